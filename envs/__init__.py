@@ -1,0 +1,1 @@
+"""Worlds: Gymnasium environments written once, run as scalar, vector and picture."""

@@ -1,0 +1,1 @@
+"""What agents and generative models share in order to train."""
