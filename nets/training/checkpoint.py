@@ -1,0 +1,133 @@
+"""Files that hold a training state: written atomically, loaded without running code."""
+
+import json
+import os
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+
+FORMAT = "dreamgym"
+VERSION = 1
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint is torn, foreign, unsafe, or does not fit; the message names the file."""
+
+
+def atomic_write(path: str | Path, write: Callable[[IO[bytes]], None]) -> None:
+    """Let `write` fill a file that appears under `path` only when it is complete and on disk.
+
+    The bytes go to a temporary neighbour, are flushed to the device, and renamed over `path`; a
+    crash at any moment leaves either the old file or the new one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
+    """Save a tree of dicts, lists, tensors, numbers and strings (SPEC S-IO-01).
+
+    Raises:
+        TypeError: `state` holds anything else; loading it would need code. The key is named.
+    """
+    _check_plain(state, "state")
+    payload = {"format": FORMAT, "version": VERSION, "state": state}
+    atomic_write(path, lambda file: torch.save(payload, file))
+
+
+def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dict[str, Any]:
+    """Load what `save_checkpoint` wrote; no code in the file is ever run.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: the file is torn, holds Python objects, or was written by another program.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"no checkpoint at {path}")
+    try:
+        payload = torch.load(path, map_location=device, weights_only=True)
+    except pickle.UnpicklingError as error:
+        message = (
+            f"{path} holds Python objects, which a checkpoint of ours never does; "
+            "it was not loaded, and none of its code was run"
+        )
+        raise CheckpointError(message) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        message = f"{path} is torn or no checkpoint ({_first_line(error)}); use an earlier one"
+        raise CheckpointError(message) from error
+    if not isinstance(payload, dict) or payload.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is a torch file, but not one that dreamgym wrote")
+    if payload.get("version") != VERSION:
+        message = f"{path} has format version {payload.get('version')!r}, expected {VERSION}"
+        raise CheckpointError(message)
+    state = payload.get("state")
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{path} holds no state")
+    return state
+
+
+def load_module_state(
+    module: torch.nn.Module, state: dict[str, torch.Tensor], source: str | Path
+) -> None:
+    """Load parameters into `module`; a mismatch raises `CheckpointError` naming file and keys."""
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise CheckpointError(f"{source} does not fit this network: {error}") from error
+
+
+def save_json(path: str | Path, value: Any) -> None:
+    """Save `value` as indented JSON, atomically."""
+    text = json.dumps(value, indent=2, sort_keys=False, allow_nan=False) + "\n"
+    atomic_write(path, lambda file: file.write(text.encode()) and None)
+
+
+def load_json(path: str | Path) -> Any:
+    """Load a JSON file; `CheckpointError` names it when it is damaged."""
+    path = Path(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} is not valid JSON: {error}") from error
+
+
+def _check_plain(value: Any, where: str) -> None:
+    """Raise `TypeError` unless `value` is made of types that load without code."""
+    if value is None or isinstance(value, torch.Tensor):
+        return
+    if type(value) in (bool, int, float, str):
+        return
+    if type(value) in (list, tuple):
+        for index, item in enumerate(value):
+            _check_plain(item, f"{where}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if type(key) not in (str, int):
+                raise TypeError(f"{where} has the key {key!r}: expected str or int")
+            _check_plain(item, f"{where}[{key!r}]")
+    else:
+        message = f"{where} is a {type(value).__name__}: expected tensors, numbers, strings, lists"
+        raise TypeError(message)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__

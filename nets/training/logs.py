@@ -1,0 +1,120 @@
+"""Where a run writes its numbers: a CSV that repeats bit for bit, and TensorBoard events."""
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import torch
+from torch import nn
+
+from .checkpoint import atomic_write
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+
+class MetricsFile:
+    """A CSV file with one row per logged step, cut back to the checkpoint when a run resumes.
+
+    Rows hold nothing that depends on the clock, so the file is a function of configuration and
+    seed. A metric that appears late becomes a new column; earlier rows leave it empty.
+    """
+
+    def __init__(self, path: str | Path, resume_step: int = 0) -> None:
+        self.path = Path(path)
+        self.rows: list[dict[str, str]] = []
+        self.columns: list[str] = ["step"]
+        if self.path.exists():
+            with self.path.open(newline="", encoding="utf-8") as file:
+                kept = [row for row in csv.DictReader(file) if int(row["step"]) <= resume_step]
+            for row in kept:
+                self.append(int(row.pop("step")), {k: v for k, v in row.items() if v})
+        self._rewrite()
+
+    def append(self, step: int, metrics: Mapping[str, float | str]) -> None:
+        """Add a row without writing it."""
+        self.rows.append({"step": str(step)} | {k: str(v) for k, v in metrics.items()})
+        self.columns += [name for name in metrics if name not in self.columns]
+
+    def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Add a row; the file is whole after every call."""
+        width = len(self.columns)
+        self.append(step, metrics)
+        if len(self.columns) > width:
+            self._rewrite()
+            return
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(self.rows[-1])
+
+    def _rewrite(self) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        atomic_write(self.path, lambda file: file.write(text.getvalue().encode()) and None)
+
+
+class TensorBoard:
+    """TensorBoard events of a run (SPEC S-TB-02..04); tensorboard is imported at the first write."""
+
+    def __init__(self, folder: str | Path, resume_step: int | None = None) -> None:
+        self.folder = Path(folder)
+        self._resume_step = resume_step
+        self._writer: SummaryWriter | None = None
+
+    @property
+    def writer(self) -> "SummaryWriter":
+        """The event writer; events past the step resumed from are purged."""
+        if self._writer is None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            purge = None if self._resume_step is None else self._resume_step + 1
+            self._writer = SummaryWriter(str(self.folder), purge_step=purge)
+        return self._writer
+
+    def scalars(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Write one scalar per metric."""
+        for name, value in metrics.items():
+            self.writer.add_scalar(name, value, step)
+
+    def histograms(self, step: int, module: nn.Module) -> None:
+        """Write a histogram of every parameter of `module`."""
+        for name, parameter in module.named_parameters():
+            self.writer.add_histogram(name.replace(".", "/"), parameter.detach().cpu(), step)
+
+    def hparams(
+        self, config: Mapping[str, bool | str | float | None], metrics: Mapping[str, float]
+    ) -> None:
+        """Write the configuration beside the final metrics, for comparison across runs."""
+        plain = {k: v if isinstance(v, bool | int | float) else str(v) for k, v in config.items()}
+        self.writer.add_hparams(plain, dict(metrics), run_name=".")
+
+    def close(self) -> None:
+        """Flush and close the events; harmless when nothing was written."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@torch.no_grad()
+def dead_unit_fraction(activations: torch.Tensor) -> float:
+    """Return the share of units that are zero for every sample (SPEC N-ACT-03, S-TB-04).
+
+    Args:
+        activations: outputs of a rectifier, `[B, *units]`.
+    """
+    return (activations == 0).flatten(1).all(dim=0).float().mean().item()
