@@ -18,7 +18,7 @@ class CheckpointError(RuntimeError):
     """A checkpoint is torn, foreign, unsafe, or does not fit; the message names the file."""
 
 
-def atomic_write(path: str | Path, write: Callable[[IO[bytes]], None]) -> None:
+def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let `write` fill a file that appears under `path` only when it is complete and on disk.
 
     The bytes go to a temporary neighbour, are flushed to the device, and renamed over `path`; a
@@ -98,7 +98,7 @@ def load_module_state(
 def save_json(path: str | Path, value: Any) -> None:
     """Save `value` as indented JSON, atomically."""
     text = json.dumps(value, indent=2, sort_keys=False, allow_nan=False) + "\n"
-    atomic_write(path, lambda file: file.write(text.encode()) and None)
+    atomic_write(path, lambda file: file.write(text.encode()))
 
 
 def load_json(path: str | Path) -> Any:

@@ -54,11 +54,11 @@ class MetricsFile:
         writer = csv.DictWriter(text, self.columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        atomic_write(self.path, lambda file: file.write(text.getvalue().encode()) and None)
+        atomic_write(self.path, lambda file: file.write(text.getvalue().encode()))
 
 
 class TensorBoard:
-    """TensorBoard events of a run (SPEC S-TB-02..04); tensorboard is imported at the first write."""
+    """TensorBoard events of a run, opened at the first write (SPEC S-TB-02..04)."""
 
     def __init__(self, folder: str | Path, resume_step: int | None = None) -> None:
         self.folder = Path(folder)
