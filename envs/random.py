@@ -1,0 +1,114 @@
+"""Counter-based randomness: every draw is a hash of where it is used, so no generator has a state.
+
+An environment's stream is a tree of 64-bit words, mixed by splitmix64's finaliser (Steele, Lea and
+Flood, 2014, "Fast splittable pseudorandom number generators"), modulo 2⁶⁴:
+
+    root = mix(seed + G)                   of a seed
+    key  = mix(root + G·(episode + 1))     of an episode
+    draw j of step t = mix(key + G·t + A·j)
+
+Draw j of step t is therefore the same number whether environments run one by one or thousands at
+once. `initial` draws at t = 0, the first `step` at t = 1.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+U64 = npt.NDArray[np.uint64]
+
+MASK = (1 << 64) - 1
+GOLDEN = 0x9E3779B97F4A7C15  # G: 2⁶⁴ / golden ratio
+_A = 0xBF58476D1CE4E5B9
+_B = 0x94D049BB133111EB
+
+_GOLDEN, _MULTIPLY_A, _MULTIPLY_B = np.uint64(GOLDEN), np.uint64(_A), np.uint64(_B)
+_11, _27, _30, _31, _32 = (np.uint64(shift) for shift in (11, 27, 30, 31, 32))
+_TO_UNIT = 2.0**-53
+
+
+def mix(word: int) -> int:
+    """Return splitmix64's hash of an integer, taken modulo 2⁶⁴."""
+    word &= MASK
+    word = ((word ^ (word >> 30)) * _A) & MASK
+    word = ((word ^ (word >> 27)) * _B) & MASK
+    return word ^ (word >> 31)
+
+
+def mix_array(words: U64) -> U64:
+    """Return `mix` of every element of a uint64 array, as a new array."""
+    mixed = words >> _30
+    mixed ^= words
+    mixed *= _MULTIPLY_A
+    shifted = mixed >> _27
+    mixed ^= shifted
+    mixed *= _MULTIPLY_B
+    np.right_shift(mixed, _31, out=shifted)
+    mixed ^= shifted
+    return mixed
+
+
+def episode_key(root: int, episode: int) -> int:
+    """Return the key of an episode (counted from 0) of the stream with this root."""
+    return mix(root + GOLDEN * (episode + 1))
+
+
+def episode_keys(roots: U64, episodes: U64) -> U64:
+    """Return `episode_key` of every pair of elements, `[N]`."""
+    return mix_array(roots + _GOLDEN * (episodes + np.uint64(1)))
+
+
+class ScalarRandom:
+    """The draws of one environment at one step, as Python numbers.
+
+    Attributes:
+        counter: key + G·t.
+    """
+
+    __slots__ = ("counter",)
+
+    def __init__(self, counter: int = 0) -> None:
+        self.counter = counter
+
+    def below(self, n: int, draw: int = 0) -> int:
+        """Return an integer in [0, n), 0 < n ≤ 2³²: ((bits >> 32)·n) >> 32."""
+        return ((mix(self.counter + _A * draw) >> 32) * n) >> 32
+
+    def uniform(self, low: float = 0.0, high: float = 1.0, draw: int = 0) -> float:
+        """Return a float in [low, high): low + (high - low)·(bits >> 11)·2⁻⁵³."""
+        return low + (high - low) * ((mix(self.counter + _A * draw) >> 11) * _TO_UNIT)
+
+
+class BatchRandom:
+    """The draws of N environments, each at its own step, as arrays `[N]`.
+
+    Attributes:
+        counter: key + G·t of each environment, uint64 `[N]`.
+    """
+
+    __slots__ = ("counter",)
+
+    def __init__(self, counter: U64) -> None:
+        self.counter = counter
+
+    def _bits(self, draw: int) -> U64:
+        return mix_array(self.counter + np.uint64(_A * draw & MASK) if draw else self.counter)
+
+    def below(self, n: int, draw: int = 0) -> npt.NDArray[np.int64]:
+        """Return integers in [0, n), `[N]`; see `ScalarRandom.below`."""
+        bits = self._bits(draw)
+        bits >>= _32
+        bits *= np.uint64(n)
+        bits >>= _32
+        return bits.view(np.int64)
+
+    def uniform(
+        self, low: float = 0.0, high: float = 1.0, draw: int = 0
+    ) -> npt.NDArray[np.float64]:
+        """Return floats in [low, high), `[N]`; see `ScalarRandom.uniform`."""
+        bits = self._bits(draw)
+        bits >>= _11
+        unit = bits.astype(np.float64)
+        unit *= _TO_UNIT
+        unit *= high - low
+        unit += low
+        return unit
