@@ -1,0 +1,221 @@
+"""What every agent is: three calls for the loop, four verbs for people."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
+
+from nets.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from nets.training.device import resolve_device
+from nets.training.seeding import hash31
+
+from .environment import EnvSource
+
+if TYPE_CHECKING:
+    from .interaction import Stream
+    from .trainer import Progress
+
+Array = NDArray[Any]
+Metrics = Mapping[str, Any]
+Callback = Callable[["Progress"], bool | None]
+
+
+class Transition(NamedTuple):
+    """One step of N environments side by side.
+
+    `next_observation` is the last observation of the episode where one ends, never the first of
+    the next. There is no `done`: `terminated` cuts the bootstrap, `truncated` does not.
+    """
+
+    observation: Array  # [N, *observation]
+    action: Array  # [N, *action]
+    reward: Array  # [N]
+    next_observation: Array  # [N, *observation]
+    terminated: Array  # [N] bool
+    truncated: Array  # [N] bool
+    valid: Array | None  # [N] bool; None: every row is a transition
+    extras: Mapping[str, Array]  # what `act` computed: log-probabilities, values, ...
+
+
+class Agent(ABC):
+    """An agent on a Gymnasium environment.
+
+    Args:
+        env: an id (`"CartPole-v1"`, `"module:Name-v0"`), an environment, or a vector environment.
+        config: the frozen dataclass of the algorithm; its defaults when None.
+        seed: everything random in the agent follows from it.
+        device: `"auto"`, `"cpu"`, `"cuda"`, ...
+        num_envs: how many copies to train on; None for a single environment.
+    """
+
+    name: ClassVar[str]
+    config_type: ClassVar[type]
+
+    def __init__(
+        self,
+        env: str | gym.Env | VectorEnv | EnvSource,
+        config: Any = None,
+        *,
+        seed: int = 0,
+        device: str = "auto",
+        num_envs: int | None = None,
+    ) -> None:
+        self.source = EnvSource.of(env, num_envs)
+        self.config = self.config_type() if config is None else config
+        self.seed = seed
+        self.device = resolve_device(device)
+        self.observation_space = self.source.observation_space
+        self.action_space = self.source.action_space
+        self.num_envs = self.source.num_envs or 1
+        self.steps = 0
+        self.segment = 0
+        self.reseed(hash31(seed, "agent"))
+
+    # The loop's side ----------------------------------------------------------------------------
+
+    @abstractmethod
+    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+        """Choose exploring actions for `[N, *observation]`; extras travel in the transition."""
+
+    @abstractmethod
+    def observe(self, transition: Transition) -> Metrics | None:
+        """Remember a transition and learn when due; metrics when something was learned."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Everything learned, as tensors, numbers and strings; replay rows go to `shard`."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+
+    def reseed(self, seed: int) -> None:
+        """Begin every generator of the agent anew: called at the start of each segment."""
+        self.rng = np.random.default_rng(seed)
+
+    def stream(self, seed: int) -> "Stream":
+        """Return the stream of experience of one segment; agents with a fused loop override it."""
+        from .interaction import Interaction
+
+        return Interaction(self, self.source.stepper(), seed)
+
+    def shard(self) -> dict[str, Any] | None:
+        """Return the replay rows since the last call; None for agents without replay."""
+        return None
+
+    def load_shard(self, shard: Mapping[str, Any]) -> None:
+        """Append replay rows that `shard` returned in an earlier process."""
+        raise CheckpointError(f"{self.name} has no replay to load {sorted(shard)} into")
+
+    @property
+    def replay_capacity(self) -> int:
+        """How many past rows the agent learns from (0: none)."""
+        return 0
+
+    @property
+    def replay_rows(self) -> int:
+        """How many rows the replay has been given so far."""
+        return 0
+
+    @property
+    def threads(self) -> int:
+        """How many CPU threads training uses, by default."""
+        return 1
+
+    # People's side ------------------------------------------------------------------------------
+
+    @abstractmethod
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Array | None = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        """Return actions for one observation or for `[N, *observation]`, and the next state.
+
+        Stable-baselines3's `evaluate_policy` works on anything with this signature.
+        """
+
+    def learn(
+        self,
+        total_timesteps: int,
+        callback: Callback | None = None,
+        progress: bool = True,
+    ) -> Self:
+        """Train for `total_timesteps` more environment steps.
+
+        `callback` sees a `Progress` after every step; returning False stops the training.
+        """
+        from .run import RunConfig
+        from .trainer import Trainer
+
+        steps = self.steps + total_timesteps
+        config = RunConfig.default(self, steps, eval_every=0)
+        callbacks = () if callback is None else (callback,)
+        Trainer(self, config=config, callbacks=callbacks, progress=progress).run(steps)
+        return self
+
+    def save(self, path: str | Path) -> None:
+        """Save algorithm, configuration, environment id and all that was learned, in one file."""
+        save_checkpoint(path, self.manifest() | {"agent": self.state_dict()})
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        env: str | gym.Env | VectorEnv | None = None,
+        device: str = "auto",
+    ) -> Self:
+        """Load what `save`, or a training run, wrote.
+
+        Raises:
+            CheckpointError: the file is damaged, unsafe, or of another algorithm.
+            ValueError: the environment had no id, and `env` is not given.
+        """
+        state = load_checkpoint(path)
+        if state.get("algorithm") != cls.name:
+            message = f"{path} was saved by {state.get('algorithm')!r}, not by {cls.name!r}"
+            raise CheckpointError(message)
+        agent = cls.from_manifest(state, env, device)
+        try:
+            agent.load_state_dict(state["agent"])
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{path} does not fit {cls.name}: {error}") from error
+        return agent
+
+    def manifest(self) -> dict[str, Any]:
+        """What it takes to construct this agent again, as plain values."""
+        return {
+            "algorithm": self.name,
+            "config": asdict(self.config),
+            "env": self.source.describe(),
+            "seed": self.seed,
+            "steps": self.steps,
+            "segment": self.segment,
+        }
+
+    @classmethod
+    def from_manifest(
+        cls,
+        manifest: Mapping[str, Any],
+        env: str | gym.Env | VectorEnv | None = None,
+        device: str = "auto",
+    ) -> Self:
+        """Construct the agent that wrote `manifest`, without what it had learned."""
+        source = EnvSource.of(env) if env is not None else EnvSource.restore(manifest["env"])
+        config = cls.config_type(**_tuples(manifest["config"]))
+        agent = cls(source, config, seed=manifest["seed"], device=device)
+        agent.steps, agent.segment = manifest["steps"], manifest["segment"]
+        return agent
+
+
+def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON turns tuples into lists; configurations hold tuples."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}

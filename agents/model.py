@@ -1,0 +1,280 @@
+"""Finite Markov decision processes as arrays, read from `env.unwrapped.P`, and played back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.error import InvalidAction, ResetNeeded
+from numpy.typing import ArrayLike, NDArray
+
+from agents.counter import draw, episode_key, root_of, uniform
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+
+class NoModelError(ValueError):
+    """An environment has no usable transition table; the message names it and says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A finite Markov decision process: S states, A actions, up to K outcomes of each pair.
+
+    Outcome k of action a in state s happens with `probability[s, a, k]`. Pairs with fewer than K
+    outcomes are padded with probability 0.
+
+    Attributes:
+        probability: float64 `[S, A, K]`; sums to 1 over k.
+        next_state: int64 `[S, A, K]`, in [0, S).
+        reward: float64 `[S, A, K]`.
+        terminated: bool `[S, A, K]`; a terminated outcome has no future.
+        initial: float64 `[S]`, the distribution of an episode's first state.
+        name: what errors call it.
+
+    Raises:
+        NoModelError: shapes disagree, probabilities do not sum to 1, a state is out of range, or a
+            reward is not finite.
+    """
+
+    probability: Float
+    next_state: Int
+    reward: Float
+    terminated: Bool
+    initial: Float
+    name: str = "model"
+
+    def __post_init__(self) -> None:
+        shape = self.probability.shape
+        if len(shape) != 3 or 0 in shape:
+            raise NoModelError(f"{self.name}: probability has shape {shape}, expected [S, A, K]")
+        for field in ("next_state", "reward", "terminated"):
+            if getattr(self, field).shape != shape:
+                found = getattr(self, field).shape
+                raise NoModelError(f"{self.name}: {field} has shape {found}, expected {shape}")
+        if self.initial.shape != shape[:1]:
+            found = self.initial.shape
+            raise NoModelError(f"{self.name}: initial has shape {found}, expected {shape[:1]}")
+        self._check_distribution(self.probability, "outcome probabilities of (state, action)")
+        self._check_distribution(self.initial[None], "initial state probabilities of row")
+        outside = (self.next_state < 0) | (self.next_state >= shape[0])
+        self._refuse(outside, "next state", self.next_state, f"expected 0 to {shape[0] - 1}")
+        self._refuse(~np.isfinite(self.reward), "reward", self.reward, "expected a finite number")
+
+    def _check_distribution(self, probability: Float, what: str) -> None:
+        total = probability.sum(-1)
+        wrong = ~(np.abs(total - 1) <= 1e-6) | (probability < 0).any(-1)
+        if wrong.any():
+            where = tuple(int(i) for i in np.argwhere(wrong)[0])
+            message = f"{self.name}: the {what} {where} are {probability[where].tolist()}"
+            raise NoModelError(f"{message}, expected non-negative numbers that sum to 1")
+
+    def _refuse(self, wrong: Bool, what: str, values: NDArray[Any], expected: str) -> None:
+        if wrong.any():
+            s, a, k = (int(i) for i in np.argwhere(wrong)[0])
+            message = f"{self.name}: the {what} of outcome {k} of action {a} in state {s}"
+            raise NoModelError(f"{message} is {values[s, a, k]}, {expected}")
+
+    @property
+    def num_states(self) -> int:
+        """S."""
+        return self.probability.shape[0]
+
+    @property
+    def num_actions(self) -> int:
+        """A."""
+        return self.probability.shape[1]
+
+    @cached_property
+    def expected_reward(self) -> Float:
+        """r(s, a) = Σ_k p·r, `[S, A]`."""
+        return (self.probability * self.reward).sum(-1)
+
+    @cached_property
+    def live(self) -> Bool:
+        """Outcomes that can happen and have a future, `[S, A, K]`."""
+        return (self.probability > 0) & ~self.terminated
+
+    @cached_property
+    def continuation(self) -> Float:
+        """Probability of each outcome if it has a future, else 0, `[S, A, K]`."""
+        return np.where(self.terminated, 0.0, self.probability)
+
+    def under(self, policy: ArrayLike) -> "Model":
+        """Return the Markov reward process that a policy induces: this model with one action.
+
+        Args:
+            policy: actions `[S]` or probabilities `[S, A]`.
+        """
+        pi = action_probabilities(policy, self)  # [S, A]
+        flat = (self.num_states, 1, -1)
+        return Model(
+            probability=(pi[:, :, None] * self.probability).reshape(flat),
+            next_state=self.next_state.reshape(flat),
+            reward=self.reward.reshape(flat),
+            terminated=self.terminated.reshape(flat),
+            initial=self.initial,
+            name=f"{self.name} under a policy",
+        )
+
+    @classmethod
+    def from_env(cls, env: gym.Env) -> "Model":
+        """Read `env.unwrapped.P` and `env.unwrapped.initial_state_distrib`.
+
+        `P[s][a]` lists outcomes `(probability, next_state, reward, terminated)`. The table is
+        trusted to describe the environment.
+
+        Raises:
+            NoModelError: the environment has none, or it is malformed.
+        """
+        inner = env.unwrapped
+        if isinstance(inner, ModelEnv):
+            return inner.model
+        name = env.spec.id if env.spec is not None else type(inner).__name__
+        table = getattr(inner, "P", None)
+        initial = getattr(inner, "initial_state_distrib", None)
+        if table is None or initial is None:
+            missing = "P" if table is None else "initial_state_distrib"
+            message = f"{name} has no transition table (`env.unwrapped.{missing}`)"
+            raise NoModelError(f"{message}: planning needs one, learning agents do not")
+        return cls.from_table(table, initial, name)
+
+    @classmethod
+    def from_table(cls, table: Any, initial: ArrayLike, name: str = "model") -> "Model":
+        """Build a model from nested `P[s][a] = [(probability, next_state, reward, terminated)]`.
+
+        States and actions are counted from 0.
+
+        Raises:
+            NoModelError: the table is malformed.
+        """
+        rows = [_in_order(row, f"{name}: P[{s}]") for s, row in enumerate(_in_order(table, name))]
+        num_states, num_actions = len(rows), max((len(row) for row in rows), default=0)
+        num_outcomes = max((len(pair) for row in rows for pair in row), default=0)
+        shape = (num_states, num_actions, num_outcomes)
+        probability, reward = np.zeros(shape), np.zeros(shape)
+        next_state, terminated = np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
+        for s, row in enumerate(rows):
+            if len(row) != num_actions:
+                message = f"{name}: state {s} has {len(row)} actions, others {num_actions}"
+                raise NoModelError(f"{message}: every state needs every action")
+            for a, pair in enumerate(row):
+                for k, (p, following, r, over) in enumerate(pair):
+                    probability[s, a, k], next_state[s, a, k] = p, following
+                    reward[s, a, k], terminated[s, a, k] = r, over
+        start = np.asarray(initial, np.float64)
+        return cls(probability, next_state, reward, terminated, start, name)
+
+
+def action_probabilities(policy: ArrayLike, model: Model) -> Float:
+    """Return a policy as probabilities `[S, A]`.
+
+    Args:
+        policy: actions `[S]` (integers) or probabilities `[S, A]`.
+        model: whose states and actions they are.
+
+    Raises:
+        ValueError: the shape is neither, an action is out of range, or a row does not sum to 1.
+    """
+    given = np.asarray(policy)
+    shape = (model.num_states, model.num_actions)
+    if given.shape == shape[:1] and np.issubdtype(given.dtype, np.integer):
+        if (given < 0).any() or (given >= shape[1]).any():
+            raise ValueError(f"the policy has actions outside 0 to {shape[1] - 1}")
+        return np.eye(shape[1])[given]
+    if given.shape != shape:
+        message = f"the policy has shape {given.shape} and type {given.dtype}"
+        raise ValueError(
+            f"{message}, expected integer actions {shape[:1]} or probabilities {shape}"
+        )
+    if (given < 0).any() or not np.allclose(given.sum(1), 1):
+        raise ValueError("every row of the policy must be a distribution over actions")
+    return given.astype(np.float64)
+
+
+class ModelEnv(gym.Env):
+    """An environment that plays a `Model` with the counter-based random stream of its seed.
+
+    Observations are states, `Discrete(S)`; actions are `Discrete(A)`. Outcome k of a step is the
+    first whose cumulative probability exceeds the step's uniform draw.
+
+    Args:
+        model: what to play.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.observation_space = gym.spaces.Discrete(model.num_states)
+        self.action_space = gym.spaces.Discrete(model.num_actions)
+        self._cumulative = cumulative(model.probability)
+        self._initial = cumulative(model.initial)
+        self._root: int | None = None
+        self._episode = self._time = 0
+        self._key = self._state = 0
+        self._over = True
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Begin an episode: the first of `seed`'s stream, or the next of the stream in use."""
+        super().reset(seed=seed)
+        if seed is not None or self._root is None:
+            self._root, self._episode = root_of(self.np_random_seed), 0
+        else:
+            self._episode += 1
+        self._key, self._time, self._over = episode_key(self._root, self._episode), 0, False
+        self._state = self._locate(self._initial)
+        return self._state, {}
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        """Take an action; `truncated` is left to the time limit of `gym.make`."""
+        if self._over:
+            raise ResetNeeded("the episode is over or never began: call reset()")
+        if not self.action_space.contains(action):
+            raise InvalidAction(f"{action!r} is not an action of {self.action_space}")
+        self._time += 1
+        model, pair = self.model, (self._state, int(action))
+        k = self._locate(self._cumulative[pair])
+        self._state = int(model.next_state[pair][k])
+        self._over = bool(model.terminated[pair][k])
+        return self._state, float(model.reward[pair][k]), self._over, False, {}
+
+    def _locate(self, limits: Float) -> int:
+        u = uniform(draw(self._key, self._time, 0))
+        return int(np.searchsorted(limits, u, side="right"))
+
+
+def model_env(model: Model, max_episode_steps: int | None = None) -> gym.Env:
+    """Return `gym.make`'s environment of a model, truncated after `max_episode_steps`."""
+    spec = EnvSpec(
+        id="Model-v0",
+        entry_point="agents.model:ModelEnv",
+        max_episode_steps=max_episode_steps,
+        kwargs={"model": model},
+    )
+    return gym.make(spec)
+
+
+def cumulative(probability: Float) -> Float:
+    """Return running sums over the last axis, in which the last outcome of weight reaches 1."""
+    total = np.cumsum(probability, -1)
+    # from the last possible outcome on the sum is 1, so that a draw below 1 never falls beyond it
+    later = np.cumsum(probability[..., ::-1], -1)[..., ::-1] - probability
+    return np.where(later > 0, total, 1.0)
+
+
+def _in_order(table: Any, where: str) -> Sequence[Any]:
+    """Return the rows of a mapping with keys 0..n-1, or of a sequence."""
+    if isinstance(table, Mapping):
+        keys = sorted(table)
+        if keys != list(range(len(keys))):
+            raise NoModelError(f"{where} has the keys {keys[:5]}..., expected 0, 1, 2, ...")
+        return [table[key] for key in keys]
+    return list(table)

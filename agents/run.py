@@ -1,0 +1,187 @@
+"""A run is a folder: everything that training leaves, and all it takes to go on or to play."""
+
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from nets.training.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    load_json,
+    save_checkpoint,
+    save_json,
+)
+
+from .agent import Agent
+
+KEPT_CHECKPOINTS = 3
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How a run is cut up; part of the run, since results depend on it."""
+
+    steps: int
+    """Environment steps of the whole run."""
+    segment_steps: int
+    """Steps between checkpoints; at least ten time limits per environment."""
+    log_every: int
+    """Steps between rows of metrics.csv."""
+    eval_every: int
+    """Steps between evaluations; 0 for none."""
+    eval_episodes: int = 20
+    """Episodes of an evaluation."""
+    threads: int = 1
+    """CPU threads of torch while training."""
+
+    @classmethod
+    def default(cls, agent: Agent, steps: int, eval_every: int | None = None) -> "RunConfig":
+        """Choose lengths that suit `agent` and a training of `steps` more steps."""
+        more = max(steps - agent.steps, 1)
+        limit = 10 * (agent.source.max_episode_steps or 1000) * agent.num_envs
+        return cls(
+            steps=steps,
+            segment_steps=max(limit, more // 20),
+            log_every=max(more // 200, agent.num_envs),
+            eval_every=max(more // 20, agent.num_envs) if eval_every is None else eval_every,
+            threads=agent.threads,
+        )
+
+
+class RunFolder:
+    """`runs/<name>/`: config.json, checkpoints/, best/, metrics.csv, events, curve, episode."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config_file = self.path / "config.json"
+        self.metrics_file = self.path / "metrics.csv"
+        self.checkpoints = self.path / "checkpoints"
+        self.replay = self.checkpoints / "replay"
+        self.best = self.path / "best" / "checkpoint.pt"
+        self.curve = self.path / "curve.png"
+        self.episode = self.path / "episode.gif"
+
+    def create(self, agent: Agent, config: RunConfig, command: list[str]) -> None:
+        """Begin a new run.
+
+        Raises:
+            FileExistsError: the folder holds a run already.
+        """
+        if self.config_file.exists():
+            message = f"{self.path} already holds a run: resume it, or choose another folder"
+            raise FileExistsError(message)
+        manifest = agent.manifest()
+        del manifest["steps"], manifest["segment"]
+        record = manifest | {
+            "device": str(agent.device),
+            "run": asdict(config),
+            "command": command,
+            "git_commit": git_commit(),
+            "versions": versions(),
+        }
+        save_json(self.config_file, record)
+
+    def load_config(self) -> dict[str, Any]:
+        """Return what `create` recorded.
+
+        Raises:
+            FileNotFoundError: the folder is not a run.
+        """
+        if not self.config_file.exists():
+            raise FileNotFoundError(f"{self.path} is not a run folder: it has no config.json")
+        return load_json(self.config_file)
+
+    def run_config(self, steps: int | None = None) -> RunConfig:
+        """Return the recorded settings, extended to `steps` where given."""
+        recorded = self.load_config()["run"]
+        return RunConfig(**recorded | ({} if steps is None else {"steps": steps}))
+
+    def save(self, agent: Agent, progress: Mapping[str, Any]) -> None:
+        """Write the replay rows of the segment, then the checkpoint that counts on them."""
+        shard = agent.shard()
+        if shard is not None:
+            save_checkpoint(self.replay / f"{shard['first_row']:012d}.pt", shard)
+        state = agent.manifest() | {"agent": agent.state_dict(), "progress": dict(progress)}
+        save_checkpoint(self.checkpoints / f"{agent.steps:010d}.pt", state)
+        self._prune(agent)
+
+    def list_checkpoints(self) -> list[Path]:
+        """The checkpoints that training can go on from, oldest first."""
+        return sorted(self.checkpoints.glob("[0-9]*.pt"))
+
+    def restore(self, agent: Agent) -> dict[str, Any]:
+        """Bring `agent` to the last checkpoint; return the progress saved with it (or nothing).
+
+        Raises:
+            CheckpointError: the checkpoint, or a replay file that it counts on, is damaged.
+        """
+        files = self.list_checkpoints()
+        if not files:
+            return {}
+        state = load_checkpoint(files[-1])
+        agent.steps, agent.segment = state["steps"], state["segment"]
+        agent.load_state_dict(state["agent"])
+        for file in sorted(self.replay.glob("*.pt")):
+            if int(file.stem) < agent.replay_rows:
+                agent.load_shard(load_checkpoint(file))
+        return state["progress"]
+
+    def find_checkpoint(self, name: str | None = None) -> Path:
+        """Return the best checkpoint, else the last; or the one called `name`.
+
+        Raises:
+            FileNotFoundError: there is none; the existing ones are listed.
+        """
+        if name in (None, "best") and self.best.exists():
+            return self.best
+        files = self.list_checkpoints()
+        if name in (None, "last") and files:
+            return files[-1]
+        if name is not None:
+            for file in (self.checkpoints / name, self.checkpoints / f"{name}.pt"):
+                if file.is_file():
+                    return file
+        known = ["best"] * self.best.exists() + [file.stem for file in files]
+        wanted = "no checkpoint" if name is None else f"no checkpoint {name!r}"
+        raise FileNotFoundError(f"{self.path} has {wanted}; it has: {', '.join(known) or 'none'}")
+
+    def _prune(self, agent: Agent) -> None:
+        for file in self.list_checkpoints()[:-KEPT_CHECKPOINTS]:
+            file.unlink()
+        shards = sorted(self.replay.glob("*.pt"))
+        needed = agent.replay_rows - agent.replay_capacity
+        for file, following in pairwise(shards):
+            if int(following.stem) <= needed:
+                file.unlink()
+
+
+def git_commit() -> str | None:
+    """The commit of the source tree, where the package runs from one."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that results depend on."""
+    found = {"python": platform.python_version(), "platform": sys.platform}
+    for package in ("dreamgym", "gymnasium", "numpy", "torch"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+__all__ = ["CheckpointError", "RunConfig", "RunFolder"]
