@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from gymnasium import spaces
 
-from envs.core import Dynamics, Random
+from envs.core import Dynamics
 from envs.numbers import Number, Numbers
+from envs.random import Random
 
 
 class CatchState(NamedTuple):

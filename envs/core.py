@@ -1,7 +1,7 @@
 """Dynamics, the one text of a world, and the scalar environment made from them.
 
 A world is written once, for one environment, as pure functions over a NamedTuple state. The same
-text runs on Python numbers here and on arrays in `envs.vector`; see docs/envs.md for its rules.
+text runs on Python numbers here and on arrays `[N]` in `envs.vector`; docs/envs.md has its rules.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,27 +11,34 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.registration import load_env_creator
-from gymnasium.error import InvalidAction, ResetNeeded, UnsupportedMode
+from gymnasium.error import ResetNeeded, UnsupportedMode
 
+from envs.actions import action_reader
 from envs.numbers import Number, Numbers, scalar
-from envs.random import GOLDEN, BatchRandom, ScalarRandom, episode_key, mix
+from envs.random import GOLDEN, Random, ScalarRandom, episode_key, root_of
+from envs.window import Window
 
 State = TypeVar("State", bound=tuple)
-Random = ScalarRandom | BatchRandom
 Frames = npt.NDArray[np.uint8]
+
+# SDL's codes of the keys that are no character, so that pygame is not needed to name them.
+_KEY_CODES = {"right": 1073741903, "left": 1073741904, "down": 1073741905, "up": 1073741906}
 
 
 class Dynamics(Protocol[State]):
     """What a world must have.
 
-    A world may also have `frames(state) -> uint8 [N, H, W, 3]` and `text(state) -> list[str]`,
-    which take a state of arrays `[N]` and give it its render modes; `keys`, a mapping from key
-    names ("left", "a"; "" for no key) to actions; `render_fps`; and, if tabular, `P` and
-    `initial_state_distrib` in the convention of Gymnasium's toy-text environments.
+    It may also have:
+        frames(state): A picture of each state of a batch, uint8 `[N, H, W, 3]`.
+        text(state): A text of each state of a batch, a list of N strings.
+        render_fps: Frames per second when a person watches, an int.
+        keys: What a person plays with, from key ("a", "left", ...) to action.
+        noop: The action while no key is pressed, if the world does not wait for its player.
+        P, initial_state_distrib: The model of a tabular world, laid out as in Gymnasium's own.
     """
 
     observation_space: gym.Space
-    action_space: gym.spaces.Discrete
+    action_space: gym.Space
 
     def initial(self, xp: Numbers, random: Random) -> State:
         """Return the state at the beginning of an episode."""
@@ -49,7 +56,11 @@ class Dynamics(Protocol[State]):
 
 
 def load_dynamics(dynamics: Dynamics | str, options: Mapping[str, Any]) -> Dynamics:
-    """Return dynamics as they are, or build those named "module:Class" with the options."""
+    """Return dynamics as they are, or build those named "module:Class" with the options.
+
+    Raises:
+        TypeError: An object was given together with options, or the class has no such option.
+    """
     if isinstance(dynamics, str):
         build: Callable[..., Dynamics] = load_env_creator(dynamics)  # type: ignore[assignment]
         return build(**options)
@@ -58,52 +69,61 @@ def load_dynamics(dynamics: Dynamics | str, options: Mapping[str, Any]) -> Dynam
     return dynamics
 
 
-def render_modes(dynamics: Dynamics) -> list[str]:
-    """Return the render modes that the dynamics' drawing functions allow."""
-    modes = ["human", "rgb_array"] if hasattr(dynamics, "frames") else []
-    return [*modes, "ansi"] if hasattr(dynamics, "text") else modes
+def render_metadata(dynamics: Dynamics, *, pictures: list[str], texts: list[str]) -> dict[str, Any]:
+    """Return the metadata of dynamics: which of the modes they can draw, and how fast."""
+    modes = pictures * hasattr(dynamics, "frames") + texts * hasattr(dynamics, "text")
+    return {"render_modes": modes, "render_fps": getattr(dynamics, "render_fps", 8)}
+
+
+def check_render_mode(render_mode: str | None, metadata: Mapping[str, Any]) -> str | None:
+    """Return the render mode.
+
+    Raises:
+        UnsupportedMode: It is not one of the metadata's.
+    """
+    if render_mode is not None and render_mode not in metadata["render_modes"]:
+        raise UnsupportedMode(
+            f"render_mode {render_mode!r} is not one of {metadata['render_modes']}"
+        )
+    return render_mode
 
 
 class DynamicsEnv(gym.Env):
     """One environment of some dynamics, on Python numbers.
 
     Args:
-        dynamics: An object, or "module:Class" built with the options.
+        dynamics: An object, or "module:Class", which is built with the options.
         render_mode: None, "human", "rgb_array" or "ansi", as far as the dynamics can draw.
-        options: Keyword arguments of the dynamics' class.
+        options: Arguments of the dynamics' class.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 8}  # noqa: RUF012
+    metadata = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 8}  # noqa: RUF012
 
     def __init__(
         self, dynamics: Dynamics | str, *, render_mode: str | None = None, **options: Any
     ) -> None:
         self.dynamics = load_dynamics(dynamics, options)
-        self.metadata = {
-            "render_modes": render_modes(self.dynamics),
-            "render_fps": getattr(self.dynamics, "render_fps", 8),
-        }
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise UnsupportedMode(
-                f"render_mode {render_mode!r} is not one of {self.metadata['render_modes']}"
-            )
-        self.render_mode = render_mode
         self.observation_space = self.dynamics.observation_space
         self.action_space = self.dynamics.action_space
+        self.metadata = render_metadata(
+            self.dynamics, pictures=["human", "rgb_array"], texts=["ansi"]
+        )
+        self.render_mode = check_render_mode(render_mode, self.metadata)
+        self._window = Window(type(self.dynamics).__name__, self.metadata["render_fps"])
+        self._actions = action_reader(self.action_space)
         self._random = ScalarRandom()
-        self._state: Any = None
         self._root: int | None = None
         self._episode = 0
+        self._state: Any = None
         self._over = True
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode: the first of a seed, or the next one of the running stream."""
+        """Begin episode 0 of a seed or, without a seed, the next episode of the stream."""
         super().reset(seed=seed)
         if seed is not None or self._root is None:
-            self._root = mix(int(self.np_random_seed or 0) + GOLDEN)
-            self._episode = 0
+            self._root, self._episode = root_of(int(self.np_random_seed)), 0
         else:
             self._episode += 1
         self._random.counter = episode_key(self._root, self._episode)
@@ -114,37 +134,66 @@ class DynamicsEnv(gym.Env):
         return self.dynamics.observe(scalar, self._state), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Advance by one step."""
+        """Advance by one step.
+
+        Raises:
+            ResetNeeded: There is no running episode.
+            InvalidAction: The action is not in the action space.
+        """
         if self._over:
-            raise ResetNeeded("call reset() before step(): there is no running episode")
-        if not self.action_space.contains(action):
-            raise InvalidAction(f"action {action!r} is not in {self.action_space}")
-        random = self._random
-        random.counter += GOLDEN
-        self._state, reward, over = self.dynamics.step(scalar, self._state, int(action), random)
-        self._over = bool(over)
+            raise ResetNeeded("no episode is running: call reset() before step()")
+        action = self._actions.one(action)
+        self._random.counter += GOLDEN
+        self._state, reward, over = self.dynamics.step(scalar, self._state, action, self._random)
+        self._over = terminated = bool(over)
         if self.render_mode == "human":
             self.render()
-        return (
-            self.dynamics.observe(scalar, self._state),
-            float(reward),
-            self._over,
-            False,
-            {},
-        )
-
-    def _state_of_one(self) -> Any:
-        if self._state is None:
-            raise ResetNeeded("call reset() before render(): there is nothing to draw yet")
-        return type(self._state)(*(np.array([field]) for field in self._state))
+        return self.dynamics.observe(scalar, self._state), float(reward), terminated, False, {}
 
     def render(self) -> Any:
-        """Draw the state in the environment's render mode."""
+        """Return a frame `[H, W, 3]` ("rgb_array") or a text ("ansi"), or show it ("human")."""
+        if self.render_mode is None:
+            gym.logger.warn("render() does nothing: make the environment with a render_mode")
+            return None
+        if self._state is None:
+            raise ResetNeeded("there is nothing to draw yet: call reset() before render()")
+        drawing: Any = self.dynamics
+        state = type(self._state)(*(np.array([number]) for number in self._state))
         if self.render_mode == "ansi":
-            return self.dynamics.text(self._state_of_one())[0]  # type: ignore[attr-defined]
+            return drawing.text(state)[0]
         if self.render_mode == "rgb_array":
-            return self.dynamics.frames(self._state_of_one())[0]  # type: ignore[attr-defined]
+            return drawing.frames(state)[0]
+        if not self._window.closed:
+            self._window.show(drawing.frames(state)[0])
         return None
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        self._window.close()
+
+    def get_keys_to_action(self) -> dict[tuple[int, ...], Any]:
+        """Return the keyboard's mapping from key codes to actions, for `gymnasium.utils.play`."""
+        keys: Mapping[str, Any] = getattr(self.dynamics, "keys", {})
+        return {(_KEY_CODES.get(key) or ord(key),): action for key, action in keys.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the environment is, as numbers: load it to go on from there."""
+        return {
+            "state": None if self._state is None else self._state._asdict(),
+            "root": self._root,
+            "episode": self._episode,
+            "counter": self._random.counter,
+            "over": self._over,
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go back to where `state_dict` was taken."""
+        state = state_dict["state"]
+        kind = type(self.dynamics.initial(scalar, ScalarRandom()))
+        self._state = None if state is None else kind(**state)
+        self._root, self._episode = state_dict["root"], state_dict["episode"]
+        self._random.counter = state_dict["counter"]
+        self._over = state_dict["over"]
 
     def __getattr__(self, name: str) -> Any:
         if name in ("P", "initial_state_distrib"):

@@ -47,6 +47,11 @@ def mix_array(words: U64) -> U64:
     return mixed
 
 
+def root_of(seed: int) -> int:
+    """Return the root of a seed's stream."""
+    return mix(seed + GOLDEN)
+
+
 def episode_key(root: int, episode: int) -> int:
     """Return the key of an episode (counted from 0) of the stream with this root."""
     return mix(root + GOLDEN * (episode + 1))
@@ -112,3 +117,6 @@ class BatchRandom:
         unit *= high - low
         unit += low
         return unit
+
+
+Random = ScalarRandom | BatchRandom

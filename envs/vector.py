@@ -1,36 +1,38 @@
 """The vector environment made from dynamics: N environments as arrays `[N]`, one call per step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
-from gymnasium.error import InvalidAction, ResetNeeded, UnsupportedMode
+from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.core import Dynamics, load_dynamics
-from envs.numbers import batch
-from envs.random import GOLDEN, BatchRandom, episode_keys, mix
+from envs.actions import action_reader
+from envs.core import Dynamics, Frames, check_render_mode, load_dynamics, render_metadata
+from envs.numbers import Array, batch
+from envs.random import GOLDEN, BatchRandom, episode_keys, root_of
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
 
 _GOLDEN = np.uint64(GOLDEN)
-_FOREVER = 2**62
-
-Seeds = int | Sequence[int | None] | None
 
 
 class DynamicsVectorEnv(VectorEnv):
     """N environments of some dynamics, on NumPy arrays.
 
-    Bit for bit what `SyncVectorEnv` of N scalar environments under a time limit gives.
+    Bit for bit what `SyncVectorEnv` gives of N scalar environments under the same time limit.
 
     Args:
-        dynamics: An object, or "module:Class" built with the options.
+        dynamics: An object, or "module:Class", which is built with the options.
         num_envs: N.
         max_episode_steps: Steps after which an episode is truncated; None for no limit.
         autoreset_mode: When a finished environment begins its next episode.
         render_mode: None or "rgb_array".
-        options: Keyword arguments of the dynamics' class.
+        options: Arguments of the dynamics' class.
     """
 
     def __init__(
@@ -46,126 +48,206 @@ class DynamicsVectorEnv(VectorEnv):
         self.num_envs = num_envs
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {
-            "render_modes": ["rgb_array"] if hasattr(self.dynamics, "frames") else [],
-            "render_fps": getattr(self.dynamics, "render_fps", 8),
+            **render_metadata(self.dynamics, pictures=["rgb_array"], texts=[]),
             "autoreset_mode": self.autoreset_mode,
         }
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise UnsupportedMode(
-                f"render_mode {render_mode!r} is not one of {self.metadata['render_modes']}"
-            )
-        self.render_mode = render_mode
+        self.render_mode = check_render_mode(render_mode, self.metadata)
         self.single_observation_space = self.dynamics.observation_space
         self.single_action_space = self.dynamics.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._limit = max_episode_steps or _FOREVER
-        self._state: Any = None
+        self._actions = action_reader(self.single_action_space)
+        self._limit = max_episode_steps or 2**62
+        self._clock = 0  # steps of the vector
+        self._deadline = self._limit  # no episode reaches its limit before this time
+        self._start = np.zeros(num_envs, np.int64)  # when each episode began
         self._root = np.zeros(num_envs, np.uint64)
         self._episode = np.zeros(num_envs, np.uint64)
         self._random = BatchRandom(np.zeros(num_envs, np.uint64))
-        self._elapsed = np.zeros(num_envs, np.int64)
-        self._over = np.zeros(num_envs, bool)
+        self._finished: Rows = np.arange(0)
+        self._state: Any = None
 
     def reset(
-        self, *, seed: Seeds = None, options: dict[str, Any] | None = None
-    ) -> tuple[npt.NDArray[Any], dict[str, Any]]:
-        """Begin an episode everywhere, or where `options["reset_mask"]` (bool `[N]`) is True."""
-        n = self.num_envs
-        mask = (options or {}).get("reset_mask", np.ones(n, bool))
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Array, dict[str, Any]]:
+        """Begin an episode everywhere, or where `options["reset_mask"]` (bool `[N]`) is True.
+
+        Args:
+            seed: s for seeds s, s + 1, ..., s + N - 1, or a seed per environment; an environment
+                without one goes on to the next episode of its stream.
+            options: May hold "reset_mask".
+
+        Raises:
+            TypeError: The mask is no bool array.
+            ValueError: The mask has another shape or is False everywhere; N seeds were expected.
+            ResetNeeded: The very first reset leaves environments out.
+        """
+        rows = self._rows_to_reset(options)
         if isinstance(seed, int | np.integer):
             super().reset(seed=int(seed))
-            seeds: list[int | None] = [int(seed) + k for k in range(n)]
+            seeds: list[int | None] = [int(seed) + row for row in range(self.num_envs)]
         else:
-            seeds = [None] * n if seed is None else list(seed)
+            seeds = [None] * self.num_envs if seed is None else list(seed)
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"expected {self.num_envs} seeds, one per environment: {seed}")
         if self._state is None:
+            if len(rows) < self.num_envs:
+                raise ResetNeeded("the first reset() cannot leave environments out")
             entropy = int(self.np_random_seed or 0)
-            seeds = [entropy + k if s is None else s for k, s in enumerate(seeds)]
-        self._episode[mask] += np.uint64(1)
-        for k in np.flatnonzero(mask):
-            one = seeds[k]
-            if one is not None:
-                self._root[k], self._episode[k] = mix(int(one) + GOLDEN), 0
-        self._begin(mask)
-        self._over &= ~mask
+            seeds = [entropy + row if one is None else one for row, one in enumerate(seeds)]
+        self._episode[rows] += np.uint64(1)
+        for row in rows.tolist():
+            if (one := seeds[row]) is not None:
+                if one < 0:
+                    raise gym.error.Error(f"a seed is a non-negative integer, got {one}")
+                self._root[row], self._episode[row] = root_of(one), 0
+        self._begin(rows)
+        self._finished = np.setdiff1d(self._finished, rows)
         return self._observe(self._state), {}
 
-    def _begin(self, mask: npt.NDArray[np.bool_]) -> None:
-        """Start the episode that `_episode` names in the rows of a mask."""
-        rows = np.flatnonzero(mask)
+    def _rows_to_reset(self, options: Mapping[str, Any] | None) -> Rows:
+        if not options or "reset_mask" not in options:
+            return np.arange(self.num_envs)
+        mask = options["reset_mask"]
+        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
+            raise TypeError(f"reset_mask must be an array of bool, got {mask!r}")
+        if mask.shape != (self.num_envs,) or not mask.any():
+            raise ValueError(f"reset_mask must have shape ({self.num_envs},) and a True: {mask}")
+        return np.flatnonzero(mask)
+
+    def _begin(self, rows: Rows) -> None:
+        """Start in these rows the episode that `_episode` names."""
         keys = episode_keys(self._root[rows], self._episode[rows])
         state = self.dynamics.initial(batch, BatchRandom(keys))
-        if self._state is None or len(rows) == self.num_envs:
-            self._state = _owned(state, len(rows))
+        if len(rows) == self.num_envs:
+            self._state = _own(state, self.num_envs)
         else:
-            for field, value in zip(self._state, state, strict=True):
-                field[rows] = value
+            for field, number in zip(self._state, state, strict=True):
+                field[rows] = number
         self._random.counter[rows] = keys
-        self._elapsed[rows] = 0
+        self._start[rows] = self._clock
 
-    def _observe(self, state: Any) -> npt.NDArray[Any]:
-        observation = self.dynamics.observe(batch, state)
-        if observation.base is not None or any(observation is field for field in state):
-            return observation.copy()
-        return observation
+    def _begin_next(self, rows: Rows) -> None:
+        self._episode[rows] += np.uint64(1)
+        self._begin(rows)
 
-    def step(
-        self, actions: npt.ArrayLike
-    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], dict]:
-        """Advance every environment by one step, resetting as the autoreset mode says."""
+    def step(self, actions: npt.ArrayLike) -> tuple[Array, Array, Mask, Mask, dict[str, Any]]:
+        """Advance every environment by one step, resetting as the autoreset mode says.
+
+        Raises:
+            ResetNeeded: Before the first reset, or for a finished environment without autoreset.
+            InvalidAction: An action is not in the action space.
+        """
+        finished = self._finished
         if self._state is None:
-            raise ResetNeeded("call reset() before step()")
-        if not self.action_space.contains(np.asarray(actions)):
-            raise InvalidAction(f"actions {actions!r} are not in {self.action_space}")
-        finished = self._over
-        if self.autoreset_mode is AutoresetMode.DISABLED and finished.any():
-            raise ResetNeeded(f"reset finished environments first: {np.flatnonzero(finished)}")
-        self._elapsed += 1
+            raise ResetNeeded("no episode is running: call reset() before step()")
+        if finished.size and self.autoreset_mode is AutoresetMode.DISABLED:
+            raise ResetNeeded(f"environments {finished.tolist()} have finished: reset them first")
+        action = self._actions.many(actions, self.num_envs)
+        self._clock += 1
         self._random.counter += _GOLDEN
-        state, reward, terminated = self.dynamics.step(
-            batch, self._state, np.asarray(actions), self._random
-        )
-        n = self.num_envs
-        self._state = type(state)(
-            *(v if isinstance(v, np.ndarray) and v.ndim else np.full(n, v) for v in state)
-        )
-        reward = np.array(np.broadcast_to(reward, n), np.float64)
-        terminated = np.array(np.broadcast_to(terminated, n), bool)
-        truncated = self._elapsed >= self._limit
-        if self.autoreset_mode is AutoresetMode.NEXT_STEP and finished.any():
-            self._episode[finished] += np.uint64(1)
-            self._begin(finished)
+        result = self.dynamics.step(batch, self._state, action, self._random)
+        self._state, reward, terminated = _separate(*result, action, self.num_envs)
+        truncated = self._truncate()
+        if finished.size:  # and the mode is NEXT_STEP
+            self._begin_next(finished)
             reward[finished] = 0.0
             terminated[finished] = truncated[finished] = False
-        self._over = terminated | truncated
+        self._finished = finished = np.flatnonzero(terminated | truncated)
         info: dict[str, Any] = {}
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and self._over.any():
-            over = self._over
-            rows = np.flatnonzero(over)
-            last = self._observe(type(state)(*(field[rows] for field in self._state)))
-            final = np.full(n, None, object)
-            for row, observation in zip(rows, last, strict=True):
-                final[row] = observation
-            info = {
-                "final_obs": final,
-                "_final_obs": over.copy(),
-                "final_info": {},
-                "_final_info": over.copy(),
-            }
-            self._episode[over] += np.uint64(1)
-            self._begin(over)
-            self._over = np.zeros(n, bool)
+        if finished.size and self.autoreset_mode is AutoresetMode.SAME_STEP:
+            info = self._final_info(finished)
+            self._begin_next(finished)
+            self._finished = np.arange(0)
         return self._observe(self._state), reward, terminated, truncated, info
 
-    def render(self) -> tuple[npt.NDArray[np.uint8], ...] | None:
-        """Return one frame `[H, W, 3]` per environment."""
+    def _truncate(self) -> Mask:
+        if self._clock < self._deadline:
+            return np.zeros(self.num_envs, bool)
+        self._deadline = int(self._start.min()) + self._limit
+        return self._start <= self._clock - self._limit
+
+    def _observe(self, state: Any) -> Array:
+        observation = self.dynamics.observe(batch, state)
+        fields = {id(_owner(field)) for field in state}
+        return observation.copy() if id(_owner(observation)) in fields else observation
+
+    def _final_info(self, rows: Rows) -> dict[str, Any]:
+        """Return Gymnasium's description of the episodes that end in these rows."""
+        last = self._observe(type(self._state)(*(field[rows] for field in self._state)))
+        final = np.full(self.num_envs, None, object)
+        final[rows] = np.fromiter(last.tolist() if last.ndim == 1 else last, object, len(rows))
+        mask = np.zeros(self.num_envs, bool)
+        mask[rows] = True
+        return {
+            "final_obs": final,
+            "_final_obs": mask,
+            "final_info": {},
+            "_final_info": mask.copy(),
+        }
+
+    def render(self) -> tuple[Frames, ...] | None:
+        """Return a frame `[H, W, 3]` of each environment."""
         if self.render_mode is None:
+            gym.logger.warn("render() does nothing: make the environment with a render_mode")
             return None
         if self._state is None:
-            raise ResetNeeded("call reset() before render(): there is nothing to draw yet")
-        return tuple(self.dynamics.frames(self._state))  # type: ignore[attr-defined]
+            raise ResetNeeded("there is nothing to draw yet: call reset() before render()")
+        drawing: Any = self.dynamics
+        return tuple(drawing.frames(self._state))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the environments are, as arrays `[N]`: load it to go on from there."""
+        state = self._state
+        return {
+            "state": None if state is None else {k: v.copy() for k, v in state._asdict().items()},
+            "root": self._root.copy(),
+            "episode": self._episode.copy(),
+            "counter": self._random.counter.copy(),
+            "elapsed": self._clock - self._start,
+            "finished": self._finished.copy(),
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go back to where `state_dict` was taken."""
+        own = {name: np.array(value) for name, value in state_dict.items() if name != "state"}
+        if own["root"].shape != (self.num_envs,):
+            raise ValueError(f"expected {self.num_envs} environments, got {len(own['root'])}")
+        state = state_dict["state"]
+        kind = type(self.dynamics.initial(batch, BatchRandom(own["root"])))
+        self._state = None if state is None else _own(kind(**state), self.num_envs)
+        self._root, self._episode, self._finished = own["root"], own["episode"], own["finished"]
+        self._random.counter = own["counter"]
+        self._start = self._clock - own["elapsed"]
+        self._deadline = self._clock
 
 
-def _owned(state: Any, n: int) -> Any:
-    """Return the state with every field a writable array `[N]` of its own."""
+def _owner(array: Array) -> Any:
+    """Return the object whose memory an array shows."""
+    return array if array.base is None else array.base
+
+
+def _own(state: Any, n: int) -> Any:
+    """Return the state with every field an array `[N]` of its own."""
     return type(state)(*(np.array(np.broadcast_to(field, n)) for field in state))
+
+
+def _separate(
+    state: Any, reward: Any, terminated: Any, action: Any, n: int
+) -> tuple[Any, Array, Mask]:
+    """Return a step's results as arrays `[N]` of which no two share memory."""
+    taken = {id(_owner(part)) for part in (action if isinstance(action, tuple) else (action,))}
+
+    def own(number: Any, dtype: type | None = None) -> Array:
+        if not isinstance(number, np.ndarray) or number.ndim == 0:
+            return np.full(n, number, dtype)
+        array = number if dtype is None else number.astype(dtype, copy=False)
+        if id(_owner(array)) in taken:
+            return array.copy()
+        taken.add(id(_owner(array)))
+        return array
+
+    return type(state)(*map(own, state)), own(reward, np.float64), own(terminated, np.bool_)
