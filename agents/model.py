@@ -264,10 +264,10 @@ def model_env(model: Model, max_episode_steps: int | None = None) -> gym.Env:
 
 def cumulative(probability: Float) -> Float:
     """Return running sums over the last axis, in which the last outcome of weight reaches 1."""
-    total = np.cumsum(probability, -1)
-    # from the last possible outcome on the sum is 1, so that a draw below 1 never falls beyond it
-    later = np.cumsum(probability[..., ::-1], -1)[..., ::-1] - probability
-    return np.where(later > 0, total, 1.0)
+    outcomes = np.arange(probability.shape[-1])
+    last = outcomes[-1] - (probability[..., ::-1] > 0).argmax(-1)
+    # from there on the sum is exactly 1, so that a draw below 1 always falls on a possible outcome
+    return np.where(outcomes >= last[..., None], 1.0, np.cumsum(probability, -1))
 
 
 def _in_order(table: Any, where: str) -> Sequence[Any]:

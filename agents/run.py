@@ -107,7 +107,11 @@ class RunFolder:
         shard = agent.shard()
         if shard is not None:
             save_checkpoint(self.replay / f"{shard['first_row']:012d}.pt", shard)
-        state = agent.manifest() | {"agent": agent.state_dict(), "progress": dict(progress)}
+        state = agent.manifest() | {
+            "agent": agent.state_dict(),
+            "progress": dict(progress),
+            "replay_rows": agent.replay_rows,
+        }
         save_checkpoint(self.checkpoints / f"{agent.steps:010d}.pt", state)
         self._prune(agent)
 
@@ -128,8 +132,11 @@ class RunFolder:
         agent.steps, agent.segment = state["steps"], state["segment"]
         agent.load_state_dict(state["agent"])
         for file in sorted(self.replay.glob("*.pt")):
-            if int(file.stem) < agent.replay_rows:
+            if int(file.stem) < state["replay_rows"]:
                 agent.load_shard(load_checkpoint(file))
+        if agent.replay_rows != state["replay_rows"]:
+            message = f"{self.replay} ends at row {agent.replay_rows}, not {state['replay_rows']}"
+            raise CheckpointError(f"{message}: replay files are missing")
         return state["progress"]
 
     def find_checkpoint(self, name: str | None = None) -> Path:

@@ -65,7 +65,7 @@ def expected_sarsa_target(
 
 
 def discounted_returns(r_t: Tensor, discount_t: Tensor, bootstrap: Tensor) -> Tensor:
-    """Return Gₜ₋₁ = rₜ + discountₜ · Gₜ backwards from the value after the last step, SPEC A-CORE-02.
+    """Return Gₜ₋₁ = rₜ + discountₜ · Gₜ, backwards from a last value (SPEC A-CORE-02).
 
     Args:
         r_t: rewards `[T, ...]`.

@@ -21,7 +21,7 @@ from nets.training.logs import MetricsFile, TensorBoard
 from nets.training.seeding import hash31, seeded
 
 from .agent import Agent, Callback, Metrics
-from .evaluate import Evaluation, evaluate
+from .evaluation import Evaluation, evaluate
 from .interaction import Episode, Stream
 from .run import RunConfig, RunFolder
 

@@ -1,0 +1,88 @@
+"""The algorithms by name, without importing any."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .agent import Agent
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """Where an algorithm lives, and what it is for."""
+
+    name: str
+    module: str
+    agent: str
+    config: str
+    summary: str
+
+    def agent_type(self) -> "type[Agent]":
+        """Import and return the agent's class."""
+        return getattr(import_module(self.module), self.agent)
+
+    def config_type(self) -> type[Any]:
+        """Import and return the class of its settings."""
+        return getattr(import_module(self.module), self.config)
+
+
+_TABULAR = "agents.tabular"
+_PLANNING = "agents.planning"
+
+ALGORITHMS = {
+    algorithm.name: algorithm
+    for algorithm in (
+        Algorithm("dqn", "agents.dqn", "DQN", "DQNConfig", "deep Q-network, discrete actions"),
+        Algorithm("sarsa", _TABULAR, "Sarsa", "SarsaConfig", "on-policy table of action values"),
+        Algorithm(
+            "expected-sarsa",
+            _TABULAR,
+            "ExpectedSarsa",
+            "ExpectedSarsaConfig",
+            "SARSA with the expectation over the next action",
+        ),
+        Algorithm(
+            "q-learning",
+            _TABULAR,
+            "QLearning",
+            "QLearningConfig",
+            "off-policy table of action values",
+        ),
+        Algorithm(
+            "double-q-learning",
+            _TABULAR,
+            "DoubleQLearning",
+            "DoubleQLearningConfig",
+            "Q-learning with two tables, free of the maximum's bias",
+        ),
+        Algorithm(
+            "value-iteration",
+            _PLANNING,
+            "ValueIteration",
+            "ValueIterationConfig",
+            "exact planning on worlds with a model P",
+        ),
+        Algorithm(
+            "policy-iteration",
+            _PLANNING,
+            "PolicyIteration",
+            "PolicyIterationConfig",
+            "exact planning on worlds with a model P",
+        ),
+    )
+}
+
+
+def find_algorithm(name: str) -> Algorithm:
+    """Return the algorithm called `name`.
+
+    Raises:
+        ValueError: there is none; the nearest name is suggested.
+    """
+    if name in ALGORITHMS:
+        return ALGORITHMS[name]
+    near = get_close_matches(name.lower().replace("_", "-"), ALGORITHMS, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(ALGORITHMS)}"
+    raise ValueError(f"unknown algorithm {name!r}: {hint}")

@@ -1,0 +1,39 @@
+"""Give back a trained agent, whichever algorithm it was."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nets.training.checkpoint import load_checkpoint
+
+from .agent import Agent
+from .algorithms import find_algorithm
+from .run import RunFolder
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+    from gymnasium.vector import VectorEnv
+
+
+def load(
+    path: str | Path,
+    env: "str | gym.Env | VectorEnv | None" = None,
+    *,
+    checkpoint: str | None = None,
+    device: str = "auto",
+) -> Agent:
+    """Load the agent of a run folder, or of a file that `save` wrote.
+
+    Args:
+        path: the run folder or the file.
+        env: another environment to act in; its own by default.
+        checkpoint: of a run folder: `"best"` (default), `"last"` or the name of a checkpoint.
+        device: where to put it.
+
+    Raises:
+        FileNotFoundError: there is no run, or no such checkpoint; existing ones are listed.
+        CheckpointError: the file is damaged, unsafe or foreign.
+    """
+    path = Path(path)
+    file = RunFolder(path).find_checkpoint(checkpoint) if path.is_dir() else path
+    algorithm = find_algorithm(load_checkpoint(file).get("algorithm", "?"))
+    return algorithm.agent_type().load(file, env, device)

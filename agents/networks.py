@@ -1,0 +1,130 @@
+"""Networks for agents: an encoder chosen from the observation space, and a fast way to act."""
+
+from collections.abc import Callable, Sequence
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nets.mlp import MLP
+
+from .agent import Array
+
+
+class ChannelsFirst(nn.Module):
+    """Bring pictures `[B, H, W, C]` or `[B, H, W]` to `[B, C, H, W]`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Move the last dimension to the front, or add a channel."""
+        return x.unsqueeze(1) if x.dim() == 3 else x.permute(0, 3, 1, 2).contiguous()
+
+
+class OneHot(nn.Module):
+    """Turn states `[B]` into unit vectors `[B, S]`."""
+
+    def __init__(self, states: int, start: int = 0) -> None:
+        super().__init__()
+        self.states, self.start = states, start
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return 1 at the state's place, 0 elsewhere."""
+        places = torch.arange(self.start, self.start + self.states, device=x.device)
+        return (x.unsqueeze(-1) == places).float()  # [B, S]
+
+
+class Flatten(nn.Module):
+    """Flatten `[B, *]` to float `[B, D]`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the batch dimension."""
+        return x.flatten(1).float()
+
+
+def build_encoder(
+    space: gym.Space, *, encoder: str = "auto", hidden: Sequence[int], activation: str = "relu"
+) -> tuple[nn.Module, int]:
+    """Return a network for observations of `space`, and how many features it gives.
+
+    Three-dimensional boxes and uint8 pictures get a convolutional encoder, everything else an MLP.
+
+    Args:
+        space: Box or Discrete.
+        encoder: `"auto"`, `"mlp"`, `"nature"`, `"impala"` or `"small-cnn"`.
+        hidden: layers of the MLP, or those that follow the convolutions.
+        activation: of the MLP.
+
+    Raises:
+        TypeError: the space is of another kind.
+    """
+    if isinstance(space, gym.spaces.Discrete):
+        states = int(space.n)
+        mlp = MLP(states, hidden, activation=activation)
+        return nn.Sequential(OneHot(states, int(space.start)), mlp), mlp.out_features
+    if not isinstance(space, gym.spaces.Box):
+        raise TypeError(f"cannot encode observations of {space}: expected Box or Discrete")
+    if encoder == "mlp" or (encoder == "auto" and not is_picture(space)):
+        mlp = MLP(int(np.prod(space.shape)), hidden, activation=activation)
+        body = mlp if space.dtype == np.float32 and len(space.shape) == 1 else None
+        return body or nn.Sequential(Flatten(), mlp), mlp.out_features
+    from nets.encoders import image_encoder
+
+    layout, shape = picture_layout(space)
+    cnn = image_encoder(shape, encoder)
+    layers = [cnn] if layout is None else [layout, cnn]
+    return nn.Sequential(*layers), cnn.out_features
+
+
+def is_picture(space: gym.spaces.Box) -> bool:
+    """Whether `space` holds pictures or boards with channels rather than feature vectors."""
+    return len(space.shape) == 3 or (len(space.shape) == 2 and space.dtype == np.uint8)
+
+
+def picture_layout(space: gym.spaces.Box) -> tuple[nn.Module | None, tuple[int, int, int]]:
+    """Return what brings pictures of `space` to channels-first (None: nothing), and (C, H, W).
+
+    The channels are the smaller end of the shape; ties count as channels-first.
+    """
+    if len(space.shape) == 2:
+        height, width = space.shape
+        return ChannelsFirst(), (1, height, width)
+    first, middle, last = space.shape
+    if last < first:
+        return ChannelsFirst(), (last, first, middle)
+    return None, (first, middle, last)
+
+
+def numpy_forward(network: nn.Module) -> Callable[[Array], Array] | None:
+    """Return `network` as a NumPy function on the same memory, if it is a plain MLP on the CPU.
+
+    Acting on a few observations then costs a quarter of a torch call. None for other networks.
+    """
+    layers: list[Callable[[Array], Array]] = []
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            if module.weight.device.type != "cpu":
+                return None
+            layers.append(_dense(module))
+        elif isinstance(module, nn.ReLU):
+            layers.append(lambda x: np.maximum(x, 0.0, out=x))
+        elif isinstance(module, nn.Tanh):
+            layers.append(np.tanh)
+        elif isinstance(module, Flatten):
+            layers.append(lambda x: x.reshape(len(x), -1).astype(np.float32))
+        elif not isinstance(module, nn.Sequential | nn.Identity):
+            return None
+
+    def forward(x: Array) -> Array:
+        for layer in layers:
+            x = layer(x)
+        return x
+
+    return forward
+
+
+def _dense(layer: nn.Linear) -> Callable[[Array], Array]:
+    weight = layer.weight.detach().numpy().T  # [in, out]
+    if layer.bias is None:
+        return lambda x: x @ weight
+    bias = layer.bias.detach().numpy()
+    return lambda x: x @ weight + bias
