@@ -1,0 +1,63 @@
+"""Things found by name, with errors that say what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Entries of one kind by name; case, ``-``, ``_`` and spaces in names do not matter.
+
+    Args:
+        kind: what the entries are, for the error message (``"activation"``).
+        entries: the entries under their canonical names.
+        aliases: other names in use, each with the canonical name it stands for.
+    """
+
+    def __init__(
+        self, kind: str, entries: Mapping[str, T], aliases: Mapping[str, str] | None = None
+    ) -> None:
+        self.kind = kind
+        self._entries = dict(entries)
+        self._canonical = {_plain(name): name for name in self._entries}
+        for alias, name in (aliases or {}).items():
+            if name not in self._entries:
+                raise ValueError(f"alias {alias!r} stands for {name!r}, which is no {kind}")
+            self._canonical[_plain(alias)] = name
+
+    def __getitem__(self, name: str) -> T:
+        return self._entries[self.canonical(name)]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and _plain(name) in self._canonical
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def canonical(self, name: str) -> str:
+        """Return the canonical name that ``name`` stands for.
+
+        Raises:
+            ValueError: if there is no such entry; the message names the nearest ones.
+        """
+        found = self._canonical.get(_plain(name))
+        if found is None:
+            raise ValueError(f"unknown {self.kind} {name!r}; {self._hint(name)}")
+        return found
+
+    def _hint(self, name: str) -> str:
+        near = get_close_matches(_plain(name), self._canonical, n=3, cutoff=0.6)
+        names = list(dict.fromkeys(self._canonical[key] for key in near)) or list(self._entries)
+        listed = ", ".join(repr(each) for each in names)
+        return f"did you mean {listed}?" if near else f"choose one of {listed}"
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")
