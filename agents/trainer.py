@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from nets.training.checkpoint import save_checkpoint, save_json
-from nets.training.device import threads
+from nets.training.device import cpu_settings
 from nets.training.logs import MetricsFile, TensorBoard
 from nets.training.seeding import hash31, seeded
 
@@ -104,7 +104,7 @@ class Trainer:
                 self.progress.load_state_dict(saved)
             self._metrics_file = MetricsFile(self.run_folder.metrics_file, agent.steps)
             self._board = TensorBoard(self.run_folder.path, agent.steps or None)
-        with threads(config.threads), self._bar(steps) as bar:
+        with cpu_settings(config.threads), self._bar(steps) as bar:
             try:
                 while agent.steps < steps and not self.stopped:
                     self._segment(config, steps, bar)
