@@ -8,3 +8,4 @@ from envs.vector import DynamicsVectorEnv
 __all__ = ["Dynamics", "DynamicsEnv", "DynamicsVectorEnv", "Table", "register_world"]
 
 register_world("dreamgym/Catch-v0", "envs.catch:Catch")
+register_world("dreamgym/CartPole-v0", "envs.cartpole:CartPole", max_episode_steps=500)

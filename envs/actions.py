@@ -25,6 +25,7 @@ class DiscreteActions:
     def __init__(self, space: gym.spaces.Discrete) -> None:
         self._space = space
         self._low, self._high = int(space.start), int(space.start + space.n)
+        self._count = np.uint64(space.n)
         self._hint = f"an integer from {self._low} to {self._high - 1}"
 
     def one(self, action: Any) -> int:
@@ -42,10 +43,11 @@ class DiscreteActions:
         array = np.asarray(actions)
         if array.shape != (num_envs,) or array.dtype.kind not in "iu":
             raise _refuse(actions, self._space, f"{num_envs} integers, one per environment")
-        if array.min() < self._low or array.max() >= self._high:
+        array = array.astype(np.int64, copy=False)
+        if (array - self._low if self._low else array).view(np.uint64).max() >= self._count:
             bad = np.flatnonzero((array < self._low) | (array >= self._high))[0]
             raise _refuse(array[bad].item(), self._space, f"{self._hint} (environment {bad})")
-        return array.astype(np.int64, copy=False)
+        return array
 
 
 class BoxActions:

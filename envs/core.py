@@ -110,7 +110,8 @@ class DynamicsEnv(gym.Env):
         )
         self.render_mode = check_render_mode(render_mode, self.metadata)
         self._window = Window(type(self.dynamics).__name__, self.metadata["render_fps"])
-        self._actions = action_reader(self.action_space)
+        self._action = action_reader(self.action_space).one
+        self._step, self._observe = self.dynamics.step, self.dynamics.observe
         self._random = ScalarRandom()
         self._root: int | None = None
         self._episode = 0
@@ -142,13 +143,14 @@ class DynamicsEnv(gym.Env):
         """
         if self._over:
             raise ResetNeeded("no episode is running: call reset() before step()")
-        action = self._actions.one(action)
-        self._random.counter += GOLDEN
-        self._state, reward, over = self.dynamics.step(scalar, self._state, action, self._random)
+        action = self._action(action)
+        random = self._random
+        random.counter += GOLDEN
+        self._state, reward, over = self._step(scalar, self._state, action, random)
         self._over = terminated = bool(over)
         if self.render_mode == "human":
             self.render()
-        return self.dynamics.observe(scalar, self._state), float(reward), terminated, False, {}
+        return self._observe(scalar, self._state), float(reward), terminated, False, {}
 
     def render(self) -> Any:
         """Return a frame `[H, W, 3]` ("rgb_array") or a text ("ansi"), or show it ("human")."""

@@ -23,6 +23,7 @@ _B = 0x94D049BB133111EB
 
 _GOLDEN, _MULTIPLY_A, _MULTIPLY_B = np.uint64(GOLDEN), np.uint64(_A), np.uint64(_B)
 _11, _27, _30, _31, _32 = (np.uint64(shift) for shift in (11, 27, 30, 31, 32))
+_OFFSETS = _MULTIPLY_A * np.arange(64, dtype=np.uint64)[:, None]  # A·j
 _TO_UNIT = 2.0**-53
 
 
@@ -82,6 +83,19 @@ class ScalarRandom:
         """Return a float in [low, high): low + (high - low)·(bits >> 11)·2⁻⁵³."""
         return low + (high - low) * ((mix(self.counter + _A * draw) >> 11) * _TO_UNIT)
 
+    def uniforms(self, count: int, low: float = 0.0, high: float = 1.0) -> tuple[float, ...]:
+        """Return draws 0 to count - 1 of `uniform`."""
+        return tuple([self.uniform(low, high, draw) for draw in range(count)])
+
+
+def _to_uniform(bits: U64, low: float, high: float) -> npt.NDArray[np.float64]:
+    bits >>= _11
+    unit = bits.astype(np.float64)
+    unit *= _TO_UNIT
+    unit *= high - low
+    unit += low
+    return unit
+
 
 class BatchRandom:
     """The draws of N environments, each at its own step, as arrays `[N]`.
@@ -110,13 +124,14 @@ class BatchRandom:
         self, low: float = 0.0, high: float = 1.0, draw: int = 0
     ) -> npt.NDArray[np.float64]:
         """Return floats in [low, high), `[N]`; see `ScalarRandom.uniform`."""
-        bits = self._bits(draw)
-        bits >>= _11
-        unit = bits.astype(np.float64)
-        unit *= _TO_UNIT
-        unit *= high - low
-        unit += low
-        return unit
+        return _to_uniform(self._bits(draw), low, high)
+
+    def uniforms(
+        self, count: int, low: float = 0.0, high: float = 1.0
+    ) -> tuple[npt.NDArray[np.float64], ...]:
+        """Return draws 0 to count - 1 of `uniform`, `[N]` each."""
+        bits = mix_array(self.counter + _OFFSETS[:count])
+        return tuple(_to_uniform(bits, low, high))
 
 
 Random = ScalarRandom | BatchRandom
