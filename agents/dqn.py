@@ -8,9 +8,9 @@ from typing import Any, Literal
 import gymnasium as gym
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
+from nets.backprop import backprop
 from nets.heads import DuelingHead
 from nets.optim import clip_grads, optimizer
 from nets.training.flat import flatten_parameters
@@ -21,9 +21,10 @@ from .buffers import Batch, NStep, ReplayBuffer
 from .exploration import epsilon_greedy
 from .networks import build_encoder, numpy_forward
 from .schedules import linear
-from .targets import double_q_learning_target, q_learning_target
+from .targets import double_q_learning_target, huber_slope, q_learning_target, squared_slope
 
-LOSSES = {"huber": F.smooth_l1_loss, "mse": F.mse_loss}
+SLOPES = {"huber": huber_slope, "mse": squared_slope}
+TARGET_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,9 @@ class DQN(Agent):
         with seeded(hash31(self.seed, "network")):
             online = self._build().to(self.device)
         self.online, self.target = online, deepcopy(online)
-        self.weights = flatten_parameters(self.online)  # [P]
+        self.learner = backprop(self.online)
         self.target_weights = flatten_parameters(self.target).detach()  # [P]
-        self.optimizer = optimizer("adam", [self.weights], lr=self.config.learning_rate)
+        self.optimizer = optimizer("adam", [self.learner.weights], lr=self.config.learning_rate)
         self.replay = ReplayBuffer(
             self.config.buffer_size, self.observation_space, self.action_space
         )
@@ -162,37 +163,50 @@ class DQN(Agent):
         if not self._due(c.train_every) or self.steps < c.learning_starts or not self.replay.rows:
             return None
         if c.target_rate == 1.0 and self._due(c.target_every):
-            self.target_weights.copy_(self.weights.detach())
+            self.target_weights.copy_(self.learner.weights.detach())
         if c.target_rate == 1.0:
             return self.update(self._sample(c.gradient_steps))
         for _ in range(c.gradient_steps):
             metrics = self.update(self._sample(1))
-            self.target_weights.lerp_(self.weights.detach(), c.target_rate)
+            self.target_weights.lerp_(self.learner.weights.detach(), c.target_rate)
         return metrics
 
+    @torch.no_grad()
     def update(self, batch: Batch) -> Metrics:
-        """Take one gradient step per minibatch of `[K, B]` rows, the target network fixed."""
-        c, shape = self.config, batch.reward.shape
-        with torch.no_grad():
-            q_t = self.target(batch.next_observation.flatten(0, 1)).unflatten(0, shape)  # [K, B, A]
-            targets = q_learning_target(batch.reward, batch.discount, q_t)  # [K, B]
-        for k in range(len(targets)):
-            observation, action, r_t, discount_t, next_observation = batch.minibatch(k)
+        """Take one gradient step per minibatch of `[K, B]` rows, the target network fixed.
+
+        The loss L = mean ℓ(q(sₜ₋₁, aₜ₋₁) − yₜ) enters through its slope: dL/dq is ℓ'(error) / B at
+        the action taken, and 0 at the others.
+        """
+        c, (batches, batch_size) = self.config, batch.reward.shape
+        q_t = self._target_values(batch.next_observation)  # [K, B, A]
+        targets = q_learning_target(batch.reward, batch.discount, q_t)  # [K, B]
+        actions = (batch.action - self._first_action).unsqueeze(-1)  # [K, B, 1]
+        for k in range(batches):
+            y_t = targets[k]  # [B]
             if c.double:
-                with torch.no_grad():
-                    selector = self.online(next_observation)  # [B, A]
-                    target = double_q_learning_target(r_t, discount_t, q_t[k], selector)
-            else:
-                target = targets[k]
-            index = (action - self._first_action).unsqueeze(-1)  # [B, 1]
-            q_tm1 = self.online(observation).gather(-1, index).squeeze(-1)  # [B]
-            loss = LOSSES[c.loss](q_tm1, target)
-            self.weights.grad.zero_()  # type: ignore[union-attr]
-            loss.backward()
-            clip_grads([self.weights], global_norm=c.max_grad_norm)
+                rows = batch.minibatch(k)
+                selector = self.online(rows.next_observation)  # [B, A]
+                y_t = double_q_learning_target(rows.reward, rows.discount, q_t[k], selector)
+            with torch.enable_grad():
+                q_tm1 = self.learner.forward(batch.observation[k])  # [B, A]
+            error = q_tm1.gather(-1, actions[k]) - y_t.unsqueeze(-1)  # [B, 1]
+            slope = SLOPES[c.loss](error) / batch_size
+            self.learner.backward(torch.zeros_like(q_tm1).scatter_(-1, actions[k], slope))
+            clip_grads([self.learner.weights], global_norm=c.max_grad_norm)
             self.optimizer.step()
-        self.updates += len(targets)
-        return {"loss": loss.detach(), "value": q_tm1.detach().mean(), "epsilon": self.epsilon}
+        self.updates += batches
+        return {
+            "td_error": error.abs().mean(),
+            "value": q_tm1.amax(dim=-1).mean(),
+            "epsilon": self.epsilon,
+        }
+
+    def _target_values(self, observation: Tensor) -> Tensor:
+        """Evaluate the target network in pieces that stay in the cache; `[K, B, A]`."""
+        rows = observation.flatten(0, 1).split(TARGET_ROWS)
+        values = torch.cat([self.target(piece) for piece in rows])  # [K · B, A]
+        return values.unflatten(0, observation.shape[:2])
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimiser and counters."""

@@ -64,6 +64,16 @@ def expected_sarsa_target(
     return r_t + discount_t * (probabilities_t * q_t).sum(dim=-1)
 
 
+def huber_slope(error: Tensor) -> Tensor:
+    """Return d/de of the Huber loss h(e) = ½e² if |e| ≤ 1 else |e| − ½, which is clip(e, −1, 1)."""
+    return error.clamp(-1.0, 1.0)
+
+
+def squared_slope(error: Tensor) -> Tensor:
+    """Return d/de of e², which is 2e."""
+    return 2.0 * error
+
+
 def discounted_returns(r_t: Tensor, discount_t: Tensor, bootstrap: Tensor) -> Tensor:
     """Return Gₜ₋₁ = rₜ + discountₜ · Gₜ, backwards from a last value (SPEC A-CORE-02).
 

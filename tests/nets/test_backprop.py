@@ -1,0 +1,80 @@
+import pytest
+import torch
+from torch import nn
+
+from nets.backprop import AutogradBackprop, DenseBackprop, backprop
+from nets.mlp import MLP
+
+
+def numpy_gradients(network, x, upstream):
+    """dW and db of every layer, by the node equations on float64 arrays."""
+    layers = [m for m in network if isinstance(m, nn.Linear)]
+    kinds = [type(m) for m in network if not isinstance(m, nn.Linear)]
+    weights = [layer.weight.detach().numpy() for layer in layers]
+    biases = [layer.bias.detach().numpy() for layer in layers]
+    function = {
+        nn.ReLU: lambda z: z * (z > 0),
+        nn.Tanh: lambda z: 2 / (1 + 2.718281828459045 ** (-2 * z)) - 1,
+    }
+    slope = {nn.ReLU: lambda z: 1.0 * (z > 0), nn.Tanh: lambda z: 1 - function[nn.Tanh](z) ** 2}
+    inputs, sums, a = [], [], x.numpy()
+    for index, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        inputs.append(a)
+        sums.append(a @ w.T + b)
+        a = function[kinds[index]](sums[-1]) if index < len(kinds) else sums[-1]
+    gradients, d = [], upstream.numpy()
+    for index in reversed(range(len(layers))):
+        if index < len(kinds):
+            d = d * slope[kinds[index]](sums[index])
+        gradients = [d.T @ inputs[index], d.sum(0), *gradients]
+        d = d @ weights[index]
+    return gradients
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("way", [DenseBackprop, AutogradBackprop])
+def test_N_LIN_05_vectorised_backpropagation(activation, way):
+    generator = torch.Generator().manual_seed(0)
+    network = MLP(5, [7, 6], 3, activation=activation).double()
+    x = torch.randn(11, 5, generator=generator, dtype=torch.float64)
+    upstream = torch.randn(11, 3, generator=generator, dtype=torch.float64)
+    expected = numpy_gradients(network, x, upstream)
+    learner = way(network)
+    output = learner.forward(x)
+    torch.testing.assert_close(output, network(x).detach(), rtol=0, atol=1e-12)
+    learner.backward(upstream)
+    for parameter, reference in zip(network.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, torch.from_numpy(reference), rtol=0, atol=1e-10)
+
+
+def test_backward_replaces_the_gradient_instead_of_adding_to_it():
+    network = MLP(4, [8], 2)
+    learner = backprop(network)
+    x, upstream = torch.ones(3, 4), torch.ones(3, 2)
+    learner.forward(x)
+    learner.backward(upstream)
+    first = learner.weights.grad.clone()
+    learner.forward(x)
+    learner.backward(upstream)
+    assert first.abs().sum() > 0
+    assert torch.equal(first, learner.weights.grad)
+
+
+def test_the_equations_are_chosen_only_where_they_hold():
+    assert isinstance(backprop(MLP(4, [8, 8], 2)), DenseBackprop)
+    assert isinstance(backprop(nn.Sequential(MLP(4, [8]), nn.Linear(8, 2))), DenseBackprop)
+    assert isinstance(backprop(MLP(4, [8], 2, activation="gelu")), AutogradBackprop)
+    assert isinstance(backprop(MLP(4, [8], 2, norm="layer")), AutogradBackprop)
+
+
+def test_a_step_on_the_flat_vector_moves_the_network():
+    network = MLP(4, [8], 2)
+    keys = list(network.state_dict())
+    learner = backprop(network)
+    before = network(torch.ones(1, 4)).detach()
+    learner.forward(torch.ones(1, 4))
+    learner.backward(torch.ones(1, 2))
+    torch.optim.SGD([learner.weights], lr=0.1).step()
+    after = network(torch.ones(1, 4)).detach()
+    assert (after < before).all()
+    assert list(network.state_dict()) == keys
