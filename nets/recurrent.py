@@ -1,0 +1,263 @@
+"""Recurrent layers that forget at the beginning of an episode, at the speed of torch's own.
+
+A reset in the middle of a sequence is turned into steps of the sequence: every reset gets one step
+(the RNN: two) whose input drives the layer to the zero state. torch's fused kernels then run over
+a slightly longer sequence as if nothing had happened, and no gradient crosses the reset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+State: TypeAlias = Tensor | tuple[Tensor, Tensor]
+
+_SATURATING = 1e4  # σ(±1e4) is exactly 0 or 1, tanh(1e4) exactly 1, and float16 can hold it
+
+
+class _Timeline:
+    """The steps of a batch laid on a longer time axis on which every reset has room.
+
+    Args:
+        starts: ``[T, B]``; row 0 is ignored.
+        room: steps added before each start.
+        dtype: type of the signals.
+
+    Attributes:
+        signals: ``[L, B, room + 1]``; signal k < room is 1 at the k-th added step before a start,
+            the last signal is 1 from the end of the column's steps on, all else is 0.
+    """
+
+    def __init__(self, starts: Tensor, room: int, dtype: torch.dtype) -> None:
+        steps, batch = starts.shape
+        device = starts.device
+        resets = starts.clone()
+        resets[0] = False
+        delay = room * resets.cumsum(0)  # [T, B]
+        longest = room * (steps - 1) if delay.is_meta else int(delay[-1].max())
+        length = steps + longest
+        time = torch.arange(steps, device=device)[:, None] + delay  # [T, B]
+        self._index = (time * batch + torch.arange(batch, device=device)).flatten()  # [T * B]
+
+        flags = resets.flatten().to(dtype)  # [T * B]
+        signals = flags.new_zeros(room + 1, length * batch)
+        for k in range(room):
+            signals[k].index_add_(0, (self._index - (room - k) * batch).clamp(min=0), flags)
+        ended = torch.arange(length, device=device)[:, None] > time[-1]  # [L, B]
+        signals[room] = ended.flatten()
+        self.signals = signals.t().view(length, batch, room + 1)
+
+    def spread(self, x: Tensor) -> Tensor:
+        """Lay ``x`` ``[T, B, D]`` out as ``[L, B, D + room + 1]``, the signals behind it."""
+        length, batch, _ = self.signals.shape
+        grid = x.new_zeros(length * batch, x.shape[-1])
+        grid = grid.index_copy(0, self._index, x.flatten(0, 1))
+        return torch.cat([grid.view(length, batch, -1), self.signals], dim=-1)
+
+    def collect(self, y: Tensor) -> Tensor:
+        """Take the steps back: ``[L, B, H]`` to ``[T, B, H]``."""
+        batch, width = y.shape[1:]
+        return y.flatten(0, 1).index_select(0, self._index).view(-1, batch, width)
+
+
+class _Recurrent(nn.RNNBase):
+    """What the three layers share: parameters named as torch's, resets, one step or many."""
+
+    _mode: ClassVar[str]
+    _kernel: ClassVar[Callable[..., tuple[Tensor, ...]]]
+    _cell: ClassVar[Callable[..., State]]
+    _states: ClassVar[int] = 1
+    _room: ClassVar[int] = 1
+
+    def __init__(self, in_features: int, hidden_size: int, num_layers: int = 1) -> None:
+        super().__init__(self._mode, in_features, hidden_size, num_layers)
+        self.in_features = in_features
+        self.out_features = hidden_size
+
+    def forward(
+        self, x: Tensor, state: State | None = None, starts: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """Run over a sequence, or over one step.
+
+        Args:
+            x: ``[T, B, D]``, or ``[B, D]`` for one step.
+            state: what an earlier call returned, each tensor ``[num_layers, B, H]``; None is 0.
+            starts: bool ``[T, B]`` or ``[B]``: whether ``x[t, b]`` is the first observation of an
+                episode. The state is zeroed *before* such a step (N-RNN-10).
+
+        Returns:
+            The outputs of the last layer, ``[T, B, H]`` or ``[B, H]``, and the state after the
+            last step.
+
+        Raises:
+            ValueError: if a shape does not fit.
+            TypeError: if ``starts`` is not bool, or ``state`` not what the layer returns.
+        """
+        one_step = x.dim() == 2
+        if one_step:
+            x, starts = x[None], None if starts is None else starts[None]
+        self._check_input(x, starts)
+        states = self._check_state(x, state)
+        if starts is not None:
+            states = [s.masked_fill(starts[0, :, None], 0.0) for s in states]
+        if one_step:
+            y, states = self._step(x[0], states)
+        elif starts is None or len(x) == 1 or not (starts.is_meta or starts[1:].any()):
+            y, states = self._run(x, states, [w for layer in self.all_weights for w in layer])
+        else:
+            y, states = self._run_with_resets(x, states, starts)
+        return y, self._joined(states)
+
+    def _step(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Run one step, ``x`` ``[B, D]``: a cell costs a quarter of a sequence of length one."""
+        finals = []
+        for layer, weights in enumerate(self.all_weights):
+            final = self._cell(x, self._joined([s[layer] for s in states]), *weights)
+            finals.append([final] if isinstance(final, Tensor) else list(final))
+            x = finals[-1][0]  # [B, H]
+        return x, [torch.stack(layers) for layers in zip(*finals, strict=True)]
+
+    def _run_with_resets(
+        self, x: Tensor, states: Sequence[Tensor], starts: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
+        timeline = _Timeline(starts, self._room, x.dtype)
+        finals: list[list[Tensor]] = []
+        for layer, weights in enumerate(self.all_weights):
+            w_ih = torch.cat([weights[0], self._signal_weights(*weights)], dim=1)
+            extended = [w_ih, *weights[1:]]
+            if x.is_cuda:
+                extended = _side_by_side(extended)
+            initial = [s[layer : layer + 1] for s in states]
+            y, final = self._run(timeline.spread(x), initial, extended)
+            x = timeline.collect(y)  # [T, B, H]
+            finals.append([x[-1:], *final[1:]])
+        return x, [torch.cat(layers) for layers in zip(*finals, strict=True)]
+
+    def _run(
+        self, x: Tensor, states: Sequence[Tensor], weights: Sequence[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Call torch's kernel with two weights and two biases for each layer."""
+        layers, weights = len(weights) // 4, list(weights)
+        state = self._joined(states)
+        y, *final = self._kernel(x, state, weights, True, layers, 0.0, self.training, False, False)
+        return y, final
+
+    def _signal_weights(self, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
+        """Return ``[gates * H, room + 1]``, the input weights of a timeline's signals.
+
+        The added steps before a start must end in the zero state and let no gradient through; a
+        step after the end must keep every state but the output.
+        """
+        raise NotImplementedError
+
+    def _joined(self, states: Sequence[Tensor]) -> State:
+        return states[0] if self._states == 1 else (states[0], states[1])
+
+    def _check_input(self, x: Tensor, starts: Tensor | None) -> None:
+        if x.dim() != 3 or x.shape[-1] != self.in_features or len(x) == 0:
+            raise ValueError(
+                f"expected x of shape [T, B, {self.in_features}] with T >= 1, "
+                f"or [B, {self.in_features}], got {list(x.shape)}"
+            )
+        if starts is None:
+            return
+        if starts.dtype != torch.bool:
+            raise TypeError(f"starts must be bool, got {starts.dtype}; write starts.bool()")
+        if starts.shape != x.shape[:2]:
+            raise ValueError(
+                f"starts must have shape {list(x.shape[:2])} beside x of {list(x.shape)}, "
+                f"got {list(starts.shape)}"
+            )
+
+    def _check_state(self, x: Tensor, state: State | None) -> list[Tensor]:
+        shape = (self.num_layers, x.shape[1], self.hidden_size)
+        if state is None:
+            return [x.new_zeros(shape)] * self._states
+        if isinstance(state, Tensor) != (self._states == 1):
+            wanted = "one tensor" if self._states == 1 else "a tuple (h, c)"
+            raise TypeError(f"the state must be {wanted}, got {type(state).__name__}")
+        states = [state] if isinstance(state, Tensor) else list(state)
+        for each in states:
+            if each.shape != shape:
+                raise ValueError(f"the state must have shape {shape}, got {tuple(each.shape)}")
+        return states
+
+
+class RNN(_Recurrent):
+    """Vanilla recurrent layer: hₜ = tanh(W_ih·xₜ + b_ih + W_hh·hₜ₋₁ + b_hh) (N-RNN-01).
+
+    Args:
+        in_features: D, size of the input at each step.
+        hidden_size: H, size of the state and of the output (N-RNN-08).
+        num_layers: layers, each fed by the one below, each with its own weights (N-RNN-07).
+    """
+
+    _mode = "RNN_TANH"
+    _kernel = staticmethod(torch.rnn_tanh)
+    _cell = staticmethod(torch.rnn_tanh_cell)
+    _room = 2
+
+    def _signal_weights(self, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
+        saturate = torch.full_like(b_ih, _SATURATING)  # h = 1, with derivative 0
+        cancel = -(w_hh.sum(1) + b_ih + b_hh)  # tanh(W_hh·1 + b_ih + b_hh + cancel) = 0
+        return torch.stack([saturate, cancel, torch.zeros_like(b_ih)], 1)
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory (N-RNN-04); the state is the tuple (h, c).
+
+    i, f, o = σ(W·[xₜ, hₜ₋₁] + b), g = tanh(W·[xₜ, hₜ₋₁] + b),
+    cₜ = f ⊙ cₜ₋₁ + i ⊙ g, hₜ = o ⊙ tanh(cₜ).
+
+    Parameters and gate order (i, f, g, o) are those of ``nn.LSTM``: state dicts are exchangeable.
+    ``init_(lstm, "forget_gate")`` sets the forget bias to 1.
+
+    Args:
+        in_features: D, size of the input at each step.
+        hidden_size: H, size of the state and of the output (N-RNN-08).
+        num_layers: layers, each fed by the one below, each with its own weights (N-RNN-07).
+    """
+
+    _mode = "LSTM"
+    _kernel = staticmethod(torch.lstm)
+    _cell = staticmethod(torch.lstm_cell)
+    _states = 2
+
+    def _signal_weights(self, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
+        opened = b_ih.new_full((self.hidden_size,), _SATURATING)
+        shut, free = -opened, torch.zeros_like(opened)
+        erase = torch.cat([shut, shut, free, shut])  # i = f = o = 0: c = h = 0
+        hold = torch.cat([shut, opened, free, shut])  # i = 0, f = 1: c stays
+        return torch.stack([erase, hold], 1)
+
+
+class GRU(_Recurrent):
+    """Gated recurrent unit in torch's form, where z keeps (N-RNN-06).
+
+    r, z = σ(W·[xₜ, hₜ₋₁] + b), n = tanh(W_in·xₜ + b_in + r ⊙ (W_hn·hₜ₋₁ + b_hn)),
+    hₜ = (1 - z) ⊙ n + z ⊙ hₜ₋₁.
+
+    Args:
+        in_features: D, size of the input at each step.
+        hidden_size: H, size of the state and of the output (N-RNN-08).
+        num_layers: layers, each fed by the one below, each with its own weights (N-RNN-07).
+    """
+
+    _mode = "GRU"
+    _kernel = staticmethod(torch.gru)
+    _cell = staticmethod(torch.gru_cell)
+
+    def _signal_weights(self, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
+        shut = b_ih.new_full((2 * self.hidden_size,), -_SATURATING)
+        erase = torch.cat([shut, -b_ih[2 * self.hidden_size :]])  # r = z = 0, n = tanh(0): h = 0
+        return torch.stack([erase, torch.zeros_like(erase)], 1)
+
+
+def _side_by_side(weights: Sequence[Tensor]) -> list[Tensor]:
+    """Copy ``weights`` into one piece of memory, as cuDNN wants them, and return the parts."""
+    memory = torch.cat([weight.flatten() for weight in weights])
+    parts = memory.split([weight.numel() for weight in weights])
+    return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]
