@@ -1,7 +1,5 @@
 """Activation functions: torch's own, found by name, with the facts a choice depends on."""
 
-from __future__ import annotations
-
 import copy
 import math
 from collections.abc import Callable
@@ -45,11 +43,11 @@ class Activation:
 class Sign(nn.Module):
     """+1 where x > 0, else -1: the perceptron's threshold, zero included (N-ACT-10).
 
-    ``torch.sign`` differs: it is 0 at 0. The derivative is 0 everywhere.
+    `torch.sign` differs: it is 0 at 0. The derivative is 0 everywhere.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the sign of ``x``, of any shape."""
+        """Return the sign of `x`, of any shape."""
         return torch.sign(x) - (x == 0).to(x.dtype)
 
 
@@ -61,7 +59,7 @@ class Elementwise(nn.Module):
         self.function = function
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return ``function(x)``."""
+        """Return `function(x)`."""
         return self.function(x)
 
     def extra_repr(self) -> str:
@@ -152,18 +150,18 @@ ACTIVATIONS = Registry(
 
 
 def activation(spec: ActivationSpec, **arguments: Any) -> nn.Module:
-    """Build the activation that ``spec`` describes (N-ACT-01 to N-ACT-10).
+    """Build the activation that `spec` describes (N-ACT-01 to N-ACT-10).
 
     Args:
-        spec: a name (``"relu"``), a module class or a ``functools.partial`` of one, a module
+        spec: a name (`"relu"`), a module class or a `functools.partial` of one, a module
             (copied, so that two layers never share parameters), any other function of one
             tensor (wrapped), or None for the identity.
         **arguments: arguments of the class, for names and classes
-            (``activation("leaky_relu", negative_slope=0.2)``).
+            (`activation("leaky_relu", negative_slope=0.2)`).
 
     Raises:
-        ValueError: if the name is unknown, or a softmax is not told its ``dim``.
-        TypeError: if ``spec`` is none of these, or does not take ``arguments``.
+        ValueError: if the name is unknown, or a softmax is not told its `dim`.
+        TypeError: if `spec` is none of these, or does not take `arguments`.
     """
     if spec is None:
         spec = nn.Identity
@@ -185,7 +183,7 @@ def activation(spec: ActivationSpec, **arguments: Any) -> nn.Module:
 
 
 def gain(spec: ActivationSpec) -> float:
-    """Return the initialisation gain recommended before the activation ``spec``.
+    """Return the initialisation gain recommended before the activation `spec`.
 
     Weights of standard deviation gain/√fan_in keep the signal's size through the layer. Leaky
     slopes are read off the module: √(2/(1 + a²)) (N-ACT-04).

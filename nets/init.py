@@ -1,7 +1,5 @@
 """Weight initialisation in place, by name."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ InitSpec: TypeAlias = str | Callable[[nn.Module], object] | None
 
 @dataclass(frozen=True)
 class Weight:
-    """One weight matrix as ``[fan-out side, fan-in side, *kernel]`` and its true fans."""
+    """One weight matrix as `[fan-out side, fan-in side, *kernel]` and its true fans."""
 
     tensor: Tensor
     fan_in: float
@@ -30,7 +28,7 @@ class Weight:
 
 @dataclass(frozen=True)
 class Scheme:
-    """A way to fill a weight.
+    """A way to fill weights.
 
     Attributes:
         fill: writes the weight in place, given the gain and the scale s.
@@ -78,27 +76,27 @@ def init_(
     *,
     scale: float = 0.01,
 ) -> ModuleT:
-    """Initialise every dense, convolutional and recurrent weight in ``module``; biases become 0.
+    """Initialise every dense, convolutional and recurrent weight in `module`; biases become 0.
 
     Norm layers, PReLU slopes and embeddings keep their values. The gates of a recurrent layer
     are filled one by one. Transposed convolutions count the kernel taps that reach one output.
 
-    - ``he_normal``, ``he_uniform``: variance gain²/fan_in, gain √2 (N-INIT-01).
-    - ``lecun_*``: variance gain²/fan_in, gain 1; ``glorot_*``: 2·gain²/(fan_in + fan_out)
+    - `he_normal`, `he_uniform`: variance gain²/fan_in, gain √2 (N-INIT-01).
+    - `lecun_*`: variance gain²/fan_in, gain 1; `glorot_*`: 2·gain²/(fan_in + fan_out)
       (N-INIT-02).
-    - ``orthogonal``: W·Wᵀ = gain²·I (N-INIT-06).
-    - ``normal`` N(0, s²), ``uniform`` U(-s, s) (N-INIT-03), ``truncated_normal`` within ±2s
-      (N-INIT-04), with s = ``scale``; ``zeros``, ``ones`` (N-INIT-05).
-    - ``forget_gate``: see :func:`forget_gate_`; weights stay (N-INIT-07).
+    - `orthogonal`: W·Wᵀ = gain²·I (N-INIT-06).
+    - `normal` N(0, s²), `uniform` U(-s, s) (N-INIT-03), `truncated_normal` within ±2s
+      (N-INIT-04), with s = `scale`; `zeros`, `ones` (N-INIT-05).
+    - `forget_gate`: see `forget_gate_`; weights stay (N-INIT-07).
 
     Args:
         module: the module to fill, in place.
-        name: the scheme; ``kaiming``, ``xavier`` and ``trunc_normal`` are other names for them.
+        name: the scheme; `kaiming`, `xavier` and `trunc_normal` are other names for them.
         gain: a number, or the activation that follows; None for the scheme's own gain.
         scale: s of the schemes with a fixed size.
 
     Returns:
-        ``module``.
+        `module`.
     """
     scheme = SCHEMES[name]
     if not isinstance(scheme, Scheme):
@@ -119,14 +117,38 @@ def init_(
     return module
 
 
+def init_layer_(
+    layer: nn.Module,
+    init: InitSpec,
+    *,
+    follows: ActivationSpec = None,
+    gain: float | None = None,
+) -> None:
+    """Initialise one layer of a larger net: by scheme, by function, or not at all for None.
+
+    Args:
+        layer: the layer to fill, in place.
+        init: the scheme of `init_`, a function called on the layer, or None.
+        follows: the activation after the layer; sets the gain of `he_*` and `orthogonal`.
+        gain: the gain instead.
+    """
+    if isinstance(init, str):
+        scheme = SCHEMES[init]
+        if gain is None and isinstance(scheme, Scheme) and scheme.follows_activation:
+            gain = activation_gain(follows)
+        init_(layer, init, gain)
+    elif init is not None:
+        init(layer)
+
+
 @torch.no_grad()
 def forget_gate_(module: ModuleT, value: float = 1.0) -> ModuleT:
-    """Make the forget-gate bias of every LSTM in ``module`` equal to ``value`` (N-INIT-07).
+    """Make the forget-gate bias of every LSTM in `module` equal to `value` (N-INIT-07).
 
-    torch adds two biases: the slice [H:2H] of ``bias_ih`` gets the value, of ``bias_hh`` zero.
+    torch adds two biases: the slice [H:2H] of `bias_ih` gets the value, of `bias_hh` zero.
 
     Raises:
-        ValueError: if there is no LSTM with biases in ``module``.
+        ValueError: if there is no LSTM with biases in `module`.
     """
     found = False
     for owner in module.modules():
@@ -142,7 +164,7 @@ def forget_gate_(module: ModuleT, value: float = 1.0) -> ModuleT:
 
 
 def _weights(owner: nn.Module) -> Iterator[Weight]:
-    """Yield the weight matrices that ``owner`` itself holds."""
+    """Yield the weight matrices that `owner` itself holds."""
     for key, parameter in owner.named_parameters(recurse=False):
         if parameter.dim() < 2 or isinstance(owner, nn.Embedding | nn.LayerNorm):
             continue

@@ -1,7 +1,5 @@
 """The multilayer perceptron."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +7,7 @@ from torch import Tensor, nn
 
 from .activations import ActivationSpec
 from .activations import activation as build_activation
-from .init import SCHEMES, InitSpec, Scheme, init_
+from .init import InitSpec, init_layer_
 from .norm import NormSpec, cancels_bias
 from .norm import norm as build_norm
 
@@ -17,20 +15,20 @@ from .norm import norm as build_norm
 class MLP(nn.Sequential):
     """Dense layers: h ← dropout(g(norm(W·h + b))) per hidden layer, then a linear layer.
 
-    Built without ``init`` it equals the same ``nn.Sequential`` written by hand, random draws
+    Built without `init` it equals the same `nn.Sequential` written by hand, random draws
     included (N-LIN-03, N-LIN-04). A bias that batch norm would cancel is left out (N-NORM-05).
 
     Args:
         in_features: size of the last dimension of the input.
         hidden: sizes of the hidden layers; may be empty.
         out_features: size of the output layer; None ends with the last hidden layer.
-        activation: g, see :func:`nets.activation`; a list gives one per hidden layer.
+        activation: g, see `nets.activation`; a list gives one per hidden layer.
         out_activation: applied to the output layer.
-        norm: see :func:`nets.norm.norm`; a list gives one per hidden layer.
+        norm: see `nets.norm.norm`; a list gives one per hidden layer.
         dropout: probability of dropping a hidden unit in training, in [0, 1).
         bias: whether dense layers have biases.
-        init: a scheme of :func:`nets.init_`, or a function called on every dense layer; None
-            keeps torch's own. ``he_*`` and ``orthogonal`` take the gain of the activation that
+        init: a scheme of `nets.init_`, or a function called on every dense layer; None
+            keeps torch's own. `he_*` and `orthogonal` take the gain of the activation that
             follows the layer.
         out_gain: gain of the output layer instead (0.01 for a policy, 1 for a value).
         norm_first: whether the norm stands before the activation or after it (N-NORM-06).
@@ -74,44 +72,31 @@ class MLP(nn.Sequential):
             middle = [] if normalise is None else [build_norm(normalise, sizes[i + 1])]
             needs_bias = bias and not (norm_first and any(map(cancels_bias, middle)))
             dense = nn.Linear(sizes[i], sizes[i + 1], needs_bias)
-            _initialise(dense, init, follows=function)
+            init_layer_(dense, init, follows=function)
             middle += [] if function is None else [build_activation(function)]
             self.extend([dense, *(middle if norm_first else reversed(middle))])
             if dropout:
                 self.append(nn.Dropout(dropout))
         if out_features is not None:
             dense = nn.Linear(sizes[-2], out_features, bias)
-            _initialise(dense, init, follows=out_activation, gain=out_gain)
+            init_layer_(dense, init, follows=out_activation, gain=out_gain)
             self.append(dense)
             if out_activation is not None:
                 self.append(build_activation(out_activation))
 
     def forward(self, input: Tensor) -> Tensor:
-        """Map ``input`` ``[..., in_features]`` to ``[..., out_features]``."""
+        """Map `input` `[..., in_features]` to `[..., out_features]`."""
         return super().forward(input)
 
 
 def per_layer(spec: Any, layers: int, kind: str) -> list[Any]:
-    """Return one specification per layer: the list given, or the same one ``layers`` times.
+    """Return one specification per layer: the list given, or the same one `layers` times.
 
     Raises:
-        ValueError: if a list has another length than ``layers``.
+        ValueError: if a list has another length than `layers`.
     """
     if not isinstance(spec, list | tuple):
         return [spec] * layers
     if len(spec) != layers:
         raise ValueError(f"{kind} needs one entry for each of {layers} hidden layers, got {spec}")
     return list(spec)
-
-
-def _initialise(
-    dense: nn.Linear, init: InitSpec, follows: ActivationSpec, gain: float | None = None
-) -> None:
-    if isinstance(init, str):
-        scheme = SCHEMES[init]
-        if gain is None and isinstance(scheme, Scheme) and scheme.follows_activation:
-            init_(dense, init, gain=follows if follows is not None else 1.0)
-        else:
-            init_(dense, init, gain=gain)
-    elif init is not None:
-        init(dense)

@@ -1,7 +1,5 @@
 """Normalisation layers by name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from math import gcd
@@ -19,12 +17,12 @@ class BatchNorm(nn.BatchNorm1d):
 
     In training x̂ = (x - μ_B)/√(σ_B² + ε), y = γx̂ + β, with the biased variance (N-NORM-03);
     in evaluation μ and σ² are the running statistics r ← (1 - momentum)·r + momentum·batch, the
-    variance unbiased there (N-NORM-04). On ``[B, D]`` this is ``nn.BatchNorm1d``. Call
-    ``eval()`` to act or predict, and keep target networks there (N-NORM-07).
+    variance unbiased there (N-NORM-04). On `[B, D]` this is `nn.BatchNorm1d`. Call
+    `eval()` to act or predict, and keep target networks there (N-NORM-07).
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """Normalise ``input`` ``[..., D]``.
+        """Normalise `input` `[..., D]`.
 
         Raises:
             ValueError: in training, if there is one sample only: it has no variance.
@@ -37,7 +35,7 @@ class BatchNorm2d(nn.BatchNorm2d):
     """Batch normalisation of the channels of images, with statistics over (B, H, W)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Normalise ``input`` ``[B, C, H, W]``.
+        """Normalise `input` `[B, C, H, W]`.
 
         Raises:
             ValueError: in training, if there is one value per channel only.
@@ -55,7 +53,7 @@ def _check_samples(layer: nn.modules.batchnorm._BatchNorm, samples: int, input: 
 
 
 def _group_norm(channels: int, groups: int = 32, **arguments: Any) -> nn.GroupNorm:
-    """Group norm with the most groups, at most ``groups``, that divide ``channels``."""
+    """Group norm with the most groups, at most `groups`, that divide `channels`."""
     return nn.GroupNorm(gcd(channels, groups), channels, **arguments)
 
 
@@ -77,18 +75,18 @@ IMAGE_NORMS: Registry[Callable[..., nn.Module]] = Registry(
 
 
 def norm(spec: NormSpec, features: int, *, images: bool = False) -> nn.Module:
-    """Build the normalisation that ``spec`` describes for ``features`` features or channels.
+    """Build the normalisation that `spec` describes for `features` features or channels.
 
     Args:
-        spec: ``"batch"`` or ``"layer"``, with ``images`` also ``"group"`` and ``"instance"``;
-            a class, a ``functools.partial`` of one or any function of the number of features
-            (``partial(nn.BatchNorm1d, momentum=0.01)``); or None for the identity.
+        spec: `"batch"` or `"layer"`, with `images` also `"group"` and `"instance"`;
+            a class, a `functools.partial` of one or any function of the number of features
+            (`partial(nn.BatchNorm1d, momentum=0.01)`); or None for the identity.
         features: size of the last dimension, or number of channels.
-        images: whether inputs are ``[B, C, H, W]``; layer norm is then taken over (C, H, W).
+        images: whether inputs are `[B, C, H, W]`; layer norm is then taken over (C, H, W).
 
     Raises:
         ValueError: if the name is unknown.
-        TypeError: if ``spec`` is a layer that is built already.
+        TypeError: if `spec` is a layer that is built already.
     """
     if spec is None:
         return nn.Identity()
@@ -100,7 +98,7 @@ def norm(spec: NormSpec, features: int, *, images: bool = False) -> nn.Module:
 
 
 def cancels_bias(layer: nn.Module) -> bool:
-    """Whether ``layer`` subtracts a mean that contains the bias of the layer before (N-NORM-05)."""
+    """Whether `layer` subtracts a mean that contains the bias of the layer before (N-NORM-05)."""
     return isinstance(
         layer, nn.modules.batchnorm._BatchNorm | nn.modules.instancenorm._InstanceNorm
     )

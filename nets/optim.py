@@ -1,7 +1,5 @@
 """Optimisers by name, parameter groups, and gradient clipping."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -29,7 +27,7 @@ def _averaged_momentum(
 ) -> torch.optim.SGD:
     """SGD with momentum β and lr·(1 - β): v ← βv + (1 - β)g; w ← w - lr·v exactly.
 
-    torch's ``dampening`` is another rule: it leaves the first gradient undamped (N-OPT-07).
+    torch's `dampening` is another rule: it leaves the first gradient undamped (N-OPT-07).
     """
     return torch.optim.SGD(params, lr=lr * (1.0 - momentum), momentum=momentum, **arguments)
 
@@ -59,17 +57,17 @@ OPTIMISERS = Registry(
 
 
 def optimizer(name: str, params: Parameters, **arguments: Any) -> Optimizer:
-    """Build torch's optimiser called ``name`` (N-OPT-05 to N-OPT-15).
+    """Build torch's optimiser called `name` (N-OPT-05 to N-OPT-15).
 
     The fused implementation is taken where torch has one for the parameters' device and dtype
-    (Adam on the CPU: 2.9 times as fast), unless ``fused`` or ``foreach`` says otherwise.
+    (Adam on the CPU: 2.9 times as fast), unless `fused` or `foreach` says otherwise.
 
     Args:
-        name: ``sgd``, ``momentum``, ``averaged_momentum``, ``nesterov``, ``adagrad``,
-            ``adadelta``, ``rmsprop``, ``adam``, ``adamw``, ``adamax``, ``nadam`` or ``radam``.
+        name: `sgd`, `momentum`, `averaged_momentum`, `nesterov`, `adagrad`,
+            `adadelta`, `rmsprop`, `adam`, `adamw`, `adamax`, `nadam` or `radam`.
         params: a module, or whatever torch's optimisers take. Given a module and a
-            ``weight_decay``, biases, norms and PReLU slopes do not decay (N-OPT-17).
-        **arguments: arguments of torch's class (``lr``, ``weight_decay``, ...).
+            `weight_decay`, biases, norms and PReLU slopes do not decay (N-OPT-17).
+        **arguments: arguments of torch's class (`lr`, `weight_decay`, ...).
 
     Raises:
         ValueError: if the name is unknown.

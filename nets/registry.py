@@ -1,7 +1,5 @@
 """Things found by name, with errors that say what was probably meant."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Generic, TypeVar
@@ -10,10 +8,10 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Entries of one kind by name; case, ``-``, ``_`` and spaces in names do not matter.
+    """Entries of one kind by name; case, `-`, `_` and spaces in names do not matter.
 
     Args:
-        kind: what the entries are, for the error message (``"activation"``).
+        kind: what the entries are, for the error message (`"activation"`).
         entries: the entries under their canonical names.
         aliases: other names in use, each with the canonical name it stands for.
     """
@@ -42,7 +40,7 @@ class Registry(Generic[T]):
         return len(self._entries)
 
     def canonical(self, name: str) -> str:
-        """Return the canonical name that ``name`` stands for.
+        """Return the canonical name that `name` stands for.
 
         Raises:
             ValueError: if there is no such entry; the message names the nearest ones.
