@@ -22,7 +22,7 @@ class _Timeline:
     """The steps of a batch laid on a longer time axis on which every reset has room.
 
     Args:
-        starts: ``[T, B]``; row 0 is ignored.
+        starts: ``[T, B]``.
         room: steps added before each start.
         dtype: type of the signals.
 
@@ -34,15 +34,12 @@ class _Timeline:
     def __init__(self, starts: Tensor, room: int, dtype: torch.dtype) -> None:
         steps, batch = starts.shape
         device = starts.device
-        resets = starts.clone()
-        resets[0] = False
-        delay = room * resets.cumsum(0)  # [T, B]
-        longest = room * (steps - 1) if delay.is_meta else int(delay[-1].max())
-        length = steps + longest
+        delay = room * starts.cumsum(0)  # [T, B]
+        length = steps + (room * steps if delay.is_meta else int(delay[-1].max()))
         time = torch.arange(steps, device=device)[:, None] + delay  # [T, B]
         self._index = (time * batch + torch.arange(batch, device=device)).flatten()  # [T * B]
 
-        flags = resets.flatten().to(dtype)  # [T * B]
+        flags = starts.flatten().to(dtype)  # [T * B]
         signals = flags.new_zeros(room + 1, length * batch)
         for k in range(room):
             signals[k].index_add_(0, (self._index - (room - k) * batch).clamp(min=0), flags)
