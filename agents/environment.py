@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -126,6 +126,7 @@ class EnvSource:
     spec: EnvSpec | None
     num_envs: int | None = None
     instance: gym.Env | VectorEnv | None = None
+    module: str | None = None
 
     @classmethod
     def of(
@@ -139,7 +140,7 @@ class EnvSource:
         if isinstance(env, EnvSource):
             return env
         if isinstance(env, str):
-            return cls(find_spec(env), num_envs)
+            return cls(find_spec(env), num_envs, module=env.rpartition(":")[0] or None)
         if isinstance(env, VectorEnv):
             spec = deepcopy(env.spec)
             if spec is None:
@@ -154,7 +155,7 @@ class EnvSource:
         return cls(deepcopy(env.spec), num_envs)
 
     @classmethod
-    def restore(cls, description: Mapping[str, Any]) -> Self:
+    def restore(cls, description: Mapping[str, Any]) -> "EnvSource":
         """Make the source that `describe` described, in a fresh process.
 
         Raises:
@@ -163,16 +164,18 @@ class EnvSource:
         if description["id"] is None:
             message = "the agent was trained on an environment object without an id: pass env="
             raise ValueError(message)
-        spec = find_spec(description["id"])
-        spec.kwargs.update(description["kwargs"])
-        return cls(spec, description["num_envs"])
+        source = cls.of(description["id"], description["num_envs"])
+        if source.spec is not None:
+            source.spec.kwargs.update(description["kwargs"])
+        return source
 
     def describe(self) -> dict[str, Any]:
         """The recipe as plain values: qualified id, keyword arguments, number of copies."""
         if self.spec is None:
             return {"id": None, "kwargs": {}, "num_envs": self.num_envs}
         kwargs = {k: v for k, v in self.spec.kwargs.items() if k != "render_mode"}
-        return {"id": qualified(self.spec), "kwargs": kwargs, "num_envs": self.num_envs}
+        env_id = f"{self.module}:{self.spec.id}" if self.module else qualified(self.spec)
+        return {"id": env_id, "kwargs": kwargs, "num_envs": self.num_envs}
 
     @property
     def name(self) -> str:
