@@ -1,10 +1,11 @@
 """Normalisation layers by name."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import partial
-from math import gcd
 from typing import Any, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
 from .registry import Registry
@@ -28,7 +29,7 @@ class BatchNorm(nn.BatchNorm1d):
             ValueError: in training, if there is one sample only: it has no variance.
         """
         _check_samples(self, input.numel() // max(1, input.shape[-1]), input)
-        return super().forward(input.flatten(0, -2)).view_as(input)
+        return super().forward(input.reshape(-1, input.shape[-1])).view_as(input)
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -54,7 +55,7 @@ def _check_samples(layer: nn.modules.batchnorm._BatchNorm, samples: int, input: 
 
 def _group_norm(channels: int, groups: int = 32, **arguments: Any) -> nn.GroupNorm:
     """Group norm with the most groups, at most `groups`, that divide `channels`."""
-    return nn.GroupNorm(gcd(channels, groups), channels, **arguments)
+    return nn.GroupNorm(math.gcd(channels, groups), channels, **arguments)
 
 
 DENSE_NORMS: Registry[Callable[..., nn.Module]] = Registry(
@@ -102,3 +103,85 @@ def cancels_bias(layer: nn.Module) -> bool:
     return isinstance(
         layer, nn.modules.batchnorm._BatchNorm | nn.modules.instancenorm._InstanceNorm
     )
+
+
+class RunningNorm(nn.Module):
+    """Normalise inputs by statistics gathered while training and frozen in evaluation.
+
+    `"zscore"`: x' = (x - μ)/√(σ² + ε), σ² biased (N-NORM-02). `"minmax"`:
+    x' = (x - min)/(max - min), and 0 where max = min (N-NORM-01). Batches merge into the
+    statistics by Chan's formula, in float64: in any split the result is that of all the data.
+
+    Args:
+        shape: shape of one sample; a number for vectors.
+        mode: `"zscore"` or `"minmax"`.
+        eps: ε, for features that hardly vary.
+
+    Raises:
+        ValueError: if the mode is unknown.
+    """
+
+    count: Tensor
+    mean: Tensor
+    squares: Tensor
+    low: Tensor
+    high: Tensor
+
+    def __init__(
+        self, shape: int | Sequence[int], *, mode: str = "zscore", eps: float = 1e-8
+    ) -> None:
+        super().__init__()
+        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        self.mode = _MODES.canonical(mode)
+        self.eps = eps
+        for name, start in _MODES[mode].items():
+            self.register_buffer(name, torch.full(self.shape, start, dtype=torch.float64))
+        self.register_buffer("count", torch.zeros((), dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise `x` `[..., *shape]`; in training, after counting it into the statistics."""
+        if self.training:
+            self.update(x)
+        if self.mode == "zscore":
+            variance = torch.where(self.count > 0, self.squares / self.count.clamp(min=1), 1.0)
+            shift, scale = self.mean, (variance + self.eps).rsqrt()
+        else:
+            spread = self.high - self.low
+            varies = spread > 0
+            shift, scale = self.low.where(varies, 0.0), (1.0 / spread).where(varies, 0.0)
+        dtype = x.dtype if x.is_floating_point() else torch.get_default_dtype()
+        return (x - shift.to(dtype)) * scale.to(dtype)
+
+    @torch.no_grad()
+    def update(self, x: Tensor) -> None:
+        """Merge the samples of `x` `[..., *shape]` into the statistics (Chan et al., 1979).
+
+        Raises:
+            ValueError: if `x` does not end in `shape`.
+        """
+        lead = x.dim() - len(self.shape)
+        if lead < 0 or tuple(x.shape[lead:]) != self.shape:
+            raise ValueError(f"expected samples of shape {self.shape}, got {tuple(x.shape)}")
+        batch = x.double().reshape(-1, *self.shape)  # [N, *shape]
+        if len(batch) == 0:
+            return
+        total = self.count + len(batch)
+        if self.mode == "zscore":
+            mean = batch.mean(0)
+            delta = mean - self.mean
+            self.squares += (batch - mean).square().sum(0)
+            self.squares += delta.square() * (self.count * len(batch) / total)
+            self.mean += delta * (len(batch) / total)
+        else:
+            torch.minimum(self.low, batch.amin(0), out=self.low)
+            torch.maximum(self.high, batch.amax(0), out=self.high)
+        self.count.copy_(total)
+
+
+_MODES = Registry(
+    "mode of normalisation",
+    {
+        "zscore": {"mean": 0.0, "squares": 0.0},
+        "minmax": {"low": math.inf, "high": -math.inf},
+    },
+)
