@@ -15,6 +15,13 @@ from gymnasium.error import InvalidAction
 from envs.numbers import Array
 
 
+def _array(action: Any, space: gym.Space, hint: str) -> Array:
+    try:
+        return np.asarray(action)
+    except ValueError:  # ragged
+        raise _refuse(action, space, hint) from None
+
+
 def _refuse(action: Any, space: gym.Space, hint: str) -> InvalidAction:
     return InvalidAction(f"action {action!r} is not in {space}: expected {hint}")
 
@@ -40,9 +47,10 @@ class DiscreteActions:
 
     def many(self, actions: npt.ArrayLike, num_envs: int) -> npt.NDArray[np.int64]:
         """Return the actions of N environments as int64 `[N]`."""
-        array = np.asarray(actions)
+        hint = f"{num_envs} integers, one per environment"
+        array = _array(actions, self._space, hint)
         if array.shape != (num_envs,) or array.dtype.kind not in "iu":
-            raise _refuse(actions, self._space, f"{num_envs} integers, one per environment")
+            raise _refuse(actions, self._space, hint)
         array = array.astype(np.int64, copy=False)
         if (array - self._low if self._low else array).view(np.uint64).max() >= self._count:
             bad = np.flatnonzero((array < self._low) | (array >= self._high))[0]
@@ -64,21 +72,23 @@ class BoxActions:
 
     def one(self, action: Any) -> tuple[float, ...]:
         """Return the action's K components as Python floats."""
-        array = np.asarray(action, np.float64)
-        if array.shape != self._space.shape or not self._inside(array):
+        array = _array(action, self._space, self._hint)
+        fits = array.shape == self._space.shape and array.dtype.kind in "iuf"
+        if not fits or not self._inside(array):
             raise _refuse(action, self._space, self._hint)
-        return tuple(array.tolist())
+        return tuple(map(float, array))
 
     def many(self, actions: npt.ArrayLike, num_envs: int) -> tuple[npt.NDArray[np.float64], ...]:
         """Return the actions' K components as float64 `[N]` each."""
-        array = np.asarray(actions, np.float64)
-        if array.shape != (num_envs, *self._space.shape):
-            raise _refuse(actions, self._space, f"an array [{num_envs}, {self._space.shape[0]}]")
+        hint = f"an array [{num_envs}, {self._space.shape[0]}]"
+        array = _array(actions, self._space, hint)
+        if array.shape != (num_envs, *self._space.shape) or array.dtype.kind not in "iuf":
+            raise _refuse(actions, self._space, hint)
         inside = self._inside(array)
         if not inside.all():
             bad = np.flatnonzero(~inside)[0]
             raise _refuse(array[bad], self._space, f"{self._hint} (environment {bad})")
-        return tuple(array.T.copy())
+        return tuple(array.T.astype(np.float64, order="C"))
 
 
 def action_reader(space: gym.Space) -> DiscreteActions | BoxActions:

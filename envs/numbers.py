@@ -74,7 +74,7 @@ def _one_image(shape: tuple[int, ...], dtype: npt.DTypeLike, *marks: int) -> Arr
 
 
 def _many_images(shape: tuple[int, ...], dtype: npt.DTypeLike, *marks: Array) -> Array:
-    images = np.zeros((len(marks[0]), *shape), dtype)
+    images = np.zeros((max(map(np.size, marks)), *shape), dtype)
     flat = images.reshape(-1)
     first = np.arange(0, flat.size, math.prod(shape))
     for mark in marks:
@@ -83,7 +83,7 @@ def _many_images(shape: tuple[int, ...], dtype: npt.DTypeLike, *marks: Array) ->
 
 
 def _stack_columns(numbers: Sequence[Array], dtype: npt.DTypeLike) -> Array:
-    stacked = np.empty((len(numbers[0]), len(numbers)), dtype)
+    stacked = np.empty((max(map(np.size, numbers)), len(numbers)), dtype)
     for column, number in enumerate(numbers):
         stacked[:, column] = number
     return stacked

@@ -1,6 +1,7 @@
 """The vector environment made from dynamics: N environments as arrays `[N]`, one call per step."""
 
 from collections.abc import Mapping, Sequence
+from operator import index
 from typing import Any
 
 import gymnasium as gym
@@ -12,6 +13,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs.actions import action_reader
 from envs.core import Dynamics, Frames, check_render_mode, load_dynamics, render_metadata
+from envs.memory import own_state, owner, separate
 from envs.numbers import Array, batch
 from envs.random import GOLDEN, BatchRandom, episode_keys, root_of
 
@@ -81,32 +83,35 @@ class DynamicsVectorEnv(VectorEnv):
             options: May hold "reset_mask".
 
         Raises:
-            TypeError: The mask is no bool array.
+            TypeError: The mask is no bool array, or a seed no integer.
+            Error: A seed is negative.
             ValueError: The mask has another shape or is False everywhere; N seeds were expected.
             ResetNeeded: The very first reset leaves environments out.
         """
         rows = self._rows_to_reset(options)
-        if isinstance(seed, int | np.integer):
-            super().reset(seed=int(seed))
-            seeds: list[int | None] = [int(seed) + row for row in range(self.num_envs)]
-        else:
-            seeds = [None] * self.num_envs if seed is None else list(seed)
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"expected {self.num_envs} seeds, one per environment: {seed}")
-        if self._state is None:
-            if len(rows) < self.num_envs:
-                raise ResetNeeded("the first reset() cannot leave environments out")
-            entropy = int(self.np_random_seed or 0)
-            seeds = [entropy + row if one is None else one for row, one in enumerate(seeds)]
+        seeds = self._seeds(seed)
         self._episode[rows] += np.uint64(1)
         for row in rows.tolist():
             if (one := seeds[row]) is not None:
-                if one < 0:
-                    raise gym.error.Error(f"a seed is a non-negative integer, got {one}")
                 self._root[row], self._episode[row] = root_of(one), 0
         self._begin(rows)
         self._finished = np.setdiff1d(self._finished, rows)
         return self._observe(self._state), {}
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        """Return the seed of each environment, None where it goes on with its stream."""
+        if isinstance(seed, int | np.integer):
+            super().reset(seed=int(seed))
+            return [int(seed) + row for row in range(self.num_envs)]
+        seeds: list[int | None] = [None] * self.num_envs if seed is None else list(seed)
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"expected {self.num_envs} seeds, one per environment: got {seed}")
+        if any(one is not None and index(one) < 0 for one in seeds):
+            raise gym.error.Error(f"a seed is a non-negative integer or None: got {seed}")
+        if self._state is None:
+            entropy = int(self.np_random_seed or 0)
+            return [entropy + row if one is None else one for row, one in enumerate(seeds)]
+        return seeds
 
     def _rows_to_reset(self, options: Mapping[str, Any] | None) -> Rows:
         if not options or "reset_mask" not in options:
@@ -116,6 +121,8 @@ class DynamicsVectorEnv(VectorEnv):
             raise TypeError(f"reset_mask must be an array of bool, got {mask!r}")
         if mask.shape != (self.num_envs,) or not mask.any():
             raise ValueError(f"reset_mask must have shape ({self.num_envs},) and a True: {mask}")
+        if self._state is None and not mask.all():
+            raise ResetNeeded("the first reset() cannot leave environments out")
         return np.flatnonzero(mask)
 
     def _begin(self, rows: Rows) -> None:
@@ -123,7 +130,7 @@ class DynamicsVectorEnv(VectorEnv):
         keys = episode_keys(self._root[rows], self._episode[rows])
         state = self.dynamics.initial(batch, BatchRandom(keys))
         if len(rows) == self.num_envs:
-            self._state = _own(state, self.num_envs)
+            self._state = own_state(state, self.num_envs)
         else:
             for field, number in zip(self._state, state, strict=True):
                 field[rows] = number
@@ -150,7 +157,7 @@ class DynamicsVectorEnv(VectorEnv):
         self._clock += 1
         self._random.counter += _GOLDEN
         result = self.dynamics.step(batch, self._state, action, self._random)
-        self._state, reward, terminated = _separate(*result, action, self.num_envs)
+        self._state, reward, terminated = separate(*result, action, self.num_envs)
         truncated = self._truncate()
         if finished.size:  # and the mode is NEXT_STEP
             self._begin_next(finished)
@@ -172,8 +179,8 @@ class DynamicsVectorEnv(VectorEnv):
 
     def _observe(self, state: Any) -> Array:
         observation = self.dynamics.observe(batch, state)
-        fields = {id(_owner(field)) for field in state}
-        return observation.copy() if id(_owner(observation)) in fields else observation
+        fields = {id(owner(field)) for field in state}
+        return observation.copy() if id(owner(observation)) in fields else observation
 
     def _final_info(self, rows: Rows) -> dict[str, Any]:
         """Return Gymnasium's description of the episodes that end in these rows."""
@@ -218,36 +225,8 @@ class DynamicsVectorEnv(VectorEnv):
             raise ValueError(f"expected {self.num_envs} environments, got {len(own['root'])}")
         state = state_dict["state"]
         kind = type(self.dynamics.initial(batch, BatchRandom(own["root"])))
-        self._state = None if state is None else _own(kind(**state), self.num_envs)
+        self._state = None if state is None else own_state(kind(**state), self.num_envs)
         self._root, self._episode, self._finished = own["root"], own["episode"], own["finished"]
         self._random.counter = own["counter"]
         self._start = self._clock - own["elapsed"]
         self._deadline = self._clock
-
-
-def _owner(array: Array) -> Any:
-    """Return the object whose memory an array shows."""
-    return array if array.base is None else array.base
-
-
-def _own(state: Any, n: int) -> Any:
-    """Return the state with every field an array `[N]` of its own."""
-    return type(state)(*(np.array(np.broadcast_to(field, n)) for field in state))
-
-
-def _separate(
-    state: Any, reward: Any, terminated: Any, action: Any, n: int
-) -> tuple[Any, Array, Mask]:
-    """Return a step's results as arrays `[N]` of which no two share memory."""
-    taken = {id(_owner(part)) for part in (action if isinstance(action, tuple) else (action,))}
-
-    def own(number: Any, dtype: type | None = None) -> Array:
-        if not isinstance(number, np.ndarray) or number.ndim == 0:
-            return np.full(n, number, dtype)
-        array = number if dtype is None else number.astype(dtype, copy=False)
-        if id(_owner(array)) in taken:
-            return array.copy()
-        taken.add(id(_owner(array)))
-        return array
-
-    return type(state)(*map(own, state)), own(reward, np.float64), own(terminated, np.bool_)

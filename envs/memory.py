@@ -1,0 +1,39 @@
+"""Who owns an array's memory, so that no two results of a vector environment ever share any."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from envs.numbers import Array, Number
+
+
+def owner(array: Array) -> Any:
+    """Return the object whose memory an array shows: itself, or what it is a view of."""
+    return array if array.base is None else array.base
+
+
+def own_state(state: Any, n: int) -> Any:
+    """Return a state with every field an array `[N]` of its own."""
+    return type(state)(*(np.array(np.broadcast_to(field, n)) for field in state))
+
+
+def separate(
+    state: Any, reward: Number, terminated: Number, action: Number, n: int
+) -> tuple[Any, npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return a step's results as arrays `[N]` that share no memory with each other or the action.
+
+    The dynamics may have returned constants, or the same array twice.
+    """
+    taken = {id(owner(part)) for part in (action if isinstance(action, tuple) else (action,))}
+
+    def own(number: Number, dtype: type | None = None) -> Array:
+        if not isinstance(number, np.ndarray) or number.ndim == 0:
+            return np.full(n, number, dtype)
+        array = number if dtype is None else number.astype(dtype, copy=False)
+        if id(owner(array)) in taken:
+            return array.copy()
+        taken.add(id(owner(array)))
+        return array
+
+    return type(state)(*map(own, state)), own(reward, np.float64), own(terminated, np.bool_)

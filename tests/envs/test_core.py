@@ -1,0 +1,308 @@
+"""The machinery under the worlds: number worlds, actions, time limits, windows."""
+
+import pickle
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+import pygame
+import pytest
+from gymnasium import spaces
+from gymnasium.error import InvalidAction
+
+from envs import DynamicsEnv, DynamicsVectorEnv, register_world
+from envs.actions import action_reader
+from envs.drawing import bar, blend, box, copies, disc, paste
+from envs.numbers import Pictures, Table, batch, scalar
+from envs.window import Window
+
+RNG = np.random.default_rng(0)
+FLOATS = np.concatenate([RNG.normal(size=200), [0.0, 1.0, -1.0, 0.5, 1e-300, 40.0]])
+OTHERS = RNG.permutation(FLOATS)
+
+
+# --- number worlds -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda xp, x, y: xp.where(x > y, x, y),
+        lambda xp, x, y: xp.where((x > 0.0) & (y > 0.0) | (x < -1.0), x, 7.0),
+        lambda xp, x, y: xp.clip(x, -0.5, 0.5),
+        lambda xp, x, y: xp.minimum(x, y),
+        lambda xp, x, y: xp.maximum(x, y),
+        lambda xp, x, y: xp.sin(x) + xp.cos(y),
+        lambda xp, x, y: xp.exp(x) * xp.sqrt(abs(y)),
+        lambda xp, x, y: (x + np.pi) % (2 * np.pi) - np.pi,
+        lambda xp, x, y: x * x + 0.1 * y - x / 3.0,
+    ],
+)
+def test_number_worlds_give_the_same_bits(compute):
+    expected = compute(batch, FLOATS, OTHERS)
+    pairs = zip(FLOATS.tolist(), OTHERS.tolist(), strict=True)
+    one_by_one = [compute(scalar, *pair) for pair in pairs]
+    assert all(type(number) is float for number in one_by_one)
+    assert expected.dtype == np.float64
+    assert expected.tolist() == one_by_one
+
+
+@pytest.mark.parametrize("values", [[[1, 2], [3, 4]], [1.5, 2.5, -1.0, 0.0], [True, False] * 2])
+def test_tables_give_numbers(values):
+    table = Table(values)
+    taken = batch.take(table, np.array([3, 0, 0]))
+    assert taken.dtype == np.asarray(values).dtype
+    assert taken.tolist() == [scalar.take(table, index) for index in (3, 0, 0)]
+    assert type(scalar.take(table, 0)) is type(np.asarray(values).flat[0].item())
+
+
+def test_pictures_are_copies():
+    pictures = Pictures(np.arange(12).reshape(3, 2, 2))
+    for shown, expected in (
+        (scalar.picture(pictures, 1), [[4, 5], [6, 7]]),
+        (batch.picture(pictures, np.array([1, 0])), [[[4, 5], [6, 7]], [[0, 1], [2, 3]]]),
+    ):
+        assert shown.tolist() == expected
+        shown.fill(0)
+    assert pictures.array.tolist() == np.arange(12).reshape(3, 2, 2).tolist()
+
+
+def test_images_and_stacks_have_a_row_per_environment():
+    one = scalar.image((2, 3), np.float32, 5, 0)
+    many = batch.image((2, 3), np.float32, np.array([5, 1]), 0)  # a mark may be a constant
+    assert one.dtype == many.dtype == np.float32
+    assert one.tolist() == many[0].tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert many[1].tolist() == [[1, 1, 0], [0, 0, 0]]
+    assert scalar.stack((1.5, 2.0), np.float32).tolist() == [1.5, 2.0]
+    stacked = batch.stack((1.5, np.array([2.0, 3.0])), np.float32)
+    assert stacked.dtype == np.float32
+    assert stacked.tolist() == [[1.5, 2.0], [1.5, 3.0]]
+
+
+# --- actions -----------------------------------------------------------------------------------
+
+
+def test_discrete_actions_are_read_as_integers():
+    reader = action_reader(spaces.Discrete(3, start=-1))
+    for action in (1, np.int64(1), np.uint8(1), np.array(1)):
+        read = reader.one(action)
+        assert type(read) is int
+        assert read == 1
+    for dtype in (np.int64, np.int32, np.int8):
+        read = reader.many(np.array([-1, 0, 1], dtype), 3)
+        assert read.dtype == np.int64
+        assert read.tolist() == [-1, 0, 1]
+    for wrong in (-2, 2):
+        with pytest.raises(InvalidAction, match=rf"action {wrong} is not in .* from -1 to 1"):
+            reader.one(wrong)
+        with pytest.raises(InvalidAction, match=rf"action {wrong} is not .* \(environment 1\)"):
+            reader.many([0, wrong, 5], 3)
+    with pytest.raises(InvalidAction, match="2 integers, one per environment"):
+        reader.many([0, 0, 0], 2)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_box_actions_are_read_as_components(dtype):
+    reader = action_reader(spaces.Box(np.float32([-1, -3]), np.float32([1, 3])))
+    assert reader.one(np.array([1, -2], dtype)) == (1.0, -2.0)
+    assert all(type(number) is float for number in reader.one(np.array([1, -2], dtype)))
+    actions = np.array([[1, -2], [0, 3], [-1, 0]], dtype)
+    components = reader.many(actions, 3)
+    for component, expected in zip(components, actions.T, strict=True):
+        assert component.dtype == np.float64
+        assert component.flags.c_contiguous
+        assert component.tolist() == expected.tolist()
+    actions[1, 0] = 2
+    with pytest.raises(InvalidAction, match=r"\(environment 1\)"):
+        reader.many(actions, 3)
+    with pytest.raises(InvalidAction, match="2 numbers from"):
+        reader.one(actions[1])
+
+
+def test_other_action_spaces_are_refused():
+    for space in (spaces.MultiBinary(3), spaces.Box(0, 1, (2, 2))):
+        with pytest.raises(TypeError, match="action"):
+            action_reader(space)
+
+
+# --- time limits -------------------------------------------------------------------------------
+
+
+class Idle:
+    """Never ends by itself."""
+
+    observation_space = spaces.Discrete(1)
+    action_space = spaces.Discrete(1)
+
+    def initial(self, xp: Any, random: Any) -> Any:
+        return Clock(0)
+
+    def step(self, xp: Any, state: Any, action: Any, random: Any) -> tuple[Any, Any, Any]:
+        return Clock(state.time + 1), 1.0, False
+
+    def observe(self, xp: Any, state: Any) -> Any:
+        return state.time * 0
+
+
+class Clock(NamedTuple):
+    time: Any
+
+
+def test_each_environment_is_truncated_at_its_own_limit():
+    vector = DynamicsVectorEnv(Idle(), 4, max_episode_steps=5, autoreset_mode="SameStep")
+    vector.reset(seed=0)
+    ends: list[list[int]] = [[], [], [], []]
+    for step in range(1, 40):
+        _, _, terminated, truncated, _ = vector.step(np.zeros(4, int))
+        assert not terminated.any()
+        for row in np.flatnonzero(truncated):
+            ends[row].append(step)
+        if step in (3, 11, 12):  # puts row 1 out of step with the others
+            vector.reset(options={"reset_mask": np.array([False, True, False, False])})
+    assert ends[0] == ends[2] == ends[3] == list(range(5, 40, 5))
+    assert ends[1] == [8, *range(17, 40, 5)]
+
+
+def test_without_a_limit_nothing_is_truncated():
+    vector = DynamicsVectorEnv(Idle(), 2)
+    vector.reset(seed=0)
+    assert not any(vector.step(np.zeros(2, int))[3].any() for _ in range(2000))
+
+
+# --- making and registering --------------------------------------------------------------------
+
+
+class Scaled(Idle):
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    def step(self, xp: Any, state: Any, action: Any, random: Any) -> tuple[Any, Any, Any]:
+        return Clock(state.time + 1), self.scale, False
+
+
+def test_registered_arguments_reach_the_class_and_make_overrides_them():
+    register_world(
+        "test/Scaled-v0", f"{__name__}:Scaled", max_episode_steps=3, kwargs={"scale": 2.0}
+    )
+    for env, expected in (
+        (gym.make("test/Scaled-v0"), 2.0),
+        (gym.make("test/Scaled-v0", scale=5.0), 5.0),
+    ):
+        env.reset(seed=0)
+        assert [env.step(0)[1:4] for _ in range(3)] == [
+            (expected, False, False),
+            (expected, False, False),
+            (expected, False, True),
+        ]
+    vector = gym.make_vec("test/Scaled-v0", num_envs=2, scale=5.0)
+    vector.reset(seed=0)
+    assert vector.step([0, 0])[1].tolist() == [5.0, 5.0]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'scael'"):
+        gym.make("test/Scaled-v0", scael=1.0)
+
+
+def test_objects_take_no_options():
+    assert DynamicsEnv(Scaled(3.0)).dynamics.scale == 3.0
+    for kind in (DynamicsEnv, DynamicsVectorEnv):
+        with pytest.raises(TypeError, match=r"options \['scale'\]"):
+            kind(Scaled(), scale=2.0)
+
+
+def test_only_tabular_worlds_have_a_model():
+    env = DynamicsEnv(Idle())
+    assert not hasattr(env, "P")
+    env.dynamics.P = {0: {0: [(1.0, 0, 0.0, True)]}}
+    assert gym.Wrapper(env).unwrapped.P == env.dynamics.P
+    with pytest.raises(AttributeError, match="'DynamicsEnv' object has no attribute 'missing'"):
+        _ = env.missing
+
+
+# --- pictures and windows ----------------------------------------------------------------------
+
+
+def test_shapes_cover_their_area():
+    shape = (40, 60)
+    for coverage, area in (
+        (disc(shape, (20.0, 30.0), 10.0), np.pi * 10.0**2),
+        (box(shape, (20.0, 30.0), (8.0, 12.0)), 16.0 * 24.0),
+        (box(shape, (20.0, 30.0), (8.0, 12.0), 4.0), 16.0 * 24.0 - (4.0 - np.pi) * 4.0**2),
+        (bar(shape, (10.0, 10.0), (30.0, 50.0), 3.0), 6.0 * np.hypot(20, 40) + np.pi * 3.0**2),
+    ):
+        assert coverage.shape == shape
+        assert coverage.min() == 0.0
+        assert coverage.max() == 1.0
+        assert abs(coverage.sum() / area - 1.0) < 0.01
+    slanted = bar(shape, (10.0, 10.0), (30.0, 50.0), 3.0)
+    assert slanted[20, 30] == 1.0  # (row, column)
+    assert slanted[30, 10] == 0.0
+
+
+def test_blending_mixes_colours():
+    image = blend(np.full((1, 3, 3), 100, np.uint8), np.array([[0.0, 0.5, 1.0]]), (200, 0, 50))
+    assert image.tolist() == [[[100, 100, 100], [150, 50, 75], [200, 0, 50]]]
+
+
+def test_patches_land_in_their_frames():
+    background = np.zeros((4, 5, 3), np.uint8)
+    frames = copies(background, 2)
+    patches = np.stack([np.full((2, 2, 3), 7, np.uint8), np.full((2, 2, 3), 9, np.uint8)])
+    paste(frames, patches, [0, 2], [3, 1])
+    assert frames[0, :2, 3:].tolist() == [[[7] * 3] * 2] * 2
+    assert frames[1, 2:, 1:3].tolist() == [[[9] * 3] * 2] * 2
+    assert frames.sum() == 4 * 3 * (7 + 9)
+    assert background.sum() == 0
+
+
+FRAME = RNG.integers(0, 256, (48, 32, 3), dtype=np.uint8)
+
+
+def test_a_window_shows_frames_enlarged():
+    window = Window("test", fps=10_000)
+    window.show(FRAME)
+    screen = window._window.get_surface()
+    assert screen.get_size() == (32 * 10, 48 * 10)
+    shown = pygame.surfarray.array3d(screen).swapaxes(0, 1)
+    assert np.array_equal(shown, FRAME.repeat(10, axis=0).repeat(10, axis=1))
+    window.close()
+
+
+def test_a_window_waits_for_the_next_frame():
+    window = Window("test", fps=30)
+    window.show(FRAME)
+    waited: list[int] = []
+    window._clock = SimpleNamespace(tick=waited.append)
+    window.show(FRAME)
+    assert waited == [30]
+    window.close()
+
+
+def test_a_window_that_its_user_closes_stays_closed_and_leaves_others_alone():
+    one, other = Window("one", fps=10_000), Window("other", fps=10_000)
+    one.show(FRAME)
+    other.show(FRAME)
+    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_a))
+    pygame.event.post(pygame.event.Event(pygame.WINDOWCLOSE, window=one._window))
+    other.show(FRAME)
+    assert not other.closed
+    one.show(FRAME)
+    assert one.closed
+    one.show(FRAME)
+    assert one._window is None
+    assert pygame.K_a in [event.key for event in pygame.event.get(pygame.KEYDOWN)]
+    one.close()
+    other.close()
+    other.close()
+
+
+def test_closing_the_window_does_not_stop_the_environment():
+    env = gym.make("envs:dreamgym/Catch-v0", render_mode="human")
+    env.unwrapped._window._fps = 10_000
+    env.reset(seed=0)
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    env.step(1)
+    assert env.unwrapped._window.closed
+    assert env.step(1)[0].shape == (40, 40, 1)
+    assert env.render() is None
+    assert pickle.loads(pickle.dumps(env)).step(1)[0].shape == (40, 40, 1)
+    env.close()

@@ -1,0 +1,118 @@
+"""The counter-based generator: a published reference, three number worlds, statistics."""
+
+import numpy as np
+import pytest
+import torch
+
+from envs.random import (
+    GOLDEN,
+    MASK,
+    BatchRandom,
+    ScalarRandom,
+    episode_key,
+    episode_keys,
+    mix,
+    mix_array,
+    root_of,
+)
+
+WORDS = np.random.default_rng(0).integers(0, 2**64, 10_000, dtype=np.uint64)
+
+
+def test_mix_is_splitmix64():
+    # The first outputs of the published splitmix64 generator from state 0, whose state grows by G.
+    published = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F, 0xF88BB8A8724C81EC]
+    assert [mix(GOLDEN * step) for step in range(1, 5)] == published
+
+
+def test_the_hash_agrees_on_ints_arrays_and_torch():
+    def signed(word: int) -> int:
+        return word - (1 << 64) if word >> 63 else word
+
+    def shift(words: torch.Tensor, by: int) -> torch.Tensor:  # logical, on int64
+        return (words >> by) & ((1 << (64 - by)) - 1)
+
+    words = torch.from_numpy(WORDS.view(np.int64).copy())
+    words = (words ^ shift(words, 30)) * signed(0xBF58476D1CE4E5B9)
+    words = (words ^ shift(words, 27)) * signed(0x94D049BB133111EB)
+    words = words ^ shift(words, 31)
+    before = WORDS.copy()
+    hashed = mix_array(WORDS)
+    assert hashed.tolist() == [mix(word) for word in WORDS.tolist()]
+    assert np.array_equal(words.numpy().view(np.uint64), hashed)
+    assert np.array_equal(WORDS, before)
+    below = shift(shift(words, 32) * 1000, 32)
+    uniform = shift(words, 11).double() * 2.0**-53
+    batch = BatchRandom(WORDS)
+    assert np.array_equal(batch.below(1000), below.numpy())
+    assert np.array_equal(batch.uniform(), uniform.numpy())
+
+
+@pytest.mark.parametrize("draw", [0, 1, 7, 60])
+def test_scalar_and_batch_draws_agree(draw):
+    words = WORDS[:500]
+    batch, scalars = BatchRandom(words), [ScalarRandom(word) for word in words.tolist()]
+    for n in (1, 2, 3, 1000, 2**32):
+        drawn = batch.below(n, draw)
+        assert drawn.dtype == np.int64
+        assert drawn.tolist() == [random.below(n, draw) for random in scalars]
+    for low, high in ((0.0, 1.0), (-0.05, 0.05), (-np.pi, np.pi)):
+        drawn = batch.uniform(low, high, draw)
+        assert drawn.tolist() == [random.uniform(low, high, draw) for random in scalars]
+
+
+def test_uniforms_are_the_first_uniform_draws():
+    batch, scalar = BatchRandom(WORDS[:5]), ScalarRandom(int(WORDS[0]))
+    many = batch.uniforms(4, -1.0, 2.0)
+    for draw in range(4):
+        assert np.array_equal(many[draw], batch.uniform(-1.0, 2.0, draw))
+        assert scalar.uniforms(4, -1.0, 2.0)[draw] == many[draw][0]
+
+
+def test_a_draw_depends_on_the_counter_alone():
+    random = ScalarRandom(17)
+    assert random.below(10**6) == random.below(10**6) != random.below(10**6, draw=1)
+    grown = ScalarRandom(17 + (1 << 64))  # counters grow without a modulus
+    assert grown.below(10**6) == random.below(10**6)
+
+
+def test_keys_follow_the_documented_tree():
+    roots = np.array([root_of(seed) for seed in range(5)], np.uint64)
+    episodes = np.array([0, 1, 2, 3, 10**6], np.uint64)
+    keys = episode_keys(roots, episodes)
+    for seed, (root, episode, key) in enumerate(zip(roots, episodes, keys, strict=True)):
+        assert int(root) == mix((seed + GOLDEN) & MASK)
+        expected = mix((int(root) + GOLDEN * (int(episode) + 1)) & MASK)
+        assert int(key) == episode_key(int(root), int(episode)) == expected
+
+
+def chi_squared(values: np.ndarray, bins: int) -> float:
+    """Return the standard score of Pearson's statistic of values in [0, bins)."""
+    expected = len(values) / bins
+    counts = np.bincount(values, minlength=bins)
+    statistic = ((counts - expected) ** 2 / expected).sum()
+    return (statistic - (bins - 1)) / np.sqrt(2.0 * (bins - 1))
+
+
+N = 1 << 17
+INDICES = np.arange(N, dtype=np.uint64)
+SEEDS = mix_array(INDICES + np.uint64(GOLDEN))  # roots of consecutive seeds
+STREAMS = {
+    "steps of an episode": np.uint64(episode_key(3, 0)) + np.uint64(GOLDEN) * INDICES,
+    "first draws of consecutive seeds": episode_keys(SEEDS, np.zeros(N, np.uint64)),
+    "first draws of consecutive episodes": episode_keys(np.full(N, SEEDS[3]), INDICES),
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_draws_are_uniform_and_uncorrelated(name):
+    random = BatchRandom(STREAMS[name])
+    for bins in (3, 64, 1000):
+        assert abs(chi_squared(random.below(bins), bins)) < 5.0
+    first, second = random.below(16), random.below(16, draw=1)
+    assert abs(chi_squared(16 * first + second, 256)) < 5.0  # draws of one step
+    assert abs(chi_squared(16 * first[1:] + first[:-1], 256)) < 5.0  # neighbours in the stream
+    uniform = random.uniform()
+    assert uniform.min() >= 0.0
+    assert uniform.max() < 1.0
+    assert abs(uniform.mean() - 0.5) < 5.0 / np.sqrt(12.0 * N)
