@@ -29,7 +29,7 @@ class Algorithm:
 
 
 _TABULAR = "agents.tabular"
-_PLANNING = "agents.planning"
+_PLANNING = "agents.planners"
 
 ALGORITHMS = {
     algorithm.name: algorithm

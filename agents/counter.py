@@ -23,6 +23,11 @@ def uint(value: int) -> int:
     return value
 
 
+def signed(value: int) -> int:
+    """Return a word below 2⁶³ as an integer: itself in Python, `np.int64` compiled."""
+    return value
+
+
 def mix(word: int) -> int:
     """Return splitmix64's hash of a word, taken modulo 2⁶⁴."""
     word = word & MASK
@@ -53,4 +58,4 @@ def uniform(bits: int) -> float:
 
 def below(bits: int, n: int) -> int:
     """Return 64 random bits as an integer in [0, n), 0 < n ≤ 2³²: ((bits >> 32)·n) >> 32."""
-    return ((bits >> 32) * uint(n)) >> 32
+    return signed(((bits >> 32) * uint(n)) >> 32)

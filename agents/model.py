@@ -11,7 +11,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import InvalidAction, ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
-from agents.counter import draw, episode_key, root_of, uniform
+from .counter import draw, episode_key, root_of, uniform
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from agents.model import Bool, Float, Int, Model
+from .model import Bool, Float, Int, Model
 
 TIE = 1e-9  # two action values closer than this, relative to the larger of 1 and them, are equal
 
@@ -86,7 +86,7 @@ def policy_evaluation(
     if method == "exact":
         # rows of states with nothing left to collect read V = 0
         matrix = discount * _transition_matrix(process) * open_ended[:, None]  # [S, S]
-        return np.linalg.solve(np.eye(model.num_states) - matrix, reward)
+        return np.linalg.solve(np.eye(model.num_states) - matrix, reward).astype(np.float64)
     values = np.zeros(model.num_states)
     for _ in range(max_iterations):
         swept = np.where(open_ended, q_from_v(process, values, discount)[:, 0], 0.0)
@@ -219,7 +219,7 @@ def _towards_the_end(model: Model, allowed: Bool) -> tuple[Int, Bool]:
 def _may_enter(model: Model, states: Bool) -> Bool:
     """Which actions may terminate or lead into the given states `[S]` next, `[S, A]`."""
     ends = (model.probability > 0) & model.terminated
-    return (ends | (model.live & states[model.next_state])).any(-1)
+    return np.any(ends | (model.live & states[model.next_state]), axis=-1)
 
 
 def _collecting(model: Model) -> Bool:
