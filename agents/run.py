@@ -102,6 +102,19 @@ class RunFolder:
         recorded = self.load_config()["run"]
         return RunConfig(**recorded | ({} if steps is None else {"steps": steps}))
 
+    def extend(self, steps: int) -> RunConfig:
+        """Record that the run is to have `steps` steps in all, and return its settings.
+
+        Raises:
+            ValueError: it was to have more already.
+        """
+        before, config = self.run_config(), self.run_config(steps)
+        if steps < before.steps:
+            message = f"steps is {steps}: {self.path} was started with {before.steps}"
+            raise ValueError(f"{message}, expected at least as many")
+        save_json(self.config_file, self.load_config() | {"run": asdict(config)})
+        return config
+
     def save(self, agent: Agent, progress: Mapping[str, Any]) -> None:
         """Write the replay rows of the segment, then the checkpoint that counts on them."""
         shard = agent.shard()

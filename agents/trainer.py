@@ -5,6 +5,7 @@ seeded generators, all derived from the run's seed and the segment's number: no 
 ever saved. Episodes still open at a segment's end are truncated.
 """
 
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -184,7 +185,7 @@ class Trainer:
         shown = {"return": f"{np.mean(self.progress.recent):.1f}"} if self.progress.recent else {}
         if self.progress.best_return is not None:
             shown["best eval"] = f"{self.progress.best_return:.1f}"
-        bar.set_postfix(shown)
+        bar.set_postfix(shown, refresh=False)
 
     def _save_interrupted(self) -> None:
         if self.run_folder is not None:
@@ -200,6 +201,7 @@ class Trainer:
             unit_scale=True,
             disable=not self.show_progress,
             dynamic_ncols=True,
+            mininterval=0.1 if sys.stderr.isatty() else 10.0,  # a log file gets a line now and then
         ) as bar:
             yield bar
 

@@ -1,0 +1,70 @@
+"""Measure a trained agent: the mean return of whole episodes, and how sure that is."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from .common import command, load_agent, parse, refusals
+
+if TYPE_CHECKING:
+    from ..evaluation import Evaluation
+
+EPISODES = 20
+SEED = 0
+TEXT = """Measure a trained agent: the mean return of whole episodes, played greedily.
+
+examples:
+  {command} runs/dqn-CartPole-v1-s0
+  {command} runs/dqn-CartPole-v1-s0 --episodes 100 --json"""
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Which agent, and how."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """Folder of a run, or a file that an agent was saved in."""
+    episodes: int = EPISODES
+    """Episodes to play."""
+    seed: int = SEED
+    """Seed of the environments; training never uses the same episodes."""
+    checkpoint: str | None = None
+    """Name of a checkpoint, or "last"; by default the best."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+@command
+def main(argv: list[str]) -> int:
+    """Evaluate and print."""
+    options = parse(EvaluateOptions, "evaluate", argv, TEXT)
+    from ..evaluation import evaluate
+
+    agent, checkpoint = load_agent(options.run, options.checkpoint)
+    with refusals(ValueError):
+        result = evaluate(agent, episodes=options.episodes, seed=options.seed)
+    if options.json:
+        names = ("mean_return", "std_return", "discounted_return", "episodes", "returns")
+        record = {name: getattr(result, name) for name in names}
+        print(json.dumps(record | {"checkpoint": str(checkpoint)}))
+    else:
+        print(describe(result, checkpoint))
+    return 0
+
+
+def describe(result: "Evaluation", checkpoint: Path) -> str:
+    """Tell what was measured, with its uncertainty."""
+    episodes = f"{result.episodes} episode{'s' * (result.episodes > 1)}"
+    lines = [
+        f"checkpoint          {checkpoint}",
+        f"episodes            {episodes}, greedy, {result.mean_length:.1f} steps on average",
+        f"mean return         {result.mean_return:.3f}",
+        f"standard deviation  {result.std_return:.3f}",
+    ]
+    if result.episodes > 1:
+        low, high = result.interval
+        lines.append(f"95 % interval       {low:.3f} to {high:.3f}")
+    return "\n".join([*lines, f"discounted return   {result.discounted_return:.3f}"])

@@ -1,0 +1,97 @@
+"""Play an environment by hand, with the keyboard."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from .common import CommandError, command, find_env, has_display, parse, refusals
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+
+    from .controls import Controls
+    from .window import Window
+
+PATIENT = 30  # frames per second while an environment waits for its player
+PAUSE = 0.7  # seconds after an episode in which keys do not count: they were meant for it
+TEXT = """Play an environment by hand, with the keyboard; Escape ends it.
+
+Grid worlds wait for your move, physics does not. The keys are shown at the start.
+
+examples:
+  {command} dreamgym/Maze-v0
+  {command} CartPole-v1"""
+
+
+@dataclass(frozen=True)
+class PlayOptions:
+    """What to play."""
+
+    env: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV_ID")]
+    """Environment: Name-v0, namespace/Name-v0, or module:Name-v0 to import its module first."""
+
+
+@command
+def main(argv: list[str]) -> int:
+    """Play until the window is closed, then tell the score."""
+    options = parse(PlayOptions, "play", argv, TEXT)
+    if not has_display():
+        raise CommandError("there is no screen to open a window on")
+    from ..media import make_drawn
+    from .controls import find_controls, key_names
+    from .window import Window
+
+    source = find_env(options.env)
+    with refusals(ValueError), Window(source.name) as window:
+        env = make_drawn(source)
+        controls = find_controls(env)
+        print(f"keys: {', '.join(key_names(controls))}; Escape ends", flush=True)
+        returns = list(_episodes(window, env, controls))
+    env.close()
+    if returns:
+        mean = sum(returns) / len(returns)
+        print(f"episodes {len(returns)}, best return {max(returns):g}, mean {mean:g}")
+    return 0
+
+
+def _episodes(window: "Window", env: "gym.Env", controls: "Controls") -> Iterator[float]:
+    """Play episode after episode; yield the return of each that came to its end."""
+    best: float | None = None
+    for number in count(1):
+        total = _episode(window, env, controls, number, best)
+        if total is None:
+            return
+        yield total
+        best = total if best is None else max(best, total)
+        window.rest(PAUSE)
+        while not window.closed and not window.read():
+            window.wait(PATIENT)
+        if window.closed:
+            return
+
+
+def _episode(
+    window: "Window", env: "gym.Env", controls: "Controls", number: int, best: float | None
+) -> float | None:
+    """Play one episode; its return, or None where the window was closed."""
+    from ..media import draw
+
+    rate = int(env.metadata.get("render_fps") or PATIENT) if controls.real_time else PATIENT
+    env.reset()
+    record = "" if best is None else f"   best {best:g}"
+    picture, action, step, total, over = draw(env), None, 0, 0.0, False
+    while not over:
+        window.show(picture, f"episode {number}   step {step}   return {total:g}{record}", rate)
+        action = controls.choose(window.read(), window.held, action)
+        if window.closed:
+            return None
+        if action is None:
+            continue
+        _, reward, terminated, truncated, _ = env.step(action)
+        step, total, over = step + 1, total + float(reward), terminated or truncated
+        picture = draw(env)
+    window.show(picture, f"return {total:g} after {step} steps: any key plays on", rate)
+    return total

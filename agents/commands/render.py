@@ -1,0 +1,92 @@
+"""Watch a trained agent play: in a window, as an animation, a film or a contact sheet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from .common import (
+    CommandError,
+    command,
+    draw_off_screen,
+    has_display,
+    load_agent,
+    parse,
+    refusals,
+)
+from .evaluate import SEED
+
+if TYPE_CHECKING:
+    from ..agent import Agent
+
+TEXT = """Watch a trained agent play.
+
+examples:
+  {command} runs/dqn-CartPole-v1-s0                          in a window
+  {command} runs/dqn-CartPole-v1-s0 --out episode.gif        an animation
+  {command} runs/dqn-CartPole-v1-s0 --out film.mp4 --episodes 3
+  {command} runs/dqn-CartPole-v1-s0 --out sheet.png          twelve moments in one picture"""
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """Which agent, and where to show it."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """Folder of a run, or a file that an agent was saved in."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.gif|.mp4|.png")] = None
+    """File to write instead of opening a window."""
+    live: Annotated[bool, tyro.conf.arg(name="live"), tyro.conf.FlagCreatePairsOff] = False
+    """Open a window in addition to writing the file."""
+    episodes: int = 1
+    """Episodes to play."""
+    seed: int = SEED
+    """Seed of the environment."""
+    checkpoint: str | None = None
+    """Name of a checkpoint, or "last"; by default the best."""
+
+    def __post_init__(self) -> None:
+        if self.episodes < 1:
+            raise ValueError(f"episodes is {self.episodes}: expected at least 1")
+
+
+@command
+def main(argv: list[str]) -> int:
+    """Play the agent where it was asked for."""
+    options = parse(RenderOptions, "render", argv, TEXT)
+    window = options.live or options.out is None
+    if window and not has_display():
+        message = "there is no screen to open a window on: name a file, such as"
+        raise CommandError(f"{message} --out episode.gif")
+    agent, checkpoint = load_agent(options.run, options.checkpoint)
+    print(f"checkpoint: {checkpoint}")
+    with refusals(ValueError):
+        if options.out is not None:
+            from ..media import record
+
+            draw_off_screen()
+            record(agent, agent.source, options.out, episodes=options.episodes, seed=options.seed)
+            print(f"wrote {options.out}")
+        if window:
+            _show(agent, options)
+    return 0
+
+
+def _show(agent: "Agent", options: RenderOptions) -> None:
+    """Play in a window until the episodes are over or the window is closed."""
+    from ..media import frame_rate, make_drawn, play
+    from .window import Window
+
+    env = make_drawn(agent.source)
+    rate = frame_rate(env)
+    with Window(f"{agent.name} on {agent.source.name}") as window:
+        for frame in play(agent, env, episodes=options.episodes, seed=options.seed):
+            caption = f"episode {frame.episode + 1}   step {frame.step}"
+            window.show(frame.picture, f"{caption}   return {frame.total_reward:g}", rate)
+            window.read()
+            if window.closed:
+                break
+        else:
+            window.rest(1.0)
+    env.close()

@@ -1,0 +1,170 @@
+"""Train an agent on an environment."""
+
+import shlex
+import sys
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..algorithms import ALGORITHMS, find_algorithm
+from ..presets import Preset, load_presets
+from .common import (
+    INTERRUPTED,
+    command,
+    draw_off_screen,
+    find_env,
+    parse,
+    program,
+    refusals,
+    tensorboard,
+)
+from .evaluate import EPISODES, SEED, describe
+from .options import TEXT, ResumeOptions, TrainOptions, describe_preset, parse_train
+
+if TYPE_CHECKING:
+    from ..agent import Agent
+    from ..run import RunConfig, RunFolder
+
+RUNS = Path("runs")
+
+
+@command
+def main(argv: list[str]) -> int:
+    """Start a run, go on with one, or list what there is."""
+    if "--list" in argv:
+        return _list()
+    if any(word.partition("=")[0] == "--resume" for word in argv):
+        return _resume(parse(ResumeOptions, "train", argv, TEXT))
+    options, preset = parse_train(argv)
+    return _start(options, preset, argv)
+
+
+def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
+    from ..run import RunConfig, RunFolder
+
+    num_envs = options.num_envs if options.num_envs > 1 else None
+    source = find_env(options.env, num_envs)
+    agent_type = find_algorithm(options.algo).agent_type()
+    with refusals(ValueError, TypeError):
+        agent = agent_type(source, options.config, seed=options.seed, device=options.device)
+        run = RunFolder(options.run or _new_folder(agent))
+        config = RunConfig.default(agent, options.steps, options.eval_every)
+        run.create(agent, config, [Path(sys.argv[0]).name, *argv])
+    if preset is not None:
+        print(describe_preset(preset, options))
+    return _train(agent, run, config)
+
+
+def _resume(options: ResumeOptions) -> int:
+    from ..run import RunFolder
+
+    run = RunFolder(options.resume)
+    with refusals(ValueError, TypeError):
+        record = run.load_config()
+        config = run.run_config() if options.steps is None else run.extend(options.steps)
+        agent_type = find_algorithm(record["algorithm"]).agent_type()
+        fresh = record | {"steps": 0, "segment": 0}
+        agent = agent_type.from_manifest(fresh, device=record["device"])
+    return _train(agent, run, config)
+
+
+def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
+    from ..interaction import InvalidExperience
+    from ..trainer import Trainer
+
+    print(_heading(agent, config))
+    print(f"run folder: {run.path}", flush=True)
+    trainer = Trainer(agent, run, config)
+    with refusals(InvalidExperience):
+        trainer.run(config.steps)
+    if trainer.interrupted:
+        print(f"interrupted at step {agent.steps:,}; to go on from the last checkpoint:")
+        print(f"  {program('train')} --resume {shlex.quote(str(run.path))}")
+        return INTERRUPTED
+    with refusals(ValueError):
+        _finish(run)
+    return 0
+
+
+def _finish(run: "RunFolder") -> None:
+    """Evaluate the best checkpoint, draw what was learned, and say what there is."""
+    from ..curves import draw_curve
+    from ..evaluation import evaluate
+    from ..loading import load
+    from ..media import record
+
+    agent = load(run.path)
+    result = evaluate(agent, episodes=EPISODES, seed=SEED)
+    print(describe(result, run.find_checkpoint()), flush=True)
+    draw_curve(run.metrics_file, run.curve, f"{agent.name} on {agent.source.name}")
+    draw_off_screen()
+    try:
+        record(agent, agent.source, run.episode, seed=SEED)
+    except ValueError as error:
+        print(f"no {run.episode.name}: {error}")
+    print(_contents(run))
+    print(_next_commands(run, agent.steps))
+
+
+def _heading(agent: "Agent", config: "RunConfig") -> str:
+    threads = f"{config.threads} thread{'s' * (config.threads > 1)}"
+    copies = f"{agent.num_envs} environment{'s' * (agent.num_envs > 1)}"
+    settings = f"{config.steps:,} steps, seed {agent.seed}, {copies}, {agent.device} ({threads})"
+    return f"{agent.name} on {agent.source.name}: {settings}"
+
+
+def _contents(run: "RunFolder") -> str:
+    files = {
+        "config.json": "what was run",
+        "best/checkpoint.pt": "the best agent so far",
+        "checkpoints/": "to resume from",
+        "metrics.csv": "numbers, for TensorBoard in events.*",
+        "curve.png": "the learning curve",
+        "episode.gif": "an episode of the best agent",
+    }
+    there = {name: what for name, what in files.items() if (run.path / name).exists()}
+    return "\n".join(
+        ["", f"in {run.path}:", *(f"  {name:<20}{what}" for name, what in there.items())]
+    )
+
+
+def _next_commands(run: "RunFolder", steps: int) -> str:
+    folder = shlex.quote(str(run.path))
+    more = 2 * run.run_config().steps
+    commands = {
+        f"{program('evaluate')} {folder}": "measure it again",
+        f"{program('render')} {folder}": "watch it play (--out FILE.gif, .mp4, .png)",
+        f"{program('train')} --resume {folder} --steps {more}": "train it longer",
+        f"{tensorboard()} --logdir {folder}": "look at the numbers",
+    }
+    width = max(map(len, commands)) + 2
+    return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])
+
+
+def _new_folder(agent: "Agent") -> Path:
+    """Return `runs/ALGO-ENV_ID-sSEED`, with a number behind where that is taken."""
+    stem = f"{agent.name}-{agent.source.name.replace('/', '-')}-s{agent.seed}"
+    names = (RUNS / (stem if k == 1 else f"{stem}-{k}") for k in count(1))
+    return next(path for path in names if not path.exists())
+
+
+def _list() -> int:
+    """Print the algorithms, our environments, and for which pairs there are presets."""
+    import gymnasium as gym
+
+    from ..environment import HOME
+
+    for module in HOME.values():
+        import_module(module)
+    print("algorithms:")
+    for name, algorithm in ALGORITHMS.items():
+        print(f"  {name:<20}{algorithm.summary}")
+    print("\nenvironments (besides all of Gymnasium's):")
+    for env_id in sorted(gym.registry):
+        if env_id.partition("/")[0] in HOME:
+            print(f"  {env_id}")
+    print("\npresets:")
+    for name, env_id in load_presets():
+        print(f"  {name:<20}{env_id}")
+    return 0
