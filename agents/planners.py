@@ -40,8 +40,8 @@ class PolicyIterationConfig:
 class Planner(Agent):
     """An agent that plans on `env.unwrapped.P` and then acts greedily; use one of its two kinds.
 
-    `solve()` plans at once. `learn` and the trainer do the same in their first step and count
-    the others without taking them.
+    `solve()` plans at once. `learn` and the trainer do the same in their first step and then report
+    one sweep, or round, per step.
     """
 
     config_type: ClassVar[type]
@@ -148,11 +148,11 @@ class Planning:
         self.episodes: list[Episode] = []
 
     def advance(self, steps: int, *, last: bool = False) -> dict[str, float] | None:
-        """Solve the model if that is not done yet."""
+        """Solve the model if that is not done yet; report the residual of the sweep reached."""
         self.planner.steps += steps
-        if self.planner.solution is not None:
-            return None
-        return {"iterations": float(self.planner.solve().iterations)}
+        solution = self.planner.solution or self.planner.solve()
+        reached = solution.residuals[: self.planner.steps]
+        return {"residual": reached[-1]} if reached else None
 
     def close(self) -> None:
         """Nothing is held."""

@@ -32,12 +32,14 @@ class Solution:
         q: Q(s, a) = r + γ·E[V(s')] `[S, A]`.
         policy: a best action of each state, int64 `[S]`.
         iterations: sweeps of value iteration or rounds of policy iteration.
+        residuals: the largest change of V in each of them.
     """
 
     values: Float
     q: Float
     policy: Int
     iterations: int
+    residuals: tuple[float, ...] = ()
 
 
 def q_from_v(model: Model, values: ArrayLike, discount: float) -> Float:
@@ -111,13 +113,15 @@ def value_iteration(
         PlanningError: no convergence; at γ = 1, rewards without an end.
     """
     _check_discount(discount)
-    values = np.zeros(model.num_states)
+    values, residuals = np.zeros(model.num_states), []
     for sweep in range(1, max_iterations + 1):
         swept = q_from_v(model, values, discount).max(1)
-        change, values = np.abs(swept - values).max(), swept
+        change, values = float(np.abs(swept - values).max()), swept
+        residuals.append(change)
         if change <= _threshold(values, discount, tolerance):
             q = q_from_v(model, values, discount)
-            return Solution(values, q, _greedy_that_ends(model, q, discount), sweep)
+            policy = _greedy_that_ends(model, q, discount)
+            return Solution(values, q, policy, sweep, tuple(residuals))
     raise _no_convergence(model, "value iteration", max_iterations)
 
 
@@ -184,13 +188,15 @@ def _improve(
     model: Model, policy: Int, discount: float, allowed: Bool, max_iterations: int
 ) -> Solution:
     """Run policy iteration among the allowed actions."""
+    values, residuals = np.zeros(model.num_states), []
     for iteration in range(1, max_iterations + 1):
-        values = policy_evaluation(model, policy, discount)
+        before, values = values, policy_evaluation(model, policy, discount)
+        residuals.append(float(np.abs(values - before).max()))
         q = q_from_v(model, values, discount)
         best = _best(np.where(allowed, q, -np.inf))
         improves = ~np.take_along_axis(best, policy[:, None], 1)[:, 0]
         if not improves.any():
-            return Solution(values, q, policy, iteration)
+            return Solution(values, q, policy, iteration, tuple(residuals))
         policy = np.where(improves, best.argmax(1), policy)
     raise _no_convergence(model, "policy iteration", max_iterations)
 
