@@ -42,7 +42,7 @@ def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
     _draw_returns(rows[0], metrics)
     for name in losses:
         _draw_loss(rows[1], name, *metrics[name])
-    rows[-1].set_xlabel("environment steps")
+    rows[-1].set_xlabel("iterations" if "residual" in metrics else "environment steps")
     rows[-1].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     atomic_write(path, lambda file: figure.savefig(file, format="png"))
 
@@ -89,7 +89,7 @@ def _draw_loss(axes: "Axes", name: str, steps: NDArray[np.float64], loss: NDArra
     from matplotlib.ticker import LogLocator
 
     axes.plot(steps, loss, color=GREEN, alpha=0.3, linewidth=1)
-    axes.plot(steps, smooth(loss, WINDOW), color=GREEN)
+    axes.plot(steps, loss if name == "residual" else smooth(loss, WINDOW), color=GREEN)
     if (loss > 0).all():
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -95,26 +95,31 @@ def parse(
     )
 
 
-def program(name: str) -> str:
-    """Return what to type for the command `name`, the way that the running one was called."""
+def program(name: str, python: str = "python", dreamgym: str = "dreamgym") -> str:
+    """Return how the command `name` is called, in the way that the running one was."""
     called = Path(sys.argv[0])
     if called.suffix == ".py":
-        return f"{_executable('python')} {called.with_name(name)}.py"
-    return f"{_executable('dreamgym')} {name}"
+        return f"{python} {_short(called.with_name(name))}.py"
+    return f"{dreamgym} {name}"
 
 
-def tensorboard() -> str:
-    """Return what to type for TensorBoard."""
-    return _executable("tensorboard")
+def to_type(name: str) -> str:
+    """Return what to type for the command `name` where the shell does not know our programs."""
+    return program(name, executable("python"), executable("dreamgym"))
 
 
-def _executable(name: str) -> str:
+def executable(name: str) -> str:
     """Return `name` where the shell finds the one beside this interpreter, else its path."""
     here = Path(sys.executable).with_name(name)
     found = shutil.which(name)
     if not here.exists() or (found is not None and Path(found) == here):
         return name
-    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
+    return str(_short(here))
+
+
+def _short(path: Path) -> Path:
+    """Return `path` as seen from here, where it is below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def find_env(env_id: str, num_envs: int | None = None) -> "EnvSource":

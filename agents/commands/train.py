@@ -13,11 +13,11 @@ from .common import (
     INTERRUPTED,
     command,
     draw_off_screen,
+    executable,
     find_env,
     parse,
-    program,
     refusals,
-    tensorboard,
+    to_type,
 )
 from .evaluate import EPISODES, SEED, describe
 from .options import TEXT, ResumeOptions, TrainOptions, describe_preset, parse_train
@@ -49,7 +49,10 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
     with refusals(ValueError, TypeError):
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
         run = RunFolder(options.run or _new_folder(agent))
-        config = RunConfig.default(agent, options.steps, options.eval_every)
+        if _plans(agent):  # it takes as many steps as it needs, one per iteration
+            config = RunConfig.of_planner(agent.solve().iterations)  # type: ignore[attr-defined]
+        else:
+            config = RunConfig.default(agent, options.steps, options.eval_every)
         run.create(agent, config, [Path(sys.argv[0]).name, *argv])
     if preset is not None:
         print(describe_preset(preset, options))
@@ -80,7 +83,7 @@ def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
         trainer.run(config.steps)
     if trainer.interrupted:
         print(f"interrupted at step {agent.steps:,}; to go on from the last checkpoint:")
-        print(f"  {program('train')} --resume {shlex.quote(str(run.path))}")
+        print(f"  {to_type('train')} --resume {shlex.quote(str(run.path))}")
         return INTERRUPTED
     with refusals(ValueError):
         _finish(run)
@@ -104,13 +107,19 @@ def _finish(run: "RunFolder") -> None:
     except ValueError as error:
         print(f"no {run.episode.name}: {error}")
     print(_contents(run))
-    print(_next_commands(run, agent.steps))
+    print(_next_commands(run, agent))
+
+
+def _plans(agent: "Agent") -> bool:
+    """Whether the agent solves a model instead of trying it out."""
+    return hasattr(agent, "solve")
 
 
 def _heading(agent: "Agent", config: "RunConfig") -> str:
     threads = f"{config.threads} thread{'s' * (config.threads > 1)}"
     copies = f"{agent.num_envs} environment{'s' * (agent.num_envs > 1)}"
-    settings = f"{config.steps:,} steps, seed {agent.seed}, {copies}, {agent.device} ({threads})"
+    length = f"{config.steps:,} {'iterations' if _plans(agent) else 'steps'}"
+    settings = f"{length}, seed {agent.seed}, {copies}, {agent.device} ({threads})"
     return f"{agent.name} on {agent.source.name}: {settings}"
 
 
@@ -129,15 +138,16 @@ def _contents(run: "RunFolder") -> str:
     )
 
 
-def _next_commands(run: "RunFolder", steps: int) -> str:
+def _next_commands(run: "RunFolder", agent: "Agent") -> str:
     folder = shlex.quote(str(run.path))
-    more = 2 * run.run_config().steps
     commands = {
-        f"{program('evaluate')} {folder}": "measure it again",
-        f"{program('render')} {folder}": "watch it play (--out FILE.gif, .mp4, .png)",
-        f"{program('train')} --resume {folder} --steps {more}": "train it longer",
-        f"{tensorboard()} --logdir {folder}": "look at the numbers",
+        f"{to_type('evaluate')} {folder}": "measure it again",
+        f"{to_type('render')} {folder}": "watch it play (--out FILE.gif, .mp4, .png)",
+        f"{executable('tensorboard')} --logdir {folder}": "look at the numbers",
     }
+    if not _plans(agent):
+        more = 2 * run.run_config().steps
+        commands[f"{to_type('train')} --resume {folder} --steps {more}"] = "train it longer"
     width = max(map(len, commands)) + 2
     return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])
 
