@@ -93,8 +93,8 @@ class Grid:
     @cached_property
     def marks(self) -> Indices:
         """For each place (row · columns + column), the number of its character in the legend."""
-        number = {mark: index for index, mark in enumerate(self.legend)}
-        return np.array([number[mark] for row in self.rows for mark in row])
+        characters = np.array(["".join(self.rows)]).view("U1")
+        return np.argmax(characters[:, None] == np.array([*self.legend]), axis=1)
 
     def _places_where(self, flag: str) -> npt.NDArray[np.bool_]:
         return np.array([getattr(cell, flag) for cell in self.legend.values()])[self.marks]

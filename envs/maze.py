@@ -1,18 +1,32 @@
 """Mazes: procedurally generated, another one in every episode or always the same."""
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
-from envs.grid import Model
+from envs.grid import Grid, Model
 from envs.maps import mazes
 from envs.numbers import Numbers, Pictures, Table
 from envs.tabular import GridState, GridWorld
 
 _GOAL, _WALLS = 1, 2  # planes of the observed board; the agent's is 0
+
+
+_mazes = lru_cache(maxsize=8)(mazes)
+
+
+@lru_cache(maxsize=8)
+def _boards(grid: Grid) -> tuple[Pictures, Table, Table]:
+    """Return each level's board without the agent, and the level and place of each state."""
+    rows, columns = grid.shape
+    boards = np.zeros((grid.levels, 3, rows, columns), np.float32)
+    marks = np.array([*grid.legend])[grid.marks].reshape(-1, rows, columns)
+    boards[:, _GOAL], boards[:, _WALLS] = marks == "G", marks == "#"
+    level, place = np.divmod(grid.places, rows * columns)
+    return Pictures(boards), Table(level), Table(place)
 
 
 class Maze(GridWorld):
@@ -32,24 +46,18 @@ class Maze(GridWorld):
     def __init__(
         self,
         size: int = 6,
-        num_levels: int = 1000,
+        num_levels: int = 500,
         start_level: int = 0,
         obs: Literal["board", "cell"] = "board",
     ) -> None:
-        super().__init__(mazes(size, start_level, num_levels))
         if obs not in ("board", "cell"):
             raise ValueError(f"obs is 'board' or 'cell', got {obs!r}")
+        super().__init__(_mazes(size, start_level, num_levels))
         self._sees_board = obs == "board"
-        if not self._sees_board:
-            return
-        rows, columns = self.grid.shape
-        self._shape = (3, rows, columns)
-        self.observation_space = spaces.Box(0.0, 1.0, self._shape, np.float32)
-        boards = np.zeros((num_levels, *self._shape), np.float32)
-        marks = np.array([*self.grid.legend])[self.grid.marks].reshape(num_levels, rows, columns)
-        boards[:, _GOAL], boards[:, _WALLS] = marks == "G", marks == "#"
-        level, place = np.divmod(self.grid.places, rows * columns)
-        self._boards, self._level, self._place = Pictures(boards), Table(level), Table(place)
+        if self._sees_board:
+            self._boards, self._level, self._place = _boards(self.grid)
+            self._shape = self._boards.array.shape[1:]
+            self.observation_space = spaces.Box(0.0, 1.0, self._shape, np.float32)
 
     def observe(self, xp: Numbers, state: GridState) -> Any:
         """Return the level's board with the agent, or the state's number."""

@@ -1,7 +1,7 @@
 """Worlds on flat transition tables: a lake, a cliff, four rooms and a random walk."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from gymnasium import spaces
 
 from envs import maps
 from envs.core import Dynamics, Frames
-from envs.grid import AHEAD, DOWN, LEFT, RIGHT, UP, Grid, Model, slip, transitions
+from envs.grid import AHEAD, DOWN, LEFT, RIGHT, UP, Grid, Model, Transitions, slip, transitions
 from envs.numbers import Number, Numbers, Table
 from envs.random import Random
 from envs.tiles import Board, draw, overlay
@@ -23,6 +23,16 @@ class GridState(NamedTuple):
     """The state's number in the grid, in reading order of the cells that can be entered."""
 
     cell: Number
+
+
+@lru_cache(maxsize=8)
+def _tables(
+    grid: Grid, weights: tuple[int, ...], moves: tuple[int, ...]
+) -> tuple[Transitions, Table, Table, Table, Table]:
+    """Return a grid's transitions and their tables, shared by all worlds made of the same."""
+    found = transitions(grid, weights, moves)
+    next_state, reward, terminated = map(Table, (found.next_state, found.reward, found.terminated))
+    return found, next_state, reward, terminated, Table(grid.starts)
 
 
 class GridWorld(Dynamics[GridState]):
@@ -47,12 +57,9 @@ class GridWorld(Dynamics[GridState]):
         self.keys = {key: a for a, move in enumerate(self.moves) for key in _KEYS[move]}
         self.observation_space: spaces.Space[Any] = spaces.Discrete(len(grid.places))
         self.action_space = spaces.Discrete(len(self.moves))
-        self.transitions = transitions(grid, weights, self.moves)
+        self.transitions, *tables = _tables(grid, tuple(weights), self.moves)
+        self._next, self._reward, self._terminated, self._starts = tables
         self._actions, self._lanes = self.transitions.next_state.shape[1:]
-        self._next = Table(self.transitions.next_state)
-        self._reward = Table(self.transitions.reward)
-        self._terminated = Table(self.transitions.terminated)
-        self._starts = Table(grid.starts)
 
     def initial(self, xp: Numbers, random: Random) -> GridState:
         """Begin in one of the map's starts."""

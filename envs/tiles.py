@@ -48,8 +48,9 @@ def _put(image: Patch, layers: str) -> Patch:
 
 def _with_agent(tiles: Patch) -> Frames:
     """Return each tile `[T, t, t, 3]` without and with the agent on it, `[2T, t, t, 3]`."""
-    pairs = np.stack([tiles, _put(tiles, "agent")], axis=1)
-    return np.rint(pairs.reshape(-1, *tiles.shape[1:])).astype(np.uint8)
+    tiles = np.rint(tiles)
+    pairs = np.stack([tiles, np.rint(_put(tiles, "agent"))], axis=1)
+    return pairs.reshape(-1, *tiles.shape[1:]).astype(np.uint8)
 
 
 @dataclass(frozen=True)
