@@ -23,7 +23,8 @@ def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
     """Draw returns, evaluations and the loss of a run against its environment steps.
 
     Training returns are drawn faintly and smoothed, evaluations with a band of one standard
-    deviation, losses on a logarithmic axis. What the run did not measure is left out.
+    deviation, losses on a logarithmic axis; of a planner, the residual of each iteration. What the
+    run did not measure is left out.
 
     Args:
         metrics_file: what training wrote.
@@ -33,17 +34,20 @@ def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
     from matplotlib.figure import Figure
 
     metrics = read_metrics(metrics_file)
+    plans = "residual" in metrics  # a planner's one evaluation is no curve
     losses = [name for name in LOSSES if name in metrics]
-    figure = Figure(figsize=(8, 4.5 + 2 * bool(losses)), dpi=120, layout="constrained")
-    rows = figure.subplots(
-        1 + bool(losses), 1, sharex=True, squeeze=False, height_ratios=[3, 1.5][: 1 + bool(losses)]
-    )[:, 0]
+    heights = [4.5] * (not plans) + [3 if plans else 2] * len(losses)
+    figure = Figure(figsize=(8, sum(heights)), dpi=120, layout="constrained")
+    panels = figure.subplots(
+        len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
+    ).ravel()
     figure.suptitle(title)
-    _draw_returns(rows[0], metrics)
-    for name in losses:
-        _draw_loss(rows[1], name, *metrics[name])
-    rows[-1].set_xlabel("iterations" if "residual" in metrics else "environment steps")
-    rows[-1].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    if not plans:
+        _draw_returns(panels[0], metrics)
+    for axes, name in zip(panels[len(panels) - len(losses) :], losses, strict=True):
+        _draw_loss(axes, name, *metrics[name], window=1 if plans else WINDOW)
+    panels[-1].set_xlabel("iterations" if plans else "environment steps")
+    panels[-1].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     atomic_write(path, lambda file: figure.savefig(file, format="png"))
 
 
@@ -85,14 +89,18 @@ def _draw_returns(axes: "Axes", metrics: dict[str, Points]) -> None:
     _finish(axes, "return")
 
 
-def _draw_loss(axes: "Axes", name: str, steps: NDArray[np.float64], loss: NDArray[Any]) -> None:
+def _draw_loss(
+    axes: "Axes", name: str, steps: NDArray[Any], loss: NDArray[Any], window: int
+) -> None:
     from matplotlib.ticker import LogLocator
 
     axes.plot(steps, loss, color=GREEN, alpha=0.3, linewidth=1)
-    axes.plot(steps, loss if name == "residual" else smooth(loss, WINDOW), color=GREEN)
-    if (loss > 0).all():
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.plot(steps, smooth(loss, window), color=GREEN)
+    positive = loss[loss > 0]
+    decades = np.log10(positive.max() / positive.min()) if len(positive) else 0
+    if (loss >= 0).all() and decades > 1:
+        axes.set_yscale("log", nonpositive="mask")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else (1,)))
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.yaxis.set_minor_formatter("")
     _finish(axes, name.replace("_", " "))
