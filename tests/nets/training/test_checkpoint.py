@@ -1,0 +1,280 @@
+import io
+import os
+import pickle
+import random
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nets.training.checkpoint import (
+    CheckpointError,
+    atomic_write,
+    load_checkpoint,
+    load_json,
+    load_module_state,
+    save_checkpoint,
+    save_json,
+)
+
+
+def network():
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
+
+
+def leaves(tree, path=()):
+    """Yield (path, leaf), containers included by type."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from leaves(value, (*path, key))
+    elif isinstance(tree, list | tuple):
+        yield path, type(tree)
+        for index, value in enumerate(tree):
+            yield from leaves(value, (*path, index))
+    else:
+        yield path, tree
+
+
+def equal(left, right):
+    """Whether two leaves have the same type, dtype and bits."""
+    if isinstance(left, torch.Tensor):
+        return left.dtype == right.dtype and torch.equal(left, right)
+    return type(left) is type(right) and left == right
+
+
+def sample_state():
+    net = network()
+    optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
+    net(torch.randn(16, 4)).square().mean().backward()
+    optimiser.step()
+    dtypes = (torch.uint8, torch.bool, torch.int64, torch.float64, torch.bfloat16)
+    return {
+        "network": net.state_dict(),
+        "optimizer": optimiser.state_dict(),
+        "tensors": [torch.randn(3, 5).mul(3).to(dtype) for dtype in dtypes],
+        "numbers": (1, -2.5, 0.1 + 0.2, float("inf"), True, None, 2**70),
+        "text": "γ · (1 − terminated)",
+        "empty": {"list": [], "dict": {}, "tensor": torch.zeros(0, 4)},
+        7: "an integer key",
+    }
+
+
+def test_S_IO_01_round_trip_is_bit_identical(tmp_path):
+    state = sample_state()
+    save_checkpoint(tmp_path / "deep" / "c.pt", state)
+    loaded = load_checkpoint(tmp_path / "deep" / "c.pt")
+    before, after = dict(leaves(state)), dict(leaves(loaded))
+    assert list(before) == list(after)
+    assert len(before) > 30
+    for path, leaf in before.items():
+        assert equal(leaf, after[path]), path
+
+
+def test_S_IO_01_a_loaded_network_computes_the_same(tmp_path):
+    net, other = network(), network()
+    net(torch.randn(32, 4))  # moves the running statistics
+    save_checkpoint(tmp_path / "c.pt", {"net": net.state_dict()})
+    load_module_state(other, load_checkpoint(tmp_path / "c.pt")["net"], tmp_path / "c.pt")
+    x = torch.randn(5, 4)
+    assert torch.equal(net.eval()(x), other.eval()(x))
+
+
+def test_S_IO_01_compiling_in_place_keeps_the_keys(tmp_path):
+    net = network()
+    save_checkpoint(tmp_path / "plain.pt", {"net": net.state_dict()})
+    net.compile(backend="eager")
+    net(torch.randn(4, 4))
+    save_checkpoint(tmp_path / "compiled.pt", {"net": net.state_dict()})
+    plain = load_checkpoint(tmp_path / "plain.pt")["net"]
+    compiled = load_checkpoint(tmp_path / "compiled.pt")["net"]
+    assert list(plain) == list(compiled)
+    network().load_state_dict(compiled)
+
+
+class Intruder:
+    """Unpickling it would create a file."""
+
+    def __init__(self, victim):
+        self.victim = victim
+
+    def __reduce__(self):
+        return open, (str(self.victim), "w")
+
+
+def torch_bytes(value):
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("wrap", [torch_bytes, pickle.dumps], ids=["torch archive", "bare pickle"])
+def test_S_IO_01_a_malicious_file_is_refused_and_runs_no_code(tmp_path, wrap):
+    file, victim = tmp_path / "evil.pt", tmp_path / "victim"
+    payload = {"format": "dreamgym", "version": 1, "state": {"net": Intruder(victim)}}
+    file.write_bytes(wrap(payload))
+    with pytest.raises(CheckpointError, match=r"evil\.pt"):
+        load_checkpoint(file)
+    assert not victim.exists()
+    if wrap is torch_bytes:
+        with pytest.raises(CheckpointError, match="none of its code was run"):
+            load_checkpoint(file)
+        torch.load(file, weights_only=False)["state"]["net"].close()  # the file was live
+        assert victim.exists()
+
+
+def test_every_truncation_is_refused(tmp_path):
+    file = tmp_path / "c.pt"
+    save_checkpoint(file, {"net": network().state_dict()})
+    whole = file.read_bytes()
+    lengths = sorted({*range(0, len(whole), 61), *range(64), *range(len(whole) - 64, len(whole))})
+    for length in lengths:
+        file.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError, match=r"c\.pt is torn or no checkpoint"):
+            load_checkpoint(file)
+    file.write_bytes(whole)
+    load_checkpoint(file)
+
+
+def test_a_flipped_bit_is_refused_or_harmless(tmp_path):
+    file = tmp_path / "c.pt"
+    save_checkpoint(file, {"weights": torch.arange(500.0), "note": "text"})
+    whole, truth = file.read_bytes(), load_checkpoint(file)
+    rng, refused = random.Random(0), 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        damaged[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        file.write_bytes(damaged)
+        try:
+            loaded = load_checkpoint(file)
+        except CheckpointError:
+            refused += 1
+        else:
+            assert torch.equal(loaded["weights"], truth["weights"])
+            assert loaded["note"] == truth["note"]
+    assert refused > 75  # most bytes of the file are content
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "torn or no checkpoint"),
+        (b"not a checkpoint\n", "torn or no checkpoint"),
+        (random.Random(1).randbytes(3000), "torn or no checkpoint"),
+        (torch_bytes({"w": torch.ones(3)}), "not one that dreamgym wrote"),
+        (torch_bytes(torch.ones(3)), "not one that dreamgym wrote"),
+        (torch_bytes({"format": "other", "version": 1}), "not one that dreamgym wrote"),
+        (torch_bytes({"format": "dreamgym", "version": 9, "state": {}}), "version 9, expected 1"),
+        (torch_bytes({"format": "dreamgym", "version": 1, "state": 5}), "holds no state"),
+        (torch_bytes(nn.Linear(2, 2)), "Python objects"),
+    ],
+    ids=["empty", "text", "noise", "torch", "tensor", "other", "version", "stateless", "module"],
+)
+def test_foreign_files_are_refused_by_name(tmp_path, content, message):
+    file = tmp_path / "strange.pt"
+    file.write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf"strange\.pt .*{message}"):
+        load_checkpoint(file)
+
+
+def test_a_numpy_archive_is_refused(tmp_path):
+    np.savez(tmp_path / "arrays.npz", a=np.ones(3))
+    with pytest.raises(CheckpointError, match=r"arrays\.npz cannot be read"):
+        load_checkpoint(tmp_path / "arrays.npz")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint at .*gone\.pt"):
+        load_checkpoint(tmp_path / "gone.pt")
+
+
+@dataclass
+class Settings:
+    lr: float = 0.1
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (np.ones(3), "ndarray"),
+        (np.float64(1.0), "float64"),
+        (Settings(), "Settings"),
+        ({1, 2}, "set"),
+        (b"bytes", "bytes"),
+        (defaultdict(int), "defaultdict"),
+        (torch.float32, "dtype"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_would_need_code_to_load_is_refused_on_saving(tmp_path, value, kind):
+    with pytest.raises(TypeError, match=rf"state\['a'\]\[1\]\['b'\] is a {kind}: expected tensors"):
+        save_checkpoint(tmp_path / "c.pt", {"a": [0, {"b": value}]})
+    assert not list(tmp_path.iterdir())
+
+
+def test_keys_that_are_neither_text_nor_integers_are_refused(tmp_path):
+    with pytest.raises(TypeError, match=r"state\['a'\] has the key \(1, 2\)"):
+        save_checkpoint(tmp_path / "c.pt", {"a": {(1, 2): 3}})
+
+
+def test_ordered_dicts_are_plain(tmp_path):
+    save_checkpoint(tmp_path / "c.pt", {"a": OrderedDict(b=1)})
+    assert load_checkpoint(tmp_path / "c.pt") == {"a": {"b": 1}}
+
+
+def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path):
+    file = tmp_path / "c.txt"
+    atomic_write(file, lambda out: out.write(b"old"))
+
+    def fail(out):
+        out.write(b"half of the new")
+        out.flush()
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        atomic_write(file, fail)
+    assert file.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["c.txt"]
+
+
+def test_the_file_appears_only_when_it_is_complete_and_on_disk(tmp_path, monkeypatch):
+    file, events = tmp_path / "c.txt", []
+    real = os.fsync
+
+    def watched(descriptor):
+        events.append(("fsync", file.read_bytes() if file.exists() else None))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    atomic_write(file, lambda out: events.append(("write", file.exists())) or out.write(b"new"))
+    # the content is synced before the file has its name, the name is synced after
+    assert events == [("write", False), ("fsync", None), ("fsync", b"new")]
+
+
+def test_the_old_content_is_never_written_over(tmp_path):
+    file = tmp_path / "c.txt"
+    atomic_write(file, lambda out: out.write(b"old"))
+    with file.open("rb") as reader:
+        atomic_write(file, lambda out: out.write(b"new"))
+        assert reader.read() == b"old"
+    assert file.read_bytes() == b"new"
+
+
+def test_load_module_state_names_the_file(tmp_path):
+    with pytest.raises(CheckpointError, match=r"(?s)old\.pt does not fit this network.*0\.weight"):
+        load_module_state(network(), nn.Sequential(nn.Linear(4, 9)).state_dict(), "old.pt")
+
+
+def test_json_round_trips_and_damage_is_named(tmp_path):
+    value = {"a": [1, 2.5, None, "ε"], "b": {"c": True}}
+    save_json(tmp_path / "v.json", value)
+    assert load_json(tmp_path / "v.json") == value
+    (tmp_path / "v.json").write_text('{"a": [1, 2', encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"v\.json is not valid JSON"):
+        load_json(tmp_path / "v.json")
+    (tmp_path / "v.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CheckpointError, match=r"v\.json is not valid JSON"):
+        load_json(tmp_path / "v.json")
