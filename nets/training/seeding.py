@@ -18,7 +18,8 @@ def hash31(*words: int | str) -> int:
     Distinct purposes get distinct words, `hash31(seed, "evaluation")`, so that no two streams of a
     run, nor runs of neighbouring seeds, share their numbers.
     """
-    digest = blake2b("\x1f".join(map(repr, words)).encode(), digest_size=8).digest()
+    plain = [word if isinstance(word, str) else int(word) for word in words]  # np.int64(3) is 3
+    digest = blake2b("\x1f".join(map(repr, plain)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 33
 
 
