@@ -27,11 +27,10 @@ class MetricsFile:
         self.path = Path(path)
         self.rows: list[dict[str, str]] = []
         self.columns: list[str] = ["step"]
-        if self.path.exists():
-            with self.path.open(newline="", encoding="utf-8") as file:
-                kept = [row for row in csv.DictReader(file) if int(row["step"]) <= resume_step]
-            for row in kept:
-                self.append(int(row.pop("step")), {k: v for k, v in row.items() if v})
+        for row in self._whole_rows() if self.path.exists() else ():
+            step = int(row.pop("step"))
+            if step <= resume_step:
+                self.append(step, {k: v for k, v in row.items() if v})
         self._rewrite()
 
     def append(self, step: int, metrics: Mapping[str, float | str]) -> None:
@@ -49,6 +48,12 @@ class MetricsFile:
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self.columns, lineterminator="\n").writerow(self.rows[-1])
 
+    def _whole_rows(self) -> list[dict[str, str]]:
+        """Read the rows on disk; a last one that a crash tore is left out."""
+        text = self.path.read_text(encoding="utf-8", errors="replace")
+        lines = text[: text.rfind("\n") + 1].splitlines()
+        return [row for row in csv.DictReader(lines) if row["step"].isdigit()]
+
     def _rewrite(self) -> None:
         text = io.StringIO()
         writer = csv.DictWriter(text, self.columns, lineterminator="\n")
@@ -58,21 +63,23 @@ class MetricsFile:
 
 
 class TensorBoard:
-    """TensorBoard events of a run, opened at the first write (SPEC S-TB-02..04)."""
+    """TensorBoard events of a run, opened at the first write (SPEC S-TB-02..04).
 
-    def __init__(self, folder: str | Path, resume_step: int | None = None) -> None:
+    Events past `resume_step`, which an earlier process left, are purged.
+    """
+
+    def __init__(self, folder: str | Path, resume_step: int = 0) -> None:
         self.folder = Path(folder)
         self._resume_step = resume_step
         self._writer: SummaryWriter | None = None
 
     @property
     def writer(self) -> "SummaryWriter":
-        """The event writer; events past the step resumed from are purged."""
+        """The event writer."""
         if self._writer is None:
             from torch.utils.tensorboard import SummaryWriter
 
-            purge = None if self._resume_step is None else self._resume_step + 1
-            self._writer = SummaryWriter(str(self.folder), purge_step=purge)
+            self._writer = SummaryWriter(str(self.folder), purge_step=self._resume_step + 1)
         return self._writer
 
     def scalars(self, step: int, metrics: Mapping[str, float]) -> None:

@@ -1,0 +1,176 @@
+import csv
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import metadata
+from torch import nn
+
+from nets.training.logs import MetricsFile, TensorBoard, dead_unit_fraction
+
+ROWS = [
+    (10, {"episodes": 1, "return": 0.1 + 0.2}),
+    (20, {"episodes": 3, "return": -1e-7, "loss": 0.5}),
+    (30, {"episodes": 3, "loss": 0.25}),
+    (40, {"episodes": 4, "return": 2.0, "loss": 0.125, "eval_return": 9.0}),
+]
+
+
+def write(path, rows, **settings):
+    file = MetricsFile(path, **settings)
+    for step, metrics in rows:
+        file.write(step, metrics)
+    return file
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_rows_read_back_equal_and_late_columns_leave_earlier_rows_empty(tmp_path):
+    path = tmp_path / "metrics.csv"
+    write(path, ROWS)
+    rows = read(path)
+    assert list(rows[0]) == ["step", "episodes", "return", "loss", "eval_return"]
+    for (step, metrics), row in zip(ROWS, rows, strict=True):
+        assert int(row.pop("step")) == step
+        assert {name: float(value) for name, value in row.items() if value} == metrics
+
+
+def test_the_file_is_whole_after_every_row(tmp_path):
+    path = tmp_path / "metrics.csv"
+    file = MetricsFile(path)
+    assert read(path) == []
+    for count, (step, metrics) in enumerate(ROWS, start=1):
+        file.write(step, metrics)
+        assert len(read(path)) == count
+        assert path.read_text().endswith("\n")
+
+
+@pytest.mark.parametrize("cut", [0, 10, 19, 20, 30, 40, 99])
+def test_S_IO_02_resuming_cuts_back_and_repeats_the_bytes(tmp_path, cut):
+    path = tmp_path / "metrics.csv"
+    write(path, ROWS)
+    whole = path.read_bytes()
+    again = MetricsFile(path, resume_step=cut)
+    kept = [row for row in ROWS if row[0] <= cut]
+    write(tmp_path / "short.csv", kept)
+    assert path.read_bytes() == (tmp_path / "short.csv").read_bytes()
+    assert len(read(path)) == len(kept)
+    for step, metrics in ROWS:
+        if step > cut:
+            again.write(step, metrics)
+    assert path.read_bytes() == whole
+
+
+def test_a_torn_last_row_is_dropped_although_its_step_looks_old(tmp_path):
+    path = tmp_path / "metrics.csv"
+    write(path, ROWS[:2])
+    with path.open("a") as file:
+        file.write("3")  # of "30,3,,0.25"
+    MetricsFile(path, resume_step=20)
+    assert [row["step"] for row in read(path)] == ["10", "20"]
+
+
+@pytest.mark.parametrize("tail", ["30,3,", "30,3,,0.25", "\x00\x00\x00", "thirty,,\n"])
+def test_damaged_rows_are_dropped(tmp_path, tail):
+    path = tmp_path / "metrics.csv"
+    write(path, ROWS[:2])
+    whole = path.read_bytes()
+    with path.open("a") as file:
+        file.write(tail)
+    MetricsFile(path, resume_step=30)
+    assert path.read_bytes() == whole
+
+
+def events(folder):
+    accumulator = EventAccumulator(str(folder), size_guidance={"histograms": 0, "scalars": 0})
+    return accumulator.Reload()
+
+
+def scalars(folder, tag):
+    return [(event.step, event.value) for event in events(folder).Scalars(tag)]
+
+
+def test_S_TB_02_scalars_read_back_equal(tmp_path):
+    values = {1: 0.5, 2: -3.25e-12, 3: 1e30, 100_000: float(np.pi)}
+    with TensorBoard(tmp_path) as board:
+        for step, value in values.items():
+            board.scalars(step, {"return": value, "loss": 2 * value})
+    assert scalars(tmp_path, "return") == [(s, float(np.float32(v))) for s, v in values.items()]
+    assert scalars(tmp_path, "loss") == [(s, float(np.float32(2 * v))) for s, v in values.items()]
+
+
+@pytest.mark.parametrize("resumed_from", [0, 2])
+def test_S_TB_02_events_after_the_checkpoint_are_replaced(tmp_path, resumed_from):
+    with TensorBoard(tmp_path) as board:
+        for step in (1, 2, 3, 4):
+            board.scalars(step, {"return": 10.0 + step})
+    with TensorBoard(tmp_path, resume_step=resumed_from) as board:
+        for step in range(resumed_from + 1, 6):
+            board.scalars(step, {"return": 20.0 + step})
+    expected = [(s, (10.0 if s <= resumed_from else 20.0) + s) for s in range(1, 6)]
+    assert scalars(tmp_path, "return") == expected
+
+
+def test_nothing_is_written_before_it_is_asked_for(tmp_path):
+    with TensorBoard(tmp_path / "run"):
+        pass
+    assert not (tmp_path / "run").exists()
+
+
+def test_S_TB_03_histogram_buckets_hold_every_weight(tmp_path):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 5, bias=False))
+    with TensorBoard(tmp_path) as board:
+        board.histograms(7, net)
+    found = events(tmp_path)
+    assert sorted(found.Tags()["histograms"]) == ["0/bias", "0/weight", "2/weight"]
+    for tag in found.Tags()["histograms"]:
+        (event,) = found.Histograms(tag)
+        weights = net.get_parameter(tag.replace("/", ".")).detach().double().numpy().ravel()
+        histogram = event.histogram_value
+        assert event.step == 7
+        assert sum(histogram.bucket) == histogram.num == weights.size
+        assert histogram.sum == pytest.approx(weights.sum(), rel=1e-6)
+        assert histogram.sum_squares == pytest.approx((weights**2).sum(), rel=1e-6)
+        assert (histogram.min, histogram.max) == (weights.min(), weights.max())
+        limits = np.array(histogram.bucket_limit)
+        below = np.searchsorted(np.sort(weights), limits, side="right")
+        np.testing.assert_allclose(np.cumsum(histogram.bucket), below, atol=1)
+
+
+def test_S_TB_04_hparams_and_final_metric_read_back(tmp_path):
+    config = {"lr": 1e-3, "double": True, "hidden": (64, 64), "name": "dqn", "limit": None}
+    with TensorBoard(tmp_path) as board:
+        board.scalars(1, {"return": 3.0})
+        board.hparams(config, {"best": 495.5})
+    assert scalars(tmp_path, "best") == [(0, 495.5)]
+    found = events(tmp_path).PluginTagToContent(metadata.PLUGIN_NAME)
+    start = metadata.parse_session_start_info_plugin_data(found[metadata.SESSION_START_INFO_TAG])
+    values = start.hparams
+    assert values["lr"].number_value == 1e-3
+    assert values["double"].number_value == 1
+    assert values["hidden"].string_value == "(64, 64)"
+    assert values["name"].string_value == "dqn"
+    assert values["limit"].string_value == "None"
+
+
+def test_S_TB_04_dead_unit_fraction_counts_units_that_no_sample_wakes():
+    activations = torch.tensor([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]])
+    assert dead_unit_fraction(activations) == 0.5
+    assert dead_unit_fraction(torch.ones(3, 4)) == 0.0
+
+
+def test_S_TB_04_dead_units_of_a_layer_with_hopeless_biases():
+    layer = nn.Linear(3, 10)
+    with torch.no_grad():
+        layer.bias[:4] = -1e3
+        layer.bias[4:] = 1e3
+    activations = torch.relu(layer(torch.randn(64, 3)))
+    assert dead_unit_fraction(activations) == pytest.approx(0.4)
+    pictures = torch.zeros(5, 2, 3, 3)
+    pictures[4, 1, 2, 2] = 1.0
+    assert dead_unit_fraction(pictures) == pytest.approx(17 / 18)
