@@ -161,6 +161,7 @@ def test_the_gates_of_a_recurrent_layer_are_filled_one_by_one(kind, gates):
         (nn.Conv2d(16, 32, 3, groups=4), 4 * 9),
         (nn.ConvTranspose2d(32, 64, 4, stride=2), 32 * 16 / 4),
         (nn.ConvTranspose2d(32, 64, 3), 32 * 9),
+        (nn.ConvTranspose2d(32, 64, 3, groups=4), 8 * 9),
     ],
 )
 def test_he_counts_the_inputs_that_reach_one_output(layer, fan_in):
@@ -177,7 +178,7 @@ def test_norms_slopes_and_embeddings_keep_their_values():
         nn.Embedding(5, 4), nn.LayerNorm((2, 4)), nn.BatchNorm1d(4), nn.PReLU(), nn.Linear(4, 4)
     )
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    init_(model, "ones")
+    init_(model, "zeros")
     changed = [k for k, v in model.state_dict().items() if not torch.equal(v, before[k])]
     assert changed == ["4.weight", "4.bias"]
 
