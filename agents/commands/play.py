@@ -40,16 +40,19 @@ def main(argv: list[str]) -> int:
     options = parse(PlayOptions, "play", argv, TEXT)
     if not has_display():
         raise CommandError("there is no screen to open a window on")
+    import pygame
+
     from ..media import make_drawn
     from .controls import find_controls, key_names
     from .window import Window
 
     source = find_env(options.env)
-    with refusals(ValueError), Window(source.name) as window:
+    with refusals(ValueError, pygame.error), Window(source.name) as window:
         env = make_drawn(source)
         controls = find_controls(env)
-        print(f"keys: {', '.join(key_names(controls))}; Escape ends", flush=True)
-        returns = list(_episodes(window, env, controls))
+        keys = f"keys: {', '.join(key_names(controls))}; Escape ends"
+        print(keys, flush=True)
+        returns = list(_episodes(window, env, controls, keys))
     env.close()
     if returns:
         mean = sum(returns) / len(returns)
@@ -57,11 +60,12 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _episodes(window: "Window", env: "gym.Env", controls: "Controls") -> Iterator[float]:
+def _episodes(window: "Window", env: "gym.Env", controls: "Controls", keys: str) -> Iterator[float]:
     """Play episode after episode; yield the return of each that came to its end."""
     best: float | None = None
     for number in count(1):
-        total = _episode(window, env, controls, number, best)
+        title = f"episode {number}" + ("" if best is None else f"   best {best:g}")
+        total = _episode(window, env, controls, title, keys)
         if total is None:
             return
         yield total
@@ -74,17 +78,16 @@ def _episodes(window: "Window", env: "gym.Env", controls: "Controls") -> Iterato
 
 
 def _episode(
-    window: "Window", env: "gym.Env", controls: "Controls", number: int, best: float | None
+    window: "Window", env: "gym.Env", controls: "Controls", title: str, keys: str
 ) -> float | None:
     """Play one episode; its return, or None where the window was closed."""
     from ..media import draw
 
     rate = int(env.metadata.get("render_fps") or PATIENT) if controls.real_time else PATIENT
     env.reset()
-    record = "" if best is None else f"   best {best:g}"
     picture, action, step, total, over = draw(env), None, 0, 0.0, False
     while not over:
-        window.show(picture, f"episode {number}   step {step}   return {total:g}{record}", rate)
+        window.show(picture, f"{title}   {f'return {total:g}' if step else keys}", rate)
         action = controls.choose(window.read(), window.held, action)
         if window.closed:
             return None

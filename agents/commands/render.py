@@ -75,12 +75,14 @@ def main(argv: list[str]) -> int:
 
 def _show(agent: "Agent", options: RenderOptions) -> None:
     """Play in a window until the episodes are over or the window is closed."""
+    import pygame
+
     from ..media import frame_rate, make_drawn, play
     from .window import Window
 
     env = make_drawn(agent.source)
     rate = frame_rate(env)
-    with Window(f"{agent.name} on {agent.source.name}") as window:
+    with refusals(pygame.error), Window(f"{agent.name} on {agent.source.name}") as window:
         for frame in play(agent, env, episodes=options.episodes, seed=options.seed):
             caption = f"episode {frame.episode + 1}   step {frame.step}"
             window.show(frame.picture, f"{caption}   return {frame.total_reward:g}", rate)

@@ -80,10 +80,10 @@ class Window:
         import pygame
 
         pygame.display.init()
-        pygame.font.init()
+        self._screen = pygame.display.set_mode((size[0], size[1] + BAR))
         pygame.display.set_caption(self._title)
         pygame.key.set_repeat(300, 100)
-        self._screen = pygame.display.set_mode((size[0], size[1] + BAR))
+        pygame.font.init()
         self._clock = pygame.time.Clock()
         self._font = pygame.font.Font(None, 22)
 
