@@ -199,6 +199,7 @@ class Trainer:
             initial=self.agent.steps,
             unit="step",
             unit_scale=True,
+            miniters=1,
             disable=not self.show_progress,
             dynamic_ncols=True,
             mininterval=0.1 if sys.stderr.isatty() else 10.0,  # a log file gets a line now and then
