@@ -74,6 +74,8 @@ def test_images_and_stacks_have_a_row_per_environment():
     assert one.dtype == many.dtype == np.float32
     assert one.tolist() == many[0].tolist() == [[1, 0, 0], [0, 0, 1]]
     assert many[1].tolist() == [[1, 1, 0], [0, 0, 0]]
+    swapped = batch.image((2, 3), np.float32, 0, np.array([5, 1]))
+    assert np.array_equal(swapped, many)
     assert scalar.stack((1.5, 2.0), np.float32).tolist() == [1.5, 2.0]
     stacked = batch.stack((1.5, np.array([2.0, 3.0])), np.float32)
     assert stacked.dtype == np.float32
@@ -97,7 +99,7 @@ def test_discrete_actions_are_read_as_integers():
         with pytest.raises(InvalidAction, match=rf"action {wrong} is not in .* from -1 to 1"):
             reader.one(wrong)
         with pytest.raises(InvalidAction, match=rf"action {wrong} is not .* \(environment 1\)"):
-            reader.many([0, wrong, 5], 3)
+            reader.many([0, wrong, 1], 3)
     with pytest.raises(InvalidAction, match="2 integers, one per environment"):
         reader.many([0, 0, 0], 2)
 
@@ -232,7 +234,7 @@ def test_shapes_cover_their_area():
         assert coverage.shape == shape
         assert coverage.min() == 0.0
         assert coverage.max() == 1.0
-        assert abs(coverage.sum() / area - 1.0) < 0.01
+        assert abs(coverage.sum() / area - 1.0) < 0.006
     slanted = bar(shape, (10.0, 10.0), (30.0, 50.0), 3.0)
     assert slanted[20, 30] == 1.0  # (row, column)
     assert slanted[30, 10] == 0.0
