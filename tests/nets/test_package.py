@@ -1,0 +1,36 @@
+"""`import nets` is for any torch project: it must cost torch and nothing else."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nets
+
+FILES = sorted(Path(nets.__file__).parent.rglob("*.py"))
+OPTIONAL = ("gymnasium", "stable_baselines3", "sklearn", "matplotlib", "tensorboard", "numba")
+
+
+def test_importing_nets_loads_torch_and_no_optional_library(tmp_path):
+    program = f"import nets, sys; print([m for m in {OPTIONAL!r} if m in sys.modules])"
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_files_import_each_other_relatively_so_that_nets_can_be_vendored(file):
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            assert node.module.split(".")[0] != "nets"
+        if isinstance(node, ast.Import):
+            assert all(alias.name.split(".")[0] != "nets" for alias in node.names)
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in nets.__all__:
+        assert getattr(nets, name).__doc__, name
+    assert set(nets.__all__) <= set(dir(nets))
