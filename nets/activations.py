@@ -118,8 +118,8 @@ ACTIVATIONS = Registry(
         "softplus": Activation(nn.Softplus, "log(1 + eˣ)", "σ(x)", 0.0, _INF, _TAIL, 1.0419),
         "softsign": Activation(
             nn.Softsign,
-            "x/(1 + |x|)",
-            "1/(1 + |x|)²",
+            "x/(1 + ∣x∣)",
+            "1/(1 + ∣x∣)²",
             -1.0,
             1.0,
             "both sides, polynomially",
