@@ -157,4 +157,4 @@ def _strengths(policy: npt.ArrayLike, grid: Grid, actions: int) -> npt.NDArray[n
         return (array[:, None] == np.arange(actions)).astype(np.float64)
     if array.shape[1:] != (actions,):
         raise ValueError(f"expected {actions} probabilities in each state, got {array.shape}")
-    return array / array.max(axis=1, keepdims=True)
+    return array / np.maximum(array.max(axis=1, keepdims=True), np.finfo(np.float64).tiny)

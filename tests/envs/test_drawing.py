@@ -126,6 +126,15 @@ def test_unlikely_moves_are_fainter() -> None:
     assert change[:, :quarter].sum() == 0
 
 
+def test_the_likeliest_moves_are_opaque_even_if_there_are_four() -> None:
+    world = Lake(desc=["FFF", "FFF", "FFS"])
+    darkest = []
+    for policy in (np.full((9, 4), 0.25), np.eye(4)[[0] * 9]):
+        world.overlay(policy=policy)
+        darkest.append(tiles(world, frames(world, 8)[0])[4].min(axis=(0, 1)))
+    assert (darkest[0] == darkest[1]).all()
+
+
 def test_values_colour_from_violet_to_yellow() -> None:
     world = Lake(desc=["SFF", "FFG"])
     world.overlay(values=[0.0, 1.0, 9.0, 9.0, 10.0, -99.0])  # of the end, nothing is shown

@@ -99,12 +99,18 @@ def test_moves_may_be_some_of_the_four() -> None:
         (1 / 3, (1, 3), (1, 1, 0, 1)),
         (0.85, (1, 3), (34, 3, 0, 3)),
         (2 / 3, (1, 2, 3), (6, 1, 1, 1)),
+        (0.75, (1,), (3, 1, 0, 0)),
     ],
 )
 def test_slip_gives_whole_number_weights(
     rate: float, turns: tuple[int, ...], weights: tuple[int, ...]
 ) -> None:
     assert slip(rate, turns) == weights
+
+
+def test_a_quarter_turn_is_to_the_right() -> None:
+    model = transitions(grid("..", "S."), slip(0.75, (1,))).model()
+    assert model[2][UP] == [(0.75, 0, -2.0, False), (0.25, 3, -2.0, False)]
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.5, 2**-0.5])
