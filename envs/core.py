@@ -15,7 +15,7 @@ from gymnasium.error import ResetNeeded, UnsupportedMode
 
 from envs.actions import action_reader
 from envs.numbers import Number, Numbers, scalar
-from envs.random import GOLDEN, Random, ScalarRandom, episode_key, root_of
+from envs.random import GOLDEN, MASK, Random, ScalarRandom, mix, root_of
 from envs.window import Window
 
 State = TypeVar("State", bound=tuple)
@@ -113,8 +113,7 @@ class DynamicsEnv(gym.Env):
         self._action = action_reader(self.action_space).one
         self._step, self._observe = self.dynamics.step, self.dynamics.observe
         self._random = ScalarRandom()
-        self._root: int | None = None
-        self._episode = 0
+        self._stream: int | None = None
         self._state: Any = None
         self._over = True
 
@@ -123,11 +122,10 @@ class DynamicsEnv(gym.Env):
     ) -> tuple[Any, dict[str, Any]]:
         """Begin episode 0 of a seed or, without a seed, the next episode of the stream."""
         super().reset(seed=seed)
-        if seed is not None or self._root is None:
-            self._root, self._episode = root_of(int(self.np_random_seed)), 0
-        else:
-            self._episode += 1
-        self._random.counter = episode_key(self._root, self._episode)
+        if seed is not None or self._stream is None:
+            self._stream = root_of(int(self.np_random_seed))
+        self._stream = (self._stream + GOLDEN) & MASK
+        self._random.counter = mix(self._stream)
         self._state = self.dynamics.initial(scalar, self._random)
         self._over = False
         if self.render_mode == "human":
@@ -182,9 +180,8 @@ class DynamicsEnv(gym.Env):
         """Return where the environment is, as numbers: load it to go on from there."""
         return {
             "state": None if self._state is None else self._state._asdict(),
-            "root": self._root,
-            "episode": self._episode,
-            "counter": self._random.counter,
+            "stream": self._stream,
+            "counter": self._random.counter & MASK,
             "over": self._over,
         }
 
@@ -193,8 +190,7 @@ class DynamicsEnv(gym.Env):
         state = state_dict["state"]
         kind = type(self.dynamics.initial(scalar, ScalarRandom()))
         self._state = None if state is None else kind(**state)
-        self._root, self._episode = state_dict["root"], state_dict["episode"]
-        self._random.counter = state_dict["counter"]
+        self._stream, self._random.counter = state_dict["stream"], state_dict["counter"]
         self._over = state_dict["over"]
 
     def __getattr__(self, name: str) -> Any:

@@ -8,7 +8,8 @@ Flood, 2014, "Fast splittable pseudorandom number generators"), modulo 2⁶⁴:
     draw j of step t = mix(key + G·t + A·j)
 
 Draw j of step t is therefore the same number whether environments run one by one or thousands at
-once. `initial` draws at t = 0, the first `step` at t = 1.
+once. `initial` draws at t = 0, the first `step` at t = 1. An environment keeps two counters, its
+stream root + G·(episode + 1) and key + G·t: both go on by adding G.
 """
 
 import numpy as np
@@ -51,16 +52,6 @@ def mix_array(words: U64) -> U64:
 def root_of(seed: int) -> int:
     """Return the root of a seed's stream."""
     return mix(seed + GOLDEN)
-
-
-def episode_key(root: int, episode: int) -> int:
-    """Return the key of an episode (counted from 0) of the stream with this root."""
-    return mix(root + GOLDEN * (episode + 1))
-
-
-def episode_keys(roots: U64, episodes: U64) -> U64:
-    """Return `episode_key` of every pair of elements, `[N]`."""
-    return mix_array(roots + _GOLDEN * (episodes + np.uint64(1)))
 
 
 class ScalarRandom:

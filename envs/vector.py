@@ -15,7 +15,7 @@ from envs.actions import action_reader
 from envs.core import Dynamics, Frames, check_render_mode, load_dynamics, render_metadata
 from envs.memory import own_state, owner, separate
 from envs.numbers import Array, batch
-from envs.random import GOLDEN, BatchRandom, episode_keys, root_of
+from envs.random import GOLDEN, BatchRandom, mix_array, root_of
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -63,8 +63,7 @@ class DynamicsVectorEnv(VectorEnv):
         self._clock = 0  # steps of the vector
         self._deadline = self._limit  # no episode reaches its limit before this time
         self._start = np.zeros(num_envs, np.int64)  # when each episode began
-        self._root = np.zeros(num_envs, np.uint64)
-        self._episode = np.zeros(num_envs, np.uint64)
+        self._stream = np.zeros(num_envs, np.uint64)
         self._random = BatchRandom(np.zeros(num_envs, np.uint64))
         self._finished: Rows = np.arange(0)
         self._state: Any = None
@@ -90,10 +89,9 @@ class DynamicsVectorEnv(VectorEnv):
         """
         rows = self._rows_to_reset(options)
         seeds = self._seeds(seed)
-        self._episode[rows] += np.uint64(1)
         for row in rows.tolist():
             if (one := seeds[row]) is not None:
-                self._root[row], self._episode[row] = root_of(one), 0
+                self._stream[row] = root_of(one)
         self._begin(rows)
         self._finished = np.setdiff1d(self._finished, rows)
         return self._observe(self._state), {}
@@ -126,20 +124,18 @@ class DynamicsVectorEnv(VectorEnv):
         return np.flatnonzero(mask)
 
     def _begin(self, rows: Rows) -> None:
-        """Start in these rows the episode that `_episode` names."""
-        keys = episode_keys(self._root[rows], self._episode[rows])
+        """Start the next episode in these rows."""
+        stream = self._stream[rows] + _GOLDEN
+        keys = mix_array(stream)
         state = self.dynamics.initial(batch, BatchRandom(keys))
         if len(rows) == self.num_envs:
             self._state = own_state(state, self.num_envs)
         else:
             for field, number in zip(self._state, state, strict=True):
                 field[rows] = number
+        self._stream[rows] = stream
         self._random.counter[rows] = keys
         self._start[rows] = self._clock
-
-    def _begin_next(self, rows: Rows) -> None:
-        self._episode[rows] += np.uint64(1)
-        self._begin(rows)
 
     def step(self, actions: npt.ArrayLike) -> tuple[Array, Array, Mask, Mask, dict[str, Any]]:
         """Advance every environment by one step, resetting as the autoreset mode says.
@@ -160,14 +156,14 @@ class DynamicsVectorEnv(VectorEnv):
         self._state, reward, terminated = separate(*result, action, self.num_envs)
         truncated = self._truncate()
         if finished.size:  # and the mode is NEXT_STEP
-            self._begin_next(finished)
+            self._begin(finished)
             reward[finished] = 0.0
             terminated[finished] = truncated[finished] = False
         self._finished = finished = np.flatnonzero(terminated | truncated)
         info: dict[str, Any] = {}
         if finished.size and self.autoreset_mode is AutoresetMode.SAME_STEP:
             info = self._final_info(finished)
-            self._begin_next(finished)
+            self._begin(finished)
             self._finished = np.arange(0)
         return self._observe(self._state), reward, terminated, truncated, info
 
@@ -211,8 +207,7 @@ class DynamicsVectorEnv(VectorEnv):
         state = self._state
         return {
             "state": None if state is None else {k: v.copy() for k, v in state._asdict().items()},
-            "root": self._root.copy(),
-            "episode": self._episode.copy(),
+            "stream": self._stream.copy(),
             "counter": self._random.counter.copy(),
             "elapsed": self._clock - self._start,
             "finished": self._finished.copy(),
@@ -221,12 +216,12 @@ class DynamicsVectorEnv(VectorEnv):
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go back to where `state_dict` was taken."""
         own = {name: np.array(value) for name, value in state_dict.items() if name != "state"}
-        if own["root"].shape != (self.num_envs,):
-            raise ValueError(f"expected {self.num_envs} environments, got {len(own['root'])}")
+        if own["stream"].shape != (self.num_envs,):
+            raise ValueError(f"expected {self.num_envs} environments, got {len(own['stream'])}")
         state = state_dict["state"]
-        kind = type(self.dynamics.initial(batch, BatchRandom(own["root"])))
+        kind = type(self.dynamics.initial(batch, BatchRandom(own["stream"])))
         self._state = None if state is None else own_state(kind(**state), self.num_envs)
-        self._root, self._episode, self._finished = own["root"], own["episode"], own["finished"]
-        self._random.counter = own["counter"]
+        self._stream, self._random.counter = own["stream"], own["counter"]
+        self._finished = own["finished"]
         self._start = self._clock - own["elapsed"]
         self._deadline = self._clock

@@ -1,5 +1,6 @@
 """The counter-based generator: a published reference, three number worlds, statistics."""
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -9,8 +10,6 @@ from envs.random import (
     MASK,
     BatchRandom,
     ScalarRandom,
-    episode_key,
-    episode_keys,
     mix,
     mix_array,
     root_of,
@@ -76,14 +75,27 @@ def test_a_draw_depends_on_the_counter_alone():
     assert grown.below(10**6) == random.below(10**6)
 
 
-def test_keys_follow_the_documented_tree():
-    roots = np.array([root_of(seed) for seed in range(5)], np.uint64)
-    episodes = np.array([0, 1, 2, 3, 10**6], np.uint64)
-    keys = episode_keys(roots, episodes)
-    for seed, (root, episode, key) in enumerate(zip(roots, episodes, keys, strict=True)):
-        assert int(root) == mix((seed + GOLDEN) & MASK)
-        expected = mix((int(root) + GOLDEN * (int(episode) + 1)) & MASK)
-        assert int(key) == episode_key(int(root), int(episode)) == expected
+@pytest.mark.parametrize("seed", [0, 1, 2**31])
+def test_environments_follow_the_documented_tree(seed):
+    env = gym.make("envs:dreamgym/CartPole-v0").unwrapped
+    vector = gym.make_vec("envs:dreamgym/CartPole-v0", 3).unwrapped
+    env.reset(seed=seed)
+    vector.reset(seed=[seed + 9, seed, seed + 4])
+    root = mix(seed + GOLDEN)
+    assert root_of(seed) == root
+    for episode in range(4):
+        key = mix((root + GOLDEN * (episode + 1)) & MASK)
+        for step in range(3):
+            counter = (key + GOLDEN * step) & MASK
+            assert env.state_dict()["counter"] == counter
+            assert int(vector.state_dict()["counter"][1]) == counter
+            if step == 0:
+                drawn = ScalarRandom(key).uniforms(4, -0.05, 0.05)
+                assert (*env.state_dict()["state"].values(),) == drawn
+            env.step(0)
+            vector.step([0, 0, 0])
+        env.reset()
+        vector.reset()
 
 
 def chi_squared(values: np.ndarray, bins: int) -> float:
@@ -96,11 +108,12 @@ def chi_squared(values: np.ndarray, bins: int) -> float:
 
 N = 1 << 17
 INDICES = np.arange(N, dtype=np.uint64)
-SEEDS = mix_array(INDICES + np.uint64(GOLDEN))  # roots of consecutive seeds
+G = np.uint64(GOLDEN)
+ROOTS = mix_array(INDICES + G)  # of consecutive seeds
 STREAMS = {
-    "steps of an episode": np.uint64(episode_key(3, 0)) + np.uint64(GOLDEN) * INDICES,
-    "first draws of consecutive seeds": episode_keys(SEEDS, np.zeros(N, np.uint64)),
-    "first draws of consecutive episodes": episode_keys(np.full(N, SEEDS[3]), INDICES),
+    "steps of an episode": mix_array(ROOTS[:1] + G) + G * INDICES,
+    "first draws of consecutive seeds": mix_array(ROOTS + G),
+    "first draws of consecutive episodes": mix_array(ROOTS[:1] + G * (INDICES + np.uint64(1))),
 }
 
 
