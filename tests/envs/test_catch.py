@@ -6,6 +6,7 @@ from fractions import Fraction
 import gymnasium as gym
 import numpy as np
 import pytest
+from stable_baselines3 import DQN
 
 import envs  # noqa: F401
 from envs.catch import COLUMNS, ROWS, Catch, CatchState
@@ -94,6 +95,14 @@ def test_pixels_are_the_board_enlarged():
             assert seen.dtype == np.uint8
             assert np.array_equal(seen, enlarged)
             seen, known = pixels.step(2)[0], board.step(2)[0]
+
+
+def test_sb3s_cnn_policy_takes_the_pixels():
+    env = gym.make("dreamgym/Catch-v0")
+    model = DQN("CnnPolicy", env, buffer_size=50, learning_starts=8, device="cpu", seed=0)
+    model.learn(16)
+    assert model.policy.observation_space.shape == (1, 40, 40)  # SB3 moves the channel
+    assert model.predict(env.reset(seed=0)[0])[0] in env.action_space
 
 
 def test_pictures_show_ball_and_paddle():

@@ -1,6 +1,7 @@
 """The machinery under the worlds: number worlds, actions, time limits, windows."""
 
 import pickle
+from importlib.metadata import distributions
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -254,6 +255,12 @@ def test_patches_land_in_their_frames():
     assert frames[1, 2:, 1:3].tolist() == [[[9] * 3] * 2] * 2
     assert frames.sum() == 4 * 3 * (7 + 9)
     assert background.sum() == 0
+
+
+def test_pygame_is_installed_once():
+    # The two distributions overwrite each other's files.
+    names = {name for name in ("pygame", "pygame-ce") if any(distributions(name=name))}
+    assert names == {"pygame-ce"}
 
 
 FRAME = RNG.integers(0, 256, (48, 32, 3), dtype=np.uint8)
