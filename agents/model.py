@@ -111,7 +111,7 @@ class Model:
         Args:
             policy: actions `[S]` or probabilities `[S, A]`.
         """
-        pi = action_probabilities(policy, self)  # [S, A]
+        pi = action_probabilities(policy, self.num_states, self.num_actions)  # [S, A]
         flat = (self.num_states, 1, -1)
         return Model(
             probability=(pi[:, :, None] * self.probability).reshape(flat),
@@ -171,27 +171,26 @@ class Model:
         return cls(probability, next_state, reward, terminated, start, name)
 
 
-def action_probabilities(policy: ArrayLike, model: Model) -> Float:
+def action_probabilities(policy: ArrayLike, num_states: int, num_actions: int) -> Float:
     """Return a policy as probabilities `[S, A]`.
 
     Args:
         policy: actions `[S]` (integers) or probabilities `[S, A]`.
-        model: whose states and actions they are.
+        num_states: S.
+        num_actions: A.
 
     Raises:
         ValueError: the shape is neither, an action is out of range, or a row does not sum to 1.
     """
     given = np.asarray(policy)
-    shape = (model.num_states, model.num_actions)
+    shape = (num_states, num_actions)
     if given.shape == shape[:1] and np.issubdtype(given.dtype, np.integer):
-        if (given < 0).any() or (given >= shape[1]).any():
-            raise ValueError(f"the policy has actions outside 0 to {shape[1] - 1}")
-        return np.eye(shape[1])[given]
+        if (given < 0).any() or (given >= num_actions).any():
+            raise ValueError(f"the policy has actions outside 0 to {num_actions - 1}")
+        return np.eye(num_actions)[given]
     if given.shape != shape:
         message = f"the policy has shape {given.shape} and type {given.dtype}"
-        raise ValueError(
-            f"{message}, expected integer actions {shape[:1]} or probabilities {shape}"
-        )
+        raise ValueError(f"{message}: expected integer actions {shape[:1]} or shares {shape}")
     if (given < 0).any() or not np.allclose(given.sum(1), 1):
         raise ValueError("every row of the policy must be a distribution over actions")
     return given.astype(np.float64)

@@ -26,8 +26,8 @@ from . import tabular_kernel as kernel
 from .agent import Agent, Array, Transition
 from .counter import root_of
 from .discrete import TableIndex
-from .model import Float, Int, Model, NoModelError
-from .tabular_fused import FusedStream, plays_its_table
+from .model import Float, Int, Model
+from .tabular_fused import FusedStream, exact_model
 
 if TYPE_CHECKING:
     from .interaction import Stream
@@ -227,17 +227,7 @@ class Tabular(Agent):
     @cached_property
     def model(self) -> Model | None:
         """The environment's transition table; None where it has none that it plays exactly."""
-        if self.source.spec is None:
-            return None
-        env = self.source.make()
-        try:
-            model = Model.from_env(env)
-        except NoModelError:
-            return None
-        finally:
-            env.close()
-        fits = (model.num_states, model.num_actions) == (self.states.size, self.actions.size)
-        return model if fits and plays_its_table(env) else None
+        return exact_model(self.source)
 
     def predict(
         self,

@@ -10,8 +10,9 @@ from gymnasium import wrappers
 
 from . import counter
 from . import tabular_kernel as kernel
+from .environment import EnvSource
 from .interaction import Episode
-from .model import Model, cumulative
+from .model import Model, NoModelError, cumulative
 
 if TYPE_CHECKING:
     from .tabular import Tabular
@@ -27,13 +28,30 @@ NEUTRAL = (  # wrappers that leave transitions as they are; the loop does the ti
 )
 
 
-def plays_its_table(env: gym.Env) -> bool:
-    """Whether no wrapper stands between an environment's table and what an agent meets."""
-    while isinstance(env, gym.Wrapper):
-        if not isinstance(env, NEUTRAL):
-            return False
-        env = env.env
-    return True
+def exact_model(source: EnvSource) -> Model | None:
+    """Return the transition table of an environment; None where it does not play one exactly.
+
+    Wrappers that may change observations, rewards or endings stand between a table and what an
+    agent meets; a live object without a spec may have any state.
+    """
+    if source.spec is None:
+        return None
+    env = source.make()
+    try:
+        model = Model.from_env(env)
+    except NoModelError:
+        return None
+    finally:
+        env.close()
+    layer = env
+    while isinstance(layer, gym.Wrapper):
+        if not isinstance(layer, NEUTRAL):
+            return None
+        layer = layer.env
+    spaces = env.observation_space, env.action_space
+    sizes = model.num_states, model.num_actions
+    exact = all(s == gym.spaces.Discrete(n) for s, n in zip(spaces, sizes, strict=True))
+    return model if exact else None
 
 
 class FusedStream:
