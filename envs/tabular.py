@@ -63,7 +63,8 @@ class GridWorld(Dynamics[GridState]):
 
     def initial(self, xp: Numbers, random: Random) -> GridState:
         """Begin in one of the map's starts."""
-        return GridState(xp.take(self._starts, random.below(len(self._starts.list))))
+        starts = len(self._starts.list)
+        return GridState(xp.take(self._starts, random.below(starts) if starts > 1 else 0))
 
     def step(
         self, xp: Numbers, state: GridState, action: Number, random: Random

@@ -1,9 +1,16 @@
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import gymnasium as gym
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from envs.grid import DOWN, LEFT, RIGHT, UP, Cell, Grid, slip, transitions
+from envs.sprites import LAYERS
 
 LEGEND = {
     "S": Cell("floor", reward=-1.0, start=True),
@@ -141,3 +148,22 @@ def test_every_model_is_a_distribution_over_neighbours(
             for _, entered, _, _ in outcomes:
                 steps = abs(row[entered] - row[state]) + abs(column[entered] - column[state])
                 assert steps <= 1
+
+
+def test_the_documented_world_is_made_from_its_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "grid-worlds.md").read_text(encoding="utf-8")
+    module = ModuleType("pond")
+    monkeypatch.setitem(sys.modules, "pond", module)
+    exec(page.split("```python\n")[1].split("```")[0], module.__dict__)
+    env = gym.make("mine/Pond-v0", success_rate=1.0, render_mode="rgb_array")
+    try:
+        assert env.reset(seed=0)[0] == 0
+        steps = [env.step(action)[:3] for action in (1, 1, 2, 2, 1, 1)]
+        assert steps[-1] == (16, -1.0, False)
+        assert env.step(1)[:3] == (0, -10.0, False)
+        assert env.unwrapped.P[12][2] == [(1.0, 19, 20.0, True)]
+        assert env.render().shape == (192, 512, 3)
+        for layer in re.findall(r"`(\w+)`", page.split("Layers are")[1].split("and those")[0]):
+            assert layer in LAYERS
+    finally:
+        del gym.registry["mine/Pond-v0"]
