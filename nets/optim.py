@@ -33,7 +33,6 @@ def _averaged_momentum(
 
 
 _EVERYWHERE = ("cpu", "cuda")
-_NESTEROV = {"lr": 0.01, "momentum": 0.9, "nesterov": True}
 
 OPTIMISERS = Registry(
     "optimiser",
