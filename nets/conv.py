@@ -47,7 +47,7 @@ class SameConv2d(nn.Conv2d):
         self.padding = "same"
 
     def forward(self, input: Tensor) -> Tensor:
-        """Map ``[B, C, H, W]`` to ``[B, out_channels, ⌈H/s⌉, ⌈W/s⌉]``."""
+        """Map `[B, C, H, W]` to `[B, out_channels, ⌈H/s⌉, ⌈W/s⌉]`."""
         top, bottom = same_padding(input.shape[2], self.kernel_size[0], self.stride[0])
         left, right = same_padding(input.shape[3], self.kernel_size[1], self.stride[1])
         padding = (top, left)
@@ -64,18 +64,18 @@ class ConvBlock(nn.Sequential):
 
     Args:
         in_channels: channels of the input.
-        out_channels: number of kernels, each ``in_channels`` deep (N-CNN-03).
+        out_channels: number of kernels, each `in_channels` deep (N-CNN-03).
         kernel: size of the kernels.
         stride: step of the kernels.
-        padding: zeros on each side, or ``"same"`` for an output of ⌈h/stride⌉.
-        activation: see :func:`nets.activation`.
-        norm: see :func:`nets.norm.norm`, also ``"group"`` and ``"instance"``.
-        pool: ``"max"`` or ``"mean"`` (2x2), a pooling layer (copied), or a class or function that
-            builds one, as in ``partial(nn.MaxPool2d, 3, stride=2)``.
+        padding: zeros on each side, or `"same"` for an output of ⌈h/stride⌉.
+        activation: see `nets.activation`.
+        norm: see `nets.norm.norm`, also `"group"` and `"instance"`.
+        pool: `"max"` or `"mean"` (2x2), a pooling layer (copied), or a class or function that
+            builds one, as in `partial(nn.MaxPool2d, 3, stride=2)`.
         dropout: probability of dropping a unit in training, in [0, 1).
 
     Raises:
-        ValueError: if ``dropout`` or ``padding`` is out of range, or a name unknown.
+        ValueError: if `dropout` or `padding` is out of range, or a name unknown.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ def _build_pool(spec: str | nn.Module | Callable[[], nn.Module]) -> nn.Module:
 
 
 class CNN(nn.Module):
-    """Convolutional blocks, flattened, and a linear layer if ``out_features`` is given.
+    """Convolutional blocks, flattened, and a linear layer if `out_features` is given.
 
     Images are channels-first; uint8 is scaled to [0, 1] inside, floats are left alone.
 
@@ -134,8 +134,8 @@ class CNN(nn.Module):
         channels: kernels of each block.
         kernels: kernel size of each block; one number serves all, here and below.
         strides: stride of each block.
-        paddings: zeros on each side, or ``"same"``.
-        activation: of each block, see :class:`ConvBlock`; so too the options that follow.
+        paddings: zeros on each side, or `"same"`.
+        activation: of each block, see `ConvBlock`; so too the options that follow.
         norm: of each block.
         pool: of each block.
         dropout: of each block.
@@ -186,7 +186,7 @@ class CNN(nn.Module):
         self.out_features = out_features or flat
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map ``images`` ``[B, C, H, W]`` to ``[B, out_features]``."""
+        """Map `images` `[B, C, H, W]` to `[B, out_features]`."""
         dtype = cast(ConvBlock, self.blocks[0]).conv.weight.dtype
         features = self.blocks(scaled(images, self.in_shape, dtype)).flatten(1)
         return features if self.linear is None else self.linear(features)

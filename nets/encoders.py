@@ -38,7 +38,7 @@ class NatureCNN(nn.Module):
         self.out_features = out_features
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map ``images`` ``[B, C, H, W]``, uint8 or in [0, 1], to ``[B, out_features]``."""
+        """Map `images` `[B, C, H, W]`, uint8 or in [0, 1], to `[B, out_features]`."""
         return self.cnn(images).relu()
 
 
@@ -63,7 +63,7 @@ class SmallCNN(nn.Module):
         self.out_features = out_features
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map ``images`` ``[B, C, H, W]``, uint8, bool or in [0, 1], to ``[B, out_features]``."""
+        """Map `images` `[B, C, H, W]`, uint8, bool or in [0, 1], to `[B, out_features]`."""
         return self.cnn(images).relu()
 
 
@@ -99,7 +99,7 @@ class ImpalaCNN(nn.Module):
         self.out_features = out_features
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map ``images`` ``[B, C, H, W]``, uint8 or in [0, 1], to ``[B, out_features]``."""
+        """Map `images` `[B, C, H, W]`, uint8 or in [0, 1], to `[B, out_features]`."""
         images = scaled(images, self.in_shape, self.linear.weight.dtype)
         return self.linear(self.sections(images).relu().flatten(1)).relu()
 
@@ -116,7 +116,7 @@ def image_encoder(in_shape: ImageShape, name: str = "auto") -> NatureCNN | Impal
 
     Args:
         in_shape: (C, H, W) of the images.
-        name: ``"nature"``, ``"impala"``, ``"small-cnn"``, or ``"auto"``: Nature from 36x36 up,
+        name: `"nature"`, `"impala"`, `"small-cnn"`, or `"auto"`: Nature from 36x36 up,
             the small one below.
 
     Raises:

@@ -14,7 +14,7 @@ def conv_out(
 ) -> int:
     """Return the length of a convolution's output, ⌊(h + 2p - d(k - 1) - 1)/s⌋ + 1 (N-CNN-02).
 
-    With ``padding="same"`` it is ⌈h/s⌉ (N-CNN-06). Below 1 the window does not fit.
+    With `padding="same"` it is ⌈h/s⌉ (N-CNN-06). Below 1 the window does not fit.
     """
     if padding == "same":
         return -(-size // stride)
@@ -24,14 +24,14 @@ def conv_out(
 def conv_in(
     size: int, kernel: int, stride: int = 1, padding: int | str = 0, dilation: int = 1
 ) -> int:
-    """Return the smallest input length whose :func:`conv_out` is at least ``size``."""
+    """Return the smallest input length whose `conv_out` is at least `size`."""
     if padding == "same":
         return (size - 1) * stride + 1
     return max(1, (size - 1) * stride + dilation * (kernel - 1) + 1 - 2 * int(padding))
 
 
 def sizes_out(layers: Iterable[nn.Module], size: tuple[int, int]) -> tuple[int, int]:
-    """Return the height and width that ``layers`` make of an image of ``size``."""
+    """Return the height and width that `layers` make of an image of `size`."""
     height, width = size
     for layer in layers:
         height, width = conv_out(height, *window(layer, 0)), conv_out(width, *window(layer, 1))
@@ -39,7 +39,7 @@ def sizes_out(layers: Iterable[nn.Module], size: tuple[int, int]) -> tuple[int, 
 
 
 def smallest_size(layers: Sequence[nn.Module]) -> tuple[int, int]:
-    """Return the least height and width of which ``layers`` leave at least one pixel."""
+    """Return the least height and width of which `layers` leave at least one pixel."""
     height = width = 1
     for layer in reversed(layers):
         height, width = conv_in(height, *window(layer, 0)), conv_in(width, *window(layer, 1))
@@ -50,8 +50,8 @@ def window(layer: nn.Module, axis: int) -> tuple[int, int, int | str, int]:
     """Return kernel, stride, padding and dilation of a convolution or pooling along an axis.
 
     Raises:
-        TypeError: if ``layer`` is neither.
-        ValueError: if it rounds sizes up (``ceil_mode``).
+        TypeError: if `layer` is neither.
+        ValueError: if it rounds sizes up (`ceil_mode`).
     """
     parts: list[Any] = [getattr(layer, name, None) for name in ("kernel_size", "stride", "padding")]
     if None in parts:
@@ -70,10 +70,10 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 def check_shape(in_shape: tuple[int, int, int], min_size: tuple[int, int]) -> tuple[int, int, int]:
-    """Return ``in_shape`` as a tuple (C, H, W).
+    """Return `in_shape` as a tuple (C, H, W).
 
     Raises:
-        ValueError: if it is no such triple, or smaller than ``min_size``.
+        ValueError: if it is no such triple, or smaller than `min_size`.
     """
     if len(in_shape) != 3 or min(in_shape) < 1:
         raise ValueError(f"in_shape must be (channels, height, width), got {tuple(in_shape)}")
@@ -87,12 +87,12 @@ def check_shape(in_shape: tuple[int, int, int], min_size: tuple[int, int]) -> tu
 
 
 def scaled(images: Tensor, in_shape: tuple[int, int, int], dtype: torch.dtype) -> Tensor:
-    """Return ``images`` ``[B, C, H, W]`` as floats: uint8 divided by 255, bool as 0 and 1.
+    """Return `images` `[B, C, H, W]` as floats: uint8 divided by 255, bool as 0 and 1.
 
     Images of 32x32 and more are laid out channels last, which speeds convolutions up.
 
     Raises:
-        ValueError: if the shape is not ``[B, *in_shape]``.
+        ValueError: if the shape is not `[B, *in_shape]`.
         TypeError: if the images are neither uint8 nor bool nor float.
     """
     if images.shape[1:] != in_shape:

@@ -22,12 +22,12 @@ class _Timeline:
     """The steps of a batch laid on a longer time axis on which every reset has room.
 
     Args:
-        starts: ``[T, B]``.
+        starts: `[T, B]`.
         room: steps added before each start.
         dtype: type of the signals.
 
     Attributes:
-        signals: ``[L, B, room + 1]``; signal k < room is 1 at the k-th added step before a start,
+        signals: `[L, B, room + 1]`; signal k < room is 1 at the k-th added step before a start,
             the last signal is 1 from the end of the column's steps on, all else is 0.
     """
 
@@ -48,14 +48,14 @@ class _Timeline:
         self.signals = signals.t().view(length, batch, room + 1)
 
     def spread(self, x: Tensor) -> Tensor:
-        """Lay ``x`` ``[T, B, D]`` out as ``[L, B, D + room + 1]``, the signals behind it."""
+        """Lay `x` `[T, B, D]` out as `[L, B, D + room + 1]`, the signals behind it."""
         length, batch, _ = self.signals.shape
         grid = x.new_zeros(length * batch, x.shape[-1])
         grid = grid.index_copy(0, self._index, x.flatten(0, 1))
         return torch.cat([grid.view(length, batch, -1), self.signals], dim=-1)
 
     def collect(self, y: Tensor) -> Tensor:
-        """Take the steps back: ``[L, B, H]`` to ``[T, B, H]``."""
+        """Take the steps back: `[L, B, H]` to `[T, B, H]`."""
         batch, width = y.shape[1:]
         return y.flatten(0, 1).index_select(0, self._index).view(-1, batch, width)
 
@@ -80,18 +80,18 @@ class _Recurrent(nn.RNNBase):
         """Run over a sequence, or over one step.
 
         Args:
-            x: ``[T, B, D]``, or ``[B, D]`` for one step.
-            state: what an earlier call returned, each tensor ``[num_layers, B, H]``; None is 0.
-            starts: bool ``[T, B]`` or ``[B]``: whether ``x[t, b]`` is the first observation of an
+            x: `[T, B, D]`, or `[B, D]` for one step.
+            state: what an earlier call returned, each tensor `[num_layers, B, H]`; None is 0.
+            starts: bool `[T, B]` or `[B]`: whether `x[t, b]` is the first observation of an
                 episode. The state is zeroed *before* such a step (N-RNN-10).
 
         Returns:
-            The outputs of the last layer, ``[T, B, H]`` or ``[B, H]``, and the state after the
+            The outputs of the last layer, `[T, B, H]` or `[B, H]`, and the state after the
             last step.
 
         Raises:
             ValueError: if a shape does not fit.
-            TypeError: if ``starts`` is not bool, or ``state`` not what the layer returns.
+            TypeError: if `starts` is not bool, or `state` not what the layer returns.
         """
         one_step = x.dim() == 2
         if one_step:
@@ -109,7 +109,7 @@ class _Recurrent(nn.RNNBase):
         return y, self._joined(states)
 
     def _step(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Run one step, ``x`` ``[B, D]``: a cell costs a quarter of a sequence of length one."""
+        """Run one step, `x` `[B, D]`: a cell costs a quarter of a sequence of length one."""
         finals = []
         for layer, weights in enumerate(self.all_weights):
             final = self._cell(x, self._joined([s[layer] for s in states]), *weights)
@@ -143,7 +143,7 @@ class _Recurrent(nn.RNNBase):
         return y, final
 
     def _signal_weights(self, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
-        """Return ``[gates * H, room + 1]``, the input weights of a timeline's signals.
+        """Return `[gates * H, room + 1]`, the input weights of a timeline's signals.
 
         The added steps before a start must end in the zero state and let no gradient through; a
         step after the end must keep every state but the output.
@@ -209,8 +209,8 @@ class LSTM(_Recurrent):
     i, f, o = σ(W·[xₜ, hₜ₋₁] + b), g = tanh(W·[xₜ, hₜ₋₁] + b),
     cₜ = f ⊙ cₜ₋₁ + i ⊙ g, hₜ = o ⊙ tanh(cₜ).
 
-    Parameters and gate order (i, f, g, o) are those of ``nn.LSTM``: state dicts are exchangeable.
-    ``init_(lstm, "forget_gate")`` sets the forget bias to 1.
+    Parameters and gate order (i, f, g, o) are those of `nn.LSTM`: state dicts are exchangeable.
+    `init_(lstm, "forget_gate")` sets the forget bias to 1.
 
     Args:
         in_features: D, size of the input at each step.
@@ -254,7 +254,7 @@ class GRU(_Recurrent):
 
 
 def _side_by_side(weights: Sequence[Tensor]) -> list[Tensor]:
-    """Copy ``weights`` into one piece of memory, as cuDNN wants them, and return the parts."""
+    """Copy `weights` into one piece of memory, as cuDNN wants them, and return the parts."""
     memory = torch.cat([weight.flatten() for weight in weights])
     parts = memory.split([weight.numel() for weight in weights])
     return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]

@@ -13,14 +13,14 @@ from .norm import norm as build_norm
 class ResBlock(nn.Module):
     """Residual block y = act(x + F(x)), F = conv → norm → act → conv → norm (N-ARC-05).
 
-    With ``pre_activation`` it is y = x + F(x), F = norm → act → conv → norm → act → conv: the
+    With `pre_activation` it is y = x + F(x), F = norm → act → conv → norm → act → conv: the
     path from x to y is then the identity, as in IMPALA's encoder. Convolutions are 3x3 and keep
     the image's size.
 
     Args:
         channels: of the input and of the output.
-        activation: see :func:`nets.activation`.
-        norm: see :func:`nets.norm.norm`; a bias that it would cancel is left out.
+        activation: see `nets.activation`.
+        norm: see `nets.norm.norm`; a bias that it would cancel is left out.
         pre_activation: where activation and norm stand.
     """
 
@@ -46,5 +46,5 @@ class ResBlock(nn.Module):
         self.residual = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``x`` ``[B, C, H, W]`` to the same shape."""
+        """Map `x` `[B, C, H, W]` to the same shape."""
         return self.activation(x + self.residual(x))
