@@ -14,7 +14,9 @@ OPTIONAL = ("gymnasium", "stable_baselines3", "sklearn", "matplotlib", "tensorbo
 
 
 def test_importing_nets_loads_torch_and_no_optional_library(tmp_path):
-    program = f"import nets, sys; print([m for m in {OPTIONAL!r} if m in sys.modules])"
+    program = (
+        f"from nets import *; import sys; print([m for m in {OPTIONAL!r} if m in sys.modules])"
+    )
     found = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
@@ -34,3 +36,10 @@ def test_every_public_name_is_there_and_documented():
     for name in nets.__all__:
         assert getattr(nets, name).__doc__, name
     assert set(nets.__all__) <= set(dir(nets))
+
+
+def test_the_bridge_to_stable_baselines3_is_imported_when_asked_for():
+    assert "sb3_extractor" in dir(nets)
+    assert nets.sb3_extractor.__module__ == "nets.sb3"
+    with pytest.raises(AttributeError, match="'nets' has no attribute 'sb4_extractor'"):
+        _ = nets.sb4_extractor
