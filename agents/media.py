@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 GIF_FRAMES = 150
 GIF_SIDE = 400  # pixels of the longer side
-FILM_SIDE = 720
+FILM_SIDE = 1080
 SHEET_FRAMES = 12
 SHEET_COLUMNS = 4
 SHEET_SIDE = 240

@@ -1,0 +1,106 @@
+"""What a person gets wrong is told in one line, with exit code 2."""
+
+import pytest
+
+from agents.commands import main as dreamgym
+from agents.commands.evaluate import main as evaluate
+from agents.commands.play import main as play
+from agents.commands.render import main as render
+from agents.commands.train import main as train
+
+REFUSED = [
+    (dreamgym, "trian dqn", "unknown command 'trian': did you mean 'train'?"),
+    (train, "dqnn CartPole-v1 --config.x 1", "unknown algorithm 'dqnn': did you mean 'dqn'?"),
+    (train, "q_learning dreamgym/Cliff-v0", "did you mean 'q-learning'?"),
+    (train, "CartPole-v1", "unknown algorithm 'CartPole-v1': expected one of dqn, "),
+    (train, "dqn CartPol-v1", "Did you mean: `CartPole`?"),
+    (train, "dqn CartPole", "did you mean 'CartPole-v1'?"),
+    (train, "sarsa dreamgym/Clif-v0", "Did you mean: `Cliff`?"),
+    (train, "sarsa dreamgim/Cliff-v0", "Did you mean: `dreamgym`?"),
+    (train, "dqn nowhere:Thing-v0", "cannot import 'nowhere'"),
+    (train, "dqn Pendulum-v1", "Pendulum-v1 has actions Box("),
+    (train, "value-iteration CartPole-v1", "a table needs Discrete"),
+    (train, "value-iteration dreamgym/Catch-v0", "dreamgym/Catch-v0"),
+    (train, "--resume nothing", "nothing is not a run folder"),
+    (train, "--run dqn q-learning dreamgym/Cliff-v0", "write ALGO and ENV_ID first"),
+    (train, "--seed 3 dqnn CartPole-v1", "write ALGO and ENV_ID first"),
+    (evaluate, "nothing", "there is no nothing"),
+    (evaluate, ".", "no checkpoint"),
+    (render, "nothing --out a.gif", "there is no nothing"),
+    (play, "CartPol-v1", "Did you mean: `CartPole`?"),
+    (play, "Pendulum-v1", "cannot be played by hand: its actions are Box("),
+]
+MISSPELT = [
+    (train, "dqn CartPole-v1 --config.lerning-rate 1", "--config.learning-rate"),
+    (train, "dqn CartPole-v1 --stepps 1", "--steps"),
+    (train, "dqn CartPole-v1 --config.loss hubert", "'huber'"),
+    (train, "dqn CartPole-v1 --config.discount 3", "discount is 3.0"),
+    (train, "dqn CartPole-v1 --steps 0", "steps is 0: expected at least 1"),
+    (train, "dqn CartPole-v1 --device tpu", "'cuda'"),
+    (train, "dqn", "ENV_ID"),
+    (train, "", "ALGO"),
+    (evaluate, "DIR --episode 3", "--episodes"),
+    (render, "DIR --episodes 0", "episodes is 0: expected at least 1"),
+]
+
+
+@pytest.mark.parametrize(("command", "line", "message"), REFUSED, ids=[r[1] for r in REFUSED])
+def test_refusal_is_one_line(command, line, message, run_in, capsys):
+    assert command(line.split()) == 2
+    out, err = capsys.readouterr()
+    assert message in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert not out
+    assert not list(run_in.iterdir())  # nothing is left behind
+
+
+@pytest.mark.parametrize(("command", "line", "message"), MISSPELT, ids=[m[1] for m in MISSPELT])
+def test_wrong_options_are_named_with_the_nearest(command, line, message, run_in, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command(line.split())
+    assert stop.value.code == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_scripts_exit_with_2_and_without_a_traceback(call, tmp_path):
+    result = call("train", "dqnn", "CartPole-v1", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "error: unknown algorithm 'dqnn': did you mean 'dqn'?\n"
+
+
+def test_folder_that_holds_a_run_is_refused(learned, capsys):
+    assert train(["dqn", "CartPole-v1", "--run", str(learned.folder)]) == 2
+    assert "already holds a run: resume it, or choose another folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["evaluate", "render"])
+def test_damaged_checkpoint_is_refused(name, call, learned, tmp_path):
+    torn = tmp_path / "torn.pt"
+    torn.write_bytes((learned.folder / "best" / "checkpoint.pt").read_bytes()[:500])
+    out = ["--out", "a.gif"] if name == "render" else []
+    result = call(name, torn, *out, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: ")
+    assert f"{torn} is torn or no checkpoint" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_damaged_config_is_refused(learned, tmp_path, capsys):
+    (tmp_path / "config.json").write_text('{"algorithm": "dqn", ')
+    assert train(["--resume", str(tmp_path)]) == 2
+    assert "config.json is not valid JSON" in capsys.readouterr().err
+
+
+def test_unknown_checkpoint_names_those_that_exist(learned, capsys):
+    assert evaluate([str(learned.folder), "--checkpoint", "12"]) == 2
+    assert "no checkpoint '12'; it has: best, 0000001500" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["play CartPole-v1", "render RUN", "render RUN --live"])
+def test_without_a_screen_windows_are_refused(command, learned, run_in, monkeypatch, capsys):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    name, *rest = command.replace("RUN", str(learned.folder)).split()
+    assert {"play": play, "render": render}[name](rest) == 2
+    assert "there is no screen to open a window on" in capsys.readouterr().err

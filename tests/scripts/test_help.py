@@ -1,0 +1,94 @@
+"""Help is cheap and shows what to type."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from agents.commands import main as dreamgym
+from agents.commands.train import main as train
+from agents.dqn import DQNConfig
+from agents.presets import find_preset
+
+COMMANDS = ("train", "evaluate", "render", "play")
+RUN = """
+import runpy, sys
+sys.argv = {argv!r}
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as stop:
+    assert stop.code == 0, stop.code
+heavy = [m for m in ("torch", "gymnasium", "pygame", "matplotlib") if m in sys.modules]
+assert not heavy, heavy
+"""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_script_help_imports_nothing_heavy(name, call, tmp_path):
+    root = call.__globals__["ROOT"]
+    script = str(root / "scripts" / f"{name}.py")
+    code = RUN.format(argv=[script, "--help"])
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert "examples:" in result.stdout
+    assert f"{name}.py" in result.stdout
+
+
+def test_dispatcher_help_names_every_command_and_imports_nothing_heavy(tmp_path):
+    code = (
+        "import sys; from agents.commands import main; assert main(['--help']) == 0;"
+        "assert 'torch' not in sys.modules and 'gymnasium' not in sys.modules"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    for name in COMMANDS:
+        assert f"\n  {name} " in result.stdout
+    assert "Train an agent on an environment." in result.stdout  # the module's own first line
+
+
+def test_help_of_an_algorithm_shows_its_settings_with_the_preset_as_defaults(capsys):
+    with pytest.raises(SystemExit) as stop:
+        train(["dqn", "CartPole-v1", "--help"])
+    assert stop.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "The defaults below are the preset for dqn on CartPole-v1." in text
+    preset = find_preset("dqn", "CartPole-v1")
+    assert f"--steps INT Environment steps. (default: {preset.steps})" in text
+    target_every = preset.settings["target_every"]
+    assert target_every != DQNConfig().target_every
+    assert re.search(
+        rf"--config.target-every INT [^(]*\(hard updates\). \(default: {target_every}\)", text
+    )
+
+
+def test_help_without_a_preset_shows_the_algorithm_s_own_defaults(capsys):
+    with pytest.raises(SystemExit):
+        train(["dqn", "Pong-v0", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    hidden = " ".join(map(str, DQNConfig().hidden))
+    assert f"Hidden layers of the MLP. (default: {hidden})" in text
+    assert "Presets for dqn: name one of" in text
+    assert "CartPole-v1" in text
+
+
+def test_list_names_algorithms_our_environments_and_presets(capsys):
+    assert train(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name in ("dqn", "q-learning", "policy-iteration"):
+        assert any(line.split()[:1] == [name] for line in lines)
+    for env_id in ("dreamgym/Lake-v0", "dreamgym/Maze-v0", "dreamgym/Catch-v0"):
+        assert f"  {env_id}" in lines
+    environments = lines[lines.index("environments (besides all of Gymnasium's):") + 1 :]
+    environments = environments[: environments.index("")]
+    assert all(line.startswith("  dreamgym/") for line in environments)
+    assert any(line.split() == ["dqn", "CartPole-v1"] for line in lines)
+
+
+def test_dispatcher_passes_arguments_on(capsys):
+    assert dreamgym(["train", "--list"]) == 0
+    assert "algorithms:" in capsys.readouterr().out

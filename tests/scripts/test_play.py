@@ -1,0 +1,118 @@
+"""`play`: a person's keys, posted as events, move a real environment."""
+
+import threading
+import time
+
+import gymnasium as gym
+import pygame
+import pytest
+
+from agents.commands.controls import Controls, find_controls, key_code
+from agents.commands.play import main as play
+from envs import register_world
+
+
+class Player(threading.Thread):
+    """Presses and releases keys, each after some seconds, once the window is there."""
+
+    def __init__(self, *presses):
+        super().__init__(daemon=True)
+        self.presses = presses
+        self.start()
+
+    def run(self):
+        while not (pygame.display.get_init() and pygame.display.get_surface()):
+            time.sleep(0.01)
+        time.sleep(0.1)
+        for key, seconds in self.presses:
+            for kind in (pygame.KEYDOWN, pygame.KEYUP):
+                if not pygame.display.get_init():
+                    return
+                pygame.event.post(pygame.event.Event(kind, key=key))
+            time.sleep(seconds)
+
+
+UP, DOWN, LEFT, RIGHT = pygame.K_UP, pygame.K_DOWN, pygame.K_LEFT, pygame.K_RIGHT
+ESCAPE = pygame.K_ESCAPE
+
+
+@pytest.mark.parametrize("env_id", ["dreamgym/Cliff-v0", "CliffWalking-v1"])
+def test_grid_world_waits_for_each_move(env_id, capsys):
+    path = [(UP, 0.07), *[(RIGHT, 0.07)] * 11, (DOWN, 0.3), (ESCAPE, 0)]
+    Player(*path)
+    assert play([env_id]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("keys: up")
+    assert "episodes 1, best return -13, mean -13" in out
+
+
+def test_any_key_begins_the_next_episode(capsys):
+    """One state between two ends: each episode is one move."""
+    register_world("tiny/Walk-v0", "envs.tabular:Walk", kwargs={"n": 1})
+    Player((pygame.K_a, 1.0), (pygame.K_SPACE, 0.2), (pygame.K_d, 0.3), (ESCAPE, 0))
+    assert play(["tiny/Walk-v0"]) == 0
+    assert "episodes 2, best return 1, mean 0.5" in capsys.readouterr().out
+
+
+def test_physics_goes_on_by_itself_once_a_key_was_pressed(capsys):
+    """One push to the left and nothing more: the pole falls within 8 to 10 steps."""
+    Player((LEFT, 1.0), (ESCAPE, 0))
+    assert play(["CartPole-v1"]) == 0
+    best = float(capsys.readouterr().out.split("best return ")[1].split(",")[0])
+    assert 8 <= best <= 10
+
+
+def test_closing_the_window_ends_the_game(capsys):
+    def close():
+        while not (pygame.display.get_init() and pygame.display.get_surface()):
+            time.sleep(0.01)
+        pygame.event.post(pygame.event.Event(pygame.QUIT))
+
+    threading.Thread(target=close, daemon=True).start()
+    assert play(["dreamgym/Lake-v0"]) == 0
+    assert "episodes" not in capsys.readouterr().out  # none came to its end
+
+
+def test_game_can_be_played_after_a_game(capsys):
+    for _ in range(2):
+        Player((ESCAPE, 0))
+        assert play(["dreamgym/Lake-v0"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("env_id", "key", "action"),
+    [
+        ("FrozenLake-v1", "right", 2),
+        ("Taxi-v4", "p", 4),
+        ("MountainCar-v0", "left", 0),
+        ("dreamgym/Lake-v0", "right", 1),
+        ("dreamgym/Lake-v0", "d", 1),
+        ("dreamgym/Catch-v0", "left", 0),
+    ],
+)
+def test_keys_of_well_known_and_of_our_environments(env_id, key, action):
+    env = gym.make(f"envs:{env_id}" if env_id.startswith("dreamgym") else env_id)
+    assert find_controls(env).choose([key_code(key)], [], None) == action
+
+
+def test_environment_without_keys_is_played_with_the_digits():
+    from gymnasium.envs.registration import EnvSpec
+
+    env = gym.make(EnvSpec("Bare-v0", "gymnasium.envs.toy_text.frozen_lake:FrozenLakeEnv"))
+    controls = find_controls(env)
+    assert [controls.choose([ord(digit)], [], None) for digit in "0123"] == [0, 1, 2, 3]
+    assert controls.choose([ord("4")], [], None) is None
+
+
+def test_chords_idle_and_lasting_actions():
+    keys = {frozenset({1}): "a", frozenset({2}): "b", frozenset({1, 2}): "both"}
+    idle = Controls(keys, "nothing", real_time=True)
+    assert idle.choose([1], [2], None) == "both"
+    assert idle.choose([], [2], "a") == "b"
+    assert idle.choose([], [], "a") == "nothing"
+    lasting = Controls(keys, None, real_time=True)
+    assert lasting.choose([], [], None) is None
+    assert lasting.choose([], [], "a") == "a"
+    patient = Controls(keys, None, real_time=False)
+    assert patient.choose([], [1], "a") is None  # a held key moves once, not for ever
+    assert patient.choose([2], [2], None) == "b"

@@ -1,0 +1,65 @@
+"""Presets: every one fits its algorithm; the command line wins."""
+
+import gymnasium as gym
+import pytest
+
+from agents.algorithms import find_algorithm
+from agents.commands.options import describe_preset, parse_train
+from agents.environment import find_spec
+from agents.presets import Preset, find_preset, load_presets
+
+
+@pytest.mark.parametrize("key", load_presets(), ids=" ".join)
+def test_preset_fits_its_algorithm_and_environment(key):
+    algorithm, env_id = key
+    preset = load_presets()[key]
+    config = preset.apply(find_algorithm(algorithm).config_type()())
+    for name, value in preset.settings.items():
+        assert getattr(config, name) == value
+        assert type(getattr(config, name)) is type(getattr(type(config)(), name))
+    try:
+        assert find_spec(env_id).id == env_id
+    except gym.error.DependencyNotInstalled:
+        pytest.skip(f"{env_id} needs an extra")
+
+
+def test_module_in_front_of_the_id_finds_the_same_preset():
+    assert find_preset("dqn", "gymnasium.envs.classic_control:CartPole-v1") is find_preset(
+        "dqn", "CartPole-v1"
+    )
+    assert find_preset("dqn", "Nowhere-v0") is None
+
+
+def test_misspelt_setting_is_named():
+    preset = Preset("dqn", "X-v0", None, None, {"lerning_rate": 1.0})
+    config = find_algorithm("dqn").config_type()()
+    with pytest.raises(ValueError, match=r"'lerning_rate'\], which DQNConfig does not have"):
+        preset.apply(config)
+
+
+def test_command_line_overrides_the_preset():
+    line = "dqn CartPole-v1 --steps 7 --config.hidden 3 4 --config.target-every 5"
+    options, preset = parse_train(line.split())
+    assert (options.algo, options.env, options.steps) == ("dqn", "CartPole-v1", 7)
+    assert options.config.hidden == (3, 4)
+    assert options.config.target_every == 5
+    assert options.config.train_every == preset.settings["train_every"]
+    used, overridden = describe_preset(preset, options).split("\n")
+    assert f"train_every = {preset.settings['train_every']}" in used
+    assert "target_every" not in used
+    assert overridden.startswith(f"overridden: steps = {preset.steps:,}, ")
+    assert f"target_every = {preset.settings['target_every']}" in overridden
+
+
+def test_options_may_come_before_the_names():
+    options, preset = parse_train(["--seed", "3", "dqn", "CartPole-v1"])
+    assert options.seed == 3
+    assert preset is not None
+    assert options.steps == preset.steps
+
+
+def test_without_a_preset_the_defaults_hold():
+    options, preset = parse_train(["dqn", "Pong-v0"])
+    assert preset is None
+    assert options.config == find_algorithm("dqn").config_type()()
+    assert (options.steps, options.num_envs, options.device) == (100_000, 1, "auto")

@@ -1,0 +1,230 @@
+"""`train`: what it leaves, what it prints, how it goes on."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from agents.commands.train import main as train
+from agents.presets import find_preset
+
+PRESET = find_preset("dqn", "CartPole-v1")
+
+
+def rows_of(folder):
+    with (folder / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_run_folder_holds_everything(learned):
+    folder = learned.folder
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {
+        "config.json",
+        "checkpoints",
+        "best",
+        "metrics.csv",
+        "curve.png",
+        "episode.gif",
+    }
+    assert any(name.startswith("events.out.tfevents") for name in names)
+    assert (folder / "best" / "checkpoint.pt").exists()
+    assert not [name for name in names if name.endswith(".tmp")]
+    config = json.loads((folder / "config.json").read_text())
+    assert config["algorithm"] == "dqn"
+    assert config["env"]["id"] == "CartPole-v1"
+    assert config["device"] in ("cpu", "cuda")
+    assert config["run"]["threads"] == 1
+    assert config["run"]["eval_every"] == 500
+    assert config["config"]["learning_starts"] == 200
+    assert config["config"]["gradient_steps"] == 3
+    for name in set(PRESET.settings) - {"learning_starts", "gradient_steps"}:
+        assert config["config"][name] == json.loads(json.dumps(PRESET.settings[name]))
+    assert config["command"][1:4] == ["dqn", "CartPole-v1", "--steps"]
+
+
+def test_metrics_end_at_the_last_step_with_evaluations(learned):
+    rows = rows_of(learned.folder)
+    assert int(rows[-1]["step"]) == 1500
+    assert [int(row["step"]) for row in rows if row["eval_return"]] == [500, 1000, 1500]
+
+
+def test_pictures_can_be_read(learned):
+    curve = iio.imread(learned.folder / "curve.png")
+    assert curve.shape[1] == 960
+    assert len(np.unique(curve.reshape(-1, curve.shape[-1]), axis=0)) > 50  # curves, not a blank
+    gif = iio.imread(learned.folder / "episode.gif")
+    assert gif.shape[1:] == (266, 400, 3)
+
+
+def test_output_tells_preset_settings_and_place(learned):
+    text = learned.text
+    used, overridden = text.split("\n")[:2]
+    assert used.startswith("preset for dqn on CartPole-v1: ")
+    assert f"target_every = {PRESET.settings['target_every']}" in used
+    assert f"overridden: steps = {PRESET.steps:,}" in overridden
+    assert f"gradient_steps = {PRESET.settings['gradient_steps']}" in overridden
+    assert "dqn on CartPole-v1: 1,500 steps, seed 0, 1 environment, " in text
+    assert "run folder: runs/dqn-CartPole-v1-s0" in text
+    assert "1.50k/1.50k" in learned.bar  # the progress bar, at its end
+
+
+def test_final_evaluation_is_what_evaluate_prints(learned):
+    """The printed commands work as they stand, and the first repeats the printed figures."""
+    block = learned.text[learned.text.index("checkpoint ") : learned.text.index("\n\nin runs")]
+    commands = re.findall(r"^  (\S.*?)\s+# ", learned.text.split("\nnext:\n")[1], re.MULTILINE)
+    assert [" ".join(c.split()[1:]) for c in commands][2].startswith("--logdir runs/")
+    result = subprocess.run(
+        commands[0], shell=True, cwd=learned.home, capture_output=True, text=True
+    )
+    assert result.stdout.strip() == block.strip()
+    best = json.loads((learned.folder / "best" / "evaluation.json").read_text())
+    mean = float(re.search(r"mean return\s+(\S+)", block)[1])
+    assert "20 episodes, greedy" in block
+    assert best["mean_return"] > 0
+    assert mean > 0
+
+
+def test_resume_extends_a_finished_run(learned, call, tmp_path):
+    folder = tmp_path / "run"
+    subprocess.run(["cp", "-r", learned.folder, folder], check=True)
+    before = rows_of(folder)
+    result = call("train", "--resume", "run", "--steps", 2000, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "dqn on CartPole-v1: 2,000 steps" in result.stdout
+    assert sorted(p.name for p in (folder / "checkpoints").glob("*.pt"))[-1] == "0000002000.pt"
+    after = rows_of(folder)
+    assert int(after[-1]["step"]) == 2000
+    assert [row["return"] for row in after[: len(before)]] == [row["return"] for row in before]
+    assert json.loads((folder / "config.json").read_text())["run"]["steps"] == 2000
+
+
+def test_resume_refuses_fewer_steps(learned, capsys):
+    assert train(["--resume", str(learned.folder), "--steps", "10"]) == 2
+    assert "steps is 10: " in capsys.readouterr().err
+
+
+def test_resume_of_a_finished_run_finishes_again(planned, capsys, monkeypatch):
+    monkeypatch.chdir(planned.home)
+    assert train(["--resume", str(planned.folder.relative_to(planned.home))]) == 0
+    assert "mean return         -13.000" in capsys.readouterr().out
+
+
+def test_default_folders_do_not_collide(run_in, capsys):
+    for _ in range(2):
+        assert train(["policy-iteration", "dreamgym/Walk-v0", "--seed", "4"]) == 0
+    stem = "policy-iteration-dreamgym-Walk-v0-s4"
+    assert sorted(path.name for path in (run_in / "runs").iterdir()) == [stem, f"{stem}-2"]
+    assert f"run folder: runs/{stem}-2" in capsys.readouterr().out
+
+
+def test_planner_leaves_the_same_folder(planned):
+    rows = rows_of(planned.folder)
+    residuals = [float(row["residual"]) for row in rows]
+    assert [int(row["step"]) for row in rows] == list(range(1, len(rows) + 1))
+    assert residuals[0] == 1.0  # every step costs 1
+    assert residuals[-1] < 1e-9
+    assert float(rows[-1]["eval_return"]) == -13
+    assert (planned.folder / "best" / "checkpoint.pt").exists()
+    assert (planned.folder / "curve.png").exists()
+    assert f"{len(rows)} iterations" in planned.text
+    assert "mean return         -13.000" in planned.text
+    assert "--resume" not in planned.text
+
+
+def test_tabular_agent_learns_from_the_command_line(call, tmp_path):
+    arguments = ("--steps", 3000, "--run", "here", "--config.learning-rate", 0.5, "--seed", 2)
+    result = call("train", "q-learning", "dreamgym/Lake-v0", *arguments, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "here" / "config.json").read_text())["seed"] == 2
+    assert int(rows_of(tmp_path / "here")[-1]["step"]) == 3000
+
+
+def test_environment_of_a_module_of_the_users_own(call, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import gymnasium\n"
+        "gymnasium.register('mine/Ice-v0', 'gymnasium.envs.toy_text:FrozenLakeEnv',"
+        " max_episode_steps=20)\n"
+    )
+    path = {"PYTHONPATH": str(tmp_path)}
+    result = call(
+        "train", "sarsa", "mine:mine/Ice-v0", "--steps", 100, "--run", "r", cwd=tmp_path, **path
+    )
+    assert result.returncode == 0, result.stderr
+    assert call("evaluate", "r", "--episodes", 2, cwd=tmp_path, **path).returncode == 0
+
+
+def test_environment_without_pictures_is_trained_all_the_same(call, tmp_path):
+    (tmp_path / "plain.py").write_text(
+        "import gymnasium\n"
+        "class Plain(gymnasium.Env):\n"
+        "    observation_space = action_space = gymnasium.spaces.Discrete(2)\n"
+        "    def reset(self, *, seed=None, options=None):\n"
+        "        super().reset(seed=seed)\n"
+        "        return 0, {}\n"
+        "    def step(self, action):\n"
+        "        return 0, float(action), False, False, {}\n"
+        "gymnasium.register('Plain-v0', 'plain:Plain', max_episode_steps=5)\n"
+    )
+    result = call(
+        *("train", "q-learning", "plain:Plain-v0", "--steps", 200, "--run", "r"),
+        cwd=tmp_path,
+        PYTHONPATH=str(tmp_path),
+    )
+    assert result.returncode == 0, result.stderr
+    assert "mean return         5.000" in result.stdout
+    assert "no episode.gif: Plain-v0 cannot be drawn" in result.stdout
+    assert "episode.gif  " not in result.stdout
+
+
+def test_environment_that_returns_nan_stops_training_with_one_line(call, tmp_path):
+    (tmp_path / "broken.py").write_text(
+        "import gymnasium\n"
+        "from gymnasium.envs.classic_control import CartPoleEnv\n"
+        "class Broken(CartPoleEnv):\n"
+        "    def step(self, action):\n"
+        "        observation, _, *rest = super().step(action)\n"
+        "        return observation, float('nan'), *rest\n"
+        "gymnasium.register('Broken-v0', 'broken:Broken', max_episode_steps=50)\n"
+    )
+    result = call(
+        *("train", "dqn", "broken:Broken-v0", "--steps", 100),
+        cwd=tmp_path,
+        PYTHONPATH=str(tmp_path),
+    )
+    assert result.returncode == 2
+    assert "error: Broken-v0 returned the reward nan at step 1" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, call):
+    root = Path(call.__globals__["ROOT"])
+    command = ["scripts/train.py", "dqn", "CartPole-v1", "--steps", "1000000"]
+    process = subprocess.Popen(
+        [sys.executable, root / command[0], *command[1:], "--run", "long run"],
+        cwd=tmp_path,
+        env=os.environ | {"SDL_VIDEODRIVER": "dummy"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    metrics, deadline = tmp_path / "long run" / "metrics.csv", time.monotonic() + 60
+    while time.monotonic() < deadline and not (metrics.exists() and len(rows_of(metrics.parent))):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert (tmp_path / "long run" / "checkpoints" / "interrupted.pt").exists()
+    assert re.search(r"interrupted at step [\d,]+", out)
+    assert re.search(r"train\.py --resume 'long run'$", out.rstrip())
