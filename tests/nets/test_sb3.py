@@ -1,8 +1,5 @@
 """Our encoders trained by SB3's own algorithms."""
 
-import subprocess
-import sys
-
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -240,13 +237,3 @@ def test_errors_say_what_was_expected():
         EncoderExtractor(FLAT, "nature", {})
     with pytest.raises(ValueError, match="at least 36x36"):
         EncoderExtractor(Lamp.observation_space, "nature", {})
-
-
-def test_importing_nets_imports_neither_gymnasium_nor_sb3():
-    code = (
-        "import sys, nets; print({'gymnasium', 'stable_baselines3'} & set(sys.modules) or 'none')"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert result.stdout.strip() == "none"
