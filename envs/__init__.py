@@ -32,3 +32,4 @@ register_world(
     max_episode_steps=200,
     kwargs={"num_levels": 1, "obs": "cell"},
 )
+register_world("dreamgym/Recall-v0", "envs.recall:Recall")
