@@ -33,3 +33,4 @@ register_world(
     kwargs={"num_levels": 1, "obs": "cell"},
 )
 register_world("dreamgym/Recall-v0", "envs.recall:Recall")
+register_world("dreamgym/PointMass-v0", "envs.pointmass:PointMass", max_episode_steps=200)

@@ -116,6 +116,9 @@ def test_pictures_show_the_sign_at_first_and_the_ends_at_last():
         return set(zip(rows.tolist(), columns.tolist(), strict=True))
 
     assert differ(cells(-1, 0, 0), cells(1, 0, 0)) == {(6, 2), (6, 4)}  # the sign hangs there
+    white = (cells(-1, 0, 0)[6, 2] > 240).all(axis=-1)  # the sign's arrow has its tip on the left
+    assert np.nonzero(white)[1].mean() < 15
+    assert (cells(1, 0, 0)[6, 4] == cells(-1, 0, 0)[6, 2][:, ::-1]).all()
     for position in (1, 7, 20):
         assert differ(cells(-1, position, 0), cells(1, position, 0)) == set()
     waiting, left, right = cells(1, 20, 0), cells(1, 20, -1), cells(1, 20, 1)

@@ -93,9 +93,14 @@ def test_a_person_can_play(id: str, kwargs: Kwargs):
     if not id.startswith("dreamgym/"):
         assert keys == {}
         return
-    assert set(keys.values()) <= set(range(env.action_space.n))
     noop = getattr(env.unwrapped.dynamics, "noop", None)
-    assert set(keys.values()) | {noop} >= set(range(env.action_space.n))
+    actions = [*keys.values()] if noop is None else [*keys.values(), noop]
+    assert all(action in env.action_space for action in actions)
+    if isinstance(env.action_space, gym.spaces.Discrete):
+        assert set(actions) == set(range(env.action_space.n))
+    else:
+        assert equal(np.min(actions, axis=0), env.action_space.low)
+        assert equal(np.max(actions, axis=0), env.action_space.high)
     env = gym.make(id, render_mode="rgb_array", **kwargs)
     env.reset(seed=0)
     game = PlayableGame(env)
