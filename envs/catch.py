@@ -14,6 +14,8 @@ from envs.random import Random
 
 ROWS, COLUMNS = 10, 5
 _CELL = 32  # pixels of a frame per cell
+_FRAME = 2  # black pixels around the board: the windows of the Nature network tile 36 + 8k pixels,
+# and of a picture of 40 would miss the last four, where the paddle is
 
 
 class CatchState(NamedTuple):
@@ -30,7 +32,7 @@ class Catch(Dynamics[CatchState]):
     The reward is 1 if the ball lands on the paddle, -1 if beside it, and the episode ends.
 
     Args:
-        obs: "pixels" for uint8 `[40, 40, 1]`, "board" for float32 `[10, 5]`.
+        obs: "pixels" for uint8 `[44, 44, 1]`, "board" for float32 `[10, 5]`.
     """
 
     render_fps = 8
@@ -49,8 +51,9 @@ class Catch(Dynamics[CatchState]):
             self.observation_space = spaces.Box(0.0, 1.0, (ROWS, COLUMNS), np.float32)
         elif obs == "pixels":
             pixels = (255 * boards).astype(np.uint8).repeat(4, axis=1).repeat(8, axis=2)
-            self._pictures = Pictures(pixels[..., None])  # [250, 40, 40, 1]
-            self.observation_space = spaces.Box(0, 255, (40, 40, 1), np.uint8)
+            frame = (0, 0), (_FRAME, _FRAME), (_FRAME, _FRAME)
+            self._pictures = Pictures(np.pad(pixels, frame)[..., None])  # [250, 44, 44, 1]
+            self.observation_space = spaces.Box(0, 255, (44, 44, 1), np.uint8)
         else:
             raise ValueError(f"obs is 'pixels' or 'board', got {obs!r}")
         self.action_space = spaces.Discrete(3)

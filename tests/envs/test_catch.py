@@ -91,17 +91,24 @@ def test_pixels_are_the_board_enlarged():
     for seed in range(10):
         seen, known = pixels.reset(seed=seed)[0], board.reset(seed=seed)[0]
         for _ in range(9):
-            enlarged = np.kron(known, np.full((4, 8), 255))[..., None]
+            enlarged = np.pad(np.kron(known, np.full((4, 8), 255)), 2)[..., None]
             assert seen.dtype == np.uint8
             assert np.array_equal(seen, enlarged)
             seen, known = pixels.step(2)[0], board.step(2)[0]
+
+
+def test_the_nature_network_sees_the_whole_picture():
+    size = gym.make("dreamgym/Catch-v0").observation_space.shape[0]
+    for kernel, stride in ((8, 4), (4, 2), (3, 1)):
+        assert (size - kernel) % stride == 0
+        size = (size - kernel) // stride + 1
 
 
 def test_sb3s_cnn_policy_takes_the_pixels():
     env = gym.make("dreamgym/Catch-v0")
     model = DQN("CnnPolicy", env, buffer_size=50, learning_starts=8, device="cpu", seed=0)
     model.learn(16)
-    assert model.policy.observation_space.shape == (1, 40, 40)  # SB3 moves the channel
+    assert model.policy.observation_space.shape == (1, 44, 44)  # SB3 moves the channel
     assert model.predict(env.reset(seed=0)[0])[0] in env.action_space
 
 

@@ -311,7 +311,7 @@ def test_closing_the_window_does_not_stop_the_environment():
     pygame.event.post(pygame.event.Event(pygame.QUIT))
     env.step(1)
     assert env.unwrapped._window.closed
-    assert env.step(1)[0].shape == (40, 40, 1)
+    assert env.step(1)[0].shape == (44, 44, 1)
     assert env.render() is None
-    assert pickle.loads(pickle.dumps(env)).step(1)[0].shape == (40, 40, 1)
+    assert pickle.loads(pickle.dumps(env)).step(1)[0].shape == (44, 44, 1)
     env.close()
