@@ -1,0 +1,1 @@
+"""What `scripts/benchmark.py` measures: speed beside the peers', quality beside references."""

@@ -1,0 +1,199 @@
+"""Experiments on the quality of learning: what is run for one seed, and the file that keeps it."""
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+import numpy as np
+
+from nets.training.checkpoint import CheckpointError, load_json, save_json
+
+from ..algorithms import find_algorithm
+from ..presets import find_preset
+from ..run import git_commit, versions
+
+EVALUATION_SEED = 1_000_000  # far from the seeds of training
+EPISODES = 100
+
+
+class Experiment(Protocol):
+    """Something that gives a figure for a seed; equal configurations give equal figures."""
+
+    def config(self) -> dict[str, Any]:
+        """Everything but the seed that the figure depends on, as plain values."""
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Return the `figure`, and what else is worth keeping, as plain values."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An algorithm trained on an environment under its preset, and one number about it.
+
+    Attributes:
+        algorithm: its name.
+        env_id: the environment's.
+        statistic: one of the functions of this class, such as "best_return".
+        steps: of training; the preset's by default.
+        settings: what differs from the preset; `preset=False` starts from the defaults.
+        preset: whether to start from the preset.
+    """
+
+    algorithm: str
+    env_id: str
+    statistic: str
+    steps: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    preset: bool = True
+
+    def _settings(self) -> tuple[Any, int, int | None]:
+        """Return the algorithm's configuration, the steps of training and the copies."""
+        preset = find_preset(self.algorithm, self.env_id) if self.preset else None
+        config = find_algorithm(self.algorithm).config_type()(
+            **{**(preset.settings if preset else {}), **self.settings}
+        )
+        steps = self.steps or (preset.steps if preset else None)
+        if steps is None:
+            raise ValueError(f"{self.algorithm} on {self.env_id} has no preset that says its steps")
+        return config, steps, preset.num_envs if preset else None
+
+    def config(self) -> dict[str, Any]:
+        """Return algorithm, environment, statistic, length and settings."""
+        config, steps, num_envs = self._settings()
+        named = {"algorithm": self.algorithm, "env": self.env_id, "statistic": self.statistic}
+        length = {"steps": steps, "num_envs": num_envs}
+        return json.loads(json.dumps(named | length | {"settings": asdict(config)}))
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Train on the CPU, and evaluate."""
+        config, steps, num_envs = self._settings()
+        agent_type = find_algorithm(self.algorithm).agent_type()
+        agent = agent_type(self.env_id, config, seed=seed, device="cpu", num_envs=num_envs)
+        return getattr(self, self.statistic)(agent, steps)
+
+    @staticmethod
+    def best_return(agent: Any, steps: int) -> dict[str, Any]:
+        """The mean return of the run's best checkpoint, in deterministic episodes of its own."""
+        from ..evaluation import evaluate
+        from ..loading import load
+        from ..run import RunConfig, RunFolder
+        from ..trainer import Trainer
+
+        with TemporaryDirectory() as folder:
+            config = RunConfig.default(agent, steps)
+            Trainer(agent, RunFolder(folder), config, progress=False).run(steps)
+            best = load(folder, device="cpu")
+        result = evaluate(best, episodes=EPISODES, seed=EVALUATION_SEED)
+        return {"figure": result.mean_return, "returns": result.returns, "step": best.steps}
+
+    @staticmethod
+    def exact_return(agent: Any, steps: int) -> dict[str, Any]:
+        """The expected return of the greedy policy, exactly, within the time limit."""
+        from ..planning import horizon_values
+
+        agent.learn(steps, progress=False)
+        model = _model(agent)
+        limit = agent.source.max_episode_steps
+        values = horizon_values(model, limit, agent.policy)  # [S]
+        return {"figure": float(model.initial @ values), "policy": agent.policy.tolist()}
+
+    @staticmethod
+    def online_return(agent: Any, steps: int) -> dict[str, Any]:
+        """The mean return, while exploring, of the episodes in the second half of the training."""
+        with closing(agent.stream(agent.seed)) as stream:
+            stream.advance(steps)
+        late = [e.total_reward for e in stream.episodes if e.step > steps // 2]
+        return {"figure": float(np.mean(late)), "episodes": len(late)}
+
+    @staticmethod
+    def start_value(agent: Any, steps: int) -> dict[str, Any]:
+        """The planned value of an episode's beginning."""
+        agent.learn(steps, progress=False)
+        return {"figure": float(_model(agent).initial @ agent.values)}
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best expected return within the time limit that any policy can reach."""
+
+    env_id: str
+
+    def config(self) -> dict[str, Any]:
+        """Return the environment."""
+        return {"method": "dynamic programming within the time limit", "env": self.env_id}
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Solve by backward induction; the seed does not matter."""
+        from ..environment import EnvSource
+        from ..model import Model
+        from ..planning import horizon_values
+
+        source = EnvSource.of(self.env_id)
+        limit = source.max_episode_steps
+        assert limit is not None
+        model = Model.from_env(source.make())
+        return {"figure": float(model.initial @ horizon_values(model, limit))}
+
+
+@dataclass(frozen=True)
+class Advantage:
+    """The figure of one experiment minus that of another, under the same seed."""
+
+    of: Experiment
+    over: Experiment
+
+    def config(self) -> dict[str, Any]:
+        """Return both configurations."""
+        return {"of": self.of.config(), "over": self.over.config()}
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Run both."""
+        of, over = self.of.run(seed), self.over.run(seed)
+        return {"figure": of["figure"] - over["figure"], "of": of, "over": over}
+
+
+def run_once(name: str, experiment: Experiment, seed: int, folder: Path) -> dict[str, Any]:
+    """Run an experiment for a seed, unless its file holds a run of the same configuration.
+
+    Returns:
+        What the file holds: experiment, seed, config, result, seconds, commit, command, versions.
+    """
+    file = folder / name / f"seed-{seed}.json"
+    config = experiment.config()
+    kept = _kept(file)
+    if kept is not None and (kept.get("config"), kept.get("seed")) == (config, seed):
+        return kept
+    started = time.perf_counter()
+    result = experiment.run(seed)
+    record = {
+        "experiment": name,
+        "seed": seed,
+        "config": config,
+        "result": result,
+        "seconds": round(time.perf_counter() - started, 3),
+        "commit": git_commit(),
+        "command": f"python scripts/benchmark.py quality --only {name} --seeds {seed + 1}",
+        "versions": versions(),
+    }
+    save_json(file, record)
+    return record
+
+
+def _kept(file: Path) -> dict[str, Any] | None:
+    """Return what an earlier call left; None for nothing that can be read."""
+    try:
+        record = load_json(file)
+    except (OSError, CheckpointError):
+        return None
+    return record if isinstance(record, dict) and "result" in record else None
+
+
+def _model(agent: Any) -> Any:
+    from ..model import Model
+
+    return Model.from_env(agent.source.make())
