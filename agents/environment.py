@@ -1,122 +1,23 @@
-"""Environments as agents meet them: a recipe that makes them anew, and one way to step them."""
+"""Where environments come from: a recipe that makes them anew, in this process or another."""
 
 import importlib
+import json
+import re
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Self
 
 import gymnasium as gym
-import numpy as np
-from gymnasium.envs.registration import EnvSpec
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
-from numpy.typing import NDArray
+from gymnasium.envs.registration import EnvSpec, WrapperSpec
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 
-Array = NDArray[Any]
+from .stepping import SingleStepper, Stepper, VectorStepper
 
 HOME = {"dreamgym": "envs"}  # namespace of an id -> the module whose import registers it
-
-
-class Step(NamedTuple):
-    """What one step of N environments gave, whatever their autoreset mode."""
-
-    observation: Array  # [N, *] to act on next
-    reward: Array  # [N]
-    terminated: Array  # [N] bool
-    truncated: Array  # [N] bool
-    next_observation: Array  # [N, *] what the action led to, also where an episode ended
-    valid: Array | None  # [N] bool, False where the step only reset; None: all valid
-
-
-class Stepper(Protocol):
-    """N environments that are reset once and stepped for ever."""
-
-    num_envs: int
-
-    def reset(self, seed: int) -> Array:
-        """Begin the first episodes; `[N, *observation]`."""
-
-    def step(self, action: Array) -> Step:
-        """Step all environments, beginning a new episode where one ended."""
-
-    def close(self) -> None:
-        """Release the environments."""
-
-
-class SingleStepper:
-    """One environment seen as a row of one; cheaper than a vector environment of one."""
-
-    num_envs = 1
-
-    def __init__(self, env: gym.Env, owned: bool = True) -> None:
-        self.env = env
-        self._owned = owned
-        self._discrete = isinstance(env.action_space, gym.spaces.Discrete)
-
-    def reset(self, seed: int) -> Array:
-        """Reset with `seed`; `[1, *observation]`."""
-        self.env.action_space.seed(seed)
-        return np.asarray(self.env.reset(seed=seed)[0])[None]
-
-    def step(self, action: Array) -> Step:
-        """Step, and reset at once where the episode ended."""
-        chosen = int(action[0]) if self._discrete else action[0]
-        observation, reward, terminated, truncated, _ = self.env.step(chosen)
-        after = here = np.asarray(observation)[None]
-        if terminated or truncated:
-            here = np.asarray(self.env.reset()[0])[None]
-        return Step(
-            here, np.array([reward]), np.array([terminated]), np.array([truncated]), after, None
-        )
-
-    def close(self) -> None:
-        """Close the environment if the stepper made it."""
-        if self._owned:
-            self.env.close()
-
-
-class VectorStepper:
-    """A vector environment in SAME_STEP or NEXT_STEP autoreset mode."""
-
-    def __init__(self, env: VectorEnv, owned: bool = True) -> None:
-        mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
-        if mode is AutoresetMode.DISABLED:
-            message = "autoreset mode is DISABLED: expected SAME_STEP (best) or NEXT_STEP"
-            raise ValueError(message)
-        self.env, self.num_envs = env, env.num_envs
-        self._owned = owned
-        self._same_step = mode is AutoresetMode.SAME_STEP
-        self._over: Array | None = None
-
-    def reset(self, seed: int) -> Array:
-        """Reset all environments, number k with `seed + k`; `[N, *observation]`."""
-        self._over = None
-        self.env.action_space.seed(seed)
-        return self.env.reset(seed=seed)[0]
-
-    def step(self, action: Array) -> Step:
-        """Step; final observations are put where they belong, reset-only rows marked."""
-        observation, reward, terminated, truncated, info = self.env.step(action)
-        over = terminated | truncated
-        valid = None if self._over is None else ~self._over
-        after = observation
-        if over.any():
-            if self._same_step:
-                after = observation.copy()
-                for k in over.nonzero()[0]:
-                    after[k] = info["final_obs"][k]
-            else:
-                self._over = over
-        else:
-            self._over = None
-        return Step(observation, reward, terminated, truncated, after, valid)
-
-    def close(self) -> None:
-        """Close the environments if the stepper made them."""
-        if self._owned:
-            self.env.close()
 
 
 @dataclass(frozen=True)
@@ -126,7 +27,8 @@ class EnvSource:
     spec: EnvSpec | None
     num_envs: int | None = None
     instance: gym.Env | VectorEnv | None = None
-    module: str | None = None
+    module: str = ""
+    """What to import so that the id is registered; empty for Gymnasium's own."""
 
     @classmethod
     def of(
@@ -136,46 +38,59 @@ class EnvSource:
 
         Raises:
             gymnasium.error.Error: there is no such id; the message suggests the nearest.
+            ValueError: `num_envs` contradicts the object given.
         """
         if isinstance(env, EnvSource):
-            return env
+            return env if num_envs is None else replace(env, num_envs=num_envs)
         if isinstance(env, str):
-            return cls(find_spec(env), num_envs, module=env.rpartition(":")[0] or None)
-        if isinstance(env, VectorEnv):
-            spec = deepcopy(env.spec)
-            if spec is None:
-                _warn_unrepeatable(env)
-                return cls(None, env.num_envs, env)
-            for key in ("num_envs", "vectorization_mode", "vector_kwargs"):
-                spec.kwargs.pop(key, None)
-            return cls(spec, env.num_envs)
-        if env.spec is None:
+            named = find_spec(env)
+            return cls(named, num_envs, module=env.rpartition(":")[0] or home(named))
+        spec = _recipe(env)
+        copies = env.num_envs if isinstance(env, VectorEnv) else None
+        if num_envs not in (None, copies or 1) and (spec is None or copies is not None):
+            raise ValueError(f"num_envs is {num_envs}, but {env} is {copies or 1} environments")
+        if spec is None:
             _warn_unrepeatable(env)
-            return cls(None, None, env)
-        return cls(deepcopy(env.spec), num_envs)
+            return cls(None, copies, env)
+        return cls(spec, copies or num_envs, module=home(spec))
 
     @classmethod
-    def restore(cls, description: Mapping[str, Any]) -> "EnvSource":
+    def restore(cls, description: Mapping[str, Any]) -> Self:
         """Make the source that `describe` described, in a fresh process.
 
         Raises:
-            ValueError: it had no id.
+            ValueError: there is no recipe, or it asks for code that is not an environment's.
         """
         if description["id"] is None:
-            message = "the agent was trained on an environment object without an id: pass env="
+            message = "the agent's environment cannot be made again from a file: pass env="
             raise ValueError(message)
-        source = cls.of(description["id"], description["num_envs"])
-        if source.spec is not None:
-            source.spec.kwargs.update(description["kwargs"])
-        return source
+        module, _, _ = description["id"].rpartition(":")
+        spec = find_spec(description["id"])
+        for name in _code(spec).keys() & description["kwargs"]:
+            message = f"{name}={spec.kwargs[name]!r} of {spec.id} names code"
+            raise ValueError(f"{message}, which a file cannot replace")
+        spec.kwargs.update(description["kwargs"])
+        spec.max_episode_steps = description["max_episode_steps"]
+        spec.additional_wrappers = tuple(map(_wrapper, description["wrappers"]))
+        return cls(spec, description["num_envs"], module=module)
 
     def describe(self) -> dict[str, Any]:
-        """The recipe as plain values: qualified id, keyword arguments, number of copies."""
-        if self.spec is None:
-            return {"id": None, "kwargs": {}, "num_envs": self.num_envs}
-        kwargs = {k: v for k, v in self.spec.kwargs.items() if k != "render_mode"}
-        env_id = f"{self.module}:{self.spec.id}" if self.module else qualified(self.spec)
-        return {"id": env_id, "kwargs": kwargs, "num_envs": self.num_envs}
+        """The recipe as plain values; the id is None where no file can tell how to make it."""
+        if self.spec is not None:
+            code = _code(gym.registry.get(self.spec.id, self.spec)).items()
+            recipe = {
+                "id": f"{self.module}:{self.spec.id}" if self.module else self.spec.id,
+                "kwargs": {k: v for k, v in self.spec.kwargs.items() if (k, v) not in code},
+                "max_episode_steps": self.spec.max_episode_steps,
+                "wrappers": [
+                    {"entry_point": wrapper.entry_point, "kwargs": wrapper.kwargs}
+                    for wrapper in self.spec.additional_wrappers
+                ],
+                "num_envs": self.num_envs,
+            }
+            with suppress(TypeError):  # an argument is not plain
+                return json.loads(json.dumps(recipe))
+        return {"id": None, "num_envs": self.num_envs}
 
     @property
     def name(self) -> str:
@@ -216,7 +131,8 @@ class EnvSource:
         """
         if self.spec is None:
             raise ValueError(f"{self.name} has no spec, so it cannot be made again")
-        return gym.make(self.spec, **_given(render_mode=render_mode))
+        settings: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
+        return gym.make(self.spec, **settings)
 
     def stepper(self, num_envs: int | None = None) -> Stepper:
         """Make fresh environments behind one interface (a live object is used as it is)."""
@@ -232,10 +148,10 @@ class EnvSource:
         if self.spec is None:
             raise ValueError(f"{self.name} has no spec, so it cannot be made again")
         if self.spec.vector_entry_point is not None and not self.spec.additional_wrappers:
-            same_step = _given(autoreset_mode=AutoresetMode.SAME_STEP)
+            same_step: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP}
             try:
                 return gym.make_vec(self.spec, num_envs=num_envs, **same_step)
-            except TypeError:
+            except TypeError:  # it has no choice of modes
                 return gym.make_vec(self.spec, num_envs=num_envs)
         return SyncVectorEnv([self.make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
 
@@ -257,20 +173,59 @@ def find_spec(env_id: str) -> EnvSpec:
     return deepcopy(gym.spec(name))
 
 
-def qualified(spec: EnvSpec) -> str:
-    """Return an id that a fresh process can make: with the module that registers it in front."""
-    module = str(spec.entry_point).partition(":")[0].partition(".")[0]
-    return spec.id if module == "gymnasium" else f"{module}:{spec.id}"
+def home(spec: EnvSpec) -> str:
+    """Return the module whose import presumably registers `spec`; empty for Gymnasium's own."""
+    creator = spec.entry_point or spec.vector_entry_point
+    package = _package(creator)
+    if package in HOME.values() and spec.namespace not in HOME:
+        package = next(map(_package, _code(spec).values()), package)  # made of our core elsewhere
+    return "" if package in ("gymnasium", "__main__") else package
 
 
-def _given(**kwargs: Any) -> dict[str, Any]:
-    """The keyword arguments that are not None."""
-    return {name: value for name, value in kwargs.items() if value is not None}
+def _package(creator: Any) -> str:
+    """Return the top-level package of an entry point."""
+    path = creator if isinstance(creator, str) else creator.__module__
+    return path.partition(":")[0].partition(".")[0]
+
+
+def _code(spec: EnvSpec) -> dict[str, str]:
+    """Return the arguments of `spec` that name code, as `"module:Class"`."""
+    named = {k: v for k, v in spec.kwargs.items() if isinstance(v, str)}
+    return {k: v for k, v in named.items() if re.fullmatch(r"[\w.]+:\w+", v)}
+
+
+def _recipe(env: gym.Env | VectorEnv) -> EnvSpec | None:
+    """Return the spec that makes `env` again, without its window; None where there is none."""
+    if env.spec is None or isinstance(env, VectorWrapper):
+        return None
+    spec = deepcopy(env.spec)
+    spec.kwargs.pop("render_mode", None)
+    if isinstance(env, VectorEnv):
+        for key in ("num_envs", "vectorization_mode", "vector_kwargs", "autoreset_mode"):
+            spec.kwargs.pop(key, None)
+        limit = spec.kwargs.pop("max_episode_steps", None)
+        spec.max_episode_steps = limit or spec.max_episode_steps
+    anonymous = any(wrapper.kwargs is None for wrapper in spec.additional_wrappers)
+    return None if anonymous or "wrappers" in spec.kwargs else spec
+
+
+def _wrapper(description: Mapping[str, Any]) -> WrapperSpec:
+    """Return the spec of a wrapper; nothing but a wrapper's class is ever called.
+
+    Raises:
+        ValueError: the entry point is something else.
+    """
+    module, _, name = description["entry_point"].partition(":")
+    kind = getattr(importlib.import_module(module), name)
+    if not (isinstance(kind, type) and issubclass(kind, gym.Wrapper)):
+        raise ValueError(f"{description['entry_point']} is not a wrapper of environments")
+    return WrapperSpec(name, description["entry_point"], dict(description["kwargs"]))
 
 
 def _warn_unrepeatable(env: gym.Env | VectorEnv) -> None:
     warnings.warn(
-        f"{env} has no spec: it cannot be made anew, so training on it is neither evaluated on "
-        "the side nor exactly resumable; register it and pass its id instead",
+        f"{env} cannot be made anew (it has no spec, or a wrapper that keeps no record), so "
+        "training on it is neither evaluated on the side nor exactly resumable; register it and "
+        "pass its id instead",
         stacklevel=4,
     )

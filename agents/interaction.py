@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 
 from .agent import Array, Metrics, Transition
-from .environment import Stepper
+from .stepping import Stepper
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -108,7 +108,7 @@ class Check:
     """Stops training on rewards or observations that are not finite or not in the space."""
 
     def __init__(self, name: str, space: gym.Space) -> None:
-        self._name, self._space = name, space
+        self._name, self._space, self._shape = name, space, space.shape
         self._bounds: tuple[Array | float, Array | float] | None = None
         if isinstance(space, gym.spaces.Box):
             floating = np.issubdtype(space.dtype, np.floating)
@@ -128,19 +128,22 @@ class Check:
             InvalidExperience: naming environment, step and value.
         """
         if not math.isfinite(np.add.reduce(reward)):
-            self._fail("reward", reward[~np.isfinite(reward)][0], "a finite number", step)
+            self._fail("the reward", reward[~np.isfinite(reward)][0], "a finite number", step)
         self.observation(observation, step)
 
     def observation(self, observation: Array, step: int) -> None:
         """Check observations `[N, *]` alone."""
         if self._bounds is None:
             return
+        if observation.shape[1:] != self._shape:
+            self._fail("an observation of shape", observation.shape[1:], str(self._shape), step)
         low, high = self._bounds
         inside = (observation >= low) & (observation <= high)  # False for NaN, too
         if not inside.all():
-            row = observation[np.argwhere(~inside)[0][0]]
-            self._fail("observation", row, f"a member of {self._space}", step)
+            row, *place = np.argwhere(~inside)[0].tolist()
+            what = f"observation{place}" if place else "the observation"
+            self._fail(what, observation[row, *place], f"a member of {self._space}", step)
 
     def _fail(self, what: str, value: object, expected: str, step: int) -> None:
-        message = f"{self._name} returned the {what} {value} at step {step}: expected {expected}"
+        message = f"{self._name} returned {what} {value} at step {step}: expected {expected}"
         raise InvalidExperience(message)

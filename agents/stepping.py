@@ -1,0 +1,109 @@
+"""One way to step environments, single or side by side, whatever their autoreset mode."""
+
+from typing import Any, NamedTuple, Protocol
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Step(NamedTuple):
+    """What one step of N environments gave, whatever their autoreset mode."""
+
+    observation: Array  # [N, *] to act on next
+    reward: Array  # [N]
+    terminated: Array  # [N] bool
+    truncated: Array  # [N] bool
+    next_observation: Array  # [N, *] what the action led to, also where an episode ended
+    valid: Array | None  # [N] bool, False where the step only reset; None: all valid
+
+
+class Stepper(Protocol):
+    """N environments that are reset once and stepped for ever."""
+
+    num_envs: int
+
+    def reset(self, seed: int) -> Array:
+        """Begin the first episodes; `[N, *observation]`."""
+
+    def step(self, action: Array) -> Step:
+        """Step all environments, beginning a new episode where one ended."""
+
+    def close(self) -> None:
+        """Release the environments."""
+
+
+class SingleStepper:
+    """One environment seen as a row of one; cheaper than a vector environment of one."""
+
+    num_envs = 1
+
+    def __init__(self, env: gym.Env, owned: bool = True) -> None:
+        self.env = env
+        self._owned = owned
+        self._discrete = isinstance(env.action_space, gym.spaces.Discrete)
+
+    def reset(self, seed: int) -> Array:
+        """Reset with `seed`; `[1, *observation]`."""
+        self.env.action_space.seed(seed)
+        return np.array(self.env.reset(seed=seed)[0])[None]
+
+    def step(self, action: Array) -> Step:
+        """Step, and reset at once where the episode ended."""
+        chosen = int(action[0]) if self._discrete else action[0]
+        observation, reward, terminated, truncated, _ = self.env.step(chosen)
+        after = here = np.array(observation)[None]  # a copy: some environments reuse their array
+        if terminated or truncated:
+            here = np.array(self.env.reset()[0])[None]
+        flags = np.array([[terminated], [truncated]], bool)
+        return Step(here, np.array([reward]), flags[0], flags[1], after, None)
+
+    def close(self) -> None:
+        """Close the environment if the stepper made it."""
+        if self._owned:
+            self.env.close()
+
+
+class VectorStepper:
+    """A vector environment in SAME_STEP or NEXT_STEP autoreset mode."""
+
+    def __init__(self, env: VectorEnv, owned: bool = True) -> None:
+        mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
+        if mode is AutoresetMode.DISABLED:
+            message = "autoreset mode is DISABLED: expected SAME_STEP (best) or NEXT_STEP"
+            raise ValueError(message)
+        self.env, self.num_envs = env, env.num_envs
+        self._owned = owned
+        self._same_step = mode is AutoresetMode.SAME_STEP
+        self._over: Array | None = None
+
+    def reset(self, seed: int) -> Array:
+        """Reset all environments, number k with `seed + k`; `[N, *observation]`."""
+        self._over = None
+        self.env.action_space.seed(seed)
+        return self.env.reset(seed=seed)[0]
+
+    def step(self, action: Array) -> Step:
+        """Step; final observations are put where they belong, reset-only rows marked."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        over = terminated | truncated
+        valid = None if self._over is None else ~self._over
+        after = observation
+        if over.any():
+            if self._same_step:
+                after = observation.copy()
+                for k in over.nonzero()[0]:
+                    after[k] = info["final_obs"][k]
+            else:
+                self._over = over
+        else:
+            self._over = None
+        return Step(observation, reward, terminated, truncated, after, valid)
+
+    def close(self) -> None:
+        """Close the environments if the stepper made them."""
+        if self._owned:
+            self.env.close()

@@ -1,0 +1,382 @@
+import json
+import subprocess
+import sys
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from agents.environment import EnvSource, find_spec
+from agents.stepping import SingleStepper, VectorStepper
+
+WORLD = """
+import gymnasium as gym
+import numpy as np
+
+
+class Line(gym.Env):
+    metadata = {"render_modes": []}
+
+    def __init__(self, size=4, render_mode=None):
+        self.observation_space = gym.spaces.Box(0, size, (size,), np.float32)
+        self.action_space = gym.spaces.Discrete(2, start=1)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(self.observation_space.shape, np.float32), {}
+
+    def step(self, action):
+        return np.ones(self.observation_space.shape, np.float32), 1.0, False, False, {}
+
+
+class Doubled(gym.ObservationWrapper, gym.utils.RecordConstructorArgs):
+    def __init__(self, env, factor=2):
+        gym.utils.RecordConstructorArgs.__init__(self, factor=factor)
+        super().__init__(env)
+        space = env.observation_space
+        self.factor = factor
+        low, high = space.low * np.float32(factor), space.high * np.float32(factor)
+        self.observation_space = gym.spaces.Box(low, high)
+
+    def observation(self, observation):
+        return observation * self.factor
+"""
+WORLD_OF_OURS = """
+from typing import NamedTuple
+
+from gymnasium import spaces
+
+from envs import register_world
+
+
+class State(NamedTuple):
+    place: int
+
+
+class Steps:
+    observation_space, action_space = spaces.Discrete(11), spaces.Discrete(2)
+
+    def initial(self, xp, random):
+        return State(random.below(2))
+
+    def step(self, xp, state, action, random):
+        place = xp.clip(state.place + action, 0, 10)
+        return State(place), xp.where(place == 10, 1.0, 0.0), place == 10
+
+    def observe(self, xp, state):
+        return state.place
+
+
+register_world("mine/Steps-v0", "climbing:Steps", max_episode_steps=30)
+"""
+REGISTER = """
+import gymnasium as gym
+
+gym.register("Line-v0", entry_point="{}:Line", max_episode_steps=7)
+"""
+
+
+@pytest.fixture
+def in_fresh_process(tmp_path):
+    """Run code where the modules `lines` (registers at its top) and `shapes.register` exist."""
+    (tmp_path / "lines.py").write_text(WORLD + REGISTER.format("lines"))
+    (tmp_path / "climbing.py").write_text(WORLD_OF_OURS)
+    package = tmp_path / "shapes"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "worlds.py").write_text(WORLD)
+    (package / "register.py").write_text(REGISTER.format("shapes.worlds"))
+
+    def run(code):
+        command = [sys.executable, "-W", "error", "-c", code]
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        return result.stdout.strip() if result.returncode == 0 else result.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("make", "env_id", "shape"),
+    [
+        ("'lines:Line-v0'", "lines:Line-v0", 4),
+        ("'shapes.register:Line-v0'", "shapes.register:Line-v0", 4),
+        ("gym.make('lines:Line-v0', size=3)", "lines:Line-v0", 3),
+        ("gym.make_vec('lines:Line-v0', 2, size=3)", "lines:Line-v0", 3),
+        ("gym.make('CartPole-v1')", "CartPole-v1", 4),
+        ("'dreamgym/Cliff-v0'", "envs:dreamgym/Cliff-v0", None),
+        ("'envs:dreamgym/Cliff-v0'", "envs:dreamgym/Cliff-v0", None),
+        ("gym.make('climbing:mine/Steps-v0')", "climbing:mine/Steps-v0", None),
+    ],
+)
+def test_a_fresh_process_makes_the_described_world_again(in_fresh_process, make, env_id, shape):
+    describe = f"""
+import json, gymnasium as gym
+from agents.environment import EnvSource
+print(json.dumps(EnvSource.of({make}).describe()))
+"""
+    description = json.loads(in_fresh_process(describe))
+    assert description["id"] == env_id
+    restore = f"""
+from agents.environment import EnvSource
+source = EnvSource.restore({description!r})
+print(source.observation_space.shape, source.make().spec.id, source.describe() == {description!r})
+"""
+    printed = in_fresh_process(restore)
+    expected = () if shape is None else (shape,)
+    assert printed == f"{expected} {env_id.rpartition(':')[2]} True"
+
+
+def test_settings_limits_and_wrappers_survive_in_a_fresh_process(in_fresh_process):
+    describe = """
+import json, gymnasium as gym
+from agents.environment import EnvSource
+import lines
+env = gym.make("lines:Line-v0", size=3, max_episode_steps=5)
+env = gym.wrappers.FrameStackObservation(lines.Doubled(env, 4), 2)
+print(json.dumps(EnvSource.of(env, 2).describe()))
+"""
+    description = json.loads(in_fresh_process(describe))
+    restore = f"""
+import numpy as np
+from agents.environment import EnvSource
+source = EnvSource.restore({description!r})
+print(source.make(), source.num_envs, source.max_episode_steps)
+stepper = source.stepper()
+stepper.reset(0)
+steps = [stepper.step(np.ones(2, int)) for _ in range(5)]
+print([int(step.truncated.all()) for step in steps])
+print(steps[0].observation[1].tolist())
+"""
+    made, truncated, observation = in_fresh_process(restore).splitlines()
+    assert made.startswith("<FrameStackObservation<Doubled<TimeLimit<")
+    assert made.endswith(" 2 5")
+    assert truncated == "[0, 0, 0, 0, 1]"
+    assert observation == "[[0.0, 0.0, 0.0], [4.0, 4.0, 4.0]]"
+
+
+def test_importing_worlds_is_not_needed_for_our_own_ids(in_fresh_process):
+    code = """
+import sys
+from agents.environment import EnvSource
+assert "envs" not in sys.modules
+print(EnvSource.of("dreamgym/Lake-v0").make().spec.id, "envs" in sys.modules)
+"""
+    assert in_fresh_process(code) == "dreamgym/Lake-v0 True"
+
+
+@pytest.mark.parametrize(
+    ("env_id", "message"),
+    [
+        ("CartPole-v", "CartPole"),
+        ("CartPoll-v1", "CartPole"),
+        ("dreamgym/Clif-v0", "Cliff"),
+        ("no_such_module:World-v0", "cannot import 'no_such_module', which should register"),
+    ],
+)
+def test_unknown_ids_name_the_nearest(env_id, message):
+    with pytest.raises(gym.error.Error, match=message):
+        EnvSource.of(env_id)
+
+
+def test_specs_are_copies():
+    find_spec("CartPole-v1").kwargs["poison"] = 1
+    assert "poison" not in find_spec("CartPole-v1").kwargs
+
+
+def test_a_window_is_not_opened_again_for_training():
+    env = gym.make("CartPole-v1", render_mode="rgb_array")
+    source = EnvSource.of(env)
+    assert source.make().render_mode is None
+    assert source.make(render_mode="rgb_array").render_mode == "rgb_array"
+    assert "render_mode" not in source.describe()["kwargs"]
+    env.close()
+
+
+# Objects ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [None, "sync"])
+def test_a_vector_environment_with_a_spec_is_made_anew(mode):
+    env = gym.make_vec("CartPole-v1", 3, vectorization_mode=mode)
+    source = EnvSource.of(env)
+    assert (source.num_envs, source.instance, source.max_episode_steps) == (3, None, 500)
+    stepper = source.stepper()
+    assert stepper.reset(0).shape == (3, 4)
+    assert source.observation_space == env.single_observation_space
+    stepper.close()
+    env.close()
+
+
+def test_the_vectors_settings_survive():
+    env = gym.make_vec("dreamgym/Lake-v0", 3, map_name="8x8", is_slippery=False)
+    source = EnvSource.of(env)
+    assert source.describe()["kwargs"] == {"map_name": "8x8", "is_slippery": False}
+    assert source.observation_space.n == 64
+    assert source.max_episode_steps == 100
+    env.close()
+
+
+class Shifted(gym.ObservationWrapper):
+    """A wrapper that keeps no record of its arguments."""
+
+    def observation(self, observation):
+        return observation + 1
+
+
+UNREPEATABLE = {
+    "no spec": lambda ledger: ledger(),
+    "vector without a spec": lambda ledger: SyncVectorEnv([ledger] * 2),
+    "wrapper without a record": lambda ledger: Shifted(gym.make("Ledger-v0")),
+    "vector wrapper": lambda ledger: gym.wrappers.vector.NormalizeObservation(
+        gym.make_vec("Ledger-v0", 2)
+    ),
+    "wrapped members": lambda ledger: gym.make_vec(
+        "Ledger-v0", 2, wrappers=[gym.wrappers.FlattenObservation]
+    ),
+}
+
+
+@pytest.mark.parametrize("make", UNREPEATABLE.values(), ids=UNREPEATABLE.keys())
+def test_objects_that_cannot_be_made_anew_are_used_as_they_are_with_a_warning(make, ledger):
+    env = make(ledger)
+    with pytest.warns(UserWarning, match=r"cannot be made anew.*nor exactly resumable"):
+        source = EnvSource.of(env)
+    assert source.instance is env
+    vector = isinstance(env, gym.vector.VectorEnv)
+    assert source.num_envs == (2 if vector else None)
+    stepper = source.stepper()
+    assert stepper.env is env
+    assert isinstance(stepper, VectorStepper if vector else SingleStepper)
+    assert source.describe()["id"] is None
+    with pytest.raises(ValueError, match="pass env="):
+        EnvSource.restore(source.describe())
+    stepper.close()
+    assert env.reset(seed=0)[0].shape == ((2, 4) if vector else (4,))  # still open
+
+
+def test_the_warning_points_at_the_callers_line(ledger, scribe):
+    with pytest.warns(UserWarning, match="cannot be made anew") as caught:
+        scribe(ledger())
+    assert [str(warning.filename).rpartition("/")[2] for warning in caught] == ["conftest.py"]
+
+
+def test_arguments_that_no_file_can_hold_are_not_described():
+    env = gym.make("Ledger-v0")
+    env = gym.wrappers.TransformObservation(env, lambda o: o * 2, env.observation_space)
+    source = EnvSource.of(env)
+    assert source.instance is None  # in this process it can be made
+    stepper = source.stepper()
+    assert stepper.reset(3).tolist() == [[6, 0, 0, -2]]
+    assert source.describe()["id"] is None
+
+
+def test_a_file_cannot_call_anything_but_a_wrapper():
+    description = EnvSource.of("CartPole-v1").describe()
+    for entry_point in ("os:system", "builtins:print", "gymnasium:make"):
+        wrappers = [{"entry_point": entry_point, "kwargs": {}}]
+        with pytest.raises(ValueError, match=f"{entry_point} is not a wrapper"):
+            EnvSource.restore(description | {"wrappers": wrappers})
+
+
+def test_num_envs_must_not_contradict_the_object(ledger):
+    vector = gym.make_vec("CartPole-v1", 3)
+    with pytest.raises(ValueError, match=r"num_envs is 2, but .* is 3 environments"):
+        EnvSource.of(vector, 2)
+    assert EnvSource.of(vector, 3).num_envs == 3
+    with pytest.raises(ValueError, match=r"num_envs is 2, but .* is 1 environments"):
+        EnvSource.of(ledger(), 2)
+    assert EnvSource.of(EnvSource.of("CartPole-v1"), 5).num_envs == 5
+    assert EnvSource.of(gym.make("CartPole-v1"), 5).num_envs == 5
+
+
+def test_a_file_cannot_replace_the_code_of_a_world(tmp_path):
+    """Our worlds are registered with the name of their class as an argument."""
+    victim = tmp_path / "victim"
+    description = EnvSource.of("dreamgym/Lake-v0").describe()
+    assert "dynamics" not in description["kwargs"]
+    evil = {"dynamics": "os:system", "command": f"touch {victim}"}
+    with pytest.raises(ValueError, match=r"names code, which a file cannot replace"):
+        EnvSource.restore(description | {"kwargs": evil}).make()
+    assert not victim.exists()
+
+
+# Stepping ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("env_id", "num_envs", "kind", "mode"),
+    [
+        ("CartPole-v1", None, SingleStepper, None),
+        ("CartPole-v1", 1, VectorStepper, AutoresetMode.NEXT_STEP),
+        ("CartPole-v1", 4, VectorStepper, AutoresetMode.NEXT_STEP),
+        ("Acrobot-v1", 2, VectorStepper, AutoresetMode.SAME_STEP),
+        ("dreamgym/CartPole-v0", 4, VectorStepper, AutoresetMode.SAME_STEP),
+        ("dreamgym/Lake-v0", 4, VectorStepper, AutoresetMode.SAME_STEP),
+    ],
+)
+def test_native_vectors_are_preferred_in_the_same_step_mode(env_id, num_envs, kind, mode):
+    stepper = EnvSource.of(env_id, num_envs).stepper()
+    assert type(stepper) is kind
+    if mode is not None:
+        assert stepper.env.metadata["autoreset_mode"] is mode
+        assert isinstance(stepper.env, SyncVectorEnv) == (env_id == "Acrobot-v1")
+    stepper.close()
+
+
+def test_the_disabled_mode_is_refused():
+    env = gym.make_vec("dreamgym/Lake-v0", 2, autoreset_mode=AutoresetMode.DISABLED)
+    with pytest.raises(ValueError, match="DISABLED: expected SAME_STEP"):
+        VectorStepper(env)
+
+
+@pytest.mark.parametrize("num_envs", [None, 3])
+def test_a_seeded_reset_seeds_worlds_and_action_spaces(num_envs):
+    stepper = EnvSource.of("CartPole-v1", num_envs).stepper()
+
+    def begin(seed):
+        observation = stepper.reset(seed)
+        return observation, [stepper.env.action_space.sample() for _ in range(30)]
+
+    (first, actions), (other, others), (again, repeated) = begin(11), begin(12), begin(11)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(actions, others)
+    np.testing.assert_array_equal(again, first)
+    np.testing.assert_array_equal(repeated, actions)
+    stepper.close()
+
+
+@pytest.mark.parametrize("num_envs", [None, 2])
+def test_what_the_source_made_is_closed_and_what_was_given_is_not(ledger, num_envs):
+    closed = []
+
+    class Door(ledger):
+        def close(self):
+            closed.append(self)
+
+    gym.register("Door-v0", entry_point=Door)
+    EnvSource.of("Door-v0", num_envs).stepper().close()
+    assert len(closed) == (num_envs or 1)
+    given = Door() if num_envs is None else SyncVectorEnv([Door] * num_envs)
+    with pytest.warns(UserWarning, match="cannot be made anew"):
+        EnvSource.of(given).stepper().close()
+    assert len(closed) == (num_envs or 1)
+    del gym.registry["Door-v0"]
+
+
+def test_our_vector_worlds_give_what_their_scalars_give():
+    """The final observation of an episode, too: the vector resets in the same step."""
+    rng, vector = np.random.default_rng(0), EnvSource.of("dreamgym/Lake-v0", 3).stepper()
+    singles = [EnvSource.of("dreamgym/Lake-v0").stepper() for _ in range(3)]
+    observation = vector.reset(4)
+    assert [s.reset(4 + k)[0] for k, s in enumerate(singles)] == observation.tolist()
+    ended = 0
+    for _ in range(200):
+        action = rng.integers(4, size=3)
+        step = vector.step(action)
+        alone = [s.step(action[k : k + 1]) for k, s in enumerate(singles)]
+        for name in ("observation", "reward", "terminated", "truncated", "next_observation"):
+            expected = [getattr(s, name)[0] for s in alone]
+            assert getattr(step, name).tolist() == expected, name
+        ended += step.terminated.sum()
+    assert ended > 20
