@@ -1,6 +1,9 @@
 """How good an agent is: whole episodes on fresh environments, with their uncertainty."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,7 @@ from nets.training.seeding import seeded
 
 from .agent import Agent
 from .environment import EnvSource
+from .interaction import Check
 
 
 @dataclass(frozen=True)
@@ -54,48 +58,59 @@ def evaluate(
     random state outside.
 
     Raises:
-        ValueError: `episodes` is below 1, or the environment cannot be made anew.
+        ValueError: `episodes` is below 1.
+        InvalidExperience: the environment returned what no agent can be measured by.
     """
     if episodes < 1:
         raise ValueError(f"episodes is {episodes}: expected at least 1")
-    count = min(episodes, num_envs)
+    where = source or agent.source
+    check = Check(where.name, where.observation_space)
     discount = getattr(agent.config, "discount", 1.0)
-    stepper = (source or agent.source).stepper(count)
-    count = stepper.num_envs
-    due = np.array([(episodes - k + count - 1) // count for k in range(count)])
-    returns: list[list[float]] = [[] for _ in range(count)]
-    discounted: list[float] = []
-    lengths: list[int] = []
-    total, weighted, factor = np.zeros(count), np.zeros(count), np.ones(count)
-    length = np.zeros(count, np.int64)
-    start, state = np.ones(count, bool), None
-    with seeded(seed):
+    played: list[tuple[int, float, float, int]] = []  # environment, return, discounted, length
+    with (
+        seeded(seed),
+        _generator(agent, seed),
+        closing(where.stepper(min(episodes, num_envs))) as stepper,
+    ):
+        count = stepper.num_envs
+        due = np.array([(episodes - k + count - 1) // count for k in range(count)])
+        total, weighted, factor = np.zeros(count), np.zeros(count), np.ones(count)
+        length = np.zeros(count, np.int64)
+        start, state = np.ones(count, bool), None
         observation = stepper.reset(seed)
-        while due.any():
+        check.observation(observation, agent.steps)
+        while (due > 0).any():
             action, state = agent.predict(observation, state, start, deterministic)
             step = stepper.step(action)
+            check(step.next_observation, step.reward, agent.steps)
             real = np.ones(count, bool) if step.valid is None else step.valid
             total += step.reward * real
             weighted += factor * step.reward * real
             factor = np.where(real, factor * discount, factor)
             length += real
             over = step.terminated | step.truncated
-            for k in over.nonzero()[0]:
-                if due[k]:
-                    due[k] -= 1
-                    returns[k].append(float(total[k]))
-                    discounted.append(float(weighted[k]))
-                    lengths.append(int(length[k]))
+            for k in (over & (due > 0)).nonzero()[0]:
+                played.append((int(k), float(total[k]), float(weighted[k]), int(length[k])))
+            due -= over
             total[over], weighted[over], factor[over], length[over] = 0.0, 0.0, 1.0, 0
             observation = step.observation
             start = over | ~real
-    stepper.close()
-    flat = [value for row in returns for value in row]
+    _, returns, discounted, lengths = zip(*sorted(played, key=itemgetter(0)), strict=True)
     return Evaluation(
-        mean_return=float(np.mean(flat)),
-        std_return=float(np.std(flat)),
+        mean_return=float(np.mean(returns)),
+        std_return=float(np.std(returns)),
         discounted_return=float(np.mean(discounted)),
         mean_length=float(np.mean(lengths)),
-        episodes=len(flat),
-        returns=flat,
+        episodes=episodes,
+        returns=list(returns),
     )
+
+
+@contextmanager
+def _generator(agent: Agent, seed: int) -> Iterator[None]:
+    """Lend `agent` a generator of its own, so that playing does not disturb its training."""
+    agent.rng, before = np.random.default_rng(seed), agent.rng
+    try:
+        yield
+    finally:
+        agent.rng = before
