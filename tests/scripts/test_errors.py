@@ -74,16 +74,17 @@ def test_folder_that_holds_a_run_is_refused(learned, capsys):
     assert "already holds a run: resume it, or choose another folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["evaluate", "render"])
-def test_damaged_checkpoint_is_refused(name, call, learned, tmp_path):
-    torn = tmp_path / "torn.pt"
-    torn.write_bytes((learned.folder / "best" / "checkpoint.pt").read_bytes()[:500])
-    out = ["--out", "a.gif"] if name == "render" else []
-    result = call(name, torn, *out, cwd=tmp_path)
-    assert result.returncode == 2
-    assert result.stderr.startswith("error: ")
-    assert f"{torn} is torn or no checkpoint" in result.stderr
-    assert result.stderr.count("\n") == 1
+@pytest.mark.parametrize("line", ["evaluate torn.pt", "render torn.pt --out a.gif"])
+def test_damaged_checkpoint_is_refused(line, learned, run_in, capsys):
+    whole = (learned.folder / "best" / "checkpoint.pt").read_bytes()
+    (run_in / "torn.pt").write_bytes(whole[:500])
+    name, *rest = line.split()
+    assert {"evaluate": evaluate, "render": render}[name](rest) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert "torn.pt is torn or no checkpoint" in err
+    assert err.count("\n") == 1
+    assert not (run_in / "a.gif").exists()
 
 
 def test_damaged_config_is_refused(learned, tmp_path, capsys):

@@ -48,12 +48,13 @@ def test_animation_keeps_the_speed_of_the_original(count, tmp_path):
     assert sum(durations[:-1]) / 1000 == pytest.approx(count / 50, rel=0.12)
 
 
-def test_odd_sizes_become_films(tmp_path, read_film):
+def test_odd_sizes_become_films(tmp_path, read_film, caplog):
     save_mp4(tmp_path / "a.mp4", film(5, height=1081, width=676), rate=10)
     frames, rate = read_film(tmp_path / "a.mp4")
     assert (frames.shape, rate) == ((5, 1080, 676, 3), 10)
     save_mp4(tmp_path / "b.mp4", film(3, height=701, width=333), rate=10)
     assert read_film(tmp_path / "b.mp4")[0].shape == (3, 702, 334, 3)
+    assert not caplog.records  # the writer had nothing to rescale
 
 
 @pytest.mark.parametrize(

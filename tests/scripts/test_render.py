@@ -7,6 +7,7 @@ import pytest
 import agents
 from agents.commands.render import main as render
 from agents.commands.window import Window
+from agents.media import make_drawn, play
 
 STEPS = 13  # of the best path along the cliff
 
@@ -84,6 +85,17 @@ def test_file_and_window_together(planned, tmp_path, monkeypatch):
     assert render([str(planned.folder), "--out", str(tmp_path / "a.gif"), "--live"]) == 0
     assert (tmp_path / "a.gif").exists()
     assert len(shown) == STEPS + 1
+
+
+@pytest.mark.parametrize("seed", [0, 5, 6])
+def test_pictures_are_of_the_episode_that_evaluate_measures(seed, learned):
+    agent = agents.load(learned.folder)
+    env = make_drawn(agent.source)
+    moments = list(play(agent, env, seed=seed))
+    env.close()
+    measured = agents.evaluate(agent, episodes=1, seed=seed)
+    assert moments[-1].total_reward == measured.mean_return
+    assert moments[-1].step == len(moments) - 1 == measured.mean_length
 
 
 def test_unknown_suffix_is_refused(planned, tmp_path, capsys):

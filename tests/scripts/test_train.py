@@ -141,12 +141,12 @@ def test_planner_leaves_the_same_folder(planned):
     assert "--resume" not in planned.text
 
 
-def test_tabular_agent_learns_from_the_command_line(call, tmp_path):
-    arguments = ("--steps", 3000, "--run", "here", "--config.learning-rate", 0.5, "--seed", 2)
-    result = call("train", "q-learning", "dreamgym/Lake-v0", *arguments, cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert json.loads((tmp_path / "here" / "config.json").read_text())["seed"] == 2
-    assert int(rows_of(tmp_path / "here")[-1]["step"]) == 3000
+def test_tabular_agent_learns_from_the_command_line(run_in):
+    line = "q-learning dreamgym/Lake-v0 --steps 3000 --run here --config.learning-rate 0.5 --seed 2"
+    assert train(line.split()) == 0
+    config = json.loads((run_in / "here" / "config.json").read_text())
+    assert (config["seed"], config["config"]["learning_rate"]) == (2, 0.5)
+    assert int(rows_of(run_in / "here")[-1]["step"]) == 3000
 
 
 def test_environment_of_a_module_of_the_users_own(call, tmp_path):
@@ -163,8 +163,8 @@ def test_environment_of_a_module_of_the_users_own(call, tmp_path):
     assert call("evaluate", "r", "--episodes", 2, cwd=tmp_path, **path).returncode == 0
 
 
-def test_environment_without_pictures_is_trained_all_the_same(call, tmp_path):
-    (tmp_path / "plain.py").write_text(
+def test_environment_without_pictures_is_trained_all_the_same(run_in, monkeypatch, capsys):
+    (run_in / "plain.py").write_text(
         "import gymnasium\n"
         "class Plain(gymnasium.Env):\n"
         "    observation_space = action_space = gymnasium.spaces.Discrete(2)\n"
@@ -175,19 +175,17 @@ def test_environment_without_pictures_is_trained_all_the_same(call, tmp_path):
         "        return 0, float(action), False, False, {}\n"
         "gymnasium.register('Plain-v0', 'plain:Plain', max_episode_steps=5)\n"
     )
-    result = call(
-        *("train", "q-learning", "plain:Plain-v0", "--steps", 200, "--run", "r"),
-        cwd=tmp_path,
-        PYTHONPATH=str(tmp_path),
-    )
-    assert result.returncode == 0, result.stderr
-    assert "mean return         5.000" in result.stdout
-    assert "no episode.gif: Plain-v0 cannot be drawn" in result.stdout
-    assert "episode.gif  " not in result.stdout
+    monkeypatch.syspath_prepend(run_in)
+    assert train(["q-learning", "plain:Plain-v0", "--steps", "200", "--run", "r"]) == 0
+    out = capsys.readouterr().out
+    assert "mean return         5.000" in out
+    assert "no episode.gif: Plain-v0 cannot be drawn" in out
+    assert "episode.gif  " not in out
 
 
-def test_environment_that_returns_nan_stops_training_with_one_line(call, tmp_path):
-    (tmp_path / "broken.py").write_text(
+@pytest.mark.filterwarnings("ignore:.*The reward is a NaN value")  # Gymnasium's checker, too
+def test_environment_that_returns_nan_stops_training_with_one_line(run_in, monkeypatch, capsys):
+    (run_in / "broken.py").write_text(
         "import gymnasium\n"
         "from gymnasium.envs.classic_control import CartPoleEnv\n"
         "class Broken(CartPoleEnv):\n"
@@ -196,14 +194,10 @@ def test_environment_that_returns_nan_stops_training_with_one_line(call, tmp_pat
         "        return observation, float('nan'), *rest\n"
         "gymnasium.register('Broken-v0', 'broken:Broken', max_episode_steps=50)\n"
     )
-    result = call(
-        *("train", "dqn", "broken:Broken-v0", "--steps", 100),
-        cwd=tmp_path,
-        PYTHONPATH=str(tmp_path),
-    )
-    assert result.returncode == 2
-    assert "error: Broken-v0 returned the reward nan at step 1" in result.stderr
-    assert "Traceback" not in result.stderr
+    monkeypatch.syspath_prepend(run_in)
+    assert train(["dqn", "broken:Broken-v0", "--steps", "100"]) == 2
+    err = capsys.readouterr().err
+    assert "\nerror: Broken-v0 returned the reward nan at step 1" in err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
