@@ -60,15 +60,20 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
 
 
 def _resume(options: ResumeOptions) -> int:
+    from nets.training.checkpoint import fitting
+
     from ..run import RunFolder
 
     run = RunFolder(options.resume)
-    with refusals(ValueError, TypeError):
+    with refusals(ValueError):
         record = run.load_config()
-        config = run.run_config() if options.steps is None else run.extend(options.steps)
-        agent_type = find_algorithm(record["algorithm"]).agent_type()
-        fresh = record | {"steps": 0, "segment": 0}
-        agent = agent_type.from_manifest(fresh, device=record["device"])
+        with fitting(run.config_file):
+            fresh = record | {"steps": 0, "segment": 0}
+            agent_type = find_algorithm(record["algorithm"]).agent_type()
+            agent = agent_type.from_manifest(fresh, device=record["device"])
+            config = run.run_config()
+        if options.steps is not None:
+            config = run.extend(options.steps)
     return _train(agent, run, config)
 
 

@@ -87,10 +87,22 @@ def test_damaged_checkpoint_is_refused(line, learned, run_in, capsys):
     assert not (run_in / "a.gif").exists()
 
 
-def test_damaged_config_is_refused(learned, tmp_path, capsys):
-    (tmp_path / "config.json").write_text('{"algorithm": "dqn", ')
-    assert train(["--resume", str(tmp_path)]) == 2
-    assert "config.json is not valid JSON" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"algorithm": "dqn", ', "is not valid JSON"),
+        ("{}", "config.json does not fit: it has no 'algorithm'"),
+        ("[]", "config.json does not fit"),
+        ('{"algorithm": "dqnn"}', "did you mean 'dqn'?"),
+    ],
+)
+def test_damaged_config_is_refused(text, message, run_in, capsys):
+    (run_in / "config.json").write_text(text)
+    assert train(["--resume", str(run_in)]) == 2
+    err = capsys.readouterr().err
+    assert f"{run_in / 'config.json'} " in err
+    assert message in err
+    assert err.count("\n") == 1
 
 
 def test_unknown_checkpoint_names_those_that_exist(learned, capsys):
