@@ -1,5 +1,7 @@
 """Help is cheap and shows what to type."""
 
+import dataclasses
+import os
 import re
 import subprocess
 import sys
@@ -7,6 +9,9 @@ import sys
 import pytest
 
 from agents.commands import main as dreamgym
+from agents.commands.evaluate import EvaluateOptions
+from agents.commands.options import ResumeOptions, TrainOptions
+from agents.commands.render import RenderOptions
 from agents.commands.train import main as train
 from agents.dqn import DQNConfig
 from agents.presets import find_preset
@@ -92,3 +97,37 @@ def test_list_names_algorithms_our_environments_and_presets(capsys):
 def test_dispatcher_passes_arguments_on(capsys):
     assert dreamgym(["train", "--list"]) == 0
     assert "algorithms:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [TrainOptions, ResumeOptions, EvaluateOptions, RenderOptions])
+def test_every_option_is_on_the_page_of_the_commands(options, call):
+    page = (call.__globals__["ROOT"] / "docs" / "scripts.md").read_text()
+    names = {field.name.replace("_", "-") for field in dataclasses.fields(options)}
+    positional = {"algo", "env", "config"} if options is TrainOptions else {"run"}
+    for name in names - positional:
+        assert f"--{name}" in page
+
+
+def test_another_package_adds_a_command(tmp_path):
+    """What docs/scripts.md says: an entry point is all it takes."""
+    (tmp_path / "tidy.py").write_text(
+        '"""Put things in order."""\n\n'
+        'def main(argv=None):\n    print("tidied", *argv)\n    return 7\n'
+    )
+    info = tmp_path / "tidy-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tidy\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[dreamgym.commands]\ntidy = tidy:main\n")
+
+    def dreamgym(*arguments):
+        code = "import sys; from agents.commands import main; sys.exit(main())"
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            env=os.environ | {"PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+
+    assert "  tidy         Put things in order.\n" in dreamgym("--help").stdout
+    result = dreamgym("tidy", "a", "b")
+    assert (result.returncode, result.stdout) == (7, "tidied a b\n")
