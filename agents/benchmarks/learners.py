@@ -43,8 +43,8 @@ LSTM_PASSES = 10
 LSTM_RESETS = 0.1
 
 
-def our_dqn(turn: int) -> float:
-    """Measure env steps/s of our DQN under the zoo's settings."""
+def zoo_agent(seed: int) -> Any:
+    """Return our DQN under the zoo's settings."""
     algorithm = find_algorithm("dqn")
     config = algorithm.config_type()(
         hidden=tuple(ZOO_NET),
@@ -60,19 +60,25 @@ def our_dqn(turn: int) -> float:
         epsilon_end=ZOO["exploration_final_eps"],
         double=False,
     )
-    agent = algorithm.agent_type()("CartPole-v1", config, seed=turn, device="cpu")
+    return algorithm.agent_type()("CartPole-v1", config, seed=seed, device="cpu")
+
+
+def our_dqn(turn: int) -> float:
+    """Measure env steps/s of our DQN under the zoo's settings."""
+    agent = zoo_agent(turn)
     agent.learn(DQN_BEFORE, progress=False)
     return rate(DQN_STEPS, lambda: agent.learn(DQN_STEPS, progress=False))
 
 
 def sb3_dqn(turn: int) -> float:
     """Measure env steps/s of stable-baselines3's DQN under the zoo's settings."""
-    model = _sb3_model(turn)
+    model = sb3_model(turn)
     model.learn(DQN_BEFORE)
     return rate(DQN_STEPS, lambda: model.learn(DQN_STEPS, reset_num_timesteps=False))
 
 
-def _sb3_model(seed: int) -> Any:
+def sb3_model(seed: int) -> Any:
+    """Return stable-baselines3's DQN under the zoo's settings."""
     from stable_baselines3 import DQN
 
     env = gym.make("CartPole-v1")
@@ -126,7 +132,7 @@ def sb3_dqn_to_goal(turn: int) -> float:
     from stable_baselines3.common.evaluation import evaluate_policy
     from stable_baselines3.common.monitor import Monitor
 
-    model = _sb3_model(turn)
+    model = sb3_model(turn)
     check = Monitor(gym.make("CartPole-v1"))
     check.reset(seed=10_000 + turn)
 

@@ -156,16 +156,23 @@ def quality_table(outcomes: list[Outcome]) -> str:
 
 
 def write_between(path: Path, name: str, text: str) -> None:
-    """Replace what stands between `<!-- NAME -->` and `<!-- /NAME -->` in a document.
+    """Replace what stands between `<!-- NAME -->` and `<!-- /NAME -->` in a document."""
+    before, after = around(path, name)
+    path.write_text(f"{before}\n{text}\n\n{after}", encoding="utf-8")
+
+
+def around(path: Path, name: str) -> tuple[str, str]:
+    """Return a document up to the mark `<!-- NAME -->`, and from `<!-- /NAME -->` on.
 
     Raises:
         ValueError: the document lacks the marks.
     """
-    document = path.read_text(encoding="utf-8")
-    pattern = re.compile(f"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
-    if not pattern.search(document):
+    opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, found, rest = path.read_text(encoding="utf-8").partition(opening)
+    _, end, after = rest.partition(closing)
+    if not found or not end:
         raise ValueError(f"{path} has no lines '<!-- {name} -->' and '<!-- /{name} -->'")
-    path.write_text(pattern.sub(lambda _: f"\n{text}\n\n", document, count=1), encoding="utf-8")
+    return before + opening, closing + after
 
 
 def _figure(value: float, unit: str) -> str:

@@ -2,19 +2,19 @@
 
 import json
 import shlex
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 import tyro
 
-from .common import CommandError, command, draw_off_screen, nearest, parse
+from .common import CommandError, command, draw_off_screen, nearest, parse, refusals
 
 if TYPE_CHECKING:
     from tqdm import tqdm
-
-    from ..benchmarks.timing import Case
 
 TEXT = """Measure speed beside the peers', or the quality of learning beside known values.
 
@@ -37,7 +37,7 @@ _ONLY = tyro.conf.arg(metavar="NAME ...", help_behavior_hint="")
 class BenchmarkOptions:
     """What to measure."""
 
-    kind: Annotated[tyro.conf.Positional[Literal["speed", "quality"]], tyro.conf.arg()] = "speed"
+    kind: tyro.conf.Positional[Literal["speed", "quality"]] = "speed"
     """speed or quality."""
     only: Annotated[tuple[str, ...], _ONLY] = ()
     """Cases by name, or by the beginning of names; all by default."""
@@ -73,6 +73,11 @@ def main(argv: list[str]) -> int:
     """Measure, and print a table or JSON; 1 where a row of quality fails."""
     options = parse(BenchmarkOptions, "benchmark", argv, TEXT)
     draw_off_screen()
+    if options.write is not None:
+        from ..benchmarks.report import around
+
+        with refusals(ValueError):
+            around(options.write, options.kind)
     call = shlex.join(["python", "scripts/benchmark.py", *argv])
     return (_speed if options.kind == "speed" else _quality)(options, call)
 
@@ -104,12 +109,16 @@ def _speed(options: BenchmarkOptions, call: str) -> int:
     import torch
 
     torch.set_num_threads(1)
-    results = []
+    results, left_out = [], []
     with _bar(sum(case.turns for case in cases)) as bar:
         _say(bar, options, report.speed_heading())
         for case in cases:
             bar.set_description(case.name)
-            if _lacks(case, bar):
+            if case.needs is not None and find_spec(case.needs) is None:
+                left_out.append(case.name)
+                needs = f"needs {case.needs}: pip install 'dreamgym[fast]'"
+                bar.write(f"{case.name} is left out, {needs}", file=sys.stderr)
+                bar.update(case.turns)
                 continue
             results.append(take_turns(case, bar.update))
             _say(bar, options, report.speed_line(results[-1]))
@@ -119,7 +128,8 @@ def _speed(options: BenchmarkOptions, call: str) -> int:
         report.write_between(options.write, "speed", table)
     if options.json:
         figures = [report.speed_json(result) for result in results]
-        print(json.dumps({"kind": "speed", "command": call, "machine": about, "cases": figures}))
+        record = {"kind": "speed", "command": call, "machine": about}
+        print(json.dumps(record | {"cases": figures, "left_out": left_out}))
     return 0
 
 
@@ -144,17 +154,6 @@ def _quality(options: BenchmarkOptions, call: str) -> int:
         figures = [report.quality_json(outcome) for outcome in outcomes]
         print(json.dumps({"kind": "quality", "command": call, "rows": figures}))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
-
-
-def _lacks(case: "Case", bar: "tqdm[Any]") -> bool:
-    """Whether a case cannot be measured here; says why."""
-    from importlib.util import find_spec
-
-    if case.needs is None or find_spec(case.needs) is not None:
-        return False
-    bar.update(case.turns)
-    bar.write(f"{case.name}: left out, needs {case.needs}: pip install 'dreamgym[fast]'")
-    return True
 
 
 def _list(cases: Sequence[Named]) -> int:

@@ -1,0 +1,298 @@
+"""The benchmark: figures in turns, honest peers, results that are kept, tables that are written."""
+
+import json
+import math
+from dataclasses import replace
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import envs  # noqa: F401
+from agents.benchmarks import learners, peers, quality, report
+from agents.benchmarks.experiments import Advantage, Trained, run_once
+from agents.benchmarks.timing import Case, Ratio, Result, Side, take_turns
+from agents.commands.benchmark import main
+from agents.planning import horizon_values
+
+
+def case(**changes):
+    nobody = Side("ours", lambda turn: 1.0)
+    peer = Side("peer", lambda turn: 1.0)
+    return replace(Case("name", "what", "work", "steps/s", nobody, (peer,)), **changes)
+
+
+# Timing -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("warm_up", [True, False])
+def test_sides_take_turns_and_the_warm_up_is_not_counted(warm_up):
+    calls, ticks = [], []
+
+    def side(name):
+        return Side(name, lambda turn: calls.append((name, turn)) or 10.0 * turn + len(name))
+
+    work = case(ours=side("a"), peers=(side("bb"), side("ccc")), rounds=3, warm_up=warm_up)
+    result = take_turns(work, lambda: ticks.append(None))
+    rounds = 3 + warm_up
+    assert calls == [(name, turn) for turn in range(rounds) for name in ("a", "bb", "ccc")]
+    assert len(ticks) == work.turns == 3 * rounds
+    first = 10.0 * warm_up
+    assert result.ours == [first + 1, first + 11, first + 21]
+    assert result.peers["ccc"] == [first + 3, first + 13, first + 23]
+
+
+def test_the_ratio_is_the_median_of_the_rounds_own_ratios():
+    rates = Ratio.of([10.0, 40.0, 90.0], [10.0, 10.0, 30.0], "steps/s")
+    assert rates == Ratio(median=3.0, low=1.0, high=4.0)  # the medians' ratio would be 4
+    seconds = Ratio.of([10.0, 40.0, 90.0], [10.0, 10.0, 30.0], "s")  # fewer are better
+    assert seconds == Ratio(median=1 / 3, low=0.25, high=1.0)
+
+
+def test_a_side_that_never_finishes_takes_infinitely_long():
+    never = math.inf
+    assert Ratio.of([2.0], [never], "s").median == never
+    assert Ratio.of([never], [2.0], "s").median == 0.0
+    assert Ratio.of([never], [never], "s").median == 0.0
+
+
+@pytest.mark.parametrize(
+    ("bar", "floor", "passed"),
+    [
+        (1.9, None, True),
+        (2.1, None, False),
+        (1.9, 41.0, False),
+        (None, 40.0, True),
+        (None, 41, False),
+    ],
+)
+def test_the_bar_holds_against_the_closest_peer_and_the_floor_for_ourselves(bar, floor, passed):
+    figures = {"slow": [1.0, 1.0, 1.0], "close": [10.0, 20.0, 40.0]}
+    result = Result(case(bar=bar, floor=floor), [20.0, 40.0, 80.0], figures)
+    assert result.closest == "close"
+    assert result.passed is passed
+
+
+def test_the_stopwatch_stands_still_during_evaluations(monkeypatch):
+    clock = iter([0.0, 3.0, 100.0, 104.0, 200.0])
+    monkeypatch.setattr(learners, "perf_counter", lambda: next(clock))
+    watch = learners.Stopwatch()
+    assert watch.look(lambda: 474.9)
+    assert watch.figure == math.inf
+    assert not watch.look(lambda: 475.0)
+    assert watch.figure == 7.0
+
+
+# Peers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spec", [peers.LEAN_CATCH, peers.BSUITE_CATCH], ids=lambda spec: spec.id)
+def test_the_peers_catch_plays_what_ours_plays(spec):
+    ours, theirs = gym.make("dreamgym/Catch-v0", obs="board"), gym.make(spec)
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        seen = ours.reset(seed=seed)[0]
+        theirs.reset(seed=seed)
+        theirs.unwrapped.column = int(seen[0].argmax())  # the same ball
+        over = False
+        while not over:
+            action = int(rng.integers(3))
+            seen, reward, over, _, _ = ours.step(action)
+            board, *rest = theirs.step(action)
+            assert np.array_equal(seen, board)
+            assert rest[:2] == [reward, over]
+
+
+def test_the_plain_loop_learns():
+    env = gym.make("dreamgym/Cliff-v0")
+    q = peers.plain_q_learning(env, 20_000, learning_rate=0.5, discount=1.0)
+    model = learners_model(env)
+    assert model.initial @ horizon_values(model, 500, np.argmax(q, axis=1)) == -13.0
+
+
+def learners_model(env):
+    from agents.model import Model
+
+    return Model.from_env(env)
+
+
+def test_the_learners_play_under_the_same_settings():
+    model, agent = learners.sb3_model(0), learners.zoo_agent(0)
+    config = agent.config
+    assert config.learning_rate == model.learning_rate
+    assert config.batch_size == model.batch_size
+    assert config.discount == model.gamma
+    assert config.train_every == model.train_freq.frequency
+    assert config.gradient_steps == model.gradient_steps
+    assert config.target_every == model.target_update_interval
+    assert config.target_rate == model.tau
+    assert config.max_grad_norm == model.max_grad_norm
+    ours = [tuple(p.shape) for p in agent.online.parameters()]
+    assert ours == [tuple(p.shape) for p in model.q_net.parameters()]
+
+
+# Speed, the command -----------------------------------------------------------------------------
+
+
+def test_speed_prints_one_json_object(capsys):
+    assert main(["--only", "catch-scalar-lean", "lake-fr", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    lean, frames = record["cases"]
+    assert (lean["name"], frames["name"]) == ("catch-scalar-lean", "lake-frames")
+    assert len(lean["ours"]["rounds"]) == len(lean["peers"][0]["rounds"]) == 11
+    assert lean["ours"]["median"] == np.median(lean["ours"]["rounds"])
+    ratios = np.divide(frames["ours"]["rounds"], frames["peers"][0]["rounds"])
+    assert frames["peers"][0]["ratio"] == np.median(ratios)
+    assert frames["passed"] == (np.median(ratios) >= frames["bar"])
+    assert record["machine"]["torch_threads"] == 1
+    assert record["machine"]["versions"]["stable-baselines3"] != "not installed"
+
+
+def test_cases_that_lack_a_library_are_left_out(monkeypatch, capsys):
+    lacking = tuple(replace(one, needs="no_such_library") for one in learners.CASES)
+    monkeypatch.setattr(learners, "CASES", lacking)
+    assert main(["--only", "tabular", "--json"]) == 0
+    printed = capsys.readouterr()
+    record = json.loads(printed.out)
+    assert record["cases"] == []
+    assert record["left_out"] == ["tabular-frozen-lake", "tabular-cliff-walking", "tabular-taxi"]
+    assert "tabular-taxi is left out, needs no_such_library" in printed.err
+
+
+def test_the_lists_name_every_case(capsys):
+    assert main(["--list"]) == 0
+    speed = capsys.readouterr().out
+    assert main(["quality", "--list", "--only", "q-learning"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert "dqn-cartpole-475" in speed
+    assert "catch-vector-1024" in speed
+    assert [row.split()[0] for row in rows] == [
+        row.name for row in quality.ROWS if row.name.startswith("q-learning")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("argv", "hint"),
+    [
+        (["--only", "lke"], "unknown case 'lke': did you mean 'lake'?"),
+        (["quality", "--only", "dqn-cartpol3"], "did you mean 'dqn-cartpole'?"),
+        (["quality", "--only", "taxi"], "unknown case 'taxi'"),
+        (["quality", "--seeds", "0", "--only", "best"], "--seeds is 0: expected at least 1"),
+        (["--write", "nowhere.md"], "No such file"),
+        (["--write", __file__], "has no lines '<!-- speed -->'"),
+    ],
+)
+def test_wrong_words_are_refused_in_one_line(argv, hint, capsys):
+    assert main(argv) == 2
+    error = capsys.readouterr().err
+    assert hint in error
+    assert error.count("\n") == 1
+
+
+# Quality ----------------------------------------------------------------------------------------
+
+
+def test_planning_reaches_every_known_value(tmp_path, capsys):
+    names = ["value-iteration", "policy-iteration", "best"]
+    assert main(["quality", "--only", *names, "--out", str(tmp_path), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert len(rows) == 24
+    for row in rows:
+        assert row["figures"] == pytest.approx([row["reference"]], abs=1e-6)
+    kept = json.loads((tmp_path / "best-lake" / "seed-0.json").read_text())
+    assert kept["result"]["figure"] == pytest.approx(0.744190, abs=1e-6)
+    assert kept["command"] == "python scripts/benchmark.py quality --only best-lake --seeds 1"
+    assert {"commit", "config", "seed", "seconds", "versions"} <= kept.keys()
+
+
+def test_results_are_kept_and_wrong_ones_are_run_again(tmp_path):
+    short = Trained("q-learning", "dreamgym/Cliff-v0", "exact_return", steps=50)
+    file = tmp_path / "row" / "seed-1.json"
+    first = run_once("row", short, 1, tmp_path)
+    file.write_text(json.dumps(first | {"seconds": -1.0}))
+    assert run_once("row", short, 1, tmp_path)["seconds"] == -1.0  # not run again
+    longer = replace(short, steps=20_000)
+    again = run_once("row", longer, 1, tmp_path)
+    assert again["config"]["steps"] == 20_000
+    assert again["result"]["figure"] > first["result"]["figure"]
+    for torn in ("", "{", "[]", "{}"):
+        file.write_text(torn)
+        assert run_once("row", longer, 1, tmp_path)["result"] == again["result"]
+    assert json.loads(file.read_text())["result"] == again["result"]
+
+
+def test_a_run_is_told_by_its_settings():
+    plain = Trained("q-learning", "dreamgym/Cliff-v0", "exact_return")
+    assert plain.config()["settings"]["learning_rate"] == 0.5  # the preset's
+    assert replace(plain, preset=False, steps=9).config()["settings"]["learning_rate"] == 0.1
+    other = replace(plain, settings={"learning_rate": 0.25})
+    assert other.config()["settings"] == plain.config()["settings"] | {"learning_rate": 0.25}
+    assert replace(plain, statistic="online_return").config() != plain.config()
+    with pytest.raises(ValueError, match="q-learning on Acrobot-v1 has no preset"):
+        Trained("q-learning", "Acrobot-v1", "exact_return").config()
+
+
+def test_an_advantage_is_a_difference_under_the_same_seed():
+    better = Trained("q-learning", "dreamgym/Cliff-v0", "exact_return", steps=20_000)
+    worse = replace(better, steps=50)
+    result = Advantage(better, worse).run(3)
+    assert result["figure"] == better.run(3)["figure"] - worse.run(3)["figure"] > 0
+
+
+def test_what_passes():
+    row = quality.Row("name", "what", quality.Best("dreamgym/Lake-v0"), 1.0, low=0.5, high=2.0)
+    assert row.passes([0.4, 1.0, 2.1])
+    assert not row.passes([0.4, 0.4, 1.0])
+    assert not row.passes([2.1, 2.1, 1.0])
+    every = replace(row, every_seed=True)
+    assert every.passes([0.5, 1.0, 2.0])
+    assert not every.passes([0.4, 1.0, 2.0])
+    exact = quality.exactly("name", "what", row.experiment, 14 / 17)
+    assert exact.passes([0.823529])
+    assert not exact.passes([0.823531])
+
+
+def test_a_row_that_fails_is_told_by_the_exit_code(tmp_path, monkeypatch, capsys):
+    impossible = [replace(row, high=row.reference - 1) for row in quality.ROWS]
+    monkeypatch.setattr(quality, "ROWS", impossible)
+    assert main(["quality", "--only", "best-cliff", "--out", str(tmp_path)]) == 1
+    assert "FAILED" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "row",
+    [row for row in quality.ROWS if row.seeded and not row.name.startswith("dqn")],
+    ids=lambda row: row.name,
+)
+def test_tables_reach_what_is_known(row, tmp_path):
+    outcome = quality.run_row(row, 1, tmp_path, lambda: None)
+    assert outcome.passed, outcome.figures
+
+
+# Tables -----------------------------------------------------------------------------------------
+
+
+def test_a_table_replaces_what_stands_between_its_marks(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- speed -->\nold\n<!-- /speed -->\nafter\n")
+    result = Result(case(bar=2.0), [4e6, 5e6, 6e6], {"peer": [2e6, 2e6, 2e6]})
+    about = {"processor": "abacus", "cores": 1, "torch_threads": 1, "commit": "f" * 40}
+    table = report.speed_table([result], about | {"versions": {"numpy": "2"}}, "the command")
+    for _ in range(2):  # writing again changes nothing
+        report.write_between(page, "speed", table)
+        before, middle, after = page.read_text().partition(table)
+        assert before == "before\n<!-- speed -->\n\n"
+        assert after == "\n\n<!-- /speed -->\nafter\n"
+    assert "| 5.00M steps/s | 2.00M steps/s peer | 2.50 (2.00 to 3.00) | 2x | 11 x work |" in middle
+    with pytest.raises(ValueError, match="no lines '<!-- quality -->'"):
+        report.write_between(page, "quality", table)
+
+
+def test_quality_writes_its_table(tmp_path, capsys):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- quality -->\n<!-- /quality -->\n")
+    words = ["quality", "--only", "best-lake", "--out", str(tmp_path / "results")]
+    assert main([*words, "--write", str(page)]) == 0
+    assert "| 0.744190 |  | 1 | 0.744190 | equal to 1e-6 | yes |" in page.read_text()
+    assert "best-lake" in capsys.readouterr().out
