@@ -67,6 +67,10 @@ class ReplayBuffer:
     def __len__(self) -> int:
         return min(self.rows, self.capacity)
 
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.rows = self._sharded = 0
+
     def append(self, rows: Rows) -> None:
         """Remember M ≤ capacity rows, forgetting the oldest when full."""
         count, start = len(rows.reward), self.rows % self.capacity
@@ -129,15 +133,11 @@ class NStep:
         self.n, self.discount = n, discount
         self._open: list[deque[list[Any]]] = [deque() for _ in range(num_envs)]
 
-    def clear(self) -> None:
-        """Forget open rows."""
-        for window in self._open:
-            window.clear()
-
     def push(self, transition: Transition) -> Rows | None:
         """Take a transition of N environments; return the rows that became complete."""
-        if self.n == 1:
-            return self._single(transition)
+        return self._single(transition) if self.n == 1 else self._windows(transition)
+
+    def _windows(self, transition: Transition) -> Rows | None:
         done: list[tuple[Any, ...]] = []
         for k, window in enumerate(self._open):
             if transition.valid is not None and not transition.valid[k]:
