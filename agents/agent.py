@@ -11,7 +11,12 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
-from nets.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from nets.training.checkpoint import (
+    CheckpointError,
+    fitting,
+    load_checkpoint,
+    save_checkpoint,
+)
 from nets.training.device import resolve_device
 from nets.training.seeding import hash31
 
@@ -184,10 +189,8 @@ class Agent(ABC):
             message = f"{path} was saved by {state.get('algorithm')!r}, not by {cls.name!r}"
             raise CheckpointError(message)
         agent = cls.from_manifest(state, env, device)
-        try:
+        with fitting(path):
             agent.load_state_dict(state["agent"])
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{path} does not fit {cls.name}: {error}") from error
         return agent
 
     def manifest(self) -> dict[str, Any]:
@@ -210,7 +213,8 @@ class Agent(ABC):
     ) -> Self:
         """Construct the agent that wrote `manifest`, without what it had learned."""
         source = EnvSource.of(env) if env is not None else EnvSource.restore(manifest["env"])
-        config = cls.config_type(**_tuples(manifest["config"]))
+        with fitting("the recorded configuration"):
+            config = cls.config_type(**_tuples(manifest["config"]))
         agent = cls(source, config, seed=manifest["seed"], device=device)
         agent.steps, agent.segment = manifest["steps"], manifest["segment"]
         return agent

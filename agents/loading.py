@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nets.training.checkpoint import load_checkpoint
+from nets.training.checkpoint import fitting, load_checkpoint
 
 from .agent import Agent
 from .algorithms import find_algorithm
@@ -35,5 +35,6 @@ def load(
     """
     path = Path(path)
     file = RunFolder(path).find_checkpoint(checkpoint) if path.is_dir() else path
-    algorithm = find_algorithm(load_checkpoint(file).get("algorithm", "?"))
+    with fitting(file):
+        algorithm = find_algorithm(load_checkpoint(file)["algorithm"])
     return algorithm.agent_type().load(file, env, device)

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from nets.training.checkpoint import (
     CheckpointError,
+    fitting,
     load_checkpoint,
     load_json,
     save_checkpoint,
@@ -143,19 +143,25 @@ class RunFolder:
         Raises:
             CheckpointError: the checkpoint, or a replay file that it counts on, is damaged.
         """
+        for unfinished in self.path.rglob(".*.tmp"):
+            unfinished.unlink()
         files = self.list_checkpoints()
         if not files:
             return {}
         state = load_checkpoint(files[-1])
-        agent.steps, agent.segment = state["steps"], state["segment"]
-        agent.load_state_dict(state["agent"])
-        for file in sorted(self.replay.glob("*.pt")):
-            if int(file.stem) < state["replay_rows"]:
+        with fitting(files[-1]):
+            agent.load_state_dict(state["agent"])
+            agent.steps, agent.segment = state["steps"], state["segment"]
+            rows, progress = state["replay_rows"], state["progress"]
+        shards = self._live_shards(rows, agent.replay_capacity)
+        for file in shards:
+            with fitting(file):
                 agent.load_shard(load_checkpoint(file))
-        if agent.replay_rows != state["replay_rows"]:
-            message = f"{self.replay} ends at row {agent.replay_rows}, not {state['replay_rows']}"
-            raise CheckpointError(f"{message}: replay files are missing")
-        return state["progress"]
+        oldest = max(rows - agent.replay_capacity, 0)
+        if agent.replay_rows != rows or (shards and int(shards[0].stem) > oldest):
+            message = f"{self.replay} lacks files: {files[-1]} needs rows {oldest} to {rows}"
+            raise CheckpointError(message)
+        return progress
 
     def find_checkpoint(self, name: str | None = None) -> Path:
         """Return the best checkpoint, else the last; or the one called `name`.
@@ -176,14 +182,18 @@ class RunFolder:
         wanted = "no checkpoint" if name is None else f"no checkpoint {name!r}"
         raise FileNotFoundError(f"{self.path} has {wanted}; it has: {', '.join(known) or 'none'}")
 
+    def _live_shards(self, rows: int, capacity: int) -> list[Path]:
+        """The replay files that hold the last `capacity` of `rows` rows, oldest first."""
+        files = [file for file in sorted(self.replay.glob("*.pt")) if int(file.stem) < rows]
+        last = [int(following.stem) for following in files[1:]] + [rows]
+        return [file for file, end in zip(files, last, strict=False) if end > rows - capacity]
+
     def _prune(self, agent: Agent) -> None:
         for file in self.list_checkpoints()[:-KEPT_CHECKPOINTS]:
             file.unlink()
-        shards = sorted(self.replay.glob("*.pt"))
-        needed = agent.replay_rows - agent.replay_capacity
-        for file, following in pairwise(shards):
-            if int(following.stem) <= needed:
-                file.unlink()
+        live = self._live_shards(agent.replay_rows, agent.replay_capacity)
+        for file in set(self.replay.glob("*.pt")).difference(live):
+            file.unlink()
 
 
 def git_commit() -> str | None:

@@ -5,7 +5,8 @@ import os
 import pickle
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -86,14 +87,15 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
     return state
 
 
-def load_module_state(
-    module: torch.nn.Module, state: dict[str, torch.Tensor], source: str | Path
-) -> None:
-    """Load parameters into `module`; a mismatch raises `CheckpointError` naming file and keys."""
+@contextmanager
+def fitting(source: str | Path) -> Iterator[None]:
+    """Turn errors of loading a state into a `CheckpointError` that names its file."""
     try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        raise CheckpointError(f"{source} does not fit this network: {error}") from error
+        yield
+    except KeyError as error:
+        raise CheckpointError(f"{source} does not fit: it has no {error}") from error
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{source} does not fit: {error}") from error
 
 
 def save_json(path: str | Path, value: Any) -> None:

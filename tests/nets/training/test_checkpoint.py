@@ -13,9 +13,9 @@ from torch import nn
 from nets.training.checkpoint import (
     CheckpointError,
     atomic_write,
+    fitting,
     load_checkpoint,
     load_json,
-    load_module_state,
     save_checkpoint,
     save_json,
 )
@@ -78,7 +78,7 @@ def test_S_IO_01_a_loaded_network_computes_the_same(tmp_path):
     net, other = network(), network()
     net(torch.randn(32, 4))  # moves the running statistics
     save_checkpoint(tmp_path / "c.pt", {"net": net.state_dict()})
-    load_module_state(other, load_checkpoint(tmp_path / "c.pt")["net"], tmp_path / "c.pt")
+    other.load_state_dict(load_checkpoint(tmp_path / "c.pt")["net"])
     x = torch.randn(5, 4)
     assert torch.equal(net.eval()(x), other.eval()(x))
 
@@ -263,9 +263,16 @@ def test_the_old_content_is_never_written_over(tmp_path):
     assert file.read_bytes() == b"new"
 
 
-def test_load_module_state_names_the_file(tmp_path):
-    with pytest.raises(CheckpointError, match=r"(?s)old\.pt does not fit this network.*0\.weight"):
-        load_module_state(network(), nn.Sequential(nn.Linear(4, 9)).state_dict(), "old.pt")
+def test_a_state_that_does_not_fit_is_blamed_on_its_file():
+    other = nn.Sequential(nn.Linear(4, 9)).state_dict()
+    with (
+        pytest.raises(CheckpointError, match=r"(?s)old\.pt does not fit: .*0\.weight"),
+        fitting("old.pt"),
+    ):
+        network().load_state_dict(other)
+    with pytest.raises(CheckpointError, match=r"old\.pt does not fit: it has no 'steps'"):
+        with fitting("old.pt"):
+            {}["steps"]
 
 
 def test_json_round_trips_and_damage_is_named(tmp_path):
