@@ -9,7 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -59,7 +59,7 @@ class Progress:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
         self.episodes, self.best_return = state["episodes"], state["best_return"]
-        self.recent.extend(state["recent"])
+        self.recent = deque(state["recent"], maxlen=RECENT_EPISODES)
         self.unlogged = [Episode(*episode) for episode in state["unlogged"]]
         self.metrics = dict(state["metrics"])
 
@@ -97,8 +97,8 @@ class Trainer:
         Ctrl-C stops cleanly: `checkpoints/interrupted.pt` shows the state at that moment, and a
         resumed run goes on from the last segment.
         """
-        agent = self.agent
-        config = self.config or RunConfig.default(agent, steps)
+        agent, self.stopped, self.interrupted = self.agent, False, False
+        config = replace(self.config or RunConfig.default(agent, steps), steps=steps)
         if self.run_folder is not None:
             saved = self.run_folder.restore(agent)
             if saved:
@@ -108,7 +108,7 @@ class Trainer:
         with cpu_settings(config.threads), self._bar(steps) as bar:
             try:
                 while agent.steps < steps and not self.stopped:
-                    self._segment(config, steps, bar)
+                    self._segment(config, bar)
             except KeyboardInterrupt:
                 self.interrupted = True
                 self._save_interrupted()
@@ -117,10 +117,10 @@ class Trainer:
                     self._board.close()
         return self.progress
 
-    def _segment(self, config: RunConfig, steps: int, bar: "tqdm[Any]") -> None:
+    def _segment(self, config: RunConfig, bar: "tqdm[Any]") -> None:
         agent = self.agent
         seed = hash31(agent.seed, "segment", agent.segment)
-        end = min(agent.steps + config.segment_steps, steps)
+        end = min(agent.steps + config.segment_steps, config.steps)
         with seeded(seed):
             agent.reseed(hash31(seed, "agent"))
             with closing(agent.stream(hash31(seed, "environment"))) as stream:
@@ -136,7 +136,8 @@ class Trainer:
         target = min(end, _next(before, config.log_every), _next(before, config.eval_every))
         if self.callbacks:
             target = min(target, before + agent.num_envs)
-        metrics = stream.advance(target - before, last=target == end)
+        whole = -(-(target - before) // agent.num_envs) * agent.num_envs  # rounds of all copies
+        metrics = stream.advance(whole, last=before + whole >= end)
         self._count(stream, metrics)
         self.stopped = any(callback(self.progress) is False for callback in self.callbacks)
         bar.update(agent.steps - before)
