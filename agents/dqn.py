@@ -108,7 +108,6 @@ class DQN(Agent):
         self.replay = ReplayBuffer(
             self.config.buffer_size, self.observation_space, self.action_space
         )
-        self.n_step = NStep(self.config.n_step, self.config.discount, self.num_envs)
         self.updates = 0
         self._first_action = int(self.action_space.start)
         self._fast = numpy_forward(self.online)
@@ -134,6 +133,11 @@ class DQN(Agent):
         with torch.inference_mode():
             return self.online(torch.as_tensor(observation).to(self.device)).cpu().numpy()
 
+    def reseed(self, seed: int) -> None:
+        """Begin the agent's generator anew, with no n-step row open."""
+        super().reseed(seed)
+        self.n_step = NStep(self.config.n_step, self.config.discount, self.num_envs)
+
     def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
         """Choose ε-greedy actions."""
         action = epsilon_greedy(self.q_values(observation), self.epsilon, self.rng)
@@ -150,8 +154,11 @@ class DQN(Agent):
         batch = np.asarray(observation)
         single = batch.shape == self.observation_space.shape
         values = self.q_values(batch[None] if single else batch)
-        epsilon = 0.0 if deterministic else self.config.epsilon_end
-        action = epsilon_greedy(values, epsilon, self.rng) + self._first_action
+        if deterministic:
+            action = values.argmax(axis=1)
+        else:
+            action = epsilon_greedy(values, self.config.epsilon_end, self.rng)
+        action = action + self._first_action
         return (action[0] if single else action), state
 
     def observe(self, transition: Transition) -> Metrics | None:
@@ -160,13 +167,14 @@ class DQN(Agent):
         if rows is not None:
             self.replay.append(rows)
         c = self.config
-        if not self._due(c.train_every) or self.steps < c.learning_starts or not self.replay.rows:
-            return None
-        if c.target_rate == 1.0 and self._due(c.target_every):
+        if c.target_rate == 1.0 and self._passed(c.target_every):
             self.target_weights.copy_(self.learner.weights.detach())
+        updates = self._passed(c.train_every) * c.gradient_steps
+        if not updates or self.steps < c.learning_starts or not self.replay.rows:
+            return None
         if c.target_rate == 1.0:
-            return self.update(self._sample(c.gradient_steps))
-        for _ in range(c.gradient_steps):
+            return self.update(self._sample(updates))
+        for _ in range(updates):
             metrics = self.update(self._sample(1))
             self.target_weights.lerp_(self.learner.weights.detach(), c.target_rate)
         return metrics
@@ -218,11 +226,12 @@ class DQN(Agent):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
+        """Restore what `state_dict` returned, with an empty replay."""
         self.online.load_state_dict(state["online"])
         self.target.load_state_dict(state["target"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.updates = state["updates"]
+        self.replay.clear()
 
     def shard(self) -> dict[str, Any]:
         """The replay rows since the last call."""
@@ -250,6 +259,6 @@ class DQN(Agent):
     def _sample(self, batches: int) -> Batch:
         return self.replay.sample(self.rng, batches, self.config.batch_size).to(self.device)
 
-    def _due(self, every: int) -> bool:
-        """Whether a multiple of `every` steps was passed in the last step of all environments."""
-        return self.steps // every != (self.steps - self.num_envs) // every
+    def _passed(self, every: int) -> int:
+        """How many multiples of `every` the last step of all environments passed."""
+        return self.steps // every - (self.steps - self.num_envs) // every
