@@ -34,10 +34,13 @@ class TableIndex:
         self.size = math.prod(sizes)
         self._strides = [math.prod(sizes[k + 1 :]) for k in range(len(sizes))]
         self._offset = sum(s * start for s, start in zip(self._strides, starts, strict=True))
+        self._composite = isinstance(space, spaces.Tuple)
         self._ndim = 0 if isinstance(space, spaces.Discrete) else 1
 
     def rows(self, members: ArrayLike) -> tuple[list[int], bool]:
         """Return the indices of one member or of N members `[N, ...]`, and whether it was one."""
+        if self._composite and isinstance(members, tuple):  # one entry, or column, per part
+            members = np.stack(members, axis=-1)
         array = np.asarray(members)
         single = array.ndim == self._ndim
         coordinates = array.reshape(1 if single else len(array), -1)  # [N, D]

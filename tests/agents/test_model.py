@@ -191,6 +191,8 @@ def test_table_index_numbers_every_member_once() -> None:
     pairs = [(2 + i, j) for i in range(3) for j in range(2)]
     assert TableIndex(pair, "x").rows(pairs) == (list(range(6)), False)
     assert TableIndex(pair, "x").rows((4, 1)) == ([5], True)
+    columns = (np.array([2, 4, 3]), np.array([1, 0, 1]))  # as vector environments have them
+    assert TableIndex(pair, "x").rows(columns) == ([1, 4, 3], False)
     assert TableIndex(spaces.Discrete(4, start=-2), "x").rows(np.int64(1)) == ([3], True)
     assert TableIndex(spaces.Discrete(4), "x").rows([1, 3]) == ([1, 3], False)
     with pytest.raises(ValueError, match=r"the world is Box.*Discrete"):

@@ -29,6 +29,7 @@ OPTIMA = [
     ("FrozenLake-v1", {}, 0.99, 0.542026),
     ("FrozenLake-v1", {}, 1.0, 14 / 17),
     ("FrozenLake8x8-v1", {}, 0.99, 0.414640),
+    ("FrozenLake8x8-v1", {}, 1.0, 1.0),
     ("CliffWalking-v1", {}, 1.0, -13.0),
     ("CliffWalkingSlippery-v1", {}, 1.0, -64.709176),
     ("Taxi-v4", {}, 1.0, 7.93),
@@ -102,6 +103,17 @@ def test_A_DP_01_a_policy_without_an_end_has_no_value_at_discount_one() -> None:
             policy_evaluation(model_of("CliffWalking-v1"), upwards, 1.0, method=method)
 
 
+def test_A_DP_01_an_action_that_is_never_taken_ends_nothing() -> None:
+    table = {
+        0: {0: [(1.0, 0, -1.0, False)], 1: [(1.0, 1, -1.0, False)]},
+        1: {0: [(1.0, 1, -1.0, True)], 1: [(1.0, 1, -1.0, True)]},
+    }
+    model = Model.from_table(table, [1.0, 0.0])
+    with pytest.raises(PlanningError, match="from state 0 on"):
+        policy_evaluation(model, [0, 0], 1.0)
+    assert policy_evaluation(model, [1, 0], 1.0).tolist() == [-2.0, -1.0]
+
+
 def test_A_DP_01_an_endless_policy_that_collects_nothing_is_worth_nothing() -> None:
     model = model_of("FrozenLake-v1", is_slippery=False)
     for method in ("exact", "iterative"):
@@ -133,7 +145,9 @@ def test_A_DP_03_policy_iteration_agrees_in_finitely_many_rounds(
     model = model_of(env_id, **kwargs)
     solution = policy_iteration(model, discount)
     assert float(solution.values @ model.initial) == pytest.approx(optimum, abs=1e-6)
-    assert np.abs(solution.values - value_iteration(model, discount).values).max() < 1e-7
+    other = value_iteration(model, discount)
+    assert np.abs(solution.values - other.values).max() < 1e-7
+    assert np.array_equal(solution.policy, other.policy)
     assert np.abs(solution.values - solution.q.max(1)).max() < 1e-9
     earned = policy_evaluation(model, solution.policy, discount)
     assert np.abs(earned - solution.values).max() < 1e-9
@@ -156,6 +170,9 @@ def test_A_DP_02_where_time_is_free_the_policy_still_ends_and_quickly(plan) -> N
     model = model_of("FrozenLake-v1", is_slippery=False)
     policy = plan(model, 1.0).policy
     assert horizon_values(model, 6, policy)[0] == 1.0  # six moves are the shortest way
+    slippery = model_of("FrozenLake8x8-v1")
+    policy = plan(slippery, 1.0).policy  # of the many that arrive some day, a quick one
+    assert horizon_values(slippery, 200, policy)[0] > 0.95 * horizon_values(slippery, 200)[0]
 
 
 @pytest.mark.parametrize("plan", [value_iteration, policy_iteration])
@@ -254,6 +271,7 @@ def test_planners_act_plan_save_and_load(kind, tmp_path) -> None:
     assert agent.q.shape == (48, 4)
     agent.save(tmp_path / "plan.pt")
     loaded = kind.load(tmp_path / "plan.pt")
+    assert loaded.solution is not None
     assert np.array_equal(loaded.q, agent.q)
     assert loaded.solution.iterations == agent.solution.iterations
     action, state = loaded.predict(36)

@@ -45,10 +45,13 @@ def test_A_TD_04_other_policies_have_other_values() -> None:
 
 
 def test_A_TD_04_a_deterministic_policy_is_followed_to_the_letter() -> None:
-    env = FollowPolicy(gym.make("CliffWalking-v1"), action_probabilities([1] * 48, 48, 4))
-    start, _ = env.reset(seed=0)
-    assert (start, env.step(0)[:2]) == (36, (36, -100))  # right, off the cliff
+    up, right, down = 0, 1, 2
+    policy = np.full(48, right)
+    policy[36], policy[35] = up, down
+    env = FollowPolicy(gym.make("CliffWalking-v1"), action_probabilities(policy, 48, 4))
     assert env.action_space == gym.spaces.Discrete(1)
+    path = [env.reset(seed=0)[0]] + [env.step(0)[0] for _ in range(13)]
+    assert path == [36, *range(24, 36), 47]
 
 
 def test_A_TD_04_shares_of_a_policy_are_kept() -> None:
