@@ -15,6 +15,7 @@ from .common import (
     draw_off_screen,
     executable,
     find_env,
+    has_display,
     parse,
     refusals,
     to_type,
@@ -106,13 +107,14 @@ def _finish(run: "RunFolder") -> None:
     result = evaluate(agent, episodes=EPISODES, seed=SEED)
     print(describe(result, run.find_checkpoint()), flush=True)
     draw_curve(run.metrics_file, run.curve, f"{agent.name} on {agent.source.name}")
+    screen = has_display()
     draw_off_screen()
     try:
         record(agent, agent.source, run.episode, seed=SEED)
     except ValueError as error:
         print(f"no {run.episode.name}: {error}")
     print(_contents(run))
-    print(_next_commands(run, agent))
+    print(_next_commands(run, agent, screen))
 
 
 def _plans(agent: "Agent") -> bool:
@@ -143,11 +145,12 @@ def _contents(run: "RunFolder") -> str:
     )
 
 
-def _next_commands(run: "RunFolder", agent: "Agent") -> str:
+def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
     folder = shlex.quote(str(run.path))
+    out = "" if screen else " --out episode.mp4"
     commands = {
         f"{to_type('evaluate')} {folder}": "measure it again",
-        f"{to_type('render')} {folder}": "watch it play (--out FILE.gif, .mp4, .png)",
+        f"{to_type('render')} {folder}{out}": "watch it play (--out FILE.gif, .mp4, .png)",
         f"{executable('tensorboard')} --logdir {folder}": "look at the numbers",
     }
     if not _plans(agent):

@@ -113,10 +113,17 @@ def test_resume_refuses_fewer_steps(learned, capsys):
     assert "steps is 10: " in capsys.readouterr().err
 
 
-def test_resume_of_a_finished_run_finishes_again(planned, capsys, monkeypatch):
+@pytest.mark.parametrize("screen", [True, False])
+def test_resume_of_a_finished_run_finishes_again(screen, planned, capsys, monkeypatch):
     monkeypatch.chdir(planned.home)
-    assert train(["--resume", str(planned.folder.relative_to(planned.home))]) == 0
-    assert "mean return         -13.000" in capsys.readouterr().out
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy" if screen else "")
+    folder = str(planned.folder.relative_to(planned.home))
+    assert train(["--resume", folder]) == 0
+    out = capsys.readouterr().out
+    assert "mean return         -13.000" in out
+    assert (f"{folder} --out episode.mp4 " in out) != screen  # nobody is sent to a window in vain
 
 
 def test_default_folders_do_not_collide(run_in, capsys):
