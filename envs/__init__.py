@@ -35,3 +35,4 @@ register_world(
 register_world("dreamgym/Recall-v0", "envs.recall:Recall")
 register_world("dreamgym/PointMass-v0", "envs.pointmass:PointMass", max_episode_steps=200)
 register_world("dreamgym/Pendulum-v0", "envs.pendulum:Pendulum", max_episode_steps=200)
+register_world("dreamgym/Bricks-v0", "envs.bricks:Bricks", max_episode_steps=1000)

@@ -65,3 +65,16 @@ def paste(
     """Copy a patch `[h, w, 3]` into each frame, its first pixel at (row, column)."""
     for frame, patch, row, column in zip(frames, patches, rows, columns, strict=False):
         frame[row : row + patch.shape[0], column : column + patch.shape[1]] = patch
+
+
+def mosaic(tiles: Frames, codes: npt.NDArray[np.int64]) -> Frames:
+    """Return pictures `[N, R·t, C·t, 3]` put together of tiles `[K, t, t, 3]`.
+
+    Args:
+        tiles: Square pictures.
+        codes: The number of the tile at each place, `[N, R, C]`.
+    """
+    side, (n, rows, columns) = tiles.shape[1], codes.shape
+    lines = codes[:, :, None] * side + np.arange(side)[:, None]  # [N, R, t, C]
+    pixels = tiles.reshape(-1, side * 3).take(lines, axis=0)  # [N, R, t, C, 3t]
+    return pixels.reshape(n, rows * side, columns * side, 3)

@@ -63,6 +63,8 @@ class Numbers:
     """`image(shape, dtype, *marks)`: zeros with 1 at flat indices, `[*shape]` or `[N, *shape]`."""
     stack: Callable[[Sequence[Number], npt.DTypeLike], Array]
     """`stack(numbers, dtype)`: K numbers side by side, `[K]` or `[N, K]`."""
+    every: Callable[[Number], Number]
+    """`every(x)`: x beside each of K cells: operators take it and arrays `[K]` or `[N, K]`."""
 
 
 def _one_image(shape: tuple[int, ...], dtype: npt.DTypeLike, *marks: int) -> Array:
@@ -103,6 +105,7 @@ scalar = Numbers(
     picture=lambda pictures, index: pictures.array[index].copy(),
     image=_one_image,
     stack=np.fromiter,
+    every=lambda x: x,
 )
 """Python int, float and bool: five to ten times faster than arrays of one element."""
 
@@ -119,5 +122,6 @@ batch = Numbers(
     picture=lambda pictures, index: pictures.array.take(index, axis=0),
     image=_many_images,
     stack=_stack_columns,
+    every=lambda x: x[:, None],
 )
 """NumPy arrays `[N]`, one element per environment."""

@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.core import Dynamics
-from envs.drawing import Frames, bar, blend, box, disc
+from envs.drawing import Frames, bar, blend, box, disc, mosaic
 from envs.numbers import Array, Number, Numbers
 from envs.random import Random
 from envs.sprites import LAYERS, SHAPE, SIDE, WHITE
@@ -85,8 +85,7 @@ class Recall(Dynamics[RecallState]):
         shown = np.where(sign < 0, _LEFT, _RIGHT)
         codes = np.where((position == 0) & (ahead == 0) & (column == sign), shown, codes)
         codes[np.arange(len(codes)), _ROW, state.side + _COLUMNS // 2] = _AGENT
-        tiles = _tiles()[codes]  # [N, rows, columns, t, t, 3]
-        return tiles.swapaxes(2, 3).reshape(-1, _ROWS * _TILE, _COLUMNS * _TILE, 3)
+        return mosaic(_tiles(), codes)
 
     def text(self, state: RecallState) -> list[str]:
         """Return the way: the sign, the walker @, the junction T, and the turn that was taken."""

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from envs.drawing import Frames
+from envs.drawing import Frames, mosaic
 from envs.grid import Grid, Indices, nearest
 from envs.sprites import LAYERS, SIDE
 
@@ -69,13 +69,11 @@ class Board:
 
     def frames(self, states: Indices) -> Frames:
         """Return the picture of each state, `[N, rows · t, columns · t, 3]`."""
-        (rows, columns), side = self.grid.shape, self.tiles.shape[1]
+        rows, columns = self.grid.shape
         level, place = np.divmod(self.grid.places[states], rows * columns)
         codes = self.codes[level]  # [N, places]
         codes[np.arange(len(states)), place] += 1
-        lines = codes.reshape(-1, rows, 1, columns) * side + np.arange(side)[:, None]
-        pixels = self.tiles.reshape(-1, side * 3).take(lines, axis=0)  # [N, rows, t, columns, 3t]
-        return pixels.reshape(-1, rows * side, columns * side, 3)
+        return mosaic(self.tiles, codes.reshape(-1, rows, columns))
 
     def text(self, states: Indices) -> list[str]:
         """Return the map around each state, with brackets around the agent's cell."""

@@ -14,7 +14,7 @@ from gymnasium.error import InvalidAction
 
 from envs import DynamicsEnv, DynamicsVectorEnv, register_world
 from envs.actions import action_reader
-from envs.drawing import bar, blend, box, copies, disc, paste
+from envs.drawing import bar, blend, box, copies, disc, mosaic, paste
 from envs.numbers import Pictures, Table, batch, scalar
 from envs.window import Window
 
@@ -81,6 +81,12 @@ def test_images_and_stacks_have_a_row_per_environment():
     stacked = batch.stack((1.5, np.array([2.0, 3.0])), np.float32)
     assert stacked.dtype == np.float32
     assert stacked.tolist() == [[1.5, 2.0], [1.5, 3.0]]
+
+
+def test_one_number_meets_every_cell():
+    cells = np.arange(6).reshape(2, 3)
+    assert (scalar.every(5) - cells[0]).tolist() == [5, 4, 3]
+    assert (batch.every(np.array([5, 7])) - cells).tolist() == [[5, 4, 3], [4, 3, 2]]
 
 
 # --- actions -----------------------------------------------------------------------------------
@@ -255,6 +261,16 @@ def test_patches_land_in_their_frames():
     assert frames[1, 2:, 1:3].tolist() == [[[9] * 3] * 2] * 2
     assert frames.sum() == 4 * 3 * (7 + 9)
     assert background.sum() == 0
+
+
+def test_mosaics_have_their_tiles_in_place():
+    tiles = RNG.integers(0, 256, (5, 4, 4, 3), dtype=np.uint8)
+    codes = RNG.integers(0, 5, (2, 3, 6))
+    pictures = mosaic(tiles, codes)
+    assert pictures.shape == (2, 12, 24, 3)
+    for (k, row, column), code in np.ndenumerate(codes):
+        shown = pictures[k, 4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
+        assert np.array_equal(shown, tiles[code])
 
 
 def test_pygame_is_installed_once():
