@@ -100,7 +100,7 @@ class Trained:
         model = _model(agent)
         limit = agent.source.max_episode_steps
         values = horizon_values(model, limit, agent.policy)  # [S]
-        return {"figure": float(model.initial @ values), "policy": agent.policy.tolist()}
+        return {"figure": float(model.initial @ values)}
 
     @staticmethod
     def online_return(agent: Any, steps: int) -> dict[str, Any]:
