@@ -129,6 +129,11 @@ class Agent(ABC):
         return 0
 
     @property
+    def rollout_steps(self) -> int:
+        """How many steps are gathered at a time: what a segment cuts off is lost."""
+        return 1
+
+    @property
     def threads(self) -> int:
         """How many CPU threads training uses, by default."""
         return 1

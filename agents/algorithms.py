@@ -35,6 +35,15 @@ ALGORITHMS = {
     algorithm.name: algorithm
     for algorithm in (
         Algorithm("dqn", "agents.dqn", "DQN", "DQNConfig", "deep Q-network, discrete actions"),
+        Algorithm(
+            "reinforce",
+            "agents.reinforce",
+            "Reinforce",
+            "ReinforceConfig",
+            "policy gradient from whole episodes, any actions",
+        ),
+        Algorithm("a2c", "agents.a2c", "A2C", "A2CConfig", "advantage actor-critic, any actions"),
+        Algorithm("ppo", "agents.ppo", "PPO", "PPOConfig", "clipped policy gradient, any actions"),
         Algorithm("sarsa", _TABULAR, "Sarsa", "SarsaConfig", "on-policy table of action values"),
         Algorithm(
             "expected-sarsa",

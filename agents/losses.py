@@ -1,4 +1,4 @@
-"""Losses of policy-gradient methods, as pure functions, one number per action.
+"""Losses of policy-gradient methods, as pure functions, one number per action, and their slopes.
 
 Whoever takes their mean decides what counts: rows can be left out or weighted. Advantages and
 targets are data: they carry no gradient.
@@ -40,6 +40,13 @@ def clipped_surrogate_loss(ratio: Tensor, advantage: Tensor, clip: float) -> Ten
     return -torch.minimum(ratio * advantage, clipped * advantage)
 
 
+def clipped_surrogate_slope(ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
+    """Return d/d(log π) of `clipped_surrogate_loss`: −ρₜ Aₜ, and 0 where the clip has the say."""
+    surrogate = ratio * advantage
+    clipped = ratio.clamp(1.0 - clip, 1.0 + clip) * advantage
+    return -surrogate * (surrogate <= clipped)
+
+
 def value_loss(value: Tensor, target: Tensor) -> Tensor:
     """Return ½(v(sₜ) − Gₜ)² of values and targets `[...]`."""
     return 0.5 * (value - target).square()
@@ -58,6 +65,12 @@ def clipped_value_loss(value: Tensor, old_value: Tensor, target: Tensor, clip: f
     """
     near = old_value + (value - old_value).clamp(-clip, clip)
     return torch.maximum(value_loss(value, target), value_loss(near, target))
+
+
+def clipped_value_slope(value: Tensor, old_value: Tensor, target: Tensor, clip: float) -> Tensor:
+    """Return d/dv of `clipped_value_loss`: v − G, and 0 where the clip has the say."""
+    near = old_value + (value - old_value).clamp(-clip, clip)
+    return (value - target) * (value_loss(value, target) >= value_loss(near, target))
 
 
 def kl_estimate(log_prob: Tensor, behavior_log_prob: Tensor) -> Tensor:

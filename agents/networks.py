@@ -65,8 +65,8 @@ def build_encoder(
         raise TypeError(f"cannot encode observations of {space}: expected Box or Discrete")
     if encoder == "mlp" or (encoder == "auto" and not is_picture(space)):
         mlp = MLP(int(np.prod(space.shape)), hidden, activation=activation)
-        body = mlp if space.dtype == np.float32 and len(space.shape) == 1 else None
-        return body or nn.Sequential(Flatten(), mlp), mlp.out_features
+        vectors = space.dtype == np.float32 and len(space.shape) == 1
+        return mlp if vectors else nn.Sequential(Flatten(), mlp), mlp.out_features
     from nets.encoders import image_encoder
 
     layout, shape = picture_layout(space)

@@ -30,7 +30,7 @@ class RunConfig:
     steps: int
     """Environment steps of the whole run."""
     segment_steps: int
-    """Steps between checkpoints; at least ten time limits per environment."""
+    """Steps between checkpoints; at least ten time limits per environment, and whole rollouts."""
     log_every: int
     """Steps between rows of metrics.csv."""
     eval_every: int
@@ -45,9 +45,10 @@ class RunConfig:
         """Choose lengths that suit `agent` and a training of `steps` more steps."""
         more = max(steps - agent.steps, 1)
         limit = 10 * (agent.source.max_episode_steps or 1000) * agent.num_envs
+        rollouts = -(-max(limit, more // 20) // agent.rollout_steps)
         return cls(
             steps=steps,
-            segment_steps=max(limit, more // 20),
+            segment_steps=rollouts * agent.rollout_steps,
             log_every=max(more // 200, agent.num_envs),
             eval_every=max(more // 20, agent.num_envs) if eval_every is None else eval_every,
             threads=agent.threads,

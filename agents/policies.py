@@ -1,0 +1,151 @@
+"""Actor-critic networks: a policy and a value over one encoder, with or without a memory."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import torch
+from torch import Tensor, nn
+
+from nets.backprop import Backprop, backprop
+from nets.encoders import ENCODERS
+from nets.init import init_
+from nets.mlp import MLP
+from nets.recurrent import GRU, LSTM
+from nets.registry import Registry
+from nets.training.flat import flatten_parameters
+
+from .actions import ActionModel
+from .networks import build_encoder
+
+MEMORIES: dict[str, type[LSTM] | type[GRU]] = {"lstm": LSTM, "gru": GRU}
+ORTHOGONAL_GAIN = 2**0.5
+
+
+class ActorCritic(nn.Module):
+    """π(· | s) and v(s): body, then memory if any, then one MLP for each.
+
+    The body is a CNN for pictures, whose features go to the last layers directly, and nothing that
+    learns otherwise. Weights begin orthogonal, the policy's last layer near 0: a nearly uniform
+    policy.
+
+    Args:
+        space: of observations.
+        actions: what the policy's outputs mean.
+        encoder: see `parse_encoder`.
+        hidden: hidden layers of the two MLPs, where observations are no pictures.
+        activation: of the MLPs.
+        memory_size: size of the state of LSTM or GRU.
+    """
+
+    def __init__(
+        self,
+        space: gym.Space,
+        actions: ActionModel,
+        *,
+        encoder: str = "auto",
+        hidden: Sequence[int] = (64, 64),
+        activation: str = "tanh",
+        memory_size: int = 64,
+    ) -> None:
+        super().__init__()
+        picture, memory = parse_encoder(encoder)
+        self.body, features = build_encoder(space, encoder=picture, hidden=())
+        init_(self.body, "orthogonal", ORTHOGONAL_GAIN)
+        if any(isinstance(module, nn.Conv2d) for module in self.body.modules()):
+            hidden = ()
+        self.memory: LSTM | GRU | None = None
+        if memory is not None:
+            self.memory = init_(MEMORIES[memory](features, memory_size), "orthogonal")
+            features = memory_size
+
+        def mlp(outputs: int, gain: float) -> MLP:
+            kind: dict[str, Any] = {"activation": activation, "init": "orthogonal"}
+            return MLP(features, hidden, outputs, out_gain=gain, **kind)
+
+        self.actor, self.critic = mlp(actions.size, 0.01), mlp(1, 1.0)
+        self.actions = actions
+
+    def forward(
+        self, observation: Tensor, state: Tensor | None = None, starts: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Run over sequences, each from the state before its first step.
+
+        Args:
+            observation: `[T, B, *observation]`.
+            state: of the memory, `[S, layers, B, H]`; None is 0.
+            starts: bool `[T, B]`, where an episode begins.
+
+        Returns:
+            Outputs of the policy `[T, B, size]`, values `[T, B]`, the state after the last step.
+        """
+        features = self.body(observation.flatten(0, 1))  # [T * B, D]
+        features = features.unflatten(0, observation.shape[:2])  # [T, B, D]
+        if self.memory is not None:
+            features, after = self.memory(features, self._unpacked(state), starts)
+            state = torch.stack(after) if isinstance(after, tuple) else after[None]
+        return self.actor(features), self.critic(features).squeeze(-1), state
+
+    def _unpacked(self, state: Tensor | None) -> Tensor | tuple[Tensor, Tensor] | None:
+        if state is None:
+            return None
+        return (state[0], state[1]) if isinstance(self.memory, LSTM) else state[0]
+
+
+class ActorCriticGradient:
+    """Back-propagation through an actor-critic, from the slopes of its outputs to its weights.
+
+    Two plain MLPs are differentiated by the equations, anything else by autograd.
+    """
+
+    def __init__(self, network: ActorCritic) -> None:
+        self.network = network
+        self._nets: list[Backprop] = []
+        if network.memory is None and not list(network.body.children()):
+            self._nets = [backprop(network.actor), backprop(network.critic)]
+        self.weights = flatten_parameters(network)  # [P]
+        self._outputs: tuple[Tensor, Tensor] | None = None
+
+    def forward(
+        self, observation: Tensor, state: Tensor | None = None, starts: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the policy's outputs `[T, B, size]` and values `[T, B]`, without a graph."""
+        if self._nets:
+            rows, shape = observation.flatten(0, 1), observation.shape[:2]
+            outputs, value = (net.forward(rows).view(*shape, -1) for net in self._nets)
+            return outputs, value.squeeze(-1)
+        outputs, value, _ = self.network(observation, state, starts)
+        self._outputs = outputs, value
+        return outputs.detach(), value.detach()
+
+    def backward(self, outputs: Tensor, value: Tensor) -> None:
+        """Add to the gradient of `weights`, given dL/d(outputs) and dL/d(values) of `forward`."""
+        if self._nets:
+            actor, critic = self._nets
+            actor.backward(outputs.flatten(0, 1))
+            critic.backward(value.view(-1, 1))
+        elif self._outputs is not None:
+            torch.autograd.backward(self._outputs, (outputs, value))
+            self._outputs = None
+
+
+_SINGLE = ("auto", "mlp", *ENCODERS)
+_ENCODERS: Registry[tuple[str, str | None]] = Registry(
+    "encoder",
+    {name: (name, None) for name in _SINGLE}
+    | {memory: ("auto", memory) for memory in MEMORIES}
+    | {f"{name}+{memory}": (name, memory) for name in _SINGLE for memory in MEMORIES},
+)
+
+
+def parse_encoder(name: str) -> tuple[str, str | None]:
+    """Return the encoder of single observations, and the memory after it or None.
+
+    Args:
+        name: `"auto"` (a CNN for pictures), `"mlp"`, `"nature"`, `"impala"`, `"small-cnn"`; a
+            memory, `"lstm"` or `"gru"`, over what auto takes; or both, as in `"impala+lstm"`.
+
+    Raises:
+        ValueError: naming the nearest that exists.
+    """
+    return _ENCODERS[name]

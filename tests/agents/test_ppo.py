@@ -1,0 +1,159 @@
+"""PPO's update against the same written with autograd and torch's Adam; its settings."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+
+from agents.losses import clipped_surrogate_loss, clipped_value_loss, importance_ratio, value_loss
+from agents.ppo import PPO, PPOConfig
+from agents.run import RunConfig
+
+
+def gathered(agent):
+    """The first rollout that the agent would learn from."""
+    rollouts, update = [], agent.update
+    agent.update = lambda rollout: rollouts.append(rollout) or {}
+    agent.learn(agent.config.n_steps * agent.num_envs, progress=False)
+    agent.update = update
+    return rollouts[0]
+
+
+def advantages(rollout, value, lambda_):
+    """Generalised advantages, one environment at a time, in double precision."""
+    r, d, on = (x.double().numpy() for x in (rollout.reward, rollout.discount, rollout.goes_on))
+    after = rollout.bootstrap.double().numpy()
+    v = value.double().numpy()
+    found = np.zeros_like(r)
+    for b in range(r.shape[1]):
+        following = 0.0
+        for t in reversed(range(len(r))):
+            v_t = v[t + 1, b] if on[t, b] else after[t, b]
+            following = r[t, b] + d[t, b] * v_t - v[t, b] + d[t, b] * lambda_ * on[t, b] * following
+            found[t, b] = following
+    return torch.from_numpy(found)
+
+
+@pytest.mark.parametrize("env", ["CartPole-v1", "Pendulum-v1"])
+@pytest.mark.parametrize("encoder", ["mlp", "gru"])
+@pytest.mark.parametrize("value_clip", [None, 0.1])
+def test_an_update_is_adam_on_the_published_objective(env, encoder, value_clip):
+    """Two epochs of the whole rollout; every number in double precision."""
+    config = PPOConfig(
+        n_steps=30,
+        batch_size=1000,
+        epochs=2,
+        encoder=encoder,
+        hidden=(8,),
+        memory_size=5,
+        entropy_coefficient=0.02,
+        value_clip=value_clip,
+        learning_rate=0.01,
+        log_std=-0.5,
+    )
+    agent = PPO(env, config, num_envs=3)
+    rollout = gathered(agent)
+    network = deepcopy(agent.network).double()
+    agent.update(rollout)
+
+    observation, starts = rollout.observation.double(), rollout.start
+    choice = rollout.choice.double() if rollout.choice.is_floating_point() else rollout.choice
+    valid = rollout.weight > 0
+    adam = torch.optim.Adam(network.parameters(), lr=0.01, eps=1e-5)
+    old = None
+    for _ in range(2):
+        outputs, value, _ = network(observation, None, starts)
+        distribution = network.actions.distribution(outputs)
+        log_prob = distribution.log_prob(choice)
+        if old is None:
+            old = log_prob.detach(), value.detach()
+            raw = advantages(rollout, old[1], config.gae_lambda)
+            target = raw + old[1]
+            advantage = (raw - raw[valid].mean()) / raw[valid].std(correction=0)
+        ratio = importance_ratio(log_prob, old[0])
+        error = (
+            value_loss(value, target)
+            if value_clip is None
+            else clipped_value_loss(value, old[1], target, value_clip)
+        )
+        policy = clipped_surrogate_loss(ratio, advantage, 0.2)
+        loss = policy[valid].mean() + 0.5 * error[valid].mean()
+        loss = loss - 0.02 * distribution.entropy()[valid].mean()
+        adam.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 0.5)
+        adam.step()
+    for (name, mine), theirs in zip(
+        agent.network.named_parameters(), network.parameters(), strict=True
+    ):
+        torch.testing.assert_close(
+            mine.double(), theirs, rtol=1e-3, atol=2e-4, msg=lambda m, name=name: f"{name}: {m}"
+        )
+
+
+@pytest.mark.parametrize("encoder", ["mlp", "lstm"])
+def test_every_epoch_visits_every_column_once(encoder):
+    agent = PPO(
+        "CartPole-v1", PPOConfig(n_steps=6, batch_size=12, epochs=3, encoder=encoder), num_envs=5
+    )
+    batch = agent._prepare(gathered(agent))
+    state = torch.arange(5.0).expand(2, 1, 5).unsqueeze(-1) if encoder == "lstm" else None
+    parts = list(agent._minibatches(batch, state))
+    per_epoch = 3  # 5 sequences by 2, or 30 rows by 12
+    assert len(parts) == 3 * per_epoch
+    orders = []
+    for epoch in range(3):
+        some = parts[epoch * per_epoch : (epoch + 1) * per_epoch]
+        columns = torch.cat([part.value for part, _ in some], 1)
+        orders.append(columns)
+        torch.testing.assert_close(columns.sort(1).values, batch.value.sort(1).values)
+        for part, _ in some:
+            assert part.weight.sum().item() == pytest.approx(1.0)
+        if state is not None:  # the memory's state travels with its sequence
+            index = torch.cat([s for _, s in some], 2)[0, 0, :, 0].long()
+            torch.testing.assert_close(columns, batch.value[:, index])
+    assert not torch.equal(orders[0], orders[1])
+
+
+def test_target_kl_ends_the_epochs():
+    steps = {}
+    for target in (None, 1e-4):
+        config = PPOConfig(
+            n_steps=32, batch_size=64, epochs=5, learning_rate=0.01, target_kl=target
+        )
+        agent = PPO("CartPole-v1", config, num_envs=4)
+        agent.learn(128, progress=False)
+        steps[target] = agent.optimizer.state_dict()["state"][0]["step"].item()
+    assert steps[None] == 10
+    assert 1 <= steps[1e-4] < 5
+
+
+def test_rate_and_clip_anneal_to_zero():
+    config = PPOConfig(n_steps=10, batch_size=1000, anneal_steps=400, learning_rate=0.1)
+    agent = PPO("CartPole-v1", config, num_envs=4)
+    rates = []
+    step = agent.optimizer.step
+    agent.optimizer.step = lambda: rates.append(agent.optimizer.param_groups[0]["lr"]) or step()
+    agent.learn(480, progress=False)
+    expected = 0.1 * np.maximum(1 - np.arange(40, 481, 40) / 400, 0)
+    np.testing.assert_allclose(rates[:: config.epochs], expected, atol=1e-12)
+    weights = agent.gradient.weights.detach().clone()
+    agent.learn(80, progress=False)
+    assert torch.equal(weights, agent.gradient.weights)
+
+
+def test_segments_hold_whole_rollouts():
+    agent = PPO("CartPole-v1", PPOConfig(n_steps=300), num_envs=8)
+    assert RunConfig.default(agent, 1_000_000).segment_steps == 50_400  # 21 times 2,400
+
+
+@pytest.mark.slow
+def test_learns_to_balance_cartpole():
+    from agents.evaluation import evaluate
+    from agents.presets import find_preset
+
+    preset = find_preset("ppo", "CartPole-v1")
+    agent = PPO("CartPole-v1", preset.apply(PPOConfig()), num_envs=preset.num_envs)
+    agent.learn(preset.steps, progress=False)
+    assert evaluate(agent, episodes=20).mean_return >= 475
