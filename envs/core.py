@@ -34,6 +34,7 @@ class Dynamics(Protocol[State]):
         render_fps: Frames per second when a person watches, an int.
         keys: What a person plays with, from key ("a", "left", ...) to action.
         noop: The action while no key is pressed, if the world does not wait for its player.
+        real_time: Whether the last action goes on while no key is pressed, if there is no noop.
         P, initial_state_distrib: The model of a tabular world, laid out as in Gymnasium's own.
     """
 

@@ -14,8 +14,9 @@ def owner(array: Array) -> Any:
 
 
 def own_state(state: Any, n: int) -> Any:
-    """Return a state with every field an array `[N]` of its own."""
-    return type(state)(*(np.array(np.broadcast_to(field, n)) for field in state))
+    """Return a state with every field an array `[N]` of its own, or `[N, K]` if it has cells."""
+    shapes = ((n, *np.shape(field)[1:]) for field in state)
+    return type(state)(*map(np.array, map(np.broadcast_to, state, shapes)))
 
 
 def separate(

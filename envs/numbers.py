@@ -65,6 +65,12 @@ class Numbers:
     """`stack(numbers, dtype)`: K numbers side by side, `[K]` or `[N, K]`."""
     every: Callable[[Number], Number]
     """`every(x)`: x beside each of K cells: operators take it and arrays `[K]` or `[N, K]`."""
+    at: Callable[[Array, Number], Number]
+    """`at(cells, index)`: the number in a cell."""
+    put: Callable[[Array, Number, Number], Array]
+    """`put(cells, index, x)`: a copy of the cells with x in one of them."""
+    nth: Callable[[Array, Number], Number]
+    """`nth(mask, n)`: index of the cell that is True after n others; 0 where there is none."""
 
 
 def _one_image(shape: tuple[int, ...], dtype: npt.DTypeLike, *marks: int) -> Array:
@@ -91,6 +97,18 @@ def _stack_columns(numbers: Sequence[Array], dtype: npt.DTypeLike) -> Array:
     return stacked
 
 
+def _put_one(cells: Array, index: int, number: Number) -> Array:
+    cells = cells.copy()
+    cells[index] = number
+    return cells
+
+
+def _put_many(cells: Array, index: Array, number: Array) -> Array:
+    cells = cells.copy()
+    cells[np.arange(len(cells)), index] = number
+    return cells
+
+
 scalar = Numbers(
     where=lambda condition, a, b: a if condition else b,
     clip=lambda x, low, high: low if x < low else high if x > high else x,
@@ -106,6 +124,9 @@ scalar = Numbers(
     image=_one_image,
     stack=np.fromiter,
     every=lambda x: x,
+    at=lambda cells, index: cells.item(index),
+    put=_put_one,
+    nth=lambda mask, n: int((mask.cumsum() > n).argmax()),
 )
 """Python int, float and bool: five to ten times faster than arrays of one element."""
 
@@ -123,5 +144,8 @@ batch = Numbers(
     image=_many_images,
     stack=_stack_columns,
     every=lambda x: x[:, None],
+    at=lambda cells, index: cells[np.arange(len(cells)), index],
+    put=_put_many,
+    nth=lambda mask, n: (mask.cumsum(axis=1) > n[:, None]).argmax(axis=1),
 )
 """NumPy arrays `[N]`, one element per environment."""

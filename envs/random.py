@@ -67,7 +67,7 @@ class ScalarRandom:
         self.counter = counter
 
     def below(self, n: int, draw: int = 0) -> int:
-        """Return an integer in [0, n), 0 < n ≤ 2³²: ((bits >> 32)·n) >> 32."""
+        """Return an integer in [0, n), n ≤ 2³²: ((bits >> 32)·n) >> 32; 0 if n is 0."""
         return ((mix(self.counter + _A * draw) >> 32) * n) >> 32
 
     def uniform(self, low: float = 0.0, high: float = 1.0, draw: int = 0) -> float:
@@ -103,8 +103,8 @@ class BatchRandom:
     def _bits(self, draw: int) -> U64:
         return mix_array(self.counter + np.uint64(_A * draw & MASK) if draw else self.counter)
 
-    def below(self, n: int, draw: int = 0) -> npt.NDArray[np.int64]:
-        """Return integers in [0, n), `[N]`; see `ScalarRandom.below`."""
+    def below(self, n: int | npt.NDArray[np.int64], draw: int = 0) -> npt.NDArray[np.int64]:
+        """Return integers in [0, n), `[N]`; see `ScalarRandom.below`. Each may have its own n."""
         bits = self._bits(draw)
         bits >>= _32
         bits *= np.uint64(n)

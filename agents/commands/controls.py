@@ -62,7 +62,8 @@ def find_controls(env: gym.Env) -> Controls:
     rate = env.metadata.get("render_fps") or 0
     dynamics = getattr(env.unwrapped, "dynamics", None)
     idle = IDLE.get(name, getattr(dynamics, "noop", None))
-    real_time = idle is not None or rate >= REAL_TIME
+    goes_on = getattr(dynamics, "real_time", False)
+    real_time = goes_on or idle is not None or rate >= REAL_TIME
     own = getattr(env.unwrapped, "get_keys_to_action", None)
     if name in LAYOUTS:
         keys = {frozenset([key_code(key)]): action for key, action in LAYOUTS[name].items()}

@@ -35,7 +35,7 @@ def load_documented_world() -> None:
 load_documented_world()
 IDS = [*sorted(id for id in gym.registry if id.startswith("dreamgym/")), "mine/Pendulum-v0"]
 WORLDS = [(id, {}) for id in IDS]
-WORLDS += [(id, {"obs": "board"}) for id in ("dreamgym/Catch-v0", "dreamgym/Bricks-v0")]
+WORLDS += [(f"dreamgym/{name}-v0", {"obs": "board"}) for name in ("Catch", "Bricks", "Snake")]
 every_world = pytest.mark.parametrize(
     ("id", "kwargs"), WORLDS, ids=["-".join([id, *map(str, kw.values())]) for id, kw in WORLDS]
 )

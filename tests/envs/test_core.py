@@ -89,6 +89,30 @@ def test_one_number_meets_every_cell():
     assert (batch.every(np.array([5, 7])) - cells).tolist() == [[5, 4, 3], [4, 3, 2]]
 
 
+def test_cells_are_read_and_written_one_by_one():
+    cells = np.arange(6, dtype=np.int32).reshape(2, 3)
+    index, numbers = np.array([2, 0]), np.array([7, 8])
+    assert batch.at(cells, index).tolist() == [2, 3]
+    assert batch.put(cells, index, numbers).tolist() == [[0, 1, 7], [8, 4, 5]]
+    assert [scalar.at(row, k) for row, k in zip(cells, (2, 0), strict=True)] == [2, 3]
+    assert type(scalar.at(cells[0], 2)) is int
+    assert scalar.put(cells[0], 2, 7).tolist() == [0, 1, 7]
+    assert cells.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert batch.put(cells, index, numbers).dtype == scalar.put(cells[0], 2, 7).dtype == np.int32
+
+
+def test_the_nth_true_cell_is_found():
+    mask = RNG.random((50, 20)) < 0.4
+    for n in range(10):
+        found = batch.nth(mask, np.full(50, n))
+        assert found.tolist() == [scalar.nth(row, n) for row in mask]
+        for row, k in zip(mask, found, strict=True):
+            places = np.flatnonzero(row)
+            assert k == (places[n] if n < len(places) else 0)
+    shared = batch.nth(mask[:1], np.array([0, 2]))  # one mask for all
+    assert shared.tolist() == np.flatnonzero(mask[0])[[0, 2]].tolist()
+
+
 # --- actions -----------------------------------------------------------------------------------
 
 

@@ -47,6 +47,16 @@ def test_the_hash_agrees_on_ints_arrays_and_torch():
     assert np.array_equal(batch.uniform(), uniform.numpy())
 
 
+def test_each_environment_may_have_its_own_bound():
+    words = WORDS[:500]
+    bounds = np.arange(500) % 7
+    drawn = BatchRandom(words).below(bounds, draw=2)
+    pairs = zip(words.tolist(), bounds.tolist(), strict=True)
+    assert drawn.tolist() == [ScalarRandom(word).below(n, draw=2) for word, n in pairs]
+    assert (drawn < np.maximum(bounds, 1)).all()
+    assert set(drawn[bounds == 6].tolist()) == set(range(6))
+
+
 @pytest.mark.parametrize("draw", [0, 1, 7, 60])
 def test_scalar_and_batch_draws_agree(draw):
     words = WORDS[:500]

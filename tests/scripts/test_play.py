@@ -96,6 +96,12 @@ def test_keys_of_well_known_and_of_our_environments(env_id, key, action):
     assert find_controls(env).choose([key_code(key)], [], None) == action
 
 
+def test_a_snake_goes_on_by_itself_once_it_has_a_way():
+    controls = find_controls(gym.make("envs:dreamgym/Snake-v0"))
+    assert controls.choose([], [], None) is None
+    assert controls.choose([DOWN], [], None) == controls.choose([], [], 2) == 2
+
+
 def test_environment_without_keys_is_played_with_the_digits():
     from gymnasium.envs.registration import EnvSpec
 
