@@ -103,6 +103,8 @@ def test_E_05_games_go_by_the_rules(size: int, player: str, random: float, longe
             elif not over:
                 assert food_of(board) not in game.body
         assert np.array_equal(board, game.board(food_of(board)))
+        if len(game.body) == size**2:
+            assert food_of(board) == game.body[-1]  # there is no other place for it
         lengths.append(len(game.body))
     assert max(lengths) >= longest
 
