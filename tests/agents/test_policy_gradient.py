@@ -196,6 +196,29 @@ def test_rows_that_only_reset_are_not_learned_from(name):
     assert sum(seen) > 0
 
 
+@pytest.mark.parametrize(("name", "variant"), CASES, ids=" ".join)
+def test_what_is_learned_from_is_what_was_acted_on(name, variant):
+    """The network says of a rollout what it said step by step, memory and statistics included."""
+    agent, acted, checked = build(name, variant), [], []
+    policy, update = agent.policy, agent.update
+
+    def spy(*arguments):
+        acted.append(policy(*arguments))
+        return acted[-1]
+
+    def check(rollout):
+        outputs, _, _ = agent.network(rollout.observation, rollout.state, rollout.start)
+        said = np.stack([outputs for outputs, _ in acted[-len(outputs) :]])
+        np.testing.assert_allclose(outputs.detach().numpy(), said, rtol=1e-4, atol=1e-5)
+        checked.append(rollout.state is not None and float(rollout.state.abs().max()) > 0)
+        return update(rollout)
+
+    agent.policy, agent.update = spy, check
+    agent.learn(1400, progress=False)
+    assert len(checked) > 1
+    assert any(checked) == (variant == "lstm")
+
+
 @pytest.mark.parametrize("name", AGENTS)
 def test_statistics_are_those_of_what_was_learned_from(name):
     agent, rows = build(name, "box normalised"), []

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -35,11 +36,11 @@ def advantages(rollout, value, lambda_):
     return torch.from_numpy(found)
 
 
-@pytest.mark.parametrize("env", ["CartPole-v1", "Pendulum-v1"])
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
 @pytest.mark.parametrize("encoder", ["mlp", "gru"])
 @pytest.mark.parametrize("value_clip", [None, 0.1])
-def test_an_update_is_adam_on_the_published_objective(env, encoder, value_clip):
-    """Two epochs of the whole rollout; every number in double precision."""
+def test_an_update_is_adam_on_the_published_objective(env_id, encoder, value_clip):
+    """Two epochs of a rollout with terminated, truncated and open episodes, in double precision."""
     config = PPOConfig(
         n_steps=30,
         batch_size=1000,
@@ -52,8 +53,9 @@ def test_an_update_is_adam_on_the_published_objective(env, encoder, value_clip):
         learning_rate=0.01,
         log_std=-0.5,
     )
-    agent = PPO(env, config, num_envs=3)
+    agent = PPO(gym.make(env_id, max_episode_steps=11), config, num_envs=3)
     rollout = gathered(agent)
+    assert 0 < ((rollout.goes_on == 0) & (rollout.discount > 0)).sum() < 30
     network = deepcopy(agent.network).double()
     agent.update(rollout)
 
