@@ -28,7 +28,7 @@ def test_worlds_are_made_without_importing_envs(tmp_path: Path):
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert run.stdout.split("\n")[:2] == ["(40, 40, 1)", "(2, 4)"], run.stderr
+    assert run.stdout.split("\n")[:2] == ["(44, 44, 1)", "(2, 4)"], run.stderr
 
 
 @every_world
