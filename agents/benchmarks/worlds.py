@@ -210,7 +210,7 @@ CASES = (
     ),
     Case(
         "cliff-frames",
-        "pictures of a Cliff, one per step",
+        "pictures of a Cliff, 256x768, one per step",
         f"{FRAMES} frames",
         "frames/s",
         Side("dreamgym/Cliff-v0", frames("dreamgym/Cliff-v0")),
