@@ -26,8 +26,8 @@ class ActorCritic(nn.Module):
     """π(· | s) and v(s): body, then memory if any, then one MLP for each.
 
     The body is a CNN for pictures, whose features go to the last layers directly, and nothing that
-    learns otherwise. Weights begin orthogonal, the policy's last layer near 0: a nearly uniform
-    policy.
+    learns otherwise. Weights begin orthogonal, the policy's last layer near 0, which makes it nearly
+    uniform, and the gates of a memory more open to its past than to the present.
 
     Args:
         space: of observations.
@@ -57,6 +57,8 @@ class ActorCritic(nn.Module):
         self.memory: LSTM | GRU | None = None
         if memory is not None:
             self.memory = init_(MEMORIES[memory](features, memory_size), "orthogonal")
+            kept = slice(memory_size, 2 * memory_size)  # the gate f of an LSTM, z of a GRU
+            nn.init.ones_(self.memory.get_parameter("bias_ih_l0")[kept])
             features = memory_size
 
         def mlp(outputs: int, gain: float) -> MLP:

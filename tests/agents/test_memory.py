@@ -1,0 +1,34 @@
+"""A corridor that only a memory gets through (SPEC A-PG-05)."""
+
+from dataclasses import replace
+
+import pytest
+
+from agents.evaluation import evaluate
+from agents.ppo import PPO, PPOConfig
+from agents.presets import find_preset
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("encoder", "low", "high"), [("lstm", 0.98, 1.0), ("gru", 0.98, 1.0), ("mlp", 0.45, 0.55)]
+)
+def test_A_PG_05_recall_is_solved_with_a_memory_only(encoder, low, high):
+    preset = find_preset("ppo", "dreamgym/Recall-v0")
+    config = replace(preset.apply(PPOConfig()), encoder=encoder)
+    agent = PPO("dreamgym/Recall-v0", config, num_envs=preset.num_envs)
+    agent.learn(preset.steps, progress=False)
+    assert low <= evaluate(agent, episodes=2000, num_envs=100).mean_return <= high
+
+
+@pytest.mark.parametrize(("encoder", "low", "high"), [("gru", 0.98, 1.0), ("mlp", 0.4, 0.6)])
+def test_A_PG_05_a_short_corridor_is_soon_remembered(encoder, low, high):
+    import gymnasium as gym
+
+    import envs  # noqa: F401
+
+    preset = find_preset("ppo", "dreamgym/Recall-v0")
+    config = replace(preset.apply(PPOConfig()), encoder=encoder, n_steps=12, batch_size=96)
+    agent = PPO(gym.make("dreamgym/Recall-v0", length=3), config, num_envs=32)
+    agent.learn(16_000, progress=False)
+    assert low <= evaluate(agent, episodes=500, num_envs=100).mean_return <= high
