@@ -151,7 +151,8 @@ class Trainer:
     def _count(self, stream: Stream, metrics: Metrics | None) -> None:
         """Take the finished episodes and the latest metrics out of the stream."""
         self.progress.episodes += len(stream.episodes)
-        self.progress.recent.extend(episode.total_reward for episode in stream.episodes)
+        recent = stream.episodes[-RECENT_EPISODES:]
+        self.progress.recent.extend(episode.total_reward for episode in recent)
         self.progress.unlogged += stream.episodes
         stream.episodes.clear()
         if metrics:
