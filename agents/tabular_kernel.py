@@ -104,15 +104,17 @@ def choose(rule: Rule, memory: Memory, state: int) -> int:
     """Choose ε-greedily; of equally good actions each is as likely."""
     number = memory.counters[CHOICES]
     memory.counters[CHOICES] = number + 1
-    if uniform(draw(rule.key, number, 0)) < exploration(rule, memory, state):
+    u, most = uniform(draw(rule.key, number, 0)), max(rule.epsilon_start, rule.epsilon_end)
+    if u < most and u < exploration(rule, memory, state):
         return below(draw(rule.key, number, 1), rule.num_actions)
     first = state * rule.num_actions
     best, top, ties = 0, acting_value(rule, memory, first), 1
     for action in range(1, rule.num_actions):
         value = acting_value(rule, memory, first + action)
+        tied = value == top  # told apart before `top` moves, the two tests need no branch
         if value > top:
             best, top, ties = action, value, 1
-        elif value == top:
+        if tied:
             ties += 1
     if ties > 1:
         skip = below(draw(rule.key, number, 2), ties)
