@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .training.flat import flatten_parameters
@@ -66,12 +67,12 @@ class DenseBackprop:
 
     def __init__(self, network: nn.Module) -> None:
         self.weights = flatten_parameters(network)
-        self._layers: list[tuple[nn.Linear, nn.Module | None]] = []
+        self._layers: list[tuple[Tensor, Tensor | None, nn.Module | None]] = []
         for module in network.modules():
             if isinstance(module, nn.Linear):
-                self._layers.append((module, None))
+                self._layers.append((module.weight, module.bias, None))
             elif type(module) in DERIVATIVES:
-                self._layers[-1] = (self._layers[-1][0], module)
+                self._layers[-1] = (*self._layers[-1][:2], module)
         self._inputs: list[Tensor] = []
         self._outputs: list[Tensor] = []
 
@@ -79,11 +80,11 @@ class DenseBackprop:
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs `[B, out]`."""
         self._inputs, self._outputs = [], []
-        for layer, activation in self._layers:
+        for weight, bias, activation in self._layers:
             self._inputs.append(x)
-            x = layer(x)
+            x = F.linear(x, weight, bias)
             if activation is not None:
-                x = activation(x)
+                x = activation.forward(x)
             self._outputs.append(x)
         return x
 
@@ -91,14 +92,14 @@ class DenseBackprop:
     def backward(self, gradient: Tensor) -> None:
         """Set the gradient of `weights`."""
         for index in range(len(self._layers) - 1, -1, -1):
-            layer, activation = self._layers[index]
+            weight, bias, activation = self._layers[index]
             if activation is not None:
                 gradient = DERIVATIVES[type(activation)](gradient, self._outputs[index])
-            torch.mm(gradient.t(), self._inputs[index], out=layer.weight.grad)
-            if layer.bias is not None:
-                torch.sum(gradient, 0, out=layer.bias.grad)
+            torch.mm(gradient.t(), self._inputs[index], out=weight.grad)
+            if bias is not None:
+                torch.sum(gradient, 0, out=bias.grad)
             if index:
-                gradient = gradient.mm(layer.weight)
+                gradient = gradient.mm(weight)
 
 
 def backprop(network: nn.Module) -> Backprop:
