@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from .agent import Metrics, Transition
-from .losses import policy_gradient_loss, value_loss
+from .losses import value_loss
 from .policy_gradient import PolicyConfig, PolicyGradient
 from .rollout import Rollout
 from .targets import generalized_advantages
@@ -73,9 +73,7 @@ class A2C(PolicyGradient):
             weight=rollout.weight,
         )
         with torch.no_grad():
-            log_prob = distribution.log_prob(rollout.choice)
             return {
-                "policy_loss": rollout.mean(policy_gradient_loss(log_prob, advantage)),
                 "value_loss": rollout.mean(value_loss(value, advantage + value)),
                 "entropy": rollout.mean(distribution.entropy()),
                 "value": rollout.mean(value),

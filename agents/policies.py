@@ -26,8 +26,8 @@ class ActorCritic(nn.Module):
     """π(· | s) and v(s): body, then memory if any, then one MLP for each.
 
     The body is a CNN for pictures, whose features go to the last layers directly, and nothing that
-    learns otherwise. Weights begin orthogonal, the policy's last layer near 0, which makes it nearly
-    uniform, and the gates of a memory more open to its past than to the present.
+    learns otherwise. Weights begin orthogonal, the policy's last layer near 0: nearly uniform. A
+    memory's gates begin more open to its past than to the present.
 
     Args:
         space: of observations.

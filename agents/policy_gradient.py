@@ -176,10 +176,10 @@ class PolicyGradient(Agent):
         metrics = self.update(
             buffer.rollout(self._seen(observation), scaled, c.discount, self.device)
         )
-        valid = buffer.valid()
         if self.observation_norm is not None:
-            self.observation_norm.update(observation[valid])
+            self.observation_norm.update(observation[buffer.valid()])
         if self.reward_norm is not None:
+            valid = buffer.valid()
             ended = buffer.column("terminated") | buffer.column("truncated")
             self._reward_sums = self.reward_norm.update(
                 reward, ended | ~valid, valid, self._reward_sums, c.discount

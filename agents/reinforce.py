@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from .agent import Array, Metrics, Transition
-from .losses import policy_gradient_loss
 from .policy_gradient import PolicyConfig, PolicyGradient
 from .rollout import Rollout
 from .targets import lambda_returns
@@ -105,9 +104,7 @@ class Reinforce(PolicyGradient):
         if not learned:
             self.baseline += self.config.baseline_rate * (float(mean) - self.baseline)
         with torch.no_grad():
-            log_prob = distribution.log_prob(rollout.choice)
             return {
-                "policy_loss": rollout.mean(policy_gradient_loss(log_prob, advantage)),
                 "entropy": rollout.mean(distribution.entropy()),
                 "value": rollout.mean(baseline),
                 "reward_to_go": mean,

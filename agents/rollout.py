@@ -75,8 +75,12 @@ class RolloutBuffer:
 
     def valid(self) -> Array:
         """Return which rows are transitions, bool `[T, B]`."""
-        everything = np.ones(len(self._bootstraps[0]), bool)
-        return np.stack([everything if t.valid is None else t.valid for t in self._transitions])
+        shape = len(self._bootstraps), len(self._bootstraps[0])
+        valid = np.ones(shape, bool)
+        for t, transition in enumerate(self._transitions):
+            if transition.valid is not None:
+                valid[t] = transition.valid
+        return valid
 
     def rollout(
         self, observation: Array, reward: Array, discount: float, device: torch.device
@@ -89,26 +93,26 @@ class RolloutBuffer:
             discount: γ.
             device: where the tensors go.
         """
-        terminated = self.column("terminated")
+        terminated, valid = self.column("terminated"), self.valid()
         goes_on = ~(terminated | self.column("truncated"))  # [T, B]
         goes_on[-1] = False
-        valid = self.valid()
+        weight = valid / valid.sum()
+        bootstrap = np.stack(self._bootstraps)
+        numbers = np.stack([reward, discount * ~terminated, goes_on, bootstrap, weight])
         state = self._transitions[0].extras.get("state")
 
         def tensor(array: Array) -> Tensor:
             return torch.from_numpy(array).to(device)
 
-        def number(array: Array) -> Tensor:
-            return tensor(array.astype(np.float32))
-
+        reward_t, discount_t, on, after, weights = tensor(numbers.astype(np.float32)).unbind()
         return Rollout(
             observation=tensor(observation),
             choice=tensor(self.extra("choice")),
             start=tensor(self.extra("start")),
-            reward=number(reward),
-            discount=number(discount * ~terminated),
-            goes_on=number(goes_on),
-            bootstrap=number(np.stack(self._bootstraps)),
-            weight=number(valid / valid.sum()),
+            reward=reward_t,
+            discount=discount_t,
+            goes_on=on,
+            bootstrap=after,
+            weight=weights,
             state=None if state is None else tensor(state),
         )

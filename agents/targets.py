@@ -83,7 +83,8 @@ def discounted_returns(r_t: Tensor, discount_t: Tensor, bootstrap: Tensor) -> Te
         bootstrap: value of the observation after the last step, `[...]`.
     """
     returns = [bootstrap]
-    for reward, discount in zip(r_t.flip(0).unbind(), discount_t.flip(0).unbind(), strict=True):
+    rewards, discounts = r_t.unbind(), discount_t.unbind()
+    for reward, discount in zip(reversed(rewards), reversed(discounts), strict=True):
         returns.append(torch.addcmul(reward, discount, returns[-1]))
     return torch.stack(returns[:0:-1])  # [T, ...]
 
