@@ -110,7 +110,7 @@ class Check:
     def __init__(self, name: str, space: gym.Space) -> None:
         self._name, self._space, self._shape = name, space, space.shape
         self._bounds: tuple[Array | float, Array | float] | None = None
-        if isinstance(space, gym.spaces.Box):
+        if isinstance(space, gym.spaces.Box) and space.dtype != np.bool_:
             floating = np.issubdtype(space.dtype, np.floating)
             span = np.finfo(space.dtype) if floating else np.iinfo(space.dtype)
             low, high = np.maximum(space.low, span.min), np.minimum(space.high, span.max)

@@ -38,7 +38,7 @@ class Flatten(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the batch dimension."""
-        return x.flatten(1).float()
+        return x.reshape(len(x), -1).float()
 
 
 def build_encoder(
@@ -51,12 +51,15 @@ def build_encoder(
     Args:
         space: Box or Discrete.
         encoder: `"auto"`, `"mlp"`, `"nature"`, `"impala"` or `"small-cnn"`.
-        hidden: layers of the MLP, or those that follow the convolutions.
+        hidden: layers of the MLP; convolutional encoders have their own.
         activation: of the MLP.
 
     Raises:
         TypeError: the space is of another kind.
+        ValueError: a convolutional encoder is asked for where there are no pictures.
     """
+    if encoder not in ("auto", "mlp") and len(space.shape or ()) not in (2, 3):
+        raise ValueError(f"encoder {encoder!r} needs pictures, but observations are {space}")
     if isinstance(space, gym.spaces.Discrete):
         states = int(space.n)
         mlp = MLP(states, hidden, activation=activation)

@@ -246,6 +246,8 @@ SPACES = [
     (gym.spaces.MultiDiscrete([2, 3]), [[1, 2], [0, 0]], [[2, 0], [0, 3], [-1, 0]]),
     (gym.spaces.Box(0, 3, (2,), np.uint8), [[0, 3]], [[4, 0]]),
     (gym.spaces.Box(0, 255, (2,), np.uint8), [[0, 255]], []),
+    (gym.spaces.Box(0, 1, (2,), np.bool_), [[True, False]], []),
+    (gym.spaces.MultiBinary(2), [[0, 1]], []),
 ]
 
 

@@ -1,0 +1,171 @@
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from agents.networks import build_encoder, is_picture, numpy_forward, picture_layout
+from nets.encoders import ImpalaCNN, NatureCNN, SmallCNN
+from nets.heads import DuelingHead
+from nets.mlp import MLP
+
+Box = gym.spaces.Box
+
+
+def box(*shape, dtype=np.float32, high=1):
+    return Box(0, high, shape, dtype)
+
+
+def kinds(network):
+    return {type(module) for module in network.modules()}
+
+
+@pytest.mark.parametrize(
+    ("space", "kind", "in_shape"),
+    [
+        (box(84, 84, 4, dtype=np.uint8, high=255), NatureCNN, (4, 84, 84)),
+        (box(4, 84, 84, dtype=np.uint8, high=255), NatureCNN, (4, 84, 84)),
+        (box(84, 84, dtype=np.uint8, high=255), NatureCNN, (1, 84, 84)),
+        (box(36, 40, 3, dtype=np.uint8, high=255), NatureCNN, (3, 36, 40)),
+        (box(10, 10, 4, dtype=np.bool_), SmallCNN, (4, 10, 10)),
+        (box(10, 5, 1), SmallCNN, (1, 10, 5)),
+        (box(1, 10, 5), SmallCNN, (1, 10, 5)),
+    ],
+    ids=str,
+)
+def test_pictures_get_a_cnn(space, kind, in_shape):
+    network, features = build_encoder(space, hidden=(32,))
+    assert kind in kinds(network)
+    assert picture_layout(space)[1] == in_shape
+    space.seed(0)
+    pictures = torch.from_numpy(np.stack([space.sample() for _ in range(3)]))
+    assert network(pictures).shape == (3, features)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        box(),
+        box(4),
+        box(4, dtype=np.float64),
+        box(4, dtype=np.uint8),
+        box(3, 5),
+        box(7, dtype=np.int64),
+    ],
+    ids=str,
+)
+def test_vectors_get_an_mlp(space):
+    assert not is_picture(space)
+    network, features = build_encoder(space, hidden=(32, 16))
+    assert features == 16
+    assert nn.Conv2d not in kinds(network)
+    space.seed(0)
+    batch = np.stack([space.sample() for _ in range(3)])
+    expected = network(torch.from_numpy(batch))
+    assert expected.shape == (3, 16)
+    # the same numbers, whatever their type and shape
+    dense = next(m for m in network.modules() if isinstance(m, MLP))
+    flat = torch.from_numpy(batch.reshape(3, -1).astype(np.float32))
+    torch.testing.assert_close(expected, dense(flat))
+
+
+@pytest.mark.parametrize("start", [0, -3, 5])
+def test_discrete_observations_are_one_hot(start):
+    space = gym.spaces.Discrete(4, start=start)
+    network, features = build_encoder(space, hidden=(6,))
+    assert features == 6
+    codes = network[0](torch.arange(start, start + 4))
+    assert torch.equal(codes, torch.eye(4))
+
+
+def test_channels_last_and_first_see_the_same_picture():
+    last, first = box(20, 30, 3), box(3, 20, 30)
+    networks = []
+    for space in (last, first):
+        torch.manual_seed(0)
+        networks.append(build_encoder(space, encoder="small-cnn", hidden=())[0])
+    picture = torch.rand(2, 20, 30, 3)
+    torch.testing.assert_close(networks[0](picture), networks[1](picture.permute(0, 3, 1, 2)))
+
+
+def test_a_picture_without_channels_is_one_channel():
+    torch.manual_seed(0)
+    plain, _ = build_encoder(box(20, 30, dtype=np.uint8, high=255), hidden=())
+    torch.manual_seed(0)
+    channel, _ = build_encoder(box(1, 20, 30, dtype=np.uint8, high=255), hidden=())
+    picture = torch.randint(255, (2, 20, 30), dtype=torch.uint8)
+    torch.testing.assert_close(plain(picture), channel(picture.unsqueeze(1)))
+
+
+@pytest.mark.parametrize(
+    ("encoder", "kind"),
+    [("nature", NatureCNN), ("impala", ImpalaCNN), ("small-cnn", SmallCNN), ("mlp", MLP)],
+)
+def test_encoders_by_name(encoder, kind):
+    network, features = build_encoder(box(40, 40, 2), encoder=encoder, hidden=(24,))
+    assert kind in kinds(network)
+    assert network(torch.rand(2, 40, 40, 2)).shape == (2, features)
+
+
+@pytest.mark.parametrize("encoder", ["nature", "impala", "small-cnn"])
+@pytest.mark.parametrize("space", [box(4), gym.spaces.Discrete(4)], ids=str)
+def test_vectors_are_no_pictures(encoder, space):
+    with pytest.raises(ValueError, match=f"encoder '{encoder}' needs pictures"):
+        build_encoder(space, encoder=encoder, hidden=())
+
+
+@pytest.mark.parametrize(
+    "space", [gym.spaces.MultiDiscrete([2, 2]), gym.spaces.Dict({"a": box(2)})], ids=str
+)
+def test_other_spaces_are_named(space):
+    with pytest.raises(TypeError, match=r"cannot encode observations of .*: expected Box or Disc"):
+        build_encoder(space, hidden=(8,))
+
+
+DENSE = {
+    "relu": nn.Sequential(MLP(4, (16, 16)), nn.Linear(16, 3)),
+    "tanh": nn.Sequential(MLP(4, (16,), activation="tanh"), nn.Linear(16, 3, bias=False)),
+    "linear": nn.Sequential(MLP(4, ()), nn.Linear(4, 3)),
+    "flat": nn.Sequential(build_encoder(box(2, 2), hidden=(16,))[0], nn.Linear(16, 3)),
+}
+
+
+@pytest.mark.parametrize("network", DENSE.values(), ids=DENSE.keys())
+@pytest.mark.parametrize("count", [1, 7])
+def test_numpy_forward_is_torchs_forward(network, count):
+    fast = numpy_forward(network)
+    shape = (count, 2, 2) if network is DENSE["flat"] else (count, 4)
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    before = x.copy()
+    with torch.no_grad():
+        expected = network(torch.from_numpy(x)).numpy()
+    np.testing.assert_allclose(fast(x), expected, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_numpy_forward_follows_the_weights():
+    network = nn.Sequential(MLP(4, (8,)), nn.Linear(8, 2))
+    fast, x = numpy_forward(network), np.ones((1, 4), np.float32)
+    before = fast(x)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.mul_(1.5)
+    np.testing.assert_allclose(fast(x), network(torch.from_numpy(x)).detach().numpy(), atol=1e-6)
+    assert not np.allclose(fast(x), before)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        nn.Sequential(MLP(4, (8,), activation="gelu"), nn.Linear(8, 2)),
+        nn.Sequential(MLP(4, (8,), norm="layer"), nn.Linear(8, 2)),
+        nn.Sequential(MLP(4, (8,), dropout=0.5), nn.Linear(8, 2)),
+        nn.Sequential(MLP(4, (8,)), DuelingHead(8, 2)),
+        nn.Sequential(build_encoder(gym.spaces.Discrete(4), hidden=(8,))[0], nn.Linear(8, 2)),
+        nn.Sequential(build_encoder(box(1, 10, 10), hidden=())[0], nn.Linear(128, 2)),
+        nn.Linear(4, 2, device="meta"),
+    ],
+    ids=["gelu", "norm", "dropout", "dueling", "one-hot", "cnn", "meta"],
+)
+def test_numpy_forward_refuses_what_it_cannot_repeat(network):
+    assert numpy_forward(network) is None
