@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from agents.evaluation import evaluate
 from agents.losses import clipped_surrogate_loss, clipped_value_loss, importance_ratio, value_loss
 from agents.ppo import PPO, PPOConfig
+from agents.presets import find_preset
 from agents.run import RunConfig
 
 
@@ -150,11 +152,52 @@ def test_segments_hold_whole_rollouts():
     assert RunConfig.default(agent, 1_000_000).segment_steps == 50_400  # 21 times 2,400
 
 
+class Answer(gym.Env):
+    """Shows one of four states and pays 1 for the action that belongs to it, for twenty steps.
+
+    The best constant action earns 10 at most.
+    """
+
+    metadata = {"render_modes": []}
+    KINDS = {
+        "multi-discrete": (gym.spaces.MultiDiscrete([4, 3]), lambda s: (s, s % 3)),
+        "multi-binary": (gym.spaces.MultiBinary(2), lambda s: (s // 2, s % 2)),
+        "box": (gym.spaces.Box(-2.0, 2.0, (1,)), lambda s: (0.9 * s - 1.35,)),
+    }
+
+    def __init__(self, kind, render_mode=None):
+        self.observation_space = gym.spaces.Discrete(4)
+        self.action_space, self.answer = self.KINDS[kind]
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self._next(), {}
+
+    def step(self, action):
+        wrong = np.abs(action - np.array(self.answer(self.state))).clip(0, 1)
+        return self._next(), float(1 - wrong.mean()), False, False, {}
+
+    def _next(self):
+        self.state = int(self.np_random.integers(4))
+        return self.state
+
+
+gym.register("Answer-v0", entry_point=Answer, max_episode_steps=20, disable_env_checker=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "squash"),
+    [("multi-discrete", False), ("multi-binary", False), ("box", False), ("box", True)],
+)
+def test_every_kind_of_action_is_learned(kind, squash):
+    config = PPOConfig(n_steps=64, learning_rate=5e-3, discount=0.0, squash=squash)
+    agent = PPO(gym.make("Answer-v0", kind=kind), config)
+    agent.learn(12_000, progress=False)
+    assert evaluate(agent, episodes=10).mean_return > 16.5
+
+
 @pytest.mark.slow
 def test_learns_to_balance_cartpole():
-    from agents.evaluation import evaluate
-    from agents.presets import find_preset
-
     preset = find_preset("ppo", "CartPole-v1")
     agent = PPO("CartPole-v1", preset.apply(PPOConfig()), num_envs=preset.num_envs)
     agent.learn(preset.steps, progress=False)
