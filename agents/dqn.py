@@ -74,9 +74,12 @@ class DQNConfig:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, naming them."""
-        for name in ("batch_size", "buffer_size", "train_every", "gradient_steps", "n_step"):
+        counts = ("batch_size", "buffer_size", "train_every", "gradient_steps", "target_every")
+        for name in (*counts, "n_step"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: expected at least 1")
+        if self.loss not in SLOPES:
+            raise ValueError(f"loss is {self.loss!r}: expected one of {', '.join(SLOPES)}")
         if not 0.0 <= self.discount <= 1.0:
             raise ValueError(f"discount is {self.discount}: expected a number in [0, 1]")
         if not 0.0 < self.target_rate <= 1.0:
@@ -254,7 +257,8 @@ class DQN(Agent):
     @property
     def threads(self) -> int:
         """One for MLPs, which more would slow down; torch's choice for CNNs."""
-        return 1 if self._fast is not None else torch.get_num_threads()
+        convolutional = any(isinstance(module, nn.Conv2d) for module in self.online.modules())
+        return torch.get_num_threads() if convolutional else 1
 
     def _sample(self, batches: int) -> Batch:
         return self.replay.sample(self.rng, batches, self.config.batch_size).to(self.device)
