@@ -133,8 +133,9 @@ class DQN(Agent):
         """Return action values `[N, A]` of observations `[N, *]`."""
         if self._fast is not None:
             return self._fast(observation)
+        members = np.asarray(observation, self.observation_space.dtype)  # some worlds give float64
         with torch.inference_mode():
-            return self.online(torch.as_tensor(observation).to(self.device)).cpu().numpy()
+            return self.online(torch.as_tensor(members).to(self.device)).cpu().numpy()
 
     def reseed(self, seed: int) -> None:
         """Begin the agent's generator anew, with no n-step row open."""

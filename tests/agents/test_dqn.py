@@ -352,6 +352,9 @@ def test_action_values_are_the_networks(make, config):
     np.testing.assert_array_equal(batch_action, expected.argmax(1) + first)
     for observation, action in zip(batch, batch_action, strict=True):
         assert agent.predict(observation, deterministic=True)[0] == action
+    # other types of the same numbers, as some worlds give
+    wide = batch.astype(np.float64) if batch.dtype == np.float32 else batch.astype(np.int32)
+    np.testing.assert_allclose(agent.q_values(wide), expected, rtol=0, atol=1e-6)
 
 
 def test_continuous_actions_are_refused():
