@@ -179,7 +179,8 @@ class RunFolder:
             for file in (self.checkpoints / name, self.checkpoints / f"{name}.pt"):
                 if file.is_file():
                     return file
-        known = ["best"] * self.best.exists() + [file.stem for file in files]
+        known = ["best"] * self.best.exists()
+        known += [file.stem for file in sorted(self.checkpoints.glob("*.pt"))]
         wanted = "no checkpoint" if name is None else f"no checkpoint {name!r}"
         raise FileNotFoundError(f"{self.path} has {wanted}; it has: {', '.join(known) or 'none'}")
 
@@ -218,6 +219,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-__all__ = ["CheckpointError", "RunConfig", "RunFolder"]
