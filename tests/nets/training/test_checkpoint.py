@@ -270,9 +270,9 @@ def test_a_state_that_does_not_fit_is_blamed_on_its_file():
         fitting("old.pt"),
     ):
         network().load_state_dict(other)
-    with pytest.raises(CheckpointError, match=r"old\.pt does not fit: it has no 'steps'"):
-        with fitting("old.pt"):
-            {}["steps"]
+    missing = pytest.raises(CheckpointError, match=r"old\.pt does not fit: it has no 'steps'")
+    with missing, fitting("old.pt"):
+        {}["steps"]
 
 
 def test_json_round_trips_and_damage_is_named(tmp_path):
