@@ -1,0 +1,107 @@
+"""A GPU would wait for stray CPU tensors and fetched numbers; the meta device refuses them."""
+
+import copy
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+from agents import dqn
+from agents.buffers import Batch
+from agents.dqn import DQN, DQNConfig
+from agents.loading import load
+from agents.run import RunConfig, RunFolder
+from agents.trainer import Trainer
+
+CASES = {
+    "mlp": ("CartPole-v1", DQNConfig(hidden=(8,))),
+    "autograd": ("CartPole-v1", DQNConfig(hidden=(8,), activation="gelu", loss="mse")),
+    "dueling": ("CartPole-v1", DQNConfig(hidden=(8,), dueling=True, double=False)),
+    "one-hot": ("dreamgym/Cliff-v0", DQNConfig(hidden=(8,))),
+    "small-cnn": ("dreamgym/Catch-v0", DQNConfig(encoder="small-cnn")),
+    "nature": ("dreamgym/Catch-v0", DQNConfig(encoder="nature", dueling=True)),
+    "impala": ("dreamgym/Catch-v0", DQNConfig(encoder="impala")),
+}
+cases = pytest.mark.parametrize(("env", "config"), CASES.values(), ids=CASES.keys())
+
+
+def batch_for(agent, batches=2, size=4):
+    """Minibatches from the replay of random play."""
+    agent.observation_space.seed(0)
+    sample = [agent.observation_space.sample() for _ in range(2 * batches * size)]
+    observations = np.stack(sample).reshape(2, batches, size, *agent.observation_space.shape)
+    before, after = map(torch.from_numpy, observations)
+    action = torch.randint(int(agent.action_space.n), (batches, size))
+    return Batch(before, action, torch.randn(batches, size), torch.rand(batches, size), after)
+
+
+@cases
+def test_A_FA_02_an_update_stays_on_its_device(env, config):
+    agent = DQN(env, config, device="meta")
+    assert all(p.device.type == "meta" for p in agent.online.parameters())
+    metrics = agent.update(batch_for(agent).to(agent.device))
+    assert agent.updates == 2
+    assert metrics["td_error"].device.type == metrics["value"].device.type == "meta"
+    assert agent.learner.weights.grad.device.type == "meta"
+    agent.target_weights.lerp_(agent.learner.weights.detach(), 0.5)
+
+
+@cases
+def test_a_stray_tensor_is_caught(env, config):
+    """Negative control: the target network, or the batch, left on the CPU."""
+    agent = DQN(env, config, device="meta")
+    batch = batch_for(agent)
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        agent.update(batch)
+    agent.target = copy.deepcopy(DQN(env, config, device="cpu").target)
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        agent.update(batch.to(agent.device))
+
+
+def test_a_fetched_number_is_caught(monkeypatch):
+    """Negative control: a slope that looks at its error waits for the device."""
+    agent = DQN("CartPole-v1", DQNConfig(hidden=(8,)), device="meta")
+    monkeypatch.setitem(
+        dqn.SLOPES, "huber", lambda e: e.clamp(-1, 1) if e.abs().max().item() > 1 else e
+    )
+    with pytest.raises(RuntimeError, match="meta"):
+        agent.update(batch_for(agent).to(agent.device))
+
+
+# With a GPU -------------------------------------------------------------------------------------
+
+
+@pytest.mark.cuda
+@cases
+def test_losses_on_cuda_are_those_on_the_cpu(env, config):
+    here, there = DQN(env, config, device="cpu"), DQN(env, config, device="cuda")
+    for _ in range(3):
+        batch = batch_for(here)
+        ours, theirs = here.update(batch), there.update(batch.to(there.device))
+        for name in ("td_error", "value"):
+            assert theirs[name].is_cuda
+            torch.testing.assert_close(theirs[name].cpu(), ours[name], rtol=1e-3, atol=1e-4)
+    weights = there.learner.weights.detach().cpu()
+    torch.testing.assert_close(weights, here.learner.weights.detach(), rtol=0, atol=2e-3)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("env", ["CartPole-v1", "dreamgym/Catch-v0"])
+def test_training_on_cuda_leaves_files_for_the_cpu(tmp_path, env):
+    config = DQNConfig(hidden=(16,), learning_starts=40, batch_size=8)
+    agent = DQN(env, config, device="cuda")
+    cut = RunConfig(steps=200, segment_steps=100, log_every=50, eval_every=100, eval_episodes=2)
+    Trainer(agent, RunFolder(tmp_path), cut, progress=False).run(200)
+    assert agent.learner.weights.is_cuda
+    assert agent.updates > 30
+    loaded = load(tmp_path, checkpoint="last", device="cpu")
+    assert loaded.learner.weights.device.type == "cpu"
+    torch.testing.assert_close(loaded.learner.weights.cpu(), agent.learner.weights.cpu())
+    observation = gym.make(loaded.source.spec).reset(seed=0)[0]
+    values = loaded.q_values(observation[None])
+    np.testing.assert_allclose(values, agent.q_values(observation[None]), rtol=1e-3, atol=1e-4)
+    loaded.learn(50, progress=False)
+    resumed = DQN(env, config, device="cuda")  # and goes on from them on the GPU
+    Trainer(resumed, RunFolder(tmp_path), cut, progress=False).run(300)
+    assert (resumed.steps, resumed.replay_rows) == (300, 300)
