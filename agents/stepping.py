@@ -94,9 +94,7 @@ class VectorStepper:
         after = observation
         if over.any():
             if self._same_step:
-                after = observation.copy()
-                for k in over.nonzero()[0]:
-                    after[k] = info["final_obs"][k]
+                after = _put(observation, info["final_obs"], over.nonzero()[0])
             else:
                 self._over = over
         else:
@@ -107,3 +105,14 @@ class VectorStepper:
         """Close the environments if the stepper made them."""
         if self._owned:
             self.env.close()
+
+
+def _put(observation: Any, final: Any, rows: Array) -> Any:
+    """Return a copy of `observation` that holds those of `final` at `rows`, tuples by column."""
+    if isinstance(observation, tuple):
+        columns = enumerate(observation)
+        return tuple(_put(column, {k: final[k][j] for k in rows}, rows) for j, column in columns)
+    after = observation.copy()
+    for k in rows:
+        after[k] = final[k]
+    return after

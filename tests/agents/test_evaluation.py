@@ -11,6 +11,7 @@ from agents.dqn import DQN, DQNConfig
 from agents.environment import EnvSource
 from agents.evaluation import Evaluation, evaluate
 from agents.interaction import Interaction
+from agents.tabular import QLearning
 
 
 class Waiting(gym.Env):
@@ -202,3 +203,12 @@ def test_equal_returns_leave_no_doubt():
 def test_no_episodes_are_refused(scribe):
     with pytest.raises(ValueError, match="episodes is 0: expected at least 1"):
         evaluate(scribe("Ledger-v0"), episodes=0)
+
+
+def test_observations_that_are_tuples_can_be_evaluated():
+    agent = QLearning("Blackjack-v1", seed=0)
+    agent.learn(2_000, progress=False)
+    result = evaluate(agent, episodes=30, seed=3)
+    assert result.episodes == 30
+    assert set(result.returns) <= {-1.0, 0.0, 1.0}
+    assert result == evaluate(agent, episodes=30, seed=3)
