@@ -1,0 +1,117 @@
+"""What a generative model is: players over shared networks, who take gradient steps in turn.
+
+An autoencoder is one player. A GAN is two against each other, an adversarial autoencoder three.
+One trainer serves them all: for each player in turn, it computes the loss of a batch, takes the
+gradient with respect to that player's module alone, and lets the player's optimiser step.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+Metrics = Mapping[str, Tensor]
+"""Numbers for people, detached; they stay on the device until somebody reads them."""
+
+
+class Batch(NamedTuple):
+    """Rows of a data set on the training device."""
+
+    x: Tensor  # [B, C, H, W] in [0, 1], or [B, D]
+    label: Tensor | None = None  # [B] int64, where the data has classes
+
+
+class Loss(NamedTuple):
+    """What a player lowers, and what people may look at."""
+
+    value: Tensor  # []
+    metrics: Metrics
+
+
+@dataclass(frozen=True)
+class Player:
+    """Who owns a module and lowers a loss of it.
+
+    Attributes:
+        name: of the player: "autoencoder", "generator", "discriminator", ...
+        module: whose parameters the player's optimiser steps; all others are held fixed.
+        loss: of a batch; draws its noise from torch's global generator.
+        steps: batches per turn; a discriminator may take several before its opponent's one.
+    """
+
+    name: str
+    module: nn.Module
+    loss: Callable[[Batch], Loss]
+    steps: int = 1
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Settings of the training that all models share."""
+
+    batch_size: int = 64
+    """Rows per gradient step."""
+    learning_rate: float = 1e-3
+    """Step size of Adam."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Decay of Adam's moments."""
+    max_grad_norm: float = 0.0
+    """Largest global norm of a player's gradient; 0: any."""
+    ema_decay: float = 0.0
+    """Decay of the averaged weights that samples and evaluations use; 0: the last weights."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work, naming them."""
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size is {self.batch_size}: expected at least 1")
+        if self.learning_rate <= 0.0:
+            raise ValueError(f"learning_rate is {self.learning_rate}: expected more than 0")
+        if not 0.0 <= self.ema_decay < 1.0:
+            raise ValueError(f"ema_decay is {self.ema_decay}: expected a number in [0, 1)")
+
+
+class GenerativeModel(nn.Module, ABC):
+    """A model of data of one shape.
+
+    Args:
+        shape: of one datum: `(C, H, W)` for pictures, `(D,)` for vectors.
+        config: the frozen dataclass of the model; its defaults when None.
+        dataset_size: rows of the training data, N.
+        num_classes: classes of the labels, for conditional models; None where there are none.
+    """
+
+    name: ClassVar[str]
+    config_type: ClassVar[type[ModelConfig]]
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        config: Any = None,
+        *,
+        dataset_size: int,
+        num_classes: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+        self.config = self.config_type() if config is None else config
+        self.dataset_size, self.num_classes = dataset_size, num_classes
+
+    @abstractmethod
+    def players(self) -> Sequence[Player]:
+        """Return the players in the order of their turns."""
+
+    @abstractmethod
+    def sample(self, n: int, label: Tensor | None = None) -> Tensor:
+        """Draw `[n, *shape]`: pictures in [0, 1], vectors as they come."""
+
+    def validate(self, batch: Batch) -> Metrics:
+        """Measure held-out data; `"loss"`, where there is one, decides which weights are best."""
+        return {}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
