@@ -1,11 +1,7 @@
 """A run is a folder: everything that training leaves, and all it takes to go on or to play."""
 
-import platform
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +13,7 @@ from nets.training.checkpoint import (
     save_checkpoint,
     save_json,
 )
+from nets.training.provenance import git_commit, versions
 
 from .agent import Agent
 
@@ -196,26 +193,3 @@ class RunFolder:
         live = self._live_shards(agent.replay_rows, agent.replay_capacity)
         for file in set(self.replay.glob("*.pt")).difference(live):
             file.unlink()
-
-
-def git_commit() -> str | None:
-    """The commit of the source tree, where the package runs from one."""
-    root = Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
-        return None
-    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that results depend on."""
-    found = {"python": platform.python_version(), "platform": sys.platform}
-    for package in ("dreamgym", "gymnasium", "numpy", "torch"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found

@@ -1,19 +1,21 @@
-"""Torch building blocks shared by agents and generative models."""
+"""Torch building blocks shared by agents and generative models.
+
+`import nets` is light: blocks, and torch with them, are imported when first used.
+"""
 
 from typing import TYPE_CHECKING, Any
 
-from .activations import activation
-from .conv import CNN, ConvBlock
-from .encoders import ImpalaCNN, NatureCNN, SmallCNN
-from .heads import CategoricalHead, DuelingHead, GaussianHead, TanhGaussianHead, ValueHead
-from .init import init_
-from .mlp import MLP
-from .norm import RunningNorm
-from .optim import clip_grads, optimizer
-from .recurrent import GRU, LSTM, RNN
-from .residual import ResBlock
-
 if TYPE_CHECKING:
+    from .activations import activation
+    from .conv import CNN, ConvBlock
+    from .encoders import ImpalaCNN, NatureCNN, SmallCNN
+    from .heads import CategoricalHead, DuelingHead, GaussianHead, TanhGaussianHead, ValueHead
+    from .init import init_
+    from .mlp import MLP
+    from .norm import RunningNorm
+    from .optim import clip_grads, optimizer
+    from .recurrent import GRU, LSTM, RNN
+    from .residual import ResBlock
     from .sb3 import sb3_extractor as sb3_extractor
 
 # `sb3_extractor` is left out, so that `from nets import *` works without stable-baselines3.
@@ -40,15 +42,40 @@ __all__ = [
     "optimizer",
 ]
 
+_HOME = {
+    "CNN": "conv",
+    "GRU": "recurrent",
+    "LSTM": "recurrent",
+    "MLP": "mlp",
+    "RNN": "recurrent",
+    "CategoricalHead": "heads",
+    "ConvBlock": "conv",
+    "DuelingHead": "heads",
+    "GaussianHead": "heads",
+    "ImpalaCNN": "encoders",
+    "NatureCNN": "encoders",
+    "ResBlock": "residual",
+    "RunningNorm": "norm",
+    "SmallCNN": "encoders",
+    "TanhGaussianHead": "heads",
+    "ValueHead": "heads",
+    "activation": "activations",
+    "clip_grads": "optim",
+    "init_": "init",
+    "optimizer": "optim",
+    "sb3_extractor": "sb3",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Import `sb3_extractor` when it is asked for: it alone needs stable-baselines3."""
-    if name == "sb3_extractor":
-        from .sb3 import sb3_extractor
+    """Import a public name when it is first asked for (PEP 562)."""
+    from importlib import import_module
 
-        return sb3_extractor
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "sb3_extractor"})
+    """List the lazy names, too."""
+    return sorted({*globals(), *_HOME})

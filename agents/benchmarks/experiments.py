@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from nets.training.checkpoint import CheckpointError, load_json, save_json
+from nets.training.provenance import git_commit, versions
 
 from ..algorithms import find_algorithm
 from ..presets import find_preset
-from ..run import git_commit, versions
 
 EVALUATION_SEED = 1_000_000  # far from the seeds of training
 EPISODES = 100

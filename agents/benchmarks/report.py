@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ..run import git_commit, versions
+from nets.training.provenance import git_commit, versions
+
 from .quality import Outcome
 from .timing import Case, Ratio, Result
 

@@ -1,4 +1,4 @@
-"""`import nets` is for any torch project: it must cost torch and nothing else."""
+"""`import nets` is for any torch project: it costs nothing, its blocks cost torch and no more."""
 
 import ast
 import subprocess
@@ -23,6 +23,17 @@ def test_importing_nets_loads_torch_and_no_optional_library(tmp_path):
     assert found.stdout.strip() == "[]"
 
 
+def test_importing_nets_and_what_trains_without_networks_costs_no_torch(tmp_path):
+    program = (
+        "import nets.training.command_line, nets.training.provenance, sys;"
+        "print('torch' in sys.modules)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_files_import_each_other_relatively_so_that_nets_can_be_vendored(file):
     for node in ast.walk(ast.parse(file.read_text())):
@@ -36,6 +47,15 @@ def test_every_public_name_is_there_and_documented():
     for name in nets.__all__:
         assert getattr(nets, name).__doc__, name
     assert set(nets.__all__) <= set(dir(nets))
+
+
+def test_type_checkers_see_the_names_where_they_are_found():
+    """The static imports and the lazy ones say the same."""
+    for node in ast.walk(ast.parse(Path(nets.__file__).read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            for alias in node.names:
+                assert nets._HOME[alias.name] == node.module
+    assert nets._HOME.keys() == {*nets.__all__, "sb3_extractor"}
 
 
 def test_the_bridge_to_stable_baselines3_is_imported_when_asked_for():
