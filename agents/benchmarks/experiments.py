@@ -79,17 +79,13 @@ class Trained:
     @staticmethod
     def best_return(agent: Any, steps: int) -> dict[str, Any]:
         """The mean return of the run's best checkpoint, in deterministic episodes of its own."""
-        from ..evaluation import evaluate
-        from ..loading import load
         from ..run import RunConfig, RunFolder
         from ..trainer import Trainer
 
         with TemporaryDirectory() as folder:
             config = RunConfig.default(agent, steps)
             Trainer(agent, RunFolder(folder), config, progress=False).run(steps)
-            best = load(folder, device="cpu")
-        result = evaluate(best, episodes=EPISODES, seed=EVALUATION_SEED)
-        return {"figure": result.mean_return, "returns": result.returns, "step": best.steps}
+            return measure_best(folder)
 
     @staticmethod
     def exact_return(agent: Any, steps: int) -> dict[str, Any]:
@@ -165,26 +161,50 @@ def run_once(name: str, experiment: Experiment, seed: int, folder: Path) -> dict
     """
     file = folder / name / f"seed-{seed}.json"
     config = experiment.config()
-    kept = _kept(file)
+    kept = read_record(file)
     if kept is not None and (kept.get("config"), kept.get("seed")) == (config, seed):
         return kept
     started = time.perf_counter()
     result = experiment.run(seed)
-    record = {
-        "experiment": name,
-        "seed": seed,
-        "config": config,
-        "result": result,
-        "seconds": round(time.perf_counter() - started, 3),
-        "commit": git_commit(),
-        "command": f"python scripts/benchmark.py quality --only {name} --seeds {seed + 1}",
-        "versions": versions(),
-    }
+    seconds = time.perf_counter() - started
+    command = f"python scripts/benchmark.py quality --only {name} --seeds {seed + 1}"
+    record = make_record(name, seed, config, result, seconds, command)
     save_json(file, record)
     return record
 
 
-def _kept(file: Path) -> dict[str, Any] | None:
+def measure_best(folder: str | Path, device: str = "cpu") -> dict[str, Any]:
+    """Return the mean return of a run's best checkpoint, in episodes that no training has seen."""
+    from ..evaluation import evaluate
+    from ..loading import load
+
+    best = load(folder, device=device)
+    result = evaluate(best, episodes=EPISODES, seed=EVALUATION_SEED)
+    return {
+        "figure": result.mean_return,
+        "discounted_return": result.discounted_return,
+        "returns": result.returns,
+        "step": best.steps,
+    }
+
+
+def make_record(
+    name: str, seed: int, config: Any, result: Any, seconds: float, command: str
+) -> dict[str, Any]:
+    """Return what a file of results holds: what was run and how, where, and what came out."""
+    return {
+        "experiment": name,
+        "seed": seed,
+        "config": config,
+        "result": result,
+        "seconds": round(seconds, 3),
+        "commit": git_commit(),
+        "command": command,
+        "versions": versions(),
+    }
+
+
+def read_record(file: Path) -> dict[str, Any] | None:
     """Return what an earlier call left; None for nothing that can be read."""
     try:
         record = load_json(file)

@@ -1,0 +1,111 @@
+"""Calls in processes of their own, several at a time, that end when their parent does."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import connection, resource_tracker
+from multiprocessing.context import ForkServerProcess
+from typing import Any
+
+HEAVY = ("torch", "gymnasium")  # none of ours: the server does not know which checkout we are from
+
+
+class CallError(RuntimeError):
+    """A call in another process failed; the message is the error's."""
+
+
+def run_each(
+    function: Callable[..., object],
+    arguments: Sequence[tuple[Any, ...]],
+    jobs: int = 1,
+    watch: Callable[[], object] = lambda: None,
+    every: float = 0.5,
+) -> Iterator[int]:
+    """Call `function` with each of `arguments`, and yield the index of each as it ends.
+
+    Processes are forked from a server that has imported torch already. Ctrl-C reaches the parent
+    alone: whoever leaves the iterator terminates what still runs, so `function` must be safe to
+    kill.
+
+    Args:
+        function: of a module's top level; what it returns is dropped.
+        arguments: plain enough to be pickled.
+        jobs: how many processes at a time.
+        watch: called `1 / every` times a second meanwhile.
+        every: in seconds.
+
+    Raises:
+        CallError: a call failed.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(HEAVY))
+    waiting = deque(enumerate(arguments))
+    running: dict[int, tuple[int, ForkServerProcess, connection.Connection]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                index, values = waiting.popleft()
+                reader, writer = context.Pipe(duplex=False)
+                process = context.Process(target=_call, args=(function, values, writer))
+                with _interrupts_held():
+                    process.start()
+                    running[process.sentinel] = index, process, reader
+                writer.close()
+            ready = connection.wait(list(running), timeout=every)
+            for sentinel in running.keys() & ready:
+                index, process, reader = running.pop(sentinel)
+                process.join()
+                _check(process, reader)
+                yield index
+            watch()
+    finally:
+        for _, process, _ in running.values():
+            process.terminate()
+        for _, process, reader in running.values():
+            process.join()
+            reader.close()
+
+
+def _call(
+    function: Callable[..., object], values: tuple[Any, ...], errors: connection.Connection
+) -> None:
+    """Run in the child: call, and send what went wrong."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        function(*values)
+    except Exception as error:
+        errors.send(f"{type(error).__name__}: {error}")
+        raise SystemExit(1) from None
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _check(process: ForkServerProcess, reader: connection.Connection) -> None:
+    with reader:
+        if process.exitcode == 0:
+            return
+        try:
+            message = reader.recv()
+        except EOFError:
+            message = f"the process ended with exit code {process.exitcode}"
+    raise CallError(message)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C wait, so that processes started meanwhile never hear of it."""
+    resource_tracker.ensure_running()  # it would let the interrupts through
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
