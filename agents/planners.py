@@ -117,7 +117,8 @@ class Planner(Agent):
             return {}
         s = self.solution
         tables = {"values": s.values, "q": s.q, "policy": s.policy}
-        return {name: torch.tensor(t) for name, t in tables.items()} | {"iterations": s.iterations}
+        numbers = {"iterations": s.iterations, "residuals": list(s.residuals)}
+        return {name: torch.tensor(table) for name, table in tables.items()} | numbers
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned."""
@@ -129,7 +130,7 @@ class Planner(Agent):
             message = f"the table has shape {tuple(state['q'].shape)}, {self.source.name} needs"
             raise ValueError(f"{message} {shape}")
         values, q, policy = (state[name].numpy() for name in ("values", "q", "policy"))
-        self.solution = Solution(values, q, policy, state["iterations"])
+        self.solution = Solution(values, q, policy, state["iterations"], tuple(state["residuals"]))
 
     def _environment(self) -> gym.Env:
         """The live environment that was given, else a fresh one; it is only read."""

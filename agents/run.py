@@ -159,6 +159,7 @@ class RunFolder:
         if agent.replay_rows != rows or (shards and int(shards[0].stem) > oldest):
             message = f"{self.replay} lacks files: {files[-1]} needs rows {oldest} to {rows}"
             raise CheckpointError(message)
+        self._prune(agent)
         return progress
 
     def find_checkpoint(self, name: str | None = None) -> Path:

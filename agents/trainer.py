@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from nets.training.checkpoint import save_checkpoint, save_json
 from nets.training.device import cpu_settings
+from nets.training.interrupts import uninterrupted
 from nets.training.logs import MetricsFile, TensorBoard
 from nets.training.seeding import hash31, seeded
 
@@ -182,8 +183,9 @@ class Trainer:
             full["length"] = float(np.mean([episode.length for episode in episodes]))
         full |= _numbers(self.progress.metrics) | row
         if self._metrics_file is not None and self._board is not None:
-            self._metrics_file.write(self.agent.steps, full)
-            self._board.scalars(self.agent.steps, full | {"steps_per_second": speed})
+            with uninterrupted():
+                self._metrics_file.write(self.agent.steps, full)
+                self._board.scalars(self.agent.steps, full | {"steps_per_second": speed})
         shown = {"return": f"{np.mean(self.progress.recent):.1f}"} if self.progress.recent else {}
         if self.progress.best_return is not None:
             shown["best eval"] = f"{self.progress.best_return:.1f}"
