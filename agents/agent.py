@@ -1,7 +1,8 @@
 """What every agent is: three calls for the loop, four verbs for people."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -156,21 +157,33 @@ class Agent(ABC):
     def learn(
         self,
         total_timesteps: int,
-        callback: Callback | None = None,
+        callback: Any = None,
         progress: bool = True,
     ) -> Self:
         """Train for `total_timesteps` more environment steps.
 
-        `callback` sees a `Progress` after every step; returning False stops the training.
+        `callback` sees a `Progress` after every step; returning False stops the training. It may
+        also be a callback of stable-baselines3's, or a list of them.
         """
         from .run import RunConfig
         from .trainer import Trainer
 
         steps = self.steps + total_timesteps
         config = RunConfig.default(self, steps, eval_every=0)
-        callbacks = () if callback is None else (callback,)
-        Trainer(self, config=config, callbacks=callbacks, progress=progress).run(steps)
+        with self.callbacks(callback, total_timesteps) as callbacks:
+            Trainer(self, config=config, callbacks=callbacks, progress=progress).run(steps)
         return self
+
+    @contextmanager
+    def callbacks(self, callback: Any, total_timesteps: int) -> Iterator[tuple[Callback, ...]]:
+        """Turn what `learn` was given into callbacks of the trainer, for as long as it trains."""
+        if callback is None or callable(callback):
+            yield () if callback is None else (callback,)
+            return
+        from .sb3_callbacks import Adapter
+
+        with Adapter(self, callback, total_timesteps) as adapter:
+            yield (adapter,)
 
     def save(self, path: str | Path) -> None:
         """Save algorithm, configuration, environment id and all that was learned, in one file."""

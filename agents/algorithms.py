@@ -30,6 +30,7 @@ class Algorithm:
 
 _TABULAR = "agents.tabular"
 _PLANNING = "agents.planners"
+_SB3 = "agents.sb3"
 
 ALGORITHMS = {
     algorithm.name: algorithm
@@ -79,6 +80,25 @@ ALGORITHMS = {
             "PolicyIteration",
             "PolicyIterationConfig",
             "exact planning on worlds with a model P",
+        ),
+        Algorithm(
+            "sb3-ppo", _SB3, "SB3PPO", "SB3PPOConfig", "stable-baselines3's PPO, any actions"
+        ),
+        Algorithm(
+            "sb3-a2c", _SB3, "SB3A2C", "SB3A2CConfig", "stable-baselines3's A2C, any actions"
+        ),
+        Algorithm(
+            "sb3-dqn", _SB3, "SB3DQN", "SB3DQNConfig", "stable-baselines3's DQN, discrete actions"
+        ),
+        Algorithm(
+            "sb3-sac", _SB3, "SB3SAC", "SB3SACConfig", "soft actor-critic, continuous actions"
+        ),
+        Algorithm(
+            "sb3-td3",
+            _SB3,
+            "SB3TD3",
+            "SB3TD3Config",
+            "deterministic policy with twin critics, continuous actions",
         ),
     )
 }
