@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .recurrent import GRU, LSTM, RNN
     from .residual import ResBlock
     from .sb3 import sb3_extractor as sb3_extractor
+    from .upsampling import UpBlock
 
 # `sb3_extractor` is left out, so that `from nets import *` works without stable-baselines3.
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "RunningNorm",
     "SmallCNN",
     "TanhGaussianHead",
+    "UpBlock",
     "ValueHead",
     "activation",
     "clip_grads",
@@ -58,6 +60,7 @@ _HOME = {
     "RunningNorm": "norm",
     "SmallCNN": "encoders",
     "TanhGaussianHead": "heads",
+    "UpBlock": "upsampling",
     "ValueHead": "heads",
     "activation": "activations",
     "clip_grads": "optim",
