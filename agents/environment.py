@@ -18,6 +18,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrap
 from .stepping import SingleStepper, Stepper, VectorStepper
 
 HOME = {"dreamgym": "envs"}  # namespace of an id -> the module whose import registers it
+NEIGHBOURS = {"ALE": "ale_py", "MinAtar": "envs.minatar"}  # the same, of optional packages
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,30 @@ class EnvSource:
                 return json.loads(json.dumps(recipe))
         return {"id": None, "num_envs": self.num_envs}
 
+    def adapted(
+        self, arguments: Mapping[str, Any], wrappers: Mapping[str, Mapping[str, Any]]
+    ) -> "EnvSource":
+        """Return a source with other arguments, and with wrappers of Gymnasium around it.
+
+        Args:
+            arguments: of the environment's constructor.
+            wrappers: classes of `gymnasium.wrappers` and their arguments, the innermost first.
+
+        Raises:
+            ValueError: the source has no recipe, or there is no such wrapper.
+        """
+        if not (arguments or wrappers):
+            return self
+        if self.spec is None:
+            raise ValueError(f"{self.name} has no spec, so it cannot be made otherwise")
+        spec = deepcopy(self.spec)
+        spec.kwargs |= arguments
+        spec.additional_wrappers += tuple(
+            _wrapper({"entry_point": f"gymnasium.wrappers:{name}", "kwargs": settings})
+            for name, settings in wrappers.items()
+        )
+        return replace(self, spec=spec)
+
     @property
     def name(self) -> str:
         """What error messages and titles call the environment."""
@@ -163,7 +188,7 @@ def find_spec(env_id: str) -> EnvSpec:
         gymnasium.error.Error: unknown id or module; the nearest known id is suggested.
     """
     module, _, name = env_id.rpartition(":")
-    module = module or HOME.get(name.partition("/")[0], "")
+    module = module or (HOME | NEIGHBOURS).get(name.partition("/")[0], "")
     if module:
         try:
             importlib.import_module(module)
@@ -175,6 +200,8 @@ def find_spec(env_id: str) -> EnvSpec:
 
 def home(spec: EnvSpec) -> str:
     """Return the module whose import presumably registers `spec`; empty for Gymnasium's own."""
+    if spec.namespace in NEIGHBOURS:
+        return NEIGHBOURS[spec.namespace]
     creator = spec.entry_point or spec.vector_entry_point
     package = _package(creator)
     if package in HOME.values() and spec.namespace not in HOME:
@@ -216,7 +243,7 @@ def _wrapper(description: Mapping[str, Any]) -> WrapperSpec:
         ValueError: the entry point is something else.
     """
     module, _, name = description["entry_point"].partition(":")
-    kind = getattr(importlib.import_module(module), name)
+    kind = getattr(importlib.import_module(module), name, None)
     if not (isinstance(kind, type) and issubclass(kind, gym.Wrapper)):
         raise ValueError(f"{description['entry_point']} is not a wrapper of environments")
     return WrapperSpec(name, description["entry_point"], dict(description["kwargs"]))

@@ -1,7 +1,7 @@
 """Settings that are known to work, by algorithm and environment: `presets.toml`."""
 
 import tomllib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,8 @@ class Preset:
         steps: environment steps of the run; None: not said.
         num_envs: copies of the environment; None: not said.
         settings: fields of the algorithm's configuration.
+        env: arguments of the environment.
+        wrappers: of Gymnasium, around it, by name with their arguments, the innermost first.
     """
 
     algorithm: str
@@ -26,6 +28,8 @@ class Preset:
     steps: int | None
     num_envs: int | None
     settings: dict[str, Any]
+    env: dict[str, Any] = field(default_factory=dict)
+    wrappers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def apply(self, config: Config) -> Config:
         """Return `config` with the preset's settings.
@@ -55,7 +59,9 @@ def load_presets() -> dict[tuple[str, str], Preset]:
             env_id,
             table.pop("steps", None),
             table.pop("num_envs", None),
-            {name: tuple(v) if isinstance(v, list) else v for name, v in table.items()},
+            env=table.pop("env", {}),
+            wrappers=table.pop("wrappers", {}),
+            settings={name: tuple(v) if isinstance(v, list) else v for name, v in table.items()},
         )
         for algorithm, environments in tables.items()
         for env_id, table in environments.items()

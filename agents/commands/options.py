@@ -108,7 +108,8 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
 def describe_preset(preset: Preset, options: TrainOptions[Any]) -> str:
     """Name the preset's values, and which of them the command line overrides."""
     asked = {"steps": preset.steps, "num_envs": preset.num_envs} | preset.settings
-    used: list[str] = []
+    used = [_setting(name, value) for name, value in preset.env.items()]
+    used += [_call(name, arguments) for name, arguments in preset.wrappers.items()]
     overridden: list[str] = []
     for name, value in asked.items():
         if value is None:
@@ -139,6 +140,10 @@ def _setting(name: str, value: Any) -> str:
     number = f"{value:,}" if type(value) is int and value >= 10_000 else value
     shown = " ".join(map(str, value)) if isinstance(value, tuple) else number
     return f"{name} = {shown}"
+
+
+def _call(name: str, arguments: dict[str, Any]) -> str:
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
 
 
 __all__ = ["ResumeOptions", "TrainOptions", "describe_preset", "parse_train"]

@@ -48,6 +48,8 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
     source = find_env(options.env, num_envs)
     agent_type = find_algorithm(options.algo).agent_type()
     with refusals(ValueError, TypeError):
+        if preset is not None:
+            source = source.adapted(preset.env, preset.wrappers)
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
         run = RunFolder(options.run or _new_folder(agent))
         if _plans(agent):  # it takes as many steps as it needs, one per iteration

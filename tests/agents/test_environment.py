@@ -279,6 +279,75 @@ def test_a_file_cannot_call_anything_but_a_wrapper():
             EnvSource.restore(description | {"wrappers": wrappers})
 
 
+def test_a_source_is_adapted_by_arguments_and_wrappers_the_innermost_first():
+    plain = EnvSource.of("dreamgym/Catch-v0", 2)
+    wrappers = {"FrameStackObservation": {"stack_size": 3}, "FlattenObservation": {}}
+    source = plain.adapted({"obs": "board"}, wrappers)
+    assert source.observation_space.shape == (3 * 10 * 5,)
+    assert plain.observation_space.shape == (44, 44, 1)
+    assert plain.adapted({}, {}) is plain
+    restored = EnvSource.restore(json.loads(json.dumps(source.describe())))
+    assert str(restored.make()).startswith("<FlattenObservation<FrameStackObservation<")
+    stepper = restored.stepper()
+    first = stepper.reset(0)
+    assert first.shape == (2, 150)
+    step = stepper.step(np.ones(2, int))
+    assert (step.observation[:, :100] == first[:, 50:]).all()  # the oldest board is forgotten
+    assert (step.observation[:, 100:] != first[:, 100:]).any()
+    stepper.close()
+
+
+def test_only_wrappers_of_gymnasium_adapt_a_source(ledger):
+    source = EnvSource.of("CartPole-v1")
+    for name in ("FrameStack", "vector"):
+        with pytest.raises(ValueError, match=f"gymnasium.wrappers:{name} is not a wrapper"):
+            source.adapted({}, {name: {}})
+    with pytest.warns(UserWarning, match="cannot be made anew"):
+        live = EnvSource.of(ledger())
+    with pytest.raises(ValueError, match="has no spec, so it cannot be made otherwise"):
+        live.adapted({"size": 3}, {})
+
+
+@pytest.mark.parametrize(
+    ("package", "env_id", "described", "arguments", "wrappers", "shape"),
+    [
+        ("minatar", "MinAtar/Breakout-v1", "envs.minatar:MinAtar/Breakout-v1", {}, {}, (10, 10, 4)),
+        (
+            "ale_py",
+            "ALE/Pong-v5",
+            "ale_py:ALE/Pong-v5",
+            {"frameskip": 1},
+            {"AtariPreprocessing": {}, "FrameStackObservation": {"stack_size": 4}},
+            (4, 84, 84),
+        ),
+    ],
+)
+def test_neighbours_are_found_by_their_ids(
+    in_fresh_process, package, env_id, described, arguments, wrappers, shape
+):
+    pytest.importorskip(package)
+    if "AtariPreprocessing" in wrappers:
+        pytest.importorskip("cv2")
+    code = f"""
+import json, warnings
+warnings.simplefilter("ignore")
+from agents.environment import EnvSource
+print(json.dumps(EnvSource.of("{env_id}").adapted({arguments}, {wrappers}).describe()))
+"""
+    description = json.loads(in_fresh_process(code).splitlines()[-1])
+    assert description["id"] == described
+    code = f"""
+import warnings
+warnings.simplefilter("ignore")
+from agents.environment import EnvSource
+source = EnvSource.restore({description!r} | {{"num_envs": 2}})
+stepper = source.stepper()
+a, b = stepper.reset(3), stepper.reset(3)
+print(a.shape, (a == b).all(), source.observation_space.shape)
+"""
+    assert in_fresh_process(code).splitlines()[-1] == f"{(2, *shape)} True {shape}"
+
+
 def test_num_envs_must_not_contradict_the_object(ledger):
     vector = gym.make_vec("CartPole-v1", 3)
     with pytest.raises(ValueError, match=r"num_envs is 2, but .* is 3 environments"):

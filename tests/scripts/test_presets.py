@@ -5,7 +5,9 @@ import pytest
 
 from agents.algorithms import find_algorithm
 from agents.commands.options import describe_preset, parse_train
-from agents.environment import find_spec
+from agents.commands.train import main
+from agents.environment import EnvSource
+from agents.loading import load
 from agents.presets import Preset, find_preset, load_presets
 
 
@@ -18,9 +20,45 @@ def test_preset_fits_its_algorithm_and_environment(key):
         assert getattr(config, name) == value
         assert type(getattr(config, name)) is type(getattr(type(config)(), name))
     try:
-        assert find_spec(env_id).id == env_id
-    except gym.error.DependencyNotInstalled:
+        source = EnvSource.of(env_id)
+        assert source.name == env_id
+        for wrapper in preset.wrappers:
+            assert issubclass(getattr(gym.wrappers, wrapper), gym.Wrapper)
+        source.adapted(preset.env, preset.wrappers).make().close()
+    except gym.error.Error as error:
+        missing = isinstance(error.__cause__, ModuleNotFoundError)
+        if not missing and not isinstance(error, gym.error.DependencyNotInstalled):
+            raise
         pytest.skip(f"{env_id} needs an extra")
+
+
+def test_a_preset_adapts_its_environment(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "presets.toml"
+    file.write_text("""
+[q-learning."CliffWalking-v1"]
+steps = 3
+
+[dqn."dreamgym/Catch-v0"]
+steps = 40
+hidden = [4]
+env = { obs = "board" }
+
+[dqn."dreamgym/Catch-v0".wrappers]
+FrameStackObservation = { stack_size = 2 }
+FlattenObservation = {}
+""")
+    monkeypatch.setattr("agents.presets.FILE", file)
+    load_presets.cache_clear()
+    try:
+        run = tmp_path / "run"
+        assert main(["dqn", "dreamgym/Catch-v0", "--run", str(run), "--eval-every", "0"]) == 0
+    finally:
+        load_presets.cache_clear()
+    said = "obs = board, FrameStackObservation(stack_size=2), FlattenObservation(), steps = 40"
+    assert f"preset for dqn on dreamgym/Catch-v0: {said}, hidden = 4" in capsys.readouterr().out
+    agent = load(run)
+    assert agent.steps == 40
+    assert agent.observation_space.shape == (2 * 10 * 5,)
 
 
 def test_module_in_front_of_the_id_finds_the_same_preset():
