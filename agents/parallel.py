@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +74,8 @@ def run_each(
 def _call(
     function: Callable[..., object], values: tuple[Any, ...], errors: connection.Connection
 ) -> None:
-    """Run in the child: call, and send what went wrong."""
+    """Run in the child: call, and send what went wrong; tidy up when told to end."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         function(*values)

@@ -1,0 +1,157 @@
+"""Compare algorithms on an environment, over several seeds."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from .common import (
+    INTERRUPTED,
+    CommandError,
+    command,
+    draw_off_screen,
+    find_env,
+    parse,
+    program,
+    refusals,
+    to_type,
+)
+from .contenders import parse_contenders
+
+if TYPE_CHECKING:
+    from ..comparison import Comparison, Contender
+
+    Runs = Sequence[tuple[Contender, int]]
+
+TEXT = """Compare algorithms on an environment: learning curves and a table, with their uncertainty.
+
+usage:
+  {command} ALGO,ALGO,... ENV_ID [options]
+  {command} --out DIR                    draw and print a comparison again, without running
+
+A contender is ALGO, with its preset for the environment, or ALGO:FIELD=VALUE:FIELD=VALUE, which
+changes settings: the fields of `train`'s --config, steps and num_envs.
+The folder keeps a JSON file per run. What is finished is never run again, what was cut off goes on
+exactly where it was; new contenders and more seeds join those that are there.
+
+examples:
+  {command} ppo,a2c,dqn CartPole-v1
+  {command} ppo,sb3-ppo Pendulum-v1 --seeds 10 --jobs 2
+  {command} ppo,ppo:encoder=mlp dreamgym/Recall-v0      the same agent without its memory
+  {command} ppo,'ppo:hidden=256 256:learning-rate=1e-3' CartPole-v1 --steps 50000"""
+
+_CONTENDERS = tyro.conf.arg(metavar="ALGO,ALGO,...")
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """What to compare."""
+
+    contenders: Annotated[tyro.conf.Positional[str | None], _CONTENDERS] = None
+    """Algorithms, each with settings if wanted."""
+    env: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="ENV_ID")] = None
+    """Environment: Name-v0, namespace/Name-v0, or module:Name-v0 to import its module first."""
+    seeds: int = 5
+    """Seeds, from 0 on."""
+    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Environment steps of a run; by default what each preset says, else the longest of these."""
+    num_envs: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Environments side by side; by default what each preset says, else 1."""
+    eval_episodes: int = 20
+    """Episodes of each of the twenty evaluations of a run."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where networks live; auto: the GPU where there is one."""
+    jobs: int = 1
+    """Runs at a time, each in a process of its own."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Folder of the comparison; by default runs/compare-ENV_ID."""
+
+    def __post_init__(self) -> None:
+        for name in ("seeds", "steps", "num_envs", "eval_episodes", "jobs"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is {value}: expected at least 1")
+
+
+@command
+def main(argv: list[str]) -> int:
+    """Run what is missing, then draw and print."""
+    options = parse(CompareOptions, "compare", argv, TEXT)
+    draw_off_screen()
+    if options.contenders is None:
+        if options.out is None:
+            raise CommandError("name ALGO,ALGO,... and ENV_ID, or --out DIR to draw it again")
+        return _show(options.out)
+    if options.env is None:
+        raise CommandError(f"on which environment? {options.contenders} ENV_ID")
+    from ..comparison import Comparison
+
+    source = find_env(options.env)
+    folder = options.out or Path("runs") / f"compare-{source.name.replace('/', '-')}"
+    call = shlex.join([*program("compare").split(), *argv])
+    setup = options.eval_episodes, options.device, call
+    comparison = Comparison(options.env, folder, *setup)
+    with refusals(ValueError, TypeError):
+        contenders = parse_contenders(
+            options.contenders, options.env, options.steps, options.num_envs
+        )
+        for contender in contenders:
+            comparison.agent(contender, seed=0)
+        runs = [(contender, seed) for seed in range(options.seeds) for contender in contenders]
+        due = [run for run in runs if not comparison.finished(*run)]
+    try:
+        _run(comparison, runs, due, options.jobs)
+    except KeyboardInterrupt:
+        left = sum(not comparison.finished(*run) for run in runs)
+        print(f"\ninterrupted: {len(runs) - left} of {len(runs)} runs are finished; to go on:")
+        print(f"  {to_type('compare')} {shlex.join(argv)}")
+        return INTERRUPTED
+    return _show(folder)
+
+
+def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None:
+    from tqdm import tqdm
+
+    from ..comparison_report import run_line
+    from ..parallel import CallError, run_each
+
+    length = sum(contender.steps for contender, _ in runs)
+    finished = length - sum(contender.steps for contender, _ in due)
+    print(f"{len(runs)} runs, {len(due)} to do, into {comparison.path}", flush=True)
+    patience = 0.1 if sys.stderr.isatty() else 10.0  # a log file gets a line now and then
+    with tqdm(
+        total=length,
+        initial=finished,
+        unit="step",
+        unit_scale=True,
+        dynamic_ncols=True,
+        mininterval=patience,
+    ) as bar:
+
+        def watch() -> None:
+            bar.update(finished + sum(comparison.steps_done(*run) for run in due) - bar.n)
+
+        try:
+            for index in run_each(comparison.run, due, jobs, watch):
+                watch()
+                record = comparison.record(*due[index])
+                assert record is not None  # the run has just written it
+                bar.write(run_line(record))
+        except CallError as error:
+            raise CommandError(str(error)) from error
+
+
+def _show(folder: Path) -> int:
+    """Draw and print what the folder holds."""
+    from ..comparison import load_records
+    from ..comparison_report import as_text, table, write
+
+    with refusals(ValueError):
+        outcomes = write(load_records(folder), folder)
+    print(f"\n{as_text(table(outcomes))}\n")
+    print(f"table: {folder / 'README.md'}\ncurves: {folder / 'curves.png'}")
+    return 0

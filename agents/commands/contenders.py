@@ -1,0 +1,114 @@
+"""Who takes part in a comparison: `ppo,ppo:encoder=mlp,sb3-ppo`."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import tyro
+
+from ..algorithms import find_algorithm
+from ..presets import Preset, find_preset
+from .common import CommandError, nearest
+from .options import DEFAULT_STEPS
+
+if TYPE_CHECKING:
+    from ..comparison import Contender
+
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class Settings(Generic[Config]):
+    """What a preset, and a label, can say."""
+
+    config: Config
+    steps: int
+    num_envs: int
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "num_envs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: expected at least 1")
+
+
+def parse_contenders(
+    text: str, env_id: str, steps: int | None = None, num_envs: int | None = None
+) -> list["Contender"]:
+    """Return the contenders that `text` names, on the environment.
+
+    A contender is an algorithm and what it does otherwise than its preset says:
+    `ALGO:FIELD=VALUE:FIELD=VALUE`, where the fields are those of its settings, `steps` and
+    `num_envs`. Without `steps`, each trains as long as its preset says, and those without a preset
+    as long as the longest of the others.
+
+    Args:
+        text: contenders, with commas between them.
+        env_id: the environment, which decides the presets.
+        steps: of everybody, above the presets.
+        num_envs: of everybody, above the presets.
+
+    Raises:
+        CommandError: an unknown algorithm or setting, or a contender named twice.
+    """
+    labels = [label.strip() for label in text.split(",")]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise CommandError(f"{label!r} is named twice")
+    names = [label.partition(":")[0] for label in labels]
+    for name in names:
+        try:
+            find_algorithm(name)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+    presets = [find_preset(name, env_id) for name in names]
+    known = [preset.steps for preset in presets if preset is not None and preset.steps]
+    longest = max(known, default=DEFAULT_STEPS)
+    return [
+        _contender(label, preset, steps or longest, steps, num_envs)
+        for label, preset in zip(labels, presets, strict=True)
+    ]
+
+
+def _contender(
+    label: str, preset: Preset | None, default: int, steps: int | None, num_envs: int | None
+) -> "Contender":
+    from ..comparison import Contender
+
+    name, *settings = label.split(":")
+    algorithm = find_algorithm(name)
+    config = algorithm.config_type()()
+    start = Settings(
+        config=config if preset is None else preset.apply(config),
+        steps=steps or (preset and preset.steps) or default,
+        num_envs=num_envs or (preset and preset.num_envs) or algorithm.agent_type().default_num_envs,
+    )
+    chosen = _parse(label, list(_arguments(label, settings, start)), start)
+    return Contender(label, name, chosen.config, chosen.steps, chosen.num_envs)
+
+
+def _parse(label: str, arguments: Sequence[str], start: Settings[Any]) -> Settings[Any]:
+    flat = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff)
+    kind: type[Settings[Any]] = Settings[type(start.config)]  # type: ignore[misc, assignment]
+    try:
+        return tyro.cli(kind, args=arguments, default=start, prog=label, config=flat)
+    except ValueError as error:
+        raise CommandError(f"{label}: {error}") from error
+
+
+def _arguments(label: str, settings: Sequence[str], start: Settings[Any]) -> Iterator[str]:
+    """Return `FIELD=VALUE` as the command line would have it."""
+    known = {field.name for field in fields(start.config)} | {"steps", "num_envs"}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals:
+            raise CommandError(f"{label}: {setting!r} is no setting, expected FIELD=VALUE")
+        if name not in known:
+            raise CommandError(f"{label}: no setting {name!r}: {nearest(name, known)}")
+        yield f"--{name}"
+        yield from (re.sub("^(true|false|none)$", _capital, word) for word in value.split())
+
+
+def _capital(word: re.Match[str]) -> str:
+    return word[0].capitalize()
