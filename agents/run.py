@@ -13,6 +13,7 @@ from nets.training.checkpoint import (
     save_checkpoint,
     save_json,
 )
+from nets.training.checkpoints import Checkpoints
 from nets.training.provenance import git_commit, versions
 
 from .agent import Agent
@@ -64,9 +65,9 @@ class RunFolder:
         self.path = Path(path)
         self.config_file = self.path / "config.json"
         self.metrics_file = self.path / "metrics.csv"
-        self.checkpoints = self.path / "checkpoints"
+        self._files = Checkpoints(self.path, KEPT_CHECKPOINTS)
+        self.checkpoints, self.best = self._files.folder, self._files.best
         self.replay = self.checkpoints / "replay"
-        self.best = self.path / "best" / "checkpoint.pt"
         self.curve = self.path / "curve.png"
         self.episode = self.path / "episode.gif"
 
@@ -128,12 +129,12 @@ class RunFolder:
             "progress": dict(progress),
             "replay_rows": agent.replay_rows,
         }
-        save_checkpoint(self.checkpoints / f"{agent.steps:010d}.pt", state)
+        save_checkpoint(self._files.of_step(agent.steps), state)
         self._prune(agent)
 
     def list_checkpoints(self) -> list[Path]:
         """The checkpoints that training can go on from, oldest first."""
-        return sorted(self.checkpoints.glob("[0-9]*.pt"))
+        return self._files.list()
 
     def restore(self, agent: Agent) -> dict[str, Any]:
         """Bring `agent` to the last checkpoint; return the progress saved with it (or nothing).
@@ -141,8 +142,7 @@ class RunFolder:
         Raises:
             CheckpointError: the checkpoint, or a replay file that it counts on, is damaged.
         """
-        for unfinished in self.path.rglob(".*.tmp"):
-            unfinished.unlink()
+        self._files.clean()
         files = self.list_checkpoints()
         if not files:
             return {}
@@ -168,19 +168,7 @@ class RunFolder:
         Raises:
             FileNotFoundError: there is none; the existing ones are listed.
         """
-        if name in (None, "best") and self.best.exists():
-            return self.best
-        files = self.list_checkpoints()
-        if name in (None, "last") and files:
-            return files[-1]
-        if name is not None:
-            for file in (self.checkpoints / name, self.checkpoints / f"{name}.pt"):
-                if file.is_file():
-                    return file
-        known = ["best"] * self.best.exists()
-        known += [file.stem for file in sorted(self.checkpoints.glob("*.pt"))]
-        wanted = "no checkpoint" if name is None else f"no checkpoint {name!r}"
-        raise FileNotFoundError(f"{self.path} has {wanted}; it has: {', '.join(known) or 'none'}")
+        return self._files.find(name)
 
     def _live_shards(self, rows: int, capacity: int) -> list[Path]:
         """The replay files that hold the last `capacity` of `rows` rows, oldest first."""
@@ -189,8 +177,7 @@ class RunFolder:
         return [file for file, end in zip(files, last, strict=False) if end > rows - capacity]
 
     def _prune(self, agent: Agent) -> None:
-        for file in self.list_checkpoints()[:-KEPT_CHECKPOINTS]:
-            file.unlink()
+        self._files.prune()
         live = self._live_shards(agent.replay_rows, agent.replay_capacity)
         for file in set(self.replay.glob("*.pt")).difference(live):
             file.unlink()

@@ -8,13 +8,16 @@ gradient with respect to that player's module alone, and lets the player's optim
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 Metrics = Mapping[str, Tensor]
 """Numbers for people, detached; they stay on the device until somebody reads them."""
+
+SCHEDULES = ("cosine", "linear")
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 class Batch(NamedTuple):
@@ -62,6 +65,18 @@ class ModelConfig:
     """Largest global norm of a player's gradient; 0: any."""
     ema_decay: float = 0.0
     """Decay of the averaged weights that samples and evaluations use; 0: the last weights."""
+    warmup_steps: int = 0
+    """Steps over which the learning rate rises from 0."""
+    anneal_steps: int = 0
+    """Step at which the learning rate has fallen to 0; 0: it never falls."""
+    schedule: Literal["cosine", "linear"] = "cosine"
+    """How it falls."""
+    patience: int = 0
+    """Evaluations without a better held-out loss after which training stops; 0: never."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of matrix products and convolutions; auto: bfloat16 for pictures where it is faster."""
+    compile: bool = False
+    """Whether torch.compile is worth its half minute."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, naming them."""
@@ -69,6 +84,16 @@ class ModelConfig:
             raise ValueError(f"batch_size is {self.batch_size}: expected at least 1")
         if self.learning_rate <= 0.0:
             raise ValueError(f"learning_rate is {self.learning_rate}: expected more than 0")
+        for name in ("max_grad_norm", "warmup_steps", "anneal_steps", "patience"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: expected at least 0")
+        if 0 < self.anneal_steps <= self.warmup_steps:
+            message = f"anneal_steps is {self.anneal_steps}, warmup_steps {self.warmup_steps}"
+            raise ValueError(f"{message}: expected an end after the rise")
+        for name, known in (("schedule", SCHEDULES), ("precision", PRECISIONS)):
+            if getattr(self, name) not in known:
+                expected = ", ".join(map(repr, known))
+                raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {expected}")
         if not 0.0 <= self.ema_decay < 1.0:
             raise ValueError(f"ema_decay is {self.ema_decay}: expected a number in [0, 1)")
 

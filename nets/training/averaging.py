@@ -1,0 +1,40 @@
+"""An average of a module's weights along training."""
+
+from copy import deepcopy
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+
+class ExponentialAverage:
+    """A copy of a module whose weights trail behind: w̄ ← decay·w̄ + (1 - decay)·w.
+
+    Floating buffers (the statistics of batch norm) are averaged in the same way, others copied.
+    Unlike torch's `AveragedModel`, it never waits for the device.
+
+    Args:
+        module: what to follow.
+        decay: in [0, 1).
+    """
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.module = deepcopy(module).requires_grad_(False)
+        self._average = get_ema_multi_avg_fn(decay)
+        pairs = list(
+            zip(
+                [*self.module.parameters(), *self.module.buffers()],
+                [*module.parameters(), *module.buffers()],
+                strict=True,
+            )
+        )
+        self._floating = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._others = [pair for pair in pairs if not pair[0].is_floating_point()]
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take the module's present weights into the average."""
+        if self._floating:
+            self._average(*map(list, zip(*self._floating, strict=True)), None)
+        for average, current in self._others:
+            average.copy_(current)

@@ -1,0 +1,56 @@
+"""The checkpoints of a run: numbered files to go on from, and the best."""
+
+from pathlib import Path
+
+
+class Checkpoints:
+    """The files `checkpoints/<step>.pt` and `best/checkpoint.pt` of a run's folder.
+
+    Args:
+        run: the folder.
+        kept: how many of the numbered files `prune` leaves.
+    """
+
+    def __init__(self, run: Path, kept: int) -> None:
+        self.run, self.kept = run, kept
+        self.folder = run / "checkpoints"
+        self.best = run / "best" / "checkpoint.pt"
+        self.interrupted = self.folder / "interrupted.pt"
+
+    def of_step(self, step: int) -> Path:
+        """Return the file of a step."""
+        return self.folder / f"{step:010d}.pt"
+
+    def list(self) -> list[Path]:
+        """Return the checkpoints that training can go on from, oldest first."""
+        return sorted(self.folder.glob("[0-9]*.pt"))
+
+    def find(self, name: str | None = None) -> Path:
+        """Return the best checkpoint, else the last; or the one called `name`.
+
+        Raises:
+            FileNotFoundError: there is none; the existing ones are listed.
+        """
+        if name in (None, "best") and self.best.exists():
+            return self.best
+        files = self.list()
+        if name in (None, "last") and files:
+            return files[-1]
+        if name is not None:
+            for file in (self.folder / name, self.folder / f"{name}.pt"):
+                if file.is_file():
+                    return file
+        known = ["best"] * self.best.exists()
+        known += [file.stem for file in sorted(self.folder.glob("*.pt"))]
+        wanted = "no checkpoint" if name is None else f"no checkpoint {name!r}"
+        raise FileNotFoundError(f"{self.run} has {wanted}; it has: {', '.join(known) or 'none'}")
+
+    def clean(self) -> None:
+        """Remove what a killed process left half written."""
+        for unfinished in self.run.rglob(".*.tmp"):
+            unfinished.unlink()
+
+    def prune(self) -> None:
+        """Remove all numbered files but the last."""
+        for file in self.list()[: -self.kept]:
+            file.unlink()

@@ -1,0 +1,97 @@
+"""Several processes that train one model: those that `torchrun` started, or this one alone.
+
+Each process takes its rows of every batch; gradients are averaged, so that all take the step that
+one process would take on the joint batch. Only the first reads and writes files.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from .device import resolve_device
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Team:
+    """This process among those that train together; by default it is alone.
+
+    Attributes:
+        rank: its number.
+        size: how many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that reads and writes files."""
+        return self.rank == 0
+
+    def share(self, rows: Tensor) -> Tensor:
+        """Return this process's part `[B / size]` of the rows `[B]` of a joint batch.
+
+        Raises:
+            ValueError: they cannot be dealt evenly.
+        """
+        if len(rows) % self.size:
+            message = f"a batch of {len(rows)} rows cannot be dealt evenly"
+            raise ValueError(f"{message} to {self.size} processes")
+        return rows.chunk(self.size)[self.rank]
+
+    def parallel(self, module: nn.Module) -> nn.Module:
+        """Return `module` with gradients that are averaged over the processes."""
+        return module if self.size == 1 else DistributedDataParallel(module)
+
+    def mean(self, x: Tensor) -> Tensor:
+        """Return the mean of the processes' `x`."""
+        if self.size == 1:
+            return x
+        total = x.clone()
+        dist.all_reduce(total)
+        return total / self.size
+
+    def tell(self, value: Value) -> Value:
+        """Return the first process's `value`, in all of them."""
+        if self.size == 1:
+            return value
+        told = [value]
+        dist.broadcast_object_list(told)
+        return told[0]
+
+
+ALONE = Team()
+
+
+@contextmanager
+def team(device: str = "auto") -> Iterator[tuple[Team, torch.device]]:
+    """Join the processes that `torchrun` started with this one; yield them, and its device.
+
+    On CUDA every process takes the GPU of its local rank, and they talk through NCCL; on the CPU
+    through gloo.
+
+    Raises:
+        ValueError: the device is unknown, or not present on this machine.
+    """
+    size, rank = (int(os.environ.get(name, n)) for name, n in (("WORLD_SIZE", 1), ("RANK", 0)))
+    here = resolve_device(device)
+    if size == 1:
+        yield ALONE, here
+        return
+    if here.type == "cuda":
+        here = resolve_device(f"cuda:{os.environ['LOCAL_RANK']}")
+        torch.cuda.set_device(here)
+    dist.init_process_group("nccl" if here.type == "cuda" else "gloo")
+    try:
+        yield Team(rank, size), here
+    finally:
+        dist.destroy_process_group()
