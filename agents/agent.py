@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -57,11 +57,12 @@ class Agent(ABC):
         config: the frozen dataclass of the algorithm; its defaults when None.
         seed: everything random in the agent follows from it.
         device: `"auto"`, `"cpu"`, `"cuda"`, ...
-        num_envs: how many copies to train on; None for a single environment.
+        num_envs: how many copies to train on; None for `default_num_envs`.
     """
 
     name: ClassVar[str]
     config_type: ClassVar[type]
+    default_num_envs: ClassVar[int] = 1
 
     def __init__(
         self,
@@ -72,7 +73,10 @@ class Agent(ABC):
         device: str = "auto",
         num_envs: int | None = None,
     ) -> None:
-        self.source = EnvSource.of(env, num_envs)
+        source = EnvSource.of(env, num_envs)
+        if source.num_envs is None and source.spec is not None:
+            source = replace(source, num_envs=self.default_num_envs)
+        self.source = source
         self.config = self.config_type() if config is None else config
         self.seed = seed
         self.device = resolve_device(device)

@@ -166,7 +166,9 @@ class EnvSource:
         if self.instance is not None:
             return SingleStepper(self.instance, owned=False)
         count = num_envs if num_envs is not None else self.num_envs
-        return SingleStepper(self.make()) if count is None else VectorStepper(self._vector(count))
+        if count is None or count == 1:
+            return SingleStepper(self.make())
+        return VectorStepper(self._vector(count))
 
     def _vector(self, num_envs: int) -> VectorEnv:
         """Prefer the environment's own vector form, in SAME_STEP mode where it has that."""

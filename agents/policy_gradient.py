@@ -2,8 +2,8 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -15,7 +15,6 @@ from nets.training.seeding import hash31, seeded
 
 from .actions import Distribution, action_model
 from .agent import Agent, Array, Metrics, Transition
-from .environment import EnvSource
 from .networks import is_picture, numpy_forward
 from .normalization import ObservationNorm, RewardNorm
 from .policies import ActorCritic, ActorCriticGradient
@@ -68,22 +67,13 @@ class PolicyConfig:
 
 
 class PolicyGradient(Agent):
-    """Acts by a policy network, gathers rollouts, and leaves to `update` what to make of them.
-
-    Copies of the environment: `default_num_envs` unless `num_envs` or a vector environment says
-    otherwise.
-    """
+    """Acts by a policy network, gathers rollouts, and leaves to `update` what to make of them."""
 
     config: PolicyConfig
-    default_num_envs: ClassVar[int | None] = 8
+    default_num_envs = 8
 
-    def __init__(
-        self, env: Any, config: Any = None, *, num_envs: int | None = None, **settings: Any
-    ) -> None:
-        source = EnvSource.of(env, num_envs)
-        if source.num_envs is None and source.spec is not None:
-            source = replace(source, num_envs=self.default_num_envs)
-        super().__init__(source, config, **settings)
+    def __init__(self, env: Any, config: Any = None, **settings: Any) -> None:
+        super().__init__(env, config, **settings)
         c = self.config
         with seeded(hash31(self.seed, "network")):
             self.actions = action_model(self.action_space, squash=c.squash, log_std=c.log_std)

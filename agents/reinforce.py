@@ -50,7 +50,7 @@ class Reinforce(PolicyGradient):
     name = "reinforce"
     config_type = ReinforceConfig
     config: ReinforceConfig
-    default_num_envs = None
+    default_num_envs = 1
 
     def __init__(self, env: Any, config: ReinforceConfig | None = None, **settings: Any) -> None:
         super().__init__(env, config, **settings)

@@ -78,10 +78,11 @@ def _contender(
     name, *settings = label.split(":")
     algorithm = find_algorithm(name)
     config = algorithm.config_type()()
+    usual = algorithm.agent_type().default_num_envs
     start = Settings(
         config=config if preset is None else preset.apply(config),
         steps=steps or (preset and preset.steps) or default,
-        num_envs=num_envs or (preset and preset.num_envs) or algorithm.agent_type().default_num_envs,
+        num_envs=num_envs or (preset and preset.num_envs) or usual,
     )
     chosen = _parse(label, list(_arguments(label, settings, start)), start)
     return Contender(label, name, chosen.config, chosen.steps, chosen.num_envs)

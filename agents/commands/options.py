@@ -89,13 +89,14 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
         parse(TrainOptions[NoConfig], "train", argv, TEXT + note)
         raise CommandError(f"write ALGO and ENV_ID first, then the options: {' '.join(argv)}")
     preset = next(filter(None, (find_preset(algo, word) for word in argv)), None)
-    config = find_algorithm(algo).config_type()()
+    algorithm = find_algorithm(algo)
+    config = algorithm.config_type()()
     default: TrainOptions[Any] = TrainOptions(
         algo=tyro.MISSING,
         env=tyro.MISSING,
         config=config if preset is None else preset.apply(config),
         steps=(preset and preset.steps) or DEFAULT_STEPS,
-        num_envs=(preset and preset.num_envs) or 1,
+        num_envs=(preset and preset.num_envs) or algorithm.agent_type().default_num_envs,
     )
     kind: type[TrainOptions[Any]] = TrainOptions[type(config)]  # type: ignore[misc, assignment]
     options = parse(kind, "train", argv, f"{TEXT}\n\n{_preset_note(algo, preset)}", default)

@@ -44,8 +44,7 @@ def main(argv: list[str]) -> int:
 def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
     from ..run import RunConfig, RunFolder
 
-    num_envs = options.num_envs if options.num_envs > 1 else None
-    source = find_env(options.env, num_envs)
+    source = find_env(options.env, options.num_envs)
     agent_type = find_algorithm(options.algo).agent_type()
     with refusals(ValueError, TypeError):
         if preset is not None:

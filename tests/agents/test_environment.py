@@ -377,7 +377,7 @@ def test_a_file_cannot_replace_the_code_of_a_world(tmp_path):
     ("env_id", "num_envs", "kind", "mode"),
     [
         ("CartPole-v1", None, SingleStepper, None),
-        ("CartPole-v1", 1, VectorStepper, AutoresetMode.NEXT_STEP),
+        ("CartPole-v1", 1, SingleStepper, None),
         ("CartPole-v1", 4, VectorStepper, AutoresetMode.NEXT_STEP),
         ("Acrobot-v1", 2, VectorStepper, AutoresetMode.SAME_STEP),
         ("dreamgym/CartPole-v0", 4, VectorStepper, AutoresetMode.SAME_STEP),

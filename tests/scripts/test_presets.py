@@ -101,3 +101,10 @@ def test_without_a_preset_the_defaults_hold():
     assert preset is None
     assert options.config == find_algorithm("dqn").config_type()()
     assert (options.steps, options.num_envs, options.device) == (100_000, 1, "auto")
+
+
+def test_algorithms_have_a_usual_number_of_environments_and_one_can_be_asked_for():
+    assert parse_train(["a2c", "Acrobot-v1"])[0].num_envs == 8
+    assert parse_train(["a2c", "Acrobot-v1", "--num-envs", "1"])[0].num_envs == 1
+    assert find_algorithm("a2c").agent_type()("Acrobot-v1").num_envs == 8
+    assert find_algorithm("a2c").agent_type()("Acrobot-v1", num_envs=1).num_envs == 1
