@@ -10,13 +10,13 @@ from torch.nn import functional as F
 
 from .dataset import Dataset
 
-CHUNK = 1024  # pictures that are floating at once, so that large sets fit in memory
+CHUNK = 1 << 20  # numbers that are floating at once, so that large sets fit in memory
 
 
 def channels_first(pictures: NDArray[np.uint8]) -> Tensor:
-    """Return `[N, H, W, C]` or `[N, H, W]` as `[N, C, H, W]`."""
+    """Return a view of `[N, H, W, C]` or `[N, H, W]` as `[N, C, H, W]`."""
     x = torch.from_numpy(np.ascontiguousarray(pictures))
-    return x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2).contiguous()
+    return x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
 
 
 def resized(x: Tensor, height: int, width: int) -> Tensor:
@@ -37,7 +37,7 @@ def resized(x: Tensor, height: int, width: int) -> Tensor:
         return x.repeat_interleave(height // old[0], 2).repeat_interleave(width // old[1], 3)
     mode = "area" if height <= old[0] and width <= old[1] else "bilinear"
     parts = []
-    for part in x.split(CHUNK):
+    for part in x.split(max(1, CHUNK // x[0].numel())):
         grown = F.interpolate(part.float(), (height, width), mode=mode)
         parts.append(grown.round().to(x.dtype) if x.dtype == torch.uint8 else grown)
     return torch.cat(parts)

@@ -1,0 +1,216 @@
+"""Data in files: arrays (.npz, .npy, MNIST's idx) and folders of images; nothing runs code."""
+
+import gzip
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .dataset import Dataset, chosen
+from .pictures import resize, resized
+
+Array = NDArray[Any]
+
+ROWS = ("x", "images", "imgs", "x_train", "data", "arr_0")
+LABELS = ("labels", "y", "y_train", "targets")
+FACTORS = ("factors", "latents_classes")  # the second is dSprites' own
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+
+
+def load_files(
+    path: Path, *, size: int | None = None, limit: int | None = None, seed: int = 0
+) -> Dataset:
+    """Load an array file or a folder of images.
+
+    Args:
+        path: `.npy`, one array; `.npz`, rows under `x`, `images`, `imgs`, `x_train` or `data`,
+            perhaps `labels` (or `y`) and `factors` with `class_names` and `factor_names`; idx, as
+            MNIST comes (`.gz` or not), with its labels beside it; or a folder of images, whose
+            sub-folders, if it has any, are classes.
+        size: side of the pictures in pixels; their own by default.
+        limit: rows at most, chosen at random and kept in order.
+        seed: of the choice.
+
+    Raises:
+        FileNotFoundError: there is no such file or folder.
+        ValueError: it is empty, damaged, of mixed sizes, not finite, or no such file.
+        TypeError: the values are neither pictures nor vectors.
+    """
+    if path.is_dir():
+        return _folder(path, size, limit, seed)
+    if not path.exists():
+        raise FileNotFoundError(f"no data at {path}")
+    arrays = _read(path)
+    data = _dataset(str(path), arrays).limited(limit, seed)
+    return resize(data, size)
+
+
+def _read(path: Path) -> Mapping[str, Array]:
+    """Read the arrays of a file; the rows are under `"x"`, if it does not say otherwise."""
+    try:
+        if path.suffix == ".npy":
+            return {"x": np.load(path, allow_pickle=False)}
+        if path.suffix == ".npz":
+            return _read_npz(path)
+        if "idx" in path.name:
+            return _read_idx(path)
+    except (ValueError, EOFError, OSError, BadZipFile, KeyError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    raise ValueError(f"{path} is no data file: expected .npz, .npy, idx or a folder of images")
+
+
+def _read_npz(path: Path) -> Mapping[str, Array]:
+    with np.load(path, allow_pickle=False) as archive:
+        names = archive.files
+        rows = next((name for name in ROWS if name in names), None)
+        if rows is None and len(names) == 1:
+            rows = names[0]
+        if rows is None:
+            raise ValueError(f"it holds {names}, expected the rows as one of {list(ROWS)}")
+        found = {"x": archive[rows]}
+        for part, aliases in (("labels", LABELS), ("factors", FACTORS)):
+            name = next((name for name in aliases if name in names), None)
+            if name is not None:
+                found[part] = archive[name]
+        found |= {n: archive[n] for n in ("class_names", "factor_names") if n in names}
+    return found
+
+
+def _read_idx(path: Path) -> Mapping[str, Array]:
+    found = {"x": _idx(path)}
+    labels = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
+    if labels != path and labels.exists():
+        found["labels"] = _idx(labels)
+    return found
+
+
+def _idx(path: Path) -> Array:
+    """Read unsigned bytes in MNIST's format: two zeros, a type, the dimensions, their sizes."""
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    if len(content) < 4 or content[:3] != b"\x00\x00\x08":
+        raise ValueError(f"it begins with {content[:4].hex()}, expected idx of unsigned bytes")
+    start = 4 + 4 * content[3]
+    shape = [int(length) for length in np.frombuffer(content[4:start], ">u4")]
+    if len(content) - start != math.prod(shape):
+        raise ValueError(f"it holds {len(content) - start} bytes for the shape {shape}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _dataset(name: str, arrays: Mapping[str, Array]) -> Dataset:
+    x = as_rows(name, arrays["x"])
+    labels = _integers(name, "labels", arrays.get("labels"))
+    factors = _integers(name, "factors", arrays.get("factors"))
+    classes = _names(arrays.get("class_names"))
+    if labels is not None:
+        labels = labels.flatten()
+        classes = classes or tuple(map(str, range(int(labels.max()) + 1 if len(labels) else 0)))
+    factor_names = _names(arrays.get("factor_names"))
+    if factors is not None and factors.ndim == 2:
+        varied = (factors != factors[:1]).any(dim=0)
+        factor_names = factor_names or tuple(f"factor {k}" for k in range(factors.shape[1]))
+        factor_names = tuple(n for n, v in zip(factor_names, varied.tolist(), strict=True) if v)
+        factors = factors[:, varied]
+    return Dataset(name, x, labels, classes if labels is not None else (), factors, factor_names)
+
+
+def as_rows(name: str, array: Array) -> Tensor:
+    """Return an array as the rows of a data set.
+
+    bool and uint8 become uint8 (where no value is above 1, 1 becomes 255), floats float32;
+    `[N, H, W]` and channels-last pictures become `[N, C, H, W]`.
+
+    Raises:
+        TypeError: the array holds anything else.
+    """
+    if array.dtype == np.bool_ or (array.dtype == np.uint8 and array.size and array.max() <= 1):
+        array = array.astype(np.uint8) * np.uint8(255)
+    elif np.issubdtype(array.dtype, np.floating):
+        array = array.astype(np.float32)
+    elif array.dtype != np.uint8:
+        message = f"{name}: values are {array.dtype}, expected uint8, bool or a floating type"
+        raise TypeError(message)
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.ndim == 4 and array.shape[1] not in (1, 3) and array.shape[3] in (1, 3, 4):
+        array = array[..., :3].transpose(0, 3, 1, 2)
+    return torch.from_numpy(np.array(array, order="C"))
+
+
+def _integers(name: str, part: str, array: Array | None) -> Tensor | None:
+    if array is None:
+        return None
+    if not np.issubdtype(array.dtype, np.integer):
+        raise TypeError(f"{name}: {part} are {array.dtype}, expected integers")
+    return torch.from_numpy(array.astype(np.int64))
+
+
+def _names(array: Array | None) -> tuple[str, ...]:
+    return () if array is None else tuple(map(str, array.tolist()))
+
+
+def _folder(path: Path, size: int | None, limit: int | None, seed: int) -> Dataset:
+    files, classes = _image_files(path)
+    labels = [classes.index(file.parent.name) for file in files] if classes else None
+    if limit is not None and limit < len(files):
+        index = chosen(len(files), limit, seed).tolist()
+        files = [files[k] for k in index]
+        labels = None if labels is None else [labels[k] for k in index]
+    pictures = _images(files, size)
+    return Dataset(
+        name=str(path),
+        x=pictures,
+        labels=None if labels is None else torch.tensor(labels),
+        class_names=classes,
+    )
+
+
+def _image_files(path: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """Return the images in or below a folder, and the sub-folders' names where those hold them."""
+    here = _images_in(path)
+    below = {each.name: _images_in(each) for each in sorted(path.iterdir()) if each.is_dir()}
+    below = {name: files for name, files in below.items() if files}
+    if here and below:
+        message = f"{path} holds images itself and in {sorted(below)}"
+        raise ValueError(f"{message}: expected them all in one folder, or all in sub-folders")
+    if not here and not below:
+        raise ValueError(f"{path} holds no images ({', '.join(IMAGES)})")
+    return here or [file for files in below.values() for file in files], tuple(below)
+
+
+def _images_in(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGES)
+
+
+def _images(files: Sequence[Path], size: int | None) -> Tensor:
+    """Read images as uint8 `[N, C, H, W]`: grey if all of them are, else red, green and blue."""
+    pictures = [_image(file) for file in files]
+    grey = all(len(picture) == 1 for picture in pictures)
+    pictures = [p if grey else p.expand(3, -1, -1) for p in pictures]
+    if size is not None:
+        pictures = [resized(picture[None], size, size)[0] for picture in pictures]
+    for file, picture in zip(files, pictures, strict=True):
+        if picture.shape != pictures[0].shape:
+            height, width = picture.shape[1:]
+            first = "x".join(map(str, pictures[0].shape[1:]))
+            message = f"{file} is {height}x{width} pixels (height x width), {files[0]} {first}"
+            raise ValueError(f"{message}: give a size to make them equal")
+    return torch.stack(pictures)
+
+
+def _image(file: Path) -> Tensor:
+    """Read an image as uint8 `[1, H, W]` or `[3, H, W]`."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            grey = image.mode in ("1", "L")
+            pixels = np.array(image.convert("L" if grey else "RGB"))
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f"{file} cannot be read: {error}") from error
+    return torch.from_numpy(pixels[None] if grey else pixels.transpose(2, 0, 1).copy())
