@@ -273,6 +273,11 @@ class SB3DQN(OffPolicy):
         super().__init__(env, config, **settings)
         self.model.exploration_schedule = lambda _: self.epsilon
 
+    def stream(self, seed: int) -> Learning:
+        """Return a stream whose first action explores as much as the steps so far ask for."""
+        self.model.exploration_rate = self.epsilon
+        return super().stream(seed)
+
     @property
     def epsilon(self) -> float:
         """The share of random actions now."""
