@@ -16,7 +16,11 @@ HEAVY = ("torch", "gymnasium")  # none of ours: the server does not know which c
 
 
 class CallError(RuntimeError):
-    """A call in another process failed; the message is the error's."""
+    """A call in another process failed; the message is the error's, `index` tells which call."""
+
+    def __init__(self, index: int, message: str) -> None:
+        super().__init__(message)
+        self.index = index
 
 
 def run_each(
@@ -60,7 +64,7 @@ def run_each(
             for sentinel in running.keys() & ready:
                 index, process, reader = running.pop(sentinel)
                 process.join()
-                _check(process, reader)
+                _check(index, process, reader)
                 yield index
             watch()
     finally:
@@ -91,7 +95,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _check(process: ForkServerProcess, reader: connection.Connection) -> None:
+def _check(index: int, process: ForkServerProcess, reader: connection.Connection) -> None:
     with reader:
         if process.exitcode == 0:
             return
@@ -99,7 +103,7 @@ def _check(process: ForkServerProcess, reader: connection.Connection) -> None:
             message = reader.recv()
         except EOFError:
             message = f"the process ended with exit code {process.exitcode}"
-    raise CallError(message)
+    raise CallError(index, message)
 
 
 @contextmanager

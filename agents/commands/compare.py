@@ -142,7 +142,8 @@ def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None
                 assert record is not None  # the run has just written it
                 bar.write(run_line(record))
         except CallError as error:
-            raise CommandError(str(error)) from error
+            contender, seed = due[error.index]
+            raise CommandError(f"{contender.label}, seed {seed}: {error}") from error
 
 
 def _show(folder: Path) -> int:
