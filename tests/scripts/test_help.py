@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 
 import pytest
 
@@ -16,7 +17,7 @@ from agents.commands.train import main as train
 from agents.dqn import DQNConfig
 from agents.presets import find_preset
 
-COMMANDS = ("train", "evaluate", "render", "play")
+COMMANDS = sorted(point.name for point in entry_points(group="dreamgym.commands"))
 RUN = """
 import runpy, sys
 sys.argv = {argv!r}
@@ -32,7 +33,7 @@ assert not heavy, heavy
 @pytest.mark.parametrize("name", COMMANDS)
 def test_script_help_imports_nothing_heavy(name, call, tmp_path):
     root = call.__globals__["ROOT"]
-    script = str(root / "scripts" / f"{name}.py")
+    script = str(root / "scripts" / f"{name.replace('-', '_')}.py")
     code = RUN.format(argv=[script, "--help"])
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
