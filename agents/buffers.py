@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -15,54 +15,115 @@ from .agent import Array, Transition
 
 
 class Batch(NamedTuple):
-    """Rows of replay, as tensors: K minibatches of B."""
+    """What is learned from at a time, as tensors: K minibatches of B rows."""
 
     observation: Tensor  # [K, B, *observation]
     action: Tensor  # [K, B, *action]
     reward: Tensor  # [K, B] summed over the row's n steps, discounted
     discount: Tensor  # [K, B] γⁿ · (1 − terminated)
     next_observation: Tensor  # [K, B, *observation] n steps later
+    weight: Tensor  # [K, B] of each row in its minibatch's loss
 
     def to(self, device: torch.device) -> "Batch":
         """Move every tensor to `device`."""
         return self if device.type == "cpu" else Batch(*(field.to(device) for field in self))
 
-    def minibatch(self, k: int) -> "Batch":
-        """Return minibatch k, fields `[B, *]`."""
-        return Batch(*(field[k] for field in self))
-
 
 class Rows(NamedTuple):
-    """M rows to remember: what `Batch` says, as arrays `[M, *]`."""
+    """M rows to remember, as arrays `[M, *]`."""
 
-    observation: Array
-    action: Array
-    reward: Array
-    discount: Array
-    next_observation: Array
+    observation: Any
+    action: Any
+    reward: Any
+    discount: Any
+    next_observation: Any
+
+    @classmethod
+    def zeros(cls, rows: int, observation_space: gym.Space, action_space: gym.Space) -> "Rows":
+        """Allocate memory for rows of these spaces."""
+        observation = storage(observation_space, rows)
+        return cls(
+            observation=observation,
+            action=storage(action_space, rows),
+            reward=np.zeros(rows, np.float32),
+            discount=np.zeros(rows, np.float32),
+            next_observation=np.zeros_like(observation),
+        )
+
+    def batch(self, weight: Tensor) -> Batch:
+        """Return drawn rows, tensors `[K, B, *]`, with their weights `[K, B]`."""
+        return Batch(*self, weight)
+
+
+class Sampler(Protocol):
+    """Decides which places of a replay buffer are drawn."""
+
+    def add(self, places: Array) -> None:
+        """Take notice of new rows at `places` `[M]`."""
+
+    def draw(
+        self, rng: np.random.Generator, shape: tuple[int, int], live: int, correction: float
+    ) -> tuple[Array, Array]:
+        """Return places `[K, B]` below `live`, and their weights in a mean, at most 1."""
+
+    def renew(self, places: Array, error: Tensor) -> None:
+        """Learn how wrong the predictions at `places` `[K, B]` were, `error` `[K, B]`."""
+
+    def clear(self) -> None:
+        """Forget all rows."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What draws depend on."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+
+
+class Uniform:
+    """Draws all places alike, with replacement."""
+
+    def add(self, places: Array) -> None:
+        """Nothing to remember."""
+
+    def draw(
+        self, rng: np.random.Generator, shape: tuple[int, int], live: int, correction: float
+    ) -> tuple[Array, Array]:
+        """Return places `[K, B]` below `live`, and weights of 1."""
+        return rng.integers(live, size=shape), np.ones(shape, np.float32)
+
+    def renew(self, places: Array, error: Tensor) -> None:
+        """Nothing to remember; the errors stay on their device."""
+
+    def clear(self) -> None:
+        """Nothing to forget."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Nothing."""
 
 
 class ReplayBuffer:
-    """The last `capacity` rows, sampled uniformly with replacement.
+    """The last rows, as many as there is memory for.
 
-    Row number r (counted from the first ever) lies at r mod capacity, so a buffer rebuilt from the
-    shards of earlier segments equals the original.
+    Row number r (counted from the first ever) lies at place r mod capacity, so a buffer rebuilt
+    from the shards of earlier segments equals the original.
+
+    Args:
+        memory: arrays `[capacity, *]`, one for each field of a row.
+        sampler: draws places; uniformly by default.
     """
 
-    def __init__(self, capacity: int, observation_space: gym.Space, action_space: gym.Space):
-        if capacity < 1:
-            raise ValueError(f"replay capacity is {capacity}: expected at least 1")
-        self.capacity = capacity
+    def __init__(self, memory: Rows, sampler: Sampler | None = None) -> None:
+        self.capacity = len(memory.reward)
+        if self.capacity < 1:
+            raise ValueError(f"replay capacity is {self.capacity}: expected at least 1")
+        self.sampler = Uniform() if sampler is None else sampler
         self.rows = 0
         self._sharded = 0
-        observation = _storage(capacity, observation_space)
-        self._fields = Rows(
-            observation=observation,
-            action=_storage(capacity, action_space),
-            reward=np.zeros(capacity, np.float32),
-            discount=np.zeros(capacity, np.float32),
-            next_observation=np.zeros_like(observation),
-        )
+        self._fields = memory
 
     def __len__(self) -> int:
         return min(self.rows, self.capacity)
@@ -73,32 +134,55 @@ class ReplayBuffer:
 
     def append(self, rows: Rows) -> None:
         """Remember M ≤ capacity rows, forgetting the oldest when full."""
+        if not self.rows:
+            self.sampler.clear()
+        self.sampler.add(self._write(rows))
+
+    def _write(self, rows: Rows) -> Array:
+        """Write rows, and return their places."""
         count, start = len(rows.reward), self.rows % self.capacity
-        if start + count <= self.capacity:
-            index: slice | Array = slice(start, start + count)
-        else:
-            index = np.arange(start, start + count) % self.capacity
+        places = np.arange(start, start + count)
+        index: slice | Array = slice(start, start + count)
+        if start + count > self.capacity:
+            index = places = places % self.capacity
         for field, values in zip(self._fields, rows, strict=True):
             field[index] = values
         self.rows += count
+        return places
 
-    def sample(self, rng: np.random.Generator, batches: int, batch_size: int) -> Batch:
+    def sample(
+        self,
+        rng: np.random.Generator,
+        batches: int,
+        batch_size: int,
+        correction: float = 1.0,
+    ) -> tuple[Batch, Array]:
         """Draw `batches` minibatches of `batch_size` rows.
+
+        Args:
+            rng: gives the draws.
+            batches: K.
+            batch_size: B.
+            correction: how far weights make up for unequal draws, in [0, 1].
+
+        Returns:
+            The minibatches, and the places they came from, `[K, B]`.
 
         Raises:
             ValueError: nothing has been remembered yet.
         """
         if not self.rows:
             raise ValueError("cannot sample from an empty replay buffer")
-        index = rng.integers(len(self), size=(batches, batch_size))
-        return Batch(*(torch.from_numpy(field.take(index, axis=0)) for field in self._fields))
+        places, weight = self.sampler.draw(rng, (batches, batch_size), len(self), correction)
+        rows = (torch.from_numpy(field.take(places, axis=0)) for field in self._fields)
+        return type(self._fields)(*rows).batch(torch.from_numpy(weight) / batch_size), places
 
     def shard(self) -> dict[str, Any]:
         """Return the rows appended since the last call, as tensors."""
         first = max(self._sharded, self.rows - self.capacity)
         index = np.arange(first, self.rows) % self.capacity
         self._sharded = self.rows
-        fields = zip(Rows._fields, self._fields, strict=True)
+        fields = zip(self._fields._fields, self._fields, strict=True)
         tensors = {name: torch.from_numpy(field[index]) for name, field in fields}
         return {"first_row": first, **tensors}
 
@@ -112,8 +196,9 @@ class ReplayBuffer:
             message = f"replay shard begins at row {shard['first_row']}, expected {self.rows}"
             raise CheckpointError(message)
         self.rows = shard["first_row"]
+        kind = type(self._fields)
         try:
-            self.append(Rows(*(shard[name].numpy() for name in Rows._fields)))
+            self._write(kind(*(shard[name].numpy() for name in kind._fields)))
         except (KeyError, ValueError) as error:
             raise CheckpointError(f"replay shard does not fit this agent: {error}") from error
         self._sharded = self.rows
@@ -168,9 +253,9 @@ class NStep:
         return Rows(*(field[valid] for field in rows)) if valid.any() else None
 
 
-def _storage(capacity: int, space: gym.Space) -> Array:
-    """Allocate rows for members of `space`; floats are kept in single precision."""
+def storage(space: gym.Space, *shape: int) -> Array:
+    """Allocate `[*shape, *member]` for members of `space`; floats are kept in single precision."""
     if space.shape is None or space.dtype is None:
         raise TypeError(f"cannot store members of {space} in rows: expected Box or Discrete")
     dtype = np.float32 if np.issubdtype(space.dtype, np.floating) else space.dtype
-    return np.zeros((capacity, *space.shape), dtype)
+    return np.zeros((*shape, *space.shape), dtype)

@@ -18,12 +18,12 @@ from .mlp import MLP
 Bound: TypeAlias = float | Sequence[float] | Tensor
 
 
-def dueling(value: Tensor, advantage: Tensor) -> Tensor:
+def dueling(value: Tensor, advantage: Tensor, dim: int = -1) -> Tensor:
     """Combine V `[..., 1]` and A `[..., A]`: Q(s, a) = V(s) + A(s, a) - mean_b A(s, b).
 
-    The mean of Q over actions is V (Wang et al., 2016; N-HEAD-05).
+    The mean of Q over actions, which are dimension `dim`, is V (Wang et al., 2016; N-HEAD-05).
     """
-    return value + (advantage - advantage.mean(-1, keepdim=True))  # [..., A]
+    return value + (advantage - advantage.mean(dim, keepdim=True))  # [..., A]
 
 
 class DuelingHead(nn.Module):
@@ -31,7 +31,8 @@ class DuelingHead(nn.Module):
 
     Args:
         in_features: size of the features.
-        num_actions: number of discrete actions.
+        num_actions: number of discrete actions A.
+        atoms: outputs Z per action, those of a distribution of returns.
         hidden: sizes of the hidden layers of *each* stream.
         activation: see `nets.MLP`.
         init: see `nets.MLP`.
@@ -42,18 +43,27 @@ class DuelingHead(nn.Module):
         in_features: int,
         num_actions: int,
         *,
+        atoms: int = 1,
         hidden: Sequence[int] = (),
         activation: ActivationSpec = "relu",
         init: InitSpec = None,
     ) -> None:
         super().__init__()
-        self.value = MLP(in_features, hidden, 1, activation=activation, init=init)
-        self.advantage = MLP(in_features, hidden, num_actions, activation=activation, init=init)
-        self.out_features = num_actions
+        self.out_features = num_actions * atoms
+        self.atoms = atoms
+        self.value = MLP(in_features, hidden, atoms, activation=activation, init=init)
+        self.advantage = MLP(
+            in_features, hidden, self.out_features, activation=activation, init=init
+        )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map features `[..., in_features]` to action values `[..., num_actions]`."""
-        return dueling(self.value(features), self.advantage(features))
+        """Map features `[..., in_features]` to values `[..., A * Z]`, those of an action together.
+
+        Each atom has its V and its A (Hessel et al., 2018).
+        """
+        value = self.value(features).unsqueeze(-2)  # [..., 1, Z]
+        advantage = self.advantage(features).unflatten(-1, (-1, self.atoms))  # [..., A, Z]
+        return dueling(value, advantage, dim=-2).flatten(-2)
 
 
 class ValueHead(nn.Module):

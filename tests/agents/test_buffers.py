@@ -18,6 +18,11 @@ def rows(numbers):
     return Rows(np.stack([n, -n], 1), n.astype(int) % 4, 10 * n, n / 1000, np.stack([n + 1, -n], 1))
 
 
+def ring(capacity, space=BOX):
+    """An empty buffer for observations of `space`."""
+    return ReplayBuffer(Rows.zeros(capacity, space, DISCRETE))
+
+
 def contents(buffer):
     """The remembered numbers in order of age, oldest first."""
     live = np.arange(max(buffer.rows - buffer.capacity, 0), buffer.rows) % buffer.capacity
@@ -29,7 +34,7 @@ def contents(buffer):
 
 @pytest.mark.parametrize("sizes", [[1] * 23, [3] * 9, [7, 7, 7], [5, 1, 4, 2, 7, 1, 3], [7]])
 def test_the_ring_holds_the_last_rows_in_their_places(sizes):
-    buffer, total = ReplayBuffer(7, BOX, DISCRETE), 0
+    buffer, total = ring(7), 0
     for size in sizes:
         buffer.append(rows(range(total, total + size)))
         total += size
@@ -46,49 +51,48 @@ def test_the_ring_holds_the_last_rows_in_their_places(sizes):
 
 
 def test_samples_are_whole_rows():
-    buffer = ReplayBuffer(50, BOX, DISCRETE)
+    buffer = ring(50)
     buffer.append(rows(range(30)))
-    batch = buffer.sample(np.random.default_rng(0), 4, 25)
+    batch, places = buffer.sample(np.random.default_rng(0), 4, 25)
     number = batch.reward / 10  # [4, 25]
     assert batch.observation.shape == batch.next_observation.shape == (4, 25, 2)
     torch.testing.assert_close(batch.observation, torch.stack([number, -number], -1))
     torch.testing.assert_close(batch.next_observation, torch.stack([number + 1, -number], -1))
     assert torch.equal(batch.action, number.long() % 4)
     torch.testing.assert_close(batch.discount, number / 1000)
-    kinds = [field.dtype for field in batch]
-    assert kinds == [torch.float32, torch.int64, torch.float32, torch.float32, torch.float32]
-    second = batch.minibatch(1)
-    assert torch.equal(second.reward, batch.reward[1])
-    assert torch.equal(second.observation, batch.observation[1])
+    assert torch.equal(batch.weight, torch.full((4, 25), 1 / 25))
+    np.testing.assert_array_equal(places, number)
+    assert batch.action.dtype == torch.int64
+    assert all(field.dtype == torch.float32 for field in batch if field is not batch.action)
 
 
 @pytest.mark.parametrize(
     ("appended", "live"), [(6, range(6)), (10, range(10)), (27, range(17, 27))]
 )
 def test_sampling_is_uniform_over_what_is_remembered(appended, live):
-    buffer = ReplayBuffer(10, BOX, DISCRETE)
+    buffer = ring(10)
     for number in range(appended):
         buffer.append(rows([number]))
-    drawn = buffer.sample(np.random.default_rng(1), 100, 200).reward / 10
+    drawn = buffer.sample(np.random.default_rng(1), 100, 200)[0].reward / 10
     numbers, counts = np.unique(drawn.numpy(), return_counts=True)
     assert numbers.tolist() == list(live)
     assert chisquare(counts).pvalue > 0.01
 
 
 def test_sampling_follows_the_generator_it_is_given():
-    buffer = ReplayBuffer(10, BOX, DISCRETE)
+    buffer = ring(10)
     buffer.append(rows(range(10)))
     first, again, other = (
-        buffer.sample(np.random.default_rng(seed), 2, 8).reward for seed in (0, 0, 1)
+        buffer.sample(np.random.default_rng(seed), 2, 8)[0].reward for seed in (0, 0, 1)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 def test_a_sample_is_a_copy():
-    buffer = ReplayBuffer(4, BOX, DISCRETE)
+    buffer = ring(4)
     buffer.append(rows(range(4)))
-    batch = buffer.sample(np.random.default_rng(0), 1, 4)
+    batch, _ = buffer.sample(np.random.default_rng(0), 1, 4)
     before = batch.reward.clone()
     buffer.append(rows(range(4, 8)))
     assert torch.equal(batch.reward, before)
@@ -106,7 +110,7 @@ def test_a_sample_is_a_copy():
     ids=str,
 )
 def test_rows_keep_the_type_of_the_space_and_floats_are_single(space, dtype):
-    buffer = ReplayBuffer(3, space, DISCRETE)
+    buffer = ring(3, space)
     space.seed(0)
     sample = np.stack([space.sample() for _ in range(3)])
     buffer.append(Rows(sample, np.zeros(3, int), np.zeros(3), np.zeros(3), sample))
@@ -117,14 +121,14 @@ def test_rows_keep_the_type_of_the_space_and_floats_are_single(space, dtype):
 
 def test_spaces_without_rows_are_refused():
     with pytest.raises(TypeError, match=r"cannot store members of Dict.* expected Box or Discrete"):
-        ReplayBuffer(3, gym.spaces.Dict({"a": BOX}), DISCRETE)
+        ring(3, gym.spaces.Dict({"a": BOX}))
 
 
 def test_impossible_requests_are_named():
     with pytest.raises(ValueError, match="replay capacity is 0"):
-        ReplayBuffer(0, BOX, DISCRETE)
+        ring(0)
     with pytest.raises(ValueError, match="empty replay buffer"):
-        ReplayBuffer(3, BOX, DISCRETE).sample(np.random.default_rng(0), 1, 1)
+        ring(3).sample(np.random.default_rng(0), 1, 1)
     with pytest.raises(ValueError, match="n_step is 0"):
         NStep(0, 0.9, 1)
 
@@ -151,37 +155,37 @@ def same(left, right):
     ],
 )
 def test_S_IO_02_shards_rebuild_an_identical_buffer(capacity, segments):
-    buffer, total, shards = ReplayBuffer(capacity, BOX, DISCRETE), 0, []
+    buffer, total, shards = ring(capacity), 0, []
     for size in segments:
         for number in range(total, total + size):
             buffer.append(rows([number]))
         total += size
         shards.append(buffer.shard())
         assert len(shards[-1]["reward"]) == min(size, capacity)
-        rebuilt = ReplayBuffer(capacity, BOX, DISCRETE)
+        rebuilt = ring(capacity)
         ends = [shard["first_row"] for shard in shards[1:]] + [total]
         for shard, end in zip(shards, ends, strict=True):
             if end > total - capacity:
                 rebuilt.load_shard(shard)
         if rebuilt.rows:
             assert same(rebuilt, buffer)
-            draws = [b.sample(np.random.default_rng(5), 3, 9) for b in (buffer, rebuilt)]
+            draws = [b.sample(np.random.default_rng(5), 3, 9)[0] for b in (buffer, rebuilt)]
             assert all(torch.equal(a, b) for a, b in zip(*draws, strict=True))
         for both in (buffer, rebuilt):
             assert len(both.shard()["reward"]) == 0  # nothing is written twice
 
 
 def test_shards_must_be_complete_and_fit():
-    buffer = ReplayBuffer(100, BOX, DISCRETE)
+    buffer = ring(100)
     shards = []
     for first in (0, 10, 20):
         buffer.append(rows(range(first, first + 10)))
         shards.append(buffer.shard())
-    gap = ReplayBuffer(100, BOX, DISCRETE)
+    gap = ring(100)
     gap.load_shard(shards[0])
     with pytest.raises(CheckpointError, match="shard begins at row 20, expected 10"):
         gap.load_shard(shards[2])
-    other = ReplayBuffer(100, gym.spaces.Box(-1, 1, (5,), np.float32), DISCRETE)
+    other = ring(100, gym.spaces.Box(-1, 1, (5,), np.float32))
     with pytest.raises(CheckpointError, match="shard does not fit this agent"):
         other.load_shard(shards[0])
     with pytest.raises(CheckpointError, match="shard does not fit this agent: 'reward'"):
@@ -189,7 +193,7 @@ def test_shards_must_be_complete_and_fit():
 
 
 def test_a_cleared_buffer_is_a_new_one():
-    buffer = ReplayBuffer(5, BOX, DISCRETE)
+    buffer = ring(5)
     buffer.append(rows(range(4)))
     buffer.shard()
     buffer.clear()

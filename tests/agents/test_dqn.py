@@ -140,6 +140,7 @@ def random_batch(generator, picture=False):
         2 * torch.randn(3, 8, generator=generator),
         0.9 * (torch.rand(3, 8, generator=generator) > 0.3),
         observation(),
+        torch.full((3, 8), 1 / 8),
     )
 
 
@@ -204,13 +205,15 @@ def test_A_FA_02_updates_of_a_cnn_are_those_of_autograd(double):
 def test_A_FA_02_metrics_describe_the_last_minibatch():
     agent = DQN("Vectors-v0", DQNConfig(hidden=(16, 16), double=False, learning_rate=0.0), seed=1)
     batch = random_batch(torch.Generator().manual_seed(0))
-    metrics = agent.update(batch)
+    metrics, errors = agent.update(batch)
     plain = twin(agent.online, False)
     q = plain(batch.observation[2])
     y = batch.reward[2] + batch.discount[2] * plain(batch.next_observation[2]).amax(1)
     error = q.gather(1, (batch.action[2] - 4).unsqueeze(1)).squeeze(1) - y
     torch.testing.assert_close(metrics["td_error"], error.detach().abs().mean())
     torch.testing.assert_close(metrics["value"], q.detach().amax(1).mean())
+    torch.testing.assert_close(errors[2], error.detach().abs())
+    assert errors.shape == (3, 8)
     assert metrics["epsilon"] == 1.0
 
 
@@ -246,7 +249,7 @@ def hold_still(agent):
     def update(batch):
         agent.learner.weights.data.add_(len(batch.reward))
         agent.updates += len(batch.reward)
-        return {}
+        return {}, batch.weight
 
     agent.update = update
     return history, lambda progress: history.append(agent.target_weights[0].item())

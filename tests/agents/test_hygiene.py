@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents import dqn
+from agents import return_models
 from agents.buffers import Batch
 from agents.dqn import DQN, DQNConfig
 from agents.loading import load
@@ -33,16 +33,17 @@ def batch_for(agent, batches=2, size=4):
     observations = np.stack(sample).reshape(2, batches, size, *agent.observation_space.shape)
     before, after = map(torch.from_numpy, observations)
     action = torch.randint(int(agent.action_space.n), (batches, size))
-    return Batch(before, action, torch.randn(batches, size), torch.rand(batches, size), after)
+    reward, discount, weight = torch.randn(batches, size), *torch.rand(2, batches, size)
+    return Batch(before, action, reward, discount, after, weight)
 
 
 @cases
 def test_A_FA_02_an_update_stays_on_its_device(env, config):
     agent = DQN(env, config, device="meta")
     assert all(p.device.type == "meta" for p in agent.online.parameters())
-    metrics = agent.update(batch_for(agent).to(agent.device))
+    metrics, errors = agent.update(batch_for(agent).to(agent.device))
     assert agent.updates == 2
-    assert metrics["td_error"].device.type == metrics["value"].device.type == "meta"
+    assert errors.device.type == metrics["value"].device.type == "meta"
     assert agent.learner.weights.grad.device.type == "meta"
     agent.target_weights.lerp_(agent.learner.weights.detach(), 0.5)
 
@@ -61,10 +62,10 @@ def test_a_stray_tensor_is_caught(env, config):
 
 def test_a_fetched_number_is_caught(monkeypatch):
     """Negative control: a slope that looks at its error waits for the device."""
-    agent = DQN("CartPole-v1", DQNConfig(hidden=(8,)), device="meta")
     monkeypatch.setitem(
-        dqn.SLOPES, "huber", lambda e: e.clamp(-1, 1) if e.abs().max().item() > 1 else e
+        return_models.SLOPES, "huber", lambda e: e.clamp(-1, 1) if e.abs().max().item() > 1 else e
     )
+    agent = DQN("CartPole-v1", DQNConfig(hidden=(8,)), device="meta")
     with pytest.raises(RuntimeError, match="meta"):
         agent.update(batch_for(agent).to(agent.device))
 
@@ -78,10 +79,10 @@ def test_losses_on_cuda_are_those_on_the_cpu(env, config):
     here, there = DQN(env, config, device="cpu"), DQN(env, config, device="cuda")
     for _ in range(3):
         batch = batch_for(here)
-        ours, theirs = here.update(batch), there.update(batch.to(there.device))
-        for name in ("td_error", "value"):
-            assert theirs[name].is_cuda
-            torch.testing.assert_close(theirs[name].cpu(), ours[name], rtol=1e-3, atol=1e-4)
+        (ours, error), (theirs, cuda_error) = here.update(batch), there.update(batch.to("cuda"))
+        assert theirs["value"].is_cuda
+        torch.testing.assert_close(theirs["value"].cpu(), ours["value"], rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(cuda_error.cpu(), error, rtol=1e-3, atol=1e-4)
     weights = there.learner.weights.detach().cpu()
     torch.testing.assert_close(weights, here.learner.weights.detach(), rtol=0, atol=2e-3)
 
