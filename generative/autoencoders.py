@@ -1,0 +1,225 @@
+"""Autoencoders: an encoder, a decoder, and what is asked of the latents between them.
+
+Of `AE` nothing, of `VAE` to be near N(0, I) by KL, of `BetaVAE` and `BetaTCVAE` the same weighted
+as a whole or part by part, of `AAE` to deceive a discriminator that knows N(0, I).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from nets.mlp import MLP
+
+from . import adversarial, losses
+from .autoencoder import Autoencoder, MovingGaussian
+from .autoencoder_config import (
+    AAEConfig,
+    AEConfig,
+    AutoencoderConfig,
+    BetaTCVAEConfig,
+    BetaVAEConfig,
+    VAEConfig,
+    VariationalConfig,
+)
+from .model import Batch, Loss, Metrics, Player
+
+__all__ = [
+    "AAE",
+    "AE",
+    "VAE",
+    "AAEConfig",
+    "AEConfig",
+    "Autoencoder",
+    "AutoencoderConfig",
+    "BetaTCVAE",
+    "BetaTCVAEConfig",
+    "BetaVAE",
+    "BetaVAEConfig",
+    "VAEConfig",
+    "VariationalConfig",
+]
+
+LOGVAR_LIMIT = 20.0
+
+
+class AE(Autoencoder):
+    """Autoencoder: lowers dist(x, g(f(x))), SPEC G-AE-01.
+
+    An autoencoder says nothing of which latents there are. `sample` draws them from the Gaussian
+    with mean and covariance of those seen lately in training (Ghosh et al., 2020).
+    """
+
+    name = "ae"
+    config_type = AEConfig
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.latents = MovingGaussian(self.config.latent)
+
+    def players(self) -> Sequence[Player]:
+        """Return the one player."""
+        return (Player("autoencoder", self, self.loss),)
+
+    def loss(self, batch: Batch) -> Loss:
+        """Return the mean of dist(x, x̂)."""
+        z = self.encode(batch.x)  # [B, D]
+        if self.training:
+            self.latents.update(z.detach())
+        loss = self.reconstruction_loss(z, batch.x).mean()
+        return Loss(loss, {"reconstruction": loss.detach()})
+
+    def prior(self, n: int) -> Tensor:
+        """Draw latents `[n, D]` like those of the data."""
+        return self.latents.sample(n)
+
+
+class VAE(Autoencoder):
+    """Variational autoencoder: lowers E_q[−log p(x | z)] + KL(q(z | x) ‖ N(0, I)).
+
+    That is −ELBO, summed over dimensions and averaged over the batch, SPEC G-VAE-01 to G-VAE-06.
+    The encoder gives μ and log σ² of q(z | x) = N(μ, diag σ²). Kingma & Welling (2014).
+    """
+
+    name = "vae"
+    config_type: ClassVar[type[VariationalConfig]] = VAEConfig
+    encoder_outputs = 2
+    log_scale: Tensor | float
+    steps: Tensor
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.log_scale = math.log(self.config.scale)
+        if self.likelihood == "gaussian" and self.config.learn_scale:
+            self.log_scale = nn.Parameter(torch.tensor(self.log_scale))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+
+    def players(self) -> Sequence[Player]:
+        """Return the one player."""
+        return (Player("autoencoder", self, self.loss),)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return μ and log σ² `[B, D]` of q(z | x), the latter within ±20, SPEC G-VAE-04."""
+        mean, logvar = self.encoder(x).float().chunk(2, dim=1)
+        return mean, logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the latent mean μ `[B, D]` of data `[B, *shape]`."""
+        return self.posterior(x)[0]
+
+    def reconstruction_loss(self, z: Tensor, x: Tensor) -> Tensor:
+        """Return −log p(x | z) `[B]` of latents `[B, D]` and data `[B, *shape]`."""
+        if self.likelihood == "gaussian":
+            return losses.gaussian_nll(self.decoder(z), x, self.log_scale)
+        return losses.bernoulli_nll(self.decoder(z), x)
+
+    def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
+        """Return what is added to the reconstruction, and its terms: KL(q(z | x) ‖ N(0, I))."""
+        kl = losses.standard_normal_kl(mean, logvar).mean()
+        return kl, {"kl": kl.detach()}
+
+    def loss(self, batch: Batch) -> Loss:
+        """Return reconstruction + w·regulariser; w rises to 1 over `kl_warmup_steps`."""
+        reconstruction, penalty, metrics = self._terms(batch.x)
+        if self.config.kl_warmup_steps:
+            penalty = penalty * (self.steps / self.config.kl_warmup_steps).clamp(max=1.0)
+            self.steps += 1
+        return Loss(reconstruction + penalty, metrics)
+
+    @torch.no_grad()
+    def validate(self, batch: Batch) -> Metrics:
+        """Return the loss with all weights as they end, the ELBO, and the terms of both."""
+        reconstruction, penalty, metrics = self._terms(batch.x)
+        kl = losses.standard_normal_kl(*self.posterior(batch.x)).mean()
+        elbo = -(reconstruction + kl)
+        return {**metrics, "loss": reconstruction + penalty, "elbo": elbo, "kl": kl}
+
+    def _terms(self, x: Tensor) -> tuple[Tensor, Tensor, Metrics]:
+        mean, logvar = self.posterior(x)  # [B, D]
+        z = losses.reparameterize(mean, logvar)  # [B, D]
+        reconstruction = self.reconstruction_loss(z, x).mean()
+        penalty, terms = self.regularizer(z, mean, logvar)
+        return reconstruction, penalty, {"reconstruction": reconstruction.detach(), **terms}
+
+
+class BetaVAE(VAE):
+    """β-VAE: lowers E_q[−log p(x | z)] + β·KL, SPEC G-VAE-07. Higgins et al. (2017)."""
+
+    name = "beta-vae"
+    config_type = BetaVAEConfig
+
+    def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
+        """Return β·KL(q(z | x) ‖ N(0, I)) and the KL."""
+        kl, terms = super().regularizer(z, mean, logvar)
+        return self.config.beta * kl, terms
+
+
+class BetaTCVAE(VAE):
+    """β-TCVAE: lowers E_q[−log p(x | z)] + α·I(z; x) + β·TC(z) + γ·Σ_d KL(q(z_d) ‖ p(z_d)).
+
+    With α = β = γ = 1 it is a VAE in expectation. SPEC G-VAE-08, G-VAE-09. Chen et al. (2018).
+    """
+
+    name = "beta-tcvae"
+    config_type = BetaTCVAEConfig
+
+    def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
+        """Return α·I(z; x) + β·TC(z) + γ·Σ_d KL(q(z_d) ‖ p(z_d)) and its three terms."""
+        information, correlation, dimensions = losses.total_correlation_decomposition(
+            z, mean, logvar, dataset_size=self.dataset_size, estimator=self.config.estimator
+        )
+        alpha, beta, gamma = self.config.alpha, self.config.beta, self.config.gamma
+        terms = {
+            "mutual_information": information.detach(),
+            "total_correlation": correlation.detach(),
+            "dimension_wise_kl": dimensions.detach(),
+        }
+        return alpha * information + beta * correlation + gamma * dimensions, terms
+
+
+class AAE(Autoencoder):
+    """Adversarial autoencoder: a discriminator brings the latents to N(0, I), SPEC G-AE-02.
+
+    In turn (a) encoder and decoder lower dist(x, x̂), (b) D tells draws of N(0, I) from latents,
+    (c) the encoder lowers −E log D(f(x)). Makhzani et al. (2015), with a deterministic encoder.
+    """
+
+    name = "aae"
+    config_type = AAEConfig
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        hidden, activation = self.config.discriminator_hidden, self.config.activation
+        self.discriminator = MLP(self.config.latent, hidden, 1, activation=activation)
+
+    def players(self) -> Sequence[Player]:
+        """Return the three players: autoencoder, discriminator, and the encoder alone."""
+        return (
+            Player("autoencoder", nn.ModuleList([self.encoder, self.decoder]), self.loss),
+            Player("discriminator", self.discriminator, self.discriminator_step),
+            Player("encoder", self.encoder, self.encoder_step),
+        )
+
+    def loss(self, batch: Batch) -> Loss:
+        """Return the mean of dist(x, x̂)."""
+        loss = self.reconstruction_loss(self.encode(batch.x), batch.x).mean()
+        return Loss(loss, {"reconstruction": loss.detach()})
+
+    def discriminator_step(self, batch: Batch) -> Loss:
+        """Return −E[log D(z)] − E[log(1 − D(f(x)))], z ~ N(0, I), f held fixed."""
+        with torch.no_grad():
+            latents = self.encode(batch.x)  # [B, D]
+        real, fake = self.judge(torch.randn_like(latents)), self.judge(latents)  # [B], [B]
+        loss = adversarial.discriminator_loss(real, fake)
+        return Loss(loss, {"discriminator_loss": loss.detach()})
+
+    def encoder_step(self, batch: Batch) -> Loss:
+        """Return −E[log D(f(x))], D held fixed."""
+        loss = adversarial.non_saturating_loss(self.judge(self.encode(batch.x)))
+        return Loss(loss, {"encoder_loss": loss.detach()})
+
+    def judge(self, z: Tensor) -> Tensor:
+        """Return the discriminator's logits `[B]` of latents `[B, D]`."""
+        return self.discriminator(z).float().squeeze(1)
