@@ -40,11 +40,13 @@ def load_dataset(
         seed: of every random choice.
 
     Raises:
-        ValueError: the name is unknown, the nearest is suggested; or the data are empty, of mixed
-            sizes, or not finite, and the file is named.
+        ValueError: the name is unknown, the nearest is suggested; the data are empty, of mixed
+            sizes, or not finite, and the file is named; or `limit` is below 1.
         TypeError: the data have a type that is neither pictures nor vectors.
         FileNotFoundError: there is no such file.
     """
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit is {limit}: expected at least 1 row")
     if _is_path(spec):
         load: Loader = _lazy("data_files", "load_files")
         return load(Path(spec), size=size, limit=limit, seed=seed)

@@ -16,6 +16,7 @@ from .dataset import Dataset, chosen
 from .pictures import resize, resized
 
 Array = NDArray[Any]
+Names = tuple[str, ...]
 
 ROWS = ("x", "images", "imgs", "x_train", "data", "arr_0")
 LABELS = ("labels", "y", "y_train", "targets")
@@ -37,6 +38,9 @@ def load_files(
         limit: rows at most, chosen at random and kept in order.
         seed: of the choice.
 
+    Returns:
+        The data; constant factors are left out, the values of the others counted from 0.
+
     Raises:
         FileNotFoundError: there is no such file or folder.
         ValueError: it is empty, damaged, of mixed sizes, not finite, or no such file.
@@ -55,7 +59,8 @@ def _read(path: Path) -> Mapping[str, Array]:
     """Read the arrays of a file; the rows are under `"x"`, if it does not say otherwise."""
     try:
         if path.suffix == ".npy":
-            return {"x": np.load(path, allow_pickle=False)}
+            with path.open("rb") as file:
+                return {"x": np.load(file, allow_pickle=False)}
         if path.suffix == ".npz":
             return _read_npz(path)
         if "idx" in path.name:
@@ -66,7 +71,7 @@ def _read(path: Path) -> Mapping[str, Array]:
 
 
 def _read_npz(path: Path) -> Mapping[str, Array]:
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         names = archive.files
         rows = next((name for name in ROWS if name in names), None)
         if rows is None and len(names) == 1:
@@ -110,13 +115,20 @@ def _dataset(name: str, arrays: Mapping[str, Array]) -> Dataset:
     if labels is not None:
         labels = labels.flatten()
         classes = classes or tuple(map(str, range(int(labels.max()) + 1 if len(labels) else 0)))
-    factor_names = _names(arrays.get("factor_names"))
-    if factors is not None and factors.ndim == 2:
-        varied = (factors != factors[:1]).any(dim=0)
-        factor_names = factor_names or tuple(f"factor {k}" for k in range(factors.shape[1]))
-        factor_names = tuple(n for n, v in zip(factor_names, varied.tolist(), strict=True) if v)
-        factors = factors[:, varied]
+    factors, factor_names = _varying(factors, _names(arrays.get("factor_names")))
     return Dataset(name, x, labels, classes if labels is not None else (), factors, factor_names)
+
+
+def _varying(factors: Tensor | None, names: Names) -> tuple[Tensor | None, Names]:
+    """Return the factors that are not constant, their values counted from 0, and their names."""
+    if factors is None or factors.ndim != 2:
+        return factors, names
+    names = names or tuple(f"factor {k}" for k in range(factors.shape[1]))
+    values = [column.unique(return_inverse=True) for column in factors.unbind(dim=1)]
+    kept = [k for k, (found, _) in enumerate(values) if len(found) > 1]
+    if not kept:
+        return None, ()
+    return torch.stack([values[k][1] for k in kept], dim=1), tuple(names[k] for k in kept)
 
 
 def as_rows(name: str, array: Array) -> Tensor:
@@ -150,7 +162,7 @@ def _integers(name: str, part: str, array: Array | None) -> Tensor | None:
     return torch.from_numpy(array.astype(np.int64))
 
 
-def _names(array: Array | None) -> tuple[str, ...]:
+def _names(array: Array | None) -> Names:
     return () if array is None else tuple(map(str, array.tolist()))
 
 

@@ -127,13 +127,7 @@ def shuffled(rows: int, seed: int) -> Tensor:
 
 
 def chosen(rows: int, limit: int, seed: int) -> Tensor:
-    """Return `limit` distinct numbers below `rows`, ascending, `[limit]`.
-
-    Raises:
-        ValueError: `limit` is below 1.
-    """
-    if limit < 1:
-        raise ValueError(f"limit is {limit}: expected at least 1")
+    """Return `limit` distinct numbers below `rows`, ascending, `[limit]`."""
     return shuffled(rows, seed)[:limit].sort().values
 
 

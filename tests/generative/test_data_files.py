@@ -1,0 +1,190 @@
+"""Data in files: round trips, and errors that name the file."""
+
+import gzip
+import io
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from generative.data import load_dataset
+
+RNG = np.random.default_rng(0)
+GREY = RNG.integers(256, size=(6, 5, 4), dtype=np.uint8)  # [N, H, W]
+COLOUR = RNG.integers(256, size=(6, 5, 4, 3), dtype=np.uint8)  # [N, H, W, C]
+
+
+def save_images(folder, pictures, suffix=".png"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for k, picture in enumerate(pictures):
+        Image.fromarray(picture).save(folder / f"{k:02d}{suffix}")
+    return folder
+
+
+@pytest.mark.parametrize("pictures", [GREY, COLOUR])
+def test_folder_round_trip(tmp_path, pictures):
+    data = load_dataset(str(save_images(tmp_path / "pictures", pictures)))
+    expected = pictures[:, None] if pictures.ndim == 3 else pictures.transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(data.x, expected)
+    assert data.labels is None
+    assert data.x.is_contiguous()
+
+
+def test_folder_of_classes(tmp_path):
+    save_images(tmp_path / "zebra", COLOUR[:2])
+    save_images(tmp_path / "ant", COLOUR[2:])
+    (tmp_path / "notes").mkdir()  # holds no images, so it is no class
+    data = load_dataset(str(tmp_path))
+    assert data.class_names == ("ant", "zebra")
+    assert data.labels.tolist() == [0, 0, 0, 0, 1, 1]
+    np.testing.assert_array_equal(data.x[4:], COLOUR[:2].transpose(0, 3, 1, 2))
+
+
+def test_folder_limit_keeps_labels_with_their_images(tmp_path):
+    save_images(tmp_path / "a", COLOUR[:3])
+    save_images(tmp_path / "b", COLOUR[3:])
+    whole, some = load_dataset(str(tmp_path)), load_dataset(str(tmp_path), limit=4, seed=1)
+    rows = [next(k for k in range(6) if (whole.x[k] == x).all()) for x in some.x]
+    assert rows == sorted(set(rows))
+    assert some.labels.tolist() == whole.labels[rows].tolist()
+
+
+def test_grey_and_coloured_images_together_are_coloured(tmp_path):
+    save_images(tmp_path, COLOUR[:1])
+    Image.fromarray(GREY[0]).save(tmp_path / "grey.png")
+    data = load_dataset(str(tmp_path))
+    assert data.x.shape == (2, 3, 5, 4)
+    np.testing.assert_array_equal(data.x[1], np.stack([GREY[0]] * 3))
+
+
+def test_mixed_sizes_are_refused_or_resized(tmp_path):
+    save_images(tmp_path, COLOUR[:1])
+    Image.fromarray(COLOUR[0, :3, :3].copy()).save(tmp_path / "odd.png")
+    with pytest.raises(ValueError, match=r"odd.png is 3x3 pixels \(height x width\), .*00.png 5x4"):
+        load_dataset(str(tmp_path))
+    assert load_dataset(str(tmp_path), size=2).x.shape == (2, 3, 2, 2)
+
+
+def test_unfit_folders_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="holds no images"):
+        load_dataset(str(tmp_path))
+    save_images(tmp_path, GREY)
+    save_images(tmp_path / "below", GREY)
+    with pytest.raises(ValueError, match=r"images itself and in \['below'\]"):
+        load_dataset(str(tmp_path))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "torn.png").write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(ValueError, match=r"torn\.png cannot be read"):
+        load_dataset(str(tmp_path / "broken"))
+
+
+LAYOUTS = {
+    "grey": (GREY, GREY[:, None]),
+    "channels last": (COLOUR, COLOUR.transpose(0, 3, 1, 2)),
+    "channels first": (COLOUR.transpose(0, 3, 1, 2), COLOUR.transpose(0, 3, 1, 2)),
+    "masks": (GREY > 100, (GREY > 100)[:, None] * np.uint8(255)),
+    "masks as bytes": ((GREY > 100).astype(np.uint8), (GREY > 100)[:, None] * np.uint8(255)),
+    "floats": (GREY / 255, (GREY / 255).astype(np.float32)[:, None]),
+    "vectors": (GREY[0] / 9, (GREY[0] / 9).astype(np.float32)),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_npy_layouts(tmp_path, layout):
+    given, expected = LAYOUTS[layout]
+    np.save(tmp_path / "x.npy", given)
+    data = load_dataset(str(tmp_path / "x.npy"))
+    np.testing.assert_array_equal(data.x, expected)
+    assert data.x.numpy().dtype == expected.dtype
+
+
+def test_npz_with_labels_and_factors(tmp_path):
+    path = tmp_path / "some.npz"
+    factors = np.array([[1, 7], [1, 8], [1, 9], [1, 7], [1, 8], [1, 9]])
+    names = {"class_names": ["cat", "dog"], "factor_names": ["colour", "pose"]}
+    np.savez(path, images=COLOUR, y=np.array([0, 1] * 3), factors=factors, **names)
+    data = load_dataset(str(path), limit=3, seed=2)
+    whole = load_dataset(str(path))
+    assert whole.labels.tolist() == [0, 1] * 3
+    assert whole.class_names == ("cat", "dog")
+    assert whole.factor_names == ("pose",)  # the other is constant
+    assert whole.factors.tolist() == [[0], [1], [2]] * 2  # counted from 0
+    rows = [next(k for k in range(6) if (whole.x[k] == x).all()) for x in data.x]
+    assert data.labels.tolist() == whole.labels[rows].tolist()
+    assert data.factors.tolist() == whole.factors[rows].tolist()
+
+
+def test_mnist_as_keras_and_as_lecun_stored_it(tmp_path):
+    labels = np.arange(6, dtype=np.uint8)
+    np.savez(tmp_path / "mnist.npz", x_train=GREY, y_train=labels, x_test=GREY[:1])
+    keras = load_dataset(str(tmp_path / "mnist.npz"))
+
+    def idx(array):
+        shape = np.array(array.shape, ">u4").tobytes()
+        return b"\x00\x00\x08" + bytes([array.ndim]) + shape + array.tobytes()
+
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(GREY))
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(labels))
+    (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(GREY)))
+    lecun = load_dataset(str(tmp_path / "train-images-idx3-ubyte"))
+    packed = load_dataset(str(tmp_path / "t10k-images-idx3-ubyte.gz"))
+    for data in (keras, lecun):
+        np.testing.assert_array_equal(data.x, GREY[:, None])
+        assert data.labels.tolist() == list(range(6))
+        assert data.num_classes == 6
+    np.testing.assert_array_equal(packed.x, GREY[:, None])
+    assert packed.labels is None
+    (tmp_path / "torn-idx3").write_bytes(idx(GREY)[:-1])
+    with pytest.raises(ValueError, match="torn-idx3 cannot be read: it holds 119 bytes"):
+        load_dataset(str(tmp_path / "torn-idx3"))
+
+
+@pytest.mark.parametrize(
+    ("array", "error", "message"),
+    [
+        (GREY.astype(np.int64), TypeError, "values are int64, expected uint8"),
+        (GREY[:0], ValueError, "is empty"),
+        (np.full((3, 2), np.nan), ValueError, "row 0 holds NaN"),
+        (np.array(["a", "b"]), TypeError, "values are <U1"),
+        (GREY[0], ValueError, r"shape \[5, 4\]"),
+        (GREY.astype(float), ValueError, r"range from .*expected \[0, 1\]"),
+    ],
+)
+def test_unfit_arrays_are_refused_by_file_name(tmp_path, array, error, message):
+    np.save(tmp_path / "bad.npy", array)
+    with pytest.raises(error, match=rf"bad\.npy.*{message}"):
+        load_dataset(str(tmp_path / "bad.npy"))
+
+
+class Bomb:
+    def __reduce__(self):
+        return open, ("boom", "w")
+
+
+def test_files_never_run_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    objects = np.array([Bomb(), Bomb()], object)
+    np.save(tmp_path / "x.npy", objects, allow_pickle=True)
+    np.savez(tmp_path / "x.npz", images=objects)
+    (tmp_path / "raw.npy").write_bytes(pickle.dumps(Bomb()))
+    for name in ("x.npy", "x.npz", "raw.npy"):
+        with pytest.raises(ValueError, match=rf"{name} cannot be read"):
+            load_dataset(str(tmp_path / name))
+    assert not (tmp_path / "boom").exists()
+
+
+def test_unreadable_files_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no data at .*none\.npz"):
+        load_dataset(str(tmp_path / "none.npz"))
+    (tmp_path / "x.csv").write_text("1,2")
+    with pytest.raises(ValueError, match=r"x\.csv is no data file"):
+        load_dataset(str(tmp_path / "x.csv"))
+    np.savez(tmp_path / "two.npz", a=GREY, b=GREY)
+    with pytest.raises(ValueError, match=r"two\.npz cannot be read: it holds \['a', 'b'\]"):
+        load_dataset(str(tmp_path / "two.npz"))
+    buffer = io.BytesIO()
+    np.savez(buffer, x=GREY)
+    (tmp_path / "torn.npz").write_bytes(buffer.getvalue()[:100])
+    with pytest.raises(ValueError, match=r"torn\.npz cannot be read"):
+        load_dataset(str(tmp_path / "torn.npz"))
