@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from nets.training.checkpoint import save_checkpoint, save_json
@@ -179,14 +178,16 @@ class Trainer:
         episodes, self.progress.unlogged = self.progress.unlogged, []
         full: dict[str, float] = {"episodes": self.progress.episodes}
         if episodes:
-            full["return"] = float(np.mean([episode.total_reward for episode in episodes]))
-            full["length"] = float(np.mean([episode.length for episode in episodes]))
+            _, returns, lengths = zip(*episodes, strict=True)
+            full["return"] = sum(returns) / len(returns)
+            full["length"] = sum(lengths) / len(lengths)
         full |= _numbers(self.progress.metrics) | row
         if self._metrics_file is not None and self._board is not None:
             with uninterrupted():
                 self._metrics_file.write(self.agent.steps, full)
                 self._board.scalars(self.agent.steps, full | {"steps_per_second": speed})
-        shown = {"return": f"{np.mean(self.progress.recent):.1f}"} if self.progress.recent else {}
+        recent = self.progress.recent
+        shown = {"return": f"{sum(recent) / len(recent):.1f}"} if recent else {}
         if self.progress.best_return is not None:
             shown["best eval"] = f"{self.progress.best_return:.1f}"
         bar.set_postfix(shown, refresh=False)

@@ -36,9 +36,19 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=cuda):
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
-        torch.manual_seed(seed)
+        _seed_torch(seed)
         try:
             yield
         finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)  # noqa: NPY002
+
+
+def _seed_torch(seed: int) -> None:
+    """Do what `torch.manual_seed` does, but leave a stack trace for CUDA only where there is one.
+
+    On machines without CUDA it would keep one per call, for an initialisation that never comes.
+    """
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(seed)
