@@ -7,8 +7,8 @@ gradient with respect to that player's module alone, and lets the player's optim
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 Metrics = Mapping[str, Tensor]
 """Numbers for people, detached; they stay on the device until somebody reads them."""
 
+KIND = "generative"
 SCHEDULES = ("cosine", "linear")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -135,6 +136,31 @@ class GenerativeModel(nn.Module, ABC):
     def validate(self, batch: Batch) -> Metrics:
         """Measure held-out data; `"loss"`, where there is one, decides which weights are best."""
         return {}
+
+    def manifest(self) -> dict[str, Any]:
+        """Everything that it takes to build the model again, as plain values."""
+        return {
+            "kind": KIND,
+            "model": self.name,
+            "shape": list(self.shape),
+            "config": asdict(self.config),
+            "dataset_size": self.dataset_size,
+            "num_classes": self.num_classes,
+        }
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any]) -> Self:
+        """Build the model that `manifest` describes; lists stand for tuples."""
+        config: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in manifest["config"].items()
+        }
+        return cls(
+            manifest["shape"],
+            cls.config_type(**config),
+            dataset_size=manifest["dataset_size"],
+            num_classes=manifest["num_classes"],
+        )
 
     @property
     def device(self) -> torch.device:

@@ -31,6 +31,8 @@ class PlayerLoss(nn.Module):
 class PlayerOptimiser:
     """Adam on one player's module; everything else of the model is held fixed in its turn.
 
+    The only player of a model reports `loss`, one of several `discriminator_loss` and so on.
+
     Args:
         model: the model that the player is of.
         player: whose loss is lowered.
@@ -47,6 +49,8 @@ class PlayerOptimiser:
     ) -> None:
         config: ModelConfig = model.config
         self.player, self.max_grad_norm, self.autocast = player, config.max_grad_norm, autocast
+        self.prefix = f"{player.name}_" if len(model.players()) > 1 else ""
+        self.loss_name = f"{self.prefix}loss"
         self.own = [p for p in player.module.parameters() if p.requires_grad]
         owned = set(map(id, self.own))
         self.others = [p for p in model.parameters() if p.requires_grad and id(p) not in owned]
@@ -68,9 +72,11 @@ class PlayerOptimiser:
             loss.value.backward()
         finally:
             self._hold(False)
-        metrics = {"loss": loss.value.detach(), **loss.metrics}
+        metrics = {self.loss_name: loss.value.detach(), **loss.metrics}
         if self.max_grad_norm:
-            metrics["grad_norm"] = clip_grads(self.own, global_norm=self.max_grad_norm)
+            metrics[f"{self.prefix}grad_norm"] = clip_grads(
+                self.own, global_norm=self.max_grad_norm
+            )
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
         self.optimiser.step()

@@ -1,13 +1,16 @@
 """An average of a module's weights along training."""
 
 from copy import deepcopy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+Module = TypeVar("Module", bound=nn.Module)
 
-class ExponentialAverage:
+
+class ExponentialAverage(Generic[Module]):
     """A copy of a module whose weights trail behind: w̄ ← decay·w̄ + (1 - decay)·w.
 
     Floating buffers (the statistics of batch norm) are averaged in the same way, others copied.
@@ -18,7 +21,7 @@ class ExponentialAverage:
         decay: in [0, 1).
     """
 
-    def __init__(self, module: nn.Module, decay: float) -> None:
+    def __init__(self, module: Module, decay: float) -> None:
         self.module = deepcopy(module).requires_grad_(False)
         self._average = get_ema_multi_avg_fn(decay)
         pairs = list(
