@@ -34,15 +34,15 @@ class Contender:
         label: what tables and curves call it, such as `ppo:encoder=mlp`.
         algorithm: its name.
         config: its settings.
+        source: the environment, with what its preset puts around it, and how many copies.
         steps: environment steps of a run.
-        num_envs: copies of the environment.
     """
 
     label: str
     algorithm: str
     config: Any
+    source: EnvSource
     steps: int
-    num_envs: int
 
     @property
     def folder(self) -> str:
@@ -52,17 +52,15 @@ class Contender:
 
 @dataclass(frozen=True)
 class Comparison:
-    """An environment, and a folder for what is measured on it.
+    """A folder for what is measured on an environment.
 
     Attributes:
-        env_id: the environment.
         path: the folder.
         eval_episodes: episodes of an evaluation during training.
         device: where networks live.
         command: what was typed.
     """
 
-    env_id: str
     path: Path
     eval_episodes: int = 20
     device: str = "auto"
@@ -87,9 +85,8 @@ class Comparison:
             ValueError: the algorithm does not fit the environment, or has no learning curve.
             TypeError: the same.
         """
-        source = EnvSource.of(self.env_id, contender.num_envs)
         kind = find_algorithm(contender.algorithm).agent_type()
-        agent = kind(source, contender.config, seed=seed, device=self.device)
+        agent = kind(contender.source, contender.config, seed=seed, device=self.device)
         if hasattr(agent, "solve"):
             raise ValueError(f"{agent.name} plans: it has no learning curve to compare")
         return agent
@@ -99,9 +96,10 @@ class Comparison:
         return _plain(
             {
                 "algorithm": contender.algorithm,
-                "env": EnvSource.of(self.env_id).name,
+                "env": contender.source.name,
+                "recipe": contender.source.describe(),
                 "steps": contender.steps,
-                "num_envs": contender.num_envs,
+                "num_envs": contender.source.num_envs,
                 "eval_episodes": self.eval_episodes,
                 "settings": asdict(contender.config),
             }
@@ -118,18 +116,21 @@ class Comparison:
         record = self.record(contender, seed)
         if record is not None:
             defaults = _plain(asdict(type(contender.config)()))  # settings that came later
-            kept = record["config"] | {"settings": defaults | record["config"]["settings"]}
+            kept = {"recipe": config["recipe"]} | record["config"]
+            kept["settings"] = defaults | kept["settings"]
             _require_equal(file.parent, kept, config)
         elif folder.config_file.exists():
             begun = folder.load_config()
             kept = {
                 "algorithm": begun["algorithm"],
+                "env": config["env"],
+                "recipe": begun["env"],
                 "steps": begun["run"]["steps"],
-                "num_envs": begun["env"]["num_envs"] or 1,
+                "num_envs": begun["env"]["num_envs"],
                 "eval_episodes": begun["run"]["eval_episodes"],
                 "settings": begun["config"],
             }
-            _require_equal(folder.path, kept | {"env": config["env"]}, config)
+            _require_equal(folder.path, kept, config)
         return record is not None
 
     def run(self, contender: Contender, seed: int) -> Record:

@@ -94,11 +94,9 @@ def main(argv: list[str]) -> int:
     folder = options.out or Path("runs") / f"compare-{source.name.replace('/', '-')}"
     call = shlex.join([*program("compare").split(), *argv])
     setup = options.eval_episodes, options.device, call
-    comparison = Comparison(options.env, folder, *setup)
+    comparison = Comparison(folder, *setup)
     with refusals(ValueError, TypeError):
-        contenders = parse_contenders(
-            options.contenders, options.env, options.steps, options.num_envs
-        )
+        contenders = parse_contenders(options.contenders, source, options.steps, options.num_envs)
         for contender in contenders:
             comparison.agent(contender, seed=0)
         runs = [(contender, seed) for seed in range(options.seeds) for contender in contenders]

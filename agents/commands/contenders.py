@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import tyro
@@ -14,6 +14,7 @@ from .options import DEFAULT_STEPS
 
 if TYPE_CHECKING:
     from ..comparison import Contender
+    from ..environment import EnvSource
 
 Config = TypeVar("Config")
 
@@ -33,7 +34,7 @@ class Settings(Generic[Config]):
 
 
 def parse_contenders(
-    text: str, env_id: str, steps: int | None = None, num_envs: int | None = None
+    text: str, source: "EnvSource", steps: int | None = None, num_envs: int | None = None
 ) -> list["Contender"]:
     """Return the contenders that `text` names, on the environment.
 
@@ -44,12 +45,13 @@ def parse_contenders(
 
     Args:
         text: contenders, with commas between them.
-        env_id: the environment, which decides the presets.
+        source: the environment, which decides the presets.
         steps: of everybody, above the presets.
         num_envs: of everybody, above the presets.
 
     Raises:
         CommandError: an unknown algorithm or setting, or a contender named twice.
+        ValueError: what a preset puts around the environment does not exist.
     """
     labels = [label.strip() for label in text.split(",")]
     for label in labels:
@@ -61,17 +63,22 @@ def parse_contenders(
             find_algorithm(name)
         except ValueError as error:
             raise CommandError(str(error)) from error
-    presets = [find_preset(name, env_id) for name in names]
+    presets = [find_preset(name, source.name) for name in names]
     known = [preset.steps for preset in presets if preset is not None and preset.steps]
     longest = max(known, default=DEFAULT_STEPS)
     return [
-        _contender(label, preset, steps or longest, steps, num_envs)
+        _contender(label, source, preset, steps or longest, steps, num_envs)
         for label, preset in zip(labels, presets, strict=True)
     ]
 
 
 def _contender(
-    label: str, preset: Preset | None, default: int, steps: int | None, num_envs: int | None
+    label: str,
+    source: "EnvSource",
+    preset: Preset | None,
+    default: int,
+    steps: int | None,
+    num_envs: int | None,
 ) -> "Contender":
     from ..comparison import Contender
 
@@ -85,7 +92,10 @@ def _contender(
         num_envs=num_envs or (preset and preset.num_envs) or usual,
     )
     chosen = _parse(label, list(_arguments(label, settings, start)), start)
-    return Contender(label, name, chosen.config, chosen.steps, chosen.num_envs)
+    if preset is not None:
+        source = source.adapted(preset.env, preset.wrappers)
+    copies = replace(source, num_envs=chosen.num_envs)
+    return Contender(label, name, chosen.config, copies, chosen.steps)
 
 
 def _parse(label: str, arguments: Sequence[str], start: Settings[Any]) -> Settings[Any]:

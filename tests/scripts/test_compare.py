@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +23,7 @@ from agents.commands.contenders import parse_contenders
 from agents.comparison import Comparison, Contender, load_records
 from agents.comparison_report import Outcome, spread, summarize, table
 from agents.curves import BLUE, ORANGE
+from agents.environment import EnvSource
 from agents.evaluation import evaluate
 from agents.loading import load
 from agents.presets import find_preset
@@ -59,7 +61,7 @@ def read(folder, label="q-learning", seed=0):
 
 def contender(**settings):
     config = QLearningConfig(**settings)
-    return Contender("q-learning", "q-learning", config, steps=4000, num_envs=1)
+    return Contender("q-learning", "q-learning", config, EnvSource.of(LAKE, 1), steps=4000)
 
 
 def test_a_record_says_what_was_run_and_what_came_out(compared):
@@ -162,8 +164,8 @@ def test_records_of_other_settings_are_never_overwritten(copied, capsys):
 
 
 def test_a_record_older_than_a_setting_had_its_default(copied):
-    comparison, file = Comparison(LAKE, copied, eval_episodes=5), copied / "q-learning/seed-0.json"
-    one = parse_contenders("q-learning", LAKE, steps=4000)[0]
+    comparison, file = Comparison(copied, eval_episodes=5), copied / "q-learning/seed-0.json"
+    one = parse_contenders("q-learning", EnvSource.of(LAKE), steps=4000)[0]
     record = read(copied)
     assert (
         record["config"]["settings"].pop("epsilon_schedule") == QLearningConfig().epsilon_schedule
@@ -177,8 +179,8 @@ def test_a_record_older_than_a_setting_had_its_default(copied):
 
 
 def test_a_run_that_was_cut_off_ends_as_if_nothing_had_happened(tmp_path):
-    whole = Comparison(LAKE, tmp_path / "whole", eval_episodes=5).run(contender(), 3)
-    cut = Comparison(LAKE, tmp_path / "cut", eval_episodes=5)
+    whole = Comparison(tmp_path / "whole", eval_episodes=5).run(contender(), 3)
+    cut = Comparison(tmp_path / "cut", eval_episodes=5)
     folder, agent = cut.run_folder(contender(), 3), cut.agent(contender(), 3)
     config = RunConfig(**{name: value for name, value in whole["run"].items() if name != "device"})
     folder.create(agent, config, [])
@@ -301,11 +303,11 @@ def test_values_that_cannot_be_are_named(arguments, message, run_in, capsys):
 
 def test_labels_change_settings_of_the_preset():
     labels = "ppo,ppo:encoder=mlp:hidden=32 16:normalize-reward=true:num_envs=4:steps=999"
-    preset, changed = parse_contenders(labels, "dreamgym/Recall-v0")
-    assert (preset.config.encoder, preset.config.hidden, preset.num_envs) == ("lstm", (), 32)
+    preset, changed = parse_contenders(labels, EnvSource.of("dreamgym/Recall-v0"))
+    assert (preset.config.encoder, preset.config.hidden, preset.source.num_envs) == ("lstm", (), 32)
     assert (changed.config.encoder, changed.config.hidden) == ("mlp", (32, 16))
     assert changed.config.normalize_reward is True
-    assert (changed.steps, changed.num_envs) == (999, 4)
+    assert (changed.steps, changed.source.num_envs) == (999, 4)
     assert changed.config.learning_rate == preset.config.learning_rate
     assert (
         changed.folder == "ppo-encoder=mlp-hidden=32_16-normalize-reward=true-num_envs=4-steps=999"
@@ -313,8 +315,8 @@ def test_labels_change_settings_of_the_preset():
 
 
 def test_everybody_trains_as_long_as_the_preset_or_the_longest_of_the_others():
-    def lengths(*arguments):
-        return [each.steps for each in parse_contenders(*arguments)]
+    def lengths(labels, env_id, *steps):
+        return [each.steps for each in parse_contenders(labels, EnvSource.of(env_id), *steps)]
 
     known = find_preset("dqn", "CartPole-v1").steps, find_preset("ppo", "CartPole-v1").steps
     assert lengths("dqn,ppo,ppo:steps=7", "CartPole-v1") == [*known, 7]
@@ -322,7 +324,7 @@ def test_everybody_trains_as_long_as_the_preset_or_the_longest_of_the_others():
     assert lengths("a2c,ppo", "Pendulum-v1") == [find_preset("ppo", "Pendulum-v1").steps] * 2
     assert lengths("a2c", "MountainCar-v0") == [100_000]
     with pytest.raises(CommandError, match="named twice"):
-        parse_contenders("ppo, ppo", "CartPole-v1")
+        parse_contenders("ppo, ppo", EnvSource.of("CartPole-v1"))
 
 
 def record(label, seed, figure, steps, returns):
@@ -376,3 +378,16 @@ def test_folders_of_two_worlds_are_refused(tmp_path):
         (tmp_path / label / "seed-0.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match="mixes One-v0 and Two-v0"):
         load_records(tmp_path)
+
+
+def test_what_is_around_the_environment_belongs_to_the_settings(copied):
+    comparison = Comparison(copied, eval_episodes=5)
+    one = parse_contenders("q-learning", EnvSource.of(LAKE), steps=4000)[0]
+    assert comparison.finished(one, 0)
+    wrapped = one.source.adapted({}, {"TimeAwareObservation": {}})
+    with pytest.raises(ValueError, match=r"other settings \(recipe .*TimeAwareObservation"):
+        comparison.finished(replace(one, source=wrapped), 0)
+    (copied / "q-learning" / "seed-0.json").unlink()
+    assert not comparison.finished(one, 0)  # its run folder is there, and fits
+    with pytest.raises(ValueError, match=r"other settings \(recipe .*TimeAwareObservation"):
+        comparison.finished(replace(one, source=wrapped), 0)
