@@ -79,5 +79,6 @@ def quantile_huber_slope(quantiles: Tensor, target: Tensor, kappa: float = 1.0) 
 def _asymmetry(error: Tensor) -> Tensor:
     """Return |τᵢ − 1(uᵢⱼ < 0)| of errors `[..., N, M]`."""
     count = error.shape[-2]
-    tau = (torch.arange(count, device=error.device) + 0.5) / count  # [N]
+    midpoints = torch.arange(count, dtype=error.dtype, device=error.device) + 0.5
+    tau = midpoints / count  # [N]
     return (tau.unsqueeze(-1) - (error < 0).to(error.dtype)).abs()
