@@ -84,8 +84,7 @@ class AdversarialModel(GenerativeModel):
 
     def generate(self, n: int, label: Tensor | None) -> Tensor:
         """Return G(z) for z ~ N(0, I), `[n, ...]`, as the discriminator sees it."""
-        noise = torch.randn(n, self.config.latent, device=self.device)
-        return self.generator(with_label(noise, label, self.classes))
+        return self.generator(with_label(self.prior(n), label, self.classes))
 
     def judge(self, x: Tensor, label: Tensor | None) -> Tensor:
         """Return the discriminator's logits or scores `[B]` of data or samples `[B, ...]`."""
@@ -103,14 +102,18 @@ class AdversarialModel(GenerativeModel):
         """Whether the networks take pictures as they are."""
         return False
 
+    def prior(self, n: int) -> Tensor:
+        """Draw latents `[n, D]` of N(0, I)."""
+        return torch.randn(n, self.config.latent, device=self.device)
+
     @torch.no_grad()
-    def sample(self, n: int, label: Tensor | None = None) -> Tensor:
-        """Draw `[n, *shape]`; a conditional model draws the classes too unless `label` says them.
+    def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Return the samples `[n, *shape]` of latents; a conditional model draws missing classes.
 
         Batch norm uses its running statistics, so that samples do not depend on each other.
 
         Args:
-            n: how many.
+            z: latents `[n, D]`.
             label: classes `[n]` int64.
 
         Raises:
@@ -119,11 +122,16 @@ class AdversarialModel(GenerativeModel):
         if label is not None and not self.classes:
             raise ValueError(f"this {self.name} is not conditional: it takes no label")
         if label is None and self.classes:
-            label = torch.randint(self.classes, (n,), device=self.device)
+            label = torch.randint(self.classes, (len(z),), device=self.device)
         training = self.generator.training
         self.generator.eval()
         try:
-            x = self.generate(n, label).float().view(n, *self.shape)
+            x = self.generator(with_label(z, label, self.classes)).float()
         finally:
             self.generator.train(training)
+        x = x.view(len(z), *self.shape)
         return x.add(1.0).mul(0.5) if len(self.shape) == 3 else x
+
+    def sample(self, n: int, label: Tensor | None = None) -> Tensor:
+        """Draw `[n, *shape]`; see `decode`."""
+        return self.decode(self.prior(n), label)
