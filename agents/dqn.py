@@ -20,7 +20,6 @@ from .dqn_config import DQNConfig
 from .exploration import epsilon_greedy
 from .networks import numpy_forward
 from .q_networks import build_network, build_return_model, build_sampler
-from .schedules import linear
 
 
 class DQN(Agent):
@@ -58,23 +57,24 @@ class DQN(Agent):
     @property
     def epsilon(self) -> float:
         """The share of random actions now."""
-        c = self.config
-        return linear(self.steps, c.epsilon_start, c.epsilon_end, c.exploration_steps)
+        return self.config.epsilon(self.steps)
 
-    @property
-    def importance_exponent(self) -> float:
-        """β of prioritised replay now."""
-        c = self.config
-        return linear(self.steps, c.importance_exponent, 1.0, c.importance_steps)
+    def q_values(self, observation: Array, *, noise: bool = True) -> Array:
+        """Return action values `[N, A]` of observations `[N, *]`.
 
-    def q_values(self, observation: Array) -> Array:
-        """Return action values `[N, A]` of observations `[N, *]`."""
+        Args:
+            observation: N members of the space.
+            noise: whether noisy layers draw; else they take their means.
+        """
         if self._fast is not None:
             return self._fast(observation)
         members = np.asarray(observation, self.observation_space.dtype)  # some worlds give float64
+        self.online.train(noise)
         with torch.inference_mode():
             outputs = self.online(torch.as_tensor(members).to(self.device))
-            return self.returns.values(outputs).cpu().numpy()
+            values = self.returns.values(outputs).cpu().numpy()
+        self.online.train()
+        return values
 
     def reseed(self, seed: int) -> None:
         """Begin the agent's generator anew, with no n-step row open."""
@@ -96,11 +96,12 @@ class DQN(Agent):
         """Choose greedy actions, or ε-greedy ones with the final ε, for one or N observations."""
         batch = np.asarray(observation)
         single = batch.shape == self.observation_space.shape
-        values = self.q_values(batch[None] if single else batch)
+        values = self.q_values(batch[None] if single else batch, noise=not deterministic)
         if deterministic:
             action = values.argmax(axis=1)
         else:
-            action = epsilon_greedy(values, self.config.epsilon_end, self.rng)
+            final = self.config.epsilon(self.config.exploration_steps)
+            action = epsilon_greedy(values, final, self.rng)
         action = action + self._first_action
         return (action[0] if single else action), state
 
@@ -124,8 +125,9 @@ class DQN(Agent):
 
     def _learn(self, updates: int) -> Metrics:
         """Take gradient steps on rows of replay, whose sampler sees the errors afterwards."""
-        size, correction = self.config.batch_size, self.importance_exponent
-        batch, places = self.replay.sample(self.rng, updates, size, correction)
+        c = self.config
+        correction = c.correction(self.steps)
+        batch, places = self.replay.sample(self.rng, updates, c.batch_size, correction)
         metrics, error = self.update(batch.to(self.device))
         self.replay.sampler.renew(places, error)
         return metrics

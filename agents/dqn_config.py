@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from .return_models import SLOPES
+from .schedules import linear
 
 Head = Literal["expected", "categorical", "quantile"]
 Replay = Literal["uniform", "prioritized"]
@@ -57,6 +58,10 @@ class DQNConfig:
     """Probabilities, or quantiles, per action."""
     value_range: tuple[float, float] = (-10.0, 10.0)
     """Smallest and largest return that a categorical head knows."""
+    noisy: bool = False
+    """Whether noise in the weights explores, learned by the network itself, instead of ε."""
+    noise_std: float = 0.5
+    """σ₀, the noise that weights begin with."""
     replay: Replay = "uniform"
     """How rows are drawn: all alike, or as often as their predictions were wrong."""
     priority_exponent: float = 0.6
@@ -87,9 +92,20 @@ class DQNConfig:
         choices = (("loss", SLOPES), ("head", get_args(Head)), ("replay", get_args(Replay)))
         for name, known in choices:
             _require(self, name, getattr(self, name) in known, f"one of {', '.join(known)}")
+        _require(self, "noise_std", self.noise_std > 0.0, "a positive number")
         _require(self, "atoms", self.atoms >= 2, "at least 2")
         low, high = self.value_range
         _require(self, "value_range", low < high, "the smaller number first")
+
+    def epsilon(self, step: int) -> float:
+        """Return the share of random actions at an environment step."""
+        if self.noisy:
+            return 0.0
+        return linear(step, self.epsilon_start, self.epsilon_end, self.exploration_steps)
+
+    def correction(self, step: int) -> float:
+        """Return β of prioritised replay at an environment step."""
+        return linear(step, self.importance_exponent, 1.0, self.importance_steps)
 
 
 def _require(config: DQNConfig, name: str, fits: bool, expected: str) -> None:

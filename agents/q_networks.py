@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from nets.heads import DuelingHead
+from nets.noisy import noisy_
 
 from .buffers import Sampler, Uniform
 from .dqn_config import DQNConfig
@@ -37,7 +38,8 @@ def build_network(
         if c.dueling
         else nn.Linear(features, actions * size)
     )
-    return QNetwork(body, head)
+    network = QNetwork(body, head)
+    return noisy_(network, std=c.noise_std) if c.noisy else network
 
 
 def build_return_model(config: DQNConfig, device: torch.device) -> ReturnModel:

@@ -22,6 +22,9 @@ CASES = {
     "small-cnn": ("dreamgym/Catch-v0", DQNConfig(encoder="small-cnn")),
     "nature": ("dreamgym/Catch-v0", DQNConfig(encoder="nature", dueling=True)),
     "impala": ("dreamgym/Catch-v0", DQNConfig(encoder="impala")),
+    "categorical": ("CartPole-v1", DQNConfig(hidden=(8,), head="categorical", atoms=7)),
+    "quantile": ("CartPole-v1", DQNConfig(hidden=(8,), head="quantile", atoms=7, dueling=True)),
+    "noisy": ("dreamgym/Catch-v0", DQNConfig(noisy=True, head="categorical", dueling=True)),
 }
 cases = pytest.mark.parametrize(("env", "config"), CASES.values(), ids=CASES.keys())
 
