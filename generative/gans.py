@@ -122,7 +122,6 @@ class GAN(AdversarialModel):
         real, fake = self.judge(x, label), self.judge(samples, label)  # [B], [B]
         loss = adversarial.discriminator_loss(real, fake, self.config.label_smoothing)
         metrics = {
-            "discriminator_loss": loss.detach(),
             "real_probability": real.detach().sigmoid().mean(),
             "fake_probability": fake.detach().sigmoid().mean(),
         }
@@ -133,7 +132,7 @@ class GAN(AdversarialModel):
         x, label = self.real(batch)
         fake = self.judge(self.generate(len(x), label), label)  # [B]
         loss = GENERATOR_LOSSES[self.config.generator_loss](fake)
-        return Loss(loss, {"generator_loss": loss.detach()})
+        return Loss(loss, {})
 
 
 class DCGAN(GAN):
@@ -193,7 +192,7 @@ class WGANGP(AdversarialModel):
         x, label = self.real(batch)
         fake = self.judge(self.generate(len(x), label), label)  # [B]
         loss = adversarial.wasserstein_generator_loss(fake)
-        return Loss(loss, {"generator_loss": loss.detach()})
+        return Loss(loss, {})
 
     @torch.no_grad()
     def validate(self, batch: Batch) -> Metrics:

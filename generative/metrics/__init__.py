@@ -1,0 +1,1 @@
+"""How good a generative model is: likelihood, codes, samples. One idea a file."""
