@@ -1,6 +1,5 @@
 """The learning curve of a run, drawn from its metrics.csv."""
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nets.training.checkpoint import atomic_write
+from nets.training.logs import Points, read_metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Points = tuple[NDArray[np.float64], NDArray[np.float64]]
+__all__ = ["draw_curve", "read_metrics", "smooth"]
 
 BLUE, ORANGE, GREEN = "#3b6fb6", "#d9702c", "#3f8f5b"
 LOSSES = ("loss", "td_error", "residual")
@@ -49,18 +49,6 @@ def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
     panels[-1].set_xlabel("iterations" if plans else "environment steps")
     panels[-1].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     atomic_write(path, lambda file: figure.savefig(file, format="png"))
-
-
-def read_metrics(metrics_file: str | Path) -> dict[str, Points]:
-    """Return each column of a metrics.csv as (steps, values), without its empty cells."""
-    with Path(metrics_file).open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    columns: dict[str, list[tuple[float, float]]] = {}
-    for row in rows:
-        for name, value in row.items():
-            if name != "step" and value:
-                columns.setdefault(name, []).append((float(row["step"]), float(value)))
-    return {name: tuple(np.array(points).T) for name, points in columns.items()}
 
 
 def smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:

@@ -7,13 +7,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from .checkpoint import atomic_write
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
+
+Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class MetricsFile:
@@ -60,6 +64,18 @@ class MetricsFile:
         writer.writeheader()
         writer.writerows(self.rows)
         atomic_write(self.path, lambda file: file.write(text.getvalue().encode()))
+
+
+def read_metrics(metrics_file: str | Path) -> dict[str, Points]:
+    """Return each column of a metrics.csv as (steps, values), without its empty cells."""
+    with Path(metrics_file).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    columns: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name != "step" and value:
+                columns.setdefault(name, []).append((float(row["step"]), float(value)))
+    return {name: tuple(np.array(points).T) for name, points in columns.items()}
 
 
 class TensorBoard:
