@@ -25,7 +25,7 @@ def precision_recall(data: Tensor, samples: Tensor, *, k: int = 3) -> PrecisionR
 
     Data are where a ball around a datum, as wide as the way to its k-th neighbour, says so;
     samples likewise. Precision is the share of samples where data are, recall the share of data
-    where samples are. Of two samples of one distribution both are well below 1: compare with them.
+    where samples are. Two samples of one distribution do not reach 1 either: compare with those.
 
     Args:
         data: `[N, D]`.
