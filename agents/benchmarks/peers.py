@@ -78,6 +78,34 @@ class BsuiteCatch(LeanCatch):
         return self._board.copy()
 
 
+class Noise84(gym.Env):
+    """Stacks of four grey pictures of noise, as many bytes as Atari's: nothing but their weight."""
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+    observation_space = gym.spaces.Box(0, 255, (4, 84, 84), np.uint8)
+    action_space = gym.spaces.Discrete(6)
+
+    def __init__(self) -> None:
+        shape = (16, *self.observation_space.shape)
+        self._pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        self._steps = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        """Show the first picture."""
+        super().reset(seed=seed)
+        self._steps = 0
+        return self._pictures[0].copy(), {}
+
+    def step(self, action: int) -> tuple[NDArray[np.uint8], float, bool, bool, dict[str, Any]]:
+        """Show the next picture; an episode has 1,000."""
+        self._steps += 1
+        picture = self._pictures[self._steps % len(self._pictures)].copy()
+        return picture, float(action == 0), self._steps == 1_000, False, {}
+
+
+NOISE_84 = EnvSpec(id="Noise84-v0", entry_point=f"{__name__}:Noise84")
 LEAN_CATCH = EnvSpec(id="LeanCatch-v0", entry_point=f"{__name__}:LeanCatch")
 BSUITE_CATCH = EnvSpec(id="BsuiteCatch-v0", entry_point=f"{__name__}:BsuiteCatch")
 

@@ -100,10 +100,10 @@ def select(cases: Iterable[Kind], names: Sequence[str]) -> list[Kind]:
 
 
 def _speed(options: BenchmarkOptions, call: str) -> int:
-    from ..benchmarks import learners, report, worlds
+    from ..benchmarks import deep, learners, report, worlds
     from ..benchmarks.timing import take_turns
 
-    cases = select((*worlds.CASES, *learners.CASES), options.only)
+    cases = select((*worlds.CASES, *learners.CASES, *deep.CASES), options.only)
     if options.list:
         return _list(cases)
     import torch
