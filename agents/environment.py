@@ -205,16 +205,21 @@ def home(spec: EnvSpec) -> str:
     if spec.namespace in NEIGHBOURS:
         return NEIGHBOURS[spec.namespace]
     creator = spec.entry_point or spec.vector_entry_point
+    if _package(creator) in HOME.values() and spec.namespace not in HOME:
+        creator = next(iter(_code(spec).values()), creator)  # made of our core elsewhere
     package = _package(creator)
-    if package in HOME.values() and spec.namespace not in HOME:
-        package = next(map(_package, _code(spec).values()), package)  # made of our core elsewhere
-    return "" if package in ("gymnasium", "__main__") else package
+    if package in ("gymnasium", "__main__"):
+        return ""
+    return package if package in HOME.values() else _module(creator)
+
+
+def _module(creator: Any) -> str:
+    """Return the module of an entry point; its import is that of its package, too."""
+    return (creator if isinstance(creator, str) else creator.__module__).partition(":")[0]
 
 
 def _package(creator: Any) -> str:
-    """Return the top-level package of an entry point."""
-    path = creator if isinstance(creator, str) else creator.__module__
-    return path.partition(":")[0].partition(".")[0]
+    return _module(creator).partition(".")[0]
 
 
 def _code(spec: EnvSpec) -> dict[str, str]:
