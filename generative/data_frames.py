@@ -133,8 +133,10 @@ def play(world: VectorEnv, actor: Actor | None, seed: int) -> Iterator[Array]:
         start, over = over, terminated | truncated  # the step after an episode's last only resets
 
 
-def make_vec(env_id: str, num_envs: int, *, draw: bool) -> VectorEnv:
+def make_vec(env_id: str, num_envs: int, *, draw: bool, **options: Any) -> VectorEnv:
     """Make environments side by side; with `draw`, `render()` returns a frame of each.
+
+    `options` are arguments of the environment.
 
     Raises:
         gymnasium.error.Error: there is no such environment.
@@ -142,17 +144,18 @@ def make_vec(env_id: str, num_envs: int, *, draw: bool) -> VectorEnv:
     """
     env_id = qualified(env_id)
     if not draw:
-        return gym.make_vec(env_id, num_envs)
-    with closing(gym.make(env_id)) as plain:
+        return gym.make_vec(env_id, num_envs, **options)
+    with closing(gym.make(env_id, **options)) as plain:
         modes = plain.metadata.get("render_modes") or []
     if "rgb_array" not in modes:
         message = f"{env_id} cannot be drawn: its render modes are {modes}"
         raise ValueError(f"{message}, expected 'rgb_array' among them")
-    world = gym.make_vec(env_id, num_envs, render_mode="rgb_array")
+    options["render_mode"] = "rgb_array"
+    world = gym.make_vec(env_id, num_envs, **options)
     if "rgb_array" in (world.metadata.get("render_modes") or []):
         return world
     world.close()
-    return SyncVectorEnv([partial(gym.make, env_id, render_mode="rgb_array")] * num_envs)
+    return SyncVectorEnv([partial(gym.make, env_id, **options)] * num_envs)
 
 
 def qualified(env_id: str) -> str:
