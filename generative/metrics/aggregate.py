@@ -36,18 +36,18 @@ def kl_decomposition(z: Tensor, mean: Tensor, logvar: Tensor) -> Decomposition:
         mean: of the posteriors of all data, `[N, D]`.
         logvar: of the posteriors of all data, `[N, D]`.
     """
-    parts = []
-    for rows, pairs in log_densities(z, mean, logvar):  # [S', N, D]
-        log_joint = pairs.sum(-1).logsumexp(1) - math.log(len(mean))  # [S']: log q(z)
-        log_marginals = (pairs.logsumexp(1) - math.log(len(mean))).sum(-1)
-        own = gaussian_log_prob(z[rows], mean[rows], logvar[rows]).sum(-1)  # log q(z | x)
-        prior = gaussian_log_prob(z[rows], torch.zeros_like(z[rows]), torch.zeros_like(z[rows]))
-        parts.append(
-            torch.stack(
-                [own - log_joint, log_joint - log_marginals, log_marginals - prior.sum(-1)], dim=1
-            )
-        )
-    return Decomposition(*torch.cat(parts).double().mean(0).tolist())
+    joints, marginals = [], []
+    for _, pairs in log_densities(z, mean, logvar):  # [S', N, D]
+        joints.append(pairs.sum(-1).logsumexp(1) - math.log(len(mean)))  # [S']: log q(z)
+        marginals.append((pairs.logsumexp(1) - math.log(len(mean))).sum(-1))
+    log_joint, log_marginals = torch.cat(joints), torch.cat(marginals)  # [S]
+    log_conditional = gaussian_log_prob(z, mean[: len(z)], logvar[: len(z)]).sum(-1)
+    log_prior = gaussian_log_prob(z, torch.zeros_like(z), torch.zeros_like(z)).sum(-1)
+    return Decomposition(
+        (log_conditional - log_joint).double().mean().item(),
+        (log_joint - log_marginals).double().mean().item(),
+        (log_marginals - log_prior).double().mean().item(),
+    )
 
 
 def log_densities(z: Tensor, mean: Tensor, logvar: Tensor) -> Iterator[tuple[slice, Tensor]]:
