@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import tyro
 
 from ..algorithms import ALGORITHMS, find_algorithm
-from ..presets import Preset, find_preset, load_presets
+from ..presets import Preset, find_preset, load_presets, load_variants
 from .common import CommandError, parse
 
 Config = TypeVar("Config")
@@ -24,6 +24,7 @@ usage:
 examples:
   {command} dqn CartPole-v1
   {command} q-learning dreamgym/Cliff-v0 --seed 3
+  {command} dqn CartPole-v1 --preset rainbow
   {command} dqn CartPole-v1 --num-envs 8 --config.learning-rate 1e-3"""
 
 
@@ -49,6 +50,8 @@ class TrainOptions(Generic[Config]):
     """Folder of the run; by default a new one, runs/ALGO-ENV_ID-sSEED."""
     eval_every: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Steps between evaluations, 0 for none; by default a twentieth of the run."""
+    preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Variant of the algorithm; --list shows them."""
 
     def __post_init__(self) -> None:
         for name, least in (("steps", 1), ("num_envs", 1), ("eval_every", 0), ("seed", 0)):
@@ -88,7 +91,10 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
         note = "\n\n`{command} ALGO ENV_ID --help` shows the settings of an algorithm, --config.*."
         parse(TrainOptions[NoConfig], "train", argv, TEXT + note)
         raise CommandError(f"write ALGO and ENV_ID first, then the options: {' '.join(argv)}")
-    preset = next(filter(None, (find_preset(algo, word) for word in argv)), None)
+    name = _value(argv, "--preset")
+    anywhere = _find_preset(algo, "", name)
+    found = (_find_preset(algo, word, name) for word in argv)
+    preset = next((each for each in found if each != anywhere), anywhere)
     algorithm = find_algorithm(algo)
     config = algorithm.config_type()()
     default: TrainOptions[Any] = TrainOptions(
@@ -101,7 +107,8 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     kind: type[TrainOptions[Any]] = TrainOptions[type(config)]  # type: ignore[misc, assignment]
     options = parse(kind, "train", argv, f"{TEXT}\n\n{_preset_note(algo, preset)}", default)
     _require_algorithm(options.algo)
-    if options.algo != algo or preset != find_preset(algo, options.env):
+    used, preset = preset, _find_preset(algo, options.env, options.preset)
+    if options.algo != algo or used != preset:
         raise CommandError(f"write ALGO and ENV_ID first, then the options: {' '.join(argv)}")
     return options, preset
 
@@ -117,7 +124,7 @@ def describe_preset(preset: Preset, options: TrainOptions[Any]) -> str:
             continue
         holder = options if name in ("steps", "num_envs") else options.config
         (used if getattr(holder, name) == value else overridden).append(_setting(name, value))
-    text = f"preset for {preset.algorithm} on {preset.env_id}: {', '.join(used) or 'nothing'}"
+    text = f"{preset}: {', '.join(used) or 'nothing'}"
     return text + (f"\noverridden: {', '.join(overridden)}" if overridden else "")
 
 
@@ -128,10 +135,28 @@ def _require_algorithm(name: str) -> None:
         raise CommandError(str(error)) from error
 
 
+def _find_preset(algo: str, env_id: str, name: str | None) -> Preset | None:
+    try:
+        return find_preset(algo, env_id, name)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+
+
+def _value(argv: Sequence[str], option: str) -> str | None:
+    """Return what follows an option, as `--option VALUE` or `--option=VALUE`."""
+    for word, following in zip(argv, [*argv[1:], None], strict=True):
+        if word == option:
+            return following
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return None
+
+
 def _preset_note(algo: str, preset: Preset | None) -> str:
     if preset is not None:
-        return f"The defaults below are the preset for {algo} on {preset.env_id}."
+        return f"The defaults below are the {preset}."
     known = [env_id for algorithm, env_id in load_presets() if algorithm == algo]
+    known += [f"--preset {name}" for name in load_variants().get(algo, {})]
     if not known:
         return f"There are no presets for {algo}."
     return f"Presets for {algo}: name one of {', '.join(known)} to see its defaults."

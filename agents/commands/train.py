@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..algorithms import ALGORITHMS, find_algorithm
-from ..presets import Preset, load_presets
+from ..presets import Preset, load_presets, load_variants
 from .common import (
     INTERRUPTED,
     command,
@@ -186,4 +186,7 @@ def _list() -> int:
     print("\npresets:")
     for name, env_id in load_presets():
         print(f"  {name:<20}{env_id}")
+    for name, variants in load_variants().items():
+        for variant in variants:
+            print(f"  {name:<20}--preset {variant}")
     return 0

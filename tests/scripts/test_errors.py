@@ -19,6 +19,8 @@ REFUSED = [
     (train, "sarsa dreamgim/Cliff-v0", "Did you mean: `dreamgym`?"),
     (train, "dqn nowhere:Thing-v0", "cannot import 'nowhere'"),
     (train, "dqn Pendulum-v1", "Pendulum-v1 has actions Box("),
+    (train, "dqn CartPole-v1 --preset rainbw", "unknown preset of dqn 'rainbw'; did you mean 'r"),
+    (train, "ppo CartPole-v1 --preset rainbow", "ppo has no named presets, and none called 'rai"),
     (train, "value-iteration CartPole-v1", "a table needs Discrete"),
     (train, "value-iteration dreamgym/Catch-v0", "dreamgym/Catch-v0"),
     (train, "--resume nothing", "nothing is not a run folder"),

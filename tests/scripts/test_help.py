@@ -93,6 +93,7 @@ def test_list_names_algorithms_our_environments_and_presets(capsys):
     environments = environments[: environments.index("")]
     assert all(line.startswith("  dreamgym/") for line in environments)
     assert any(line.split() == ["dqn", "CartPole-v1"] for line in lines)
+    assert any(line.split() == ["dqn", "--preset", "rainbow"] for line in lines)
 
 
 def test_dispatcher_passes_arguments_on(capsys):

@@ -8,7 +8,7 @@ from agents.commands.options import describe_preset, parse_train
 from agents.commands.train import main
 from agents.environment import EnvSource
 from agents.loading import load
-from agents.presets import Preset, find_preset, load_presets
+from agents.presets import Preset, find_preset, load_presets, load_variants
 
 
 @pytest.mark.parametrize("key", load_presets(), ids=" ".join)
@@ -108,3 +108,71 @@ def test_algorithms_have_a_usual_number_of_environments_and_one_can_be_asked_for
     assert parse_train(["a2c", "Acrobot-v1", "--num-envs", "1"])[0].num_envs == 1
     assert find_algorithm("a2c").agent_type()("Acrobot-v1").num_envs == 8
     assert find_algorithm("a2c").agent_type()("Acrobot-v1", num_envs=1).num_envs == 1
+
+
+# Variants ---------------------------------------------------------------------------------------
+
+VARIANTS = [(algo, name) for algo, variants in load_variants().items() for name in variants]
+assert VARIANTS
+
+
+@pytest.mark.parametrize(("algo", "name"), VARIANTS)
+def test_variant_fits_its_algorithm_and_environments(algo, name):
+    for env_id in load_variants()[algo][name]:
+        preset = find_preset(algo, env_id or "Nowhere-v0", name)
+        config = preset.apply(find_algorithm(algo).config_type()())
+        for field, value in preset.settings.items():
+            assert getattr(config, field) == value
+            assert type(getattr(config, field)) is type(getattr(type(config)(), field))
+        assert env_id is None or gym.spec(env_id).id == env_id
+
+
+def test_variant_goes_over_the_preset_of_the_environment():
+    plain = find_preset("dqn", "CartPole-v1")
+    rainbow = find_preset("dqn", "gymnasium.envs.classic_control:CartPole-v1", "rainbow")
+    anywhere, here = (load_variants()["dqn"]["rainbow"][key] for key in (None, "CartPole-v1"))
+    assert (rainbow.algorithm, rainbow.env_id, rainbow.name) == ("dqn", "CartPole-v1", "rainbow")
+    assert rainbow.settings == plain.settings | anywhere.settings | here.settings
+    assert rainbow.settings["hidden"] == plain.settings["hidden"]
+    assert rainbow.settings["value_range"] == here.settings["value_range"]
+    assert here.settings["value_range"] != anywhere.settings["value_range"]
+    assert rainbow.steps == (here.steps or plain.steps)
+    elsewhere = find_preset("dqn", "Acrobot-v1", "rainbow")
+    assert elsewhere.settings == anywhere.settings
+    assert str(elsewhere) == "preset rainbow for dqn on Acrobot-v1"
+
+
+def test_what_a_variant_says_of_the_run_wins():
+    plain = Preset("dqn", "X-v0", 10, 4, {"n_step": 2, "atoms": 5}, {"size": 3}, {"A": {}})
+    variant = Preset("dqn", "X-v0", 20, None, {"n_step": 3}, {"size": 4}, {"B": {}}, "v")
+    merged = variant.over(plain)
+    assert (merged.steps, merged.num_envs, merged.name) == (20, 4, "v")
+    assert merged.settings == {"n_step": 3, "atoms": 5}
+    assert (merged.env, merged.wrappers) == ({"size": 4}, {"A": {}, "B": {}})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "dqn CartPole-v1 --preset rainbow --config.n-step 5",
+        "dqn CartPole-v1 --preset=rainbow --config.n-step 5",
+        "--preset rainbow dqn CartPole-v1 --config.n-step 5",
+    ],
+)
+def test_variant_is_chosen_on_the_command_line(line):
+    options, preset = parse_train(line.split())
+    assert preset == find_preset("dqn", "CartPole-v1", "rainbow")
+    config = options.config
+    assert (config.noisy, config.head, config.replay) == (True, "categorical", "prioritized")
+    assert (config.dueling, config.double, config.n_step) == (True, True, 5)
+    assert options.steps == preset.steps
+    used, overridden = describe_preset(preset, options).split("\n")
+    assert used.startswith("preset rainbow for dqn on CartPole-v1: ")
+    assert overridden == "overridden: n_step = 3"
+
+
+def test_variant_holds_where_the_environment_has_no_preset():
+    options, preset = parse_train(["dqn", "Acrobot-v1", "--preset", "rainbow"])
+    assert options.config.noisy
+    assert preset.env_id == "Acrobot-v1"
+    assert options.steps == 100_000
