@@ -20,6 +20,7 @@ from nets.training.averaging import ExponentialAverage
 from nets.training.checkpoint import fitting, save_checkpoint
 from nets.training.device import cpu_settings, resolve_device
 from nets.training.distributed import ALONE, Team
+from nets.training.interrupts import uninterrupted
 from nets.training.logs import MetricsFile, TensorBoard
 from nets.training.seeding import hash31, seeded
 
@@ -48,7 +49,7 @@ class Trainer:
         seed: of order and noise.
         device: where to train.
         team: the processes that train together.
-        draw: draws the model, now and then and at the end.
+        draw: draws the trained model beside rows, held-out ones where there are any.
         progress: whether to draw a progress bar.
     """
 
@@ -63,7 +64,7 @@ class Trainer:
         seed: int = 0,
         device: str | torch.device = "auto",
         team: Team = ALONE,
-        draw: Callable[[GenerativeModel], None] | None = None,
+        draw: Callable[[GenerativeModel, Dataset], None] | None = None,
         progress: bool = True,
     ) -> None:
         self.device = resolve_device(device)
@@ -95,6 +96,11 @@ class Trainer:
         return self.model if self.average is None else self.average.module
 
     @property
+    def unseen(self) -> Dataset:
+        """The held-out rows; where there are none, the others."""
+        return self.data if self.held_out is None else self.held_out
+
+    @property
     def stopped(self) -> bool:
         """Whether the held-out loss has not become better for `patience` evaluations."""
         return 0 < self.model.config.patience <= self.waited
@@ -115,7 +121,6 @@ class Trainer:
             try:
                 while self.steps < steps and not self.stopped:
                     self._segment(config, bar)
-                self._draw()
             except KeyboardInterrupt:
                 self.interrupted = True
                 self.pending.clear()
@@ -204,8 +209,9 @@ class Trainer:
         if config.eval_every and (target % config.eval_every == 0 or target == config.steps):
             row |= self._evaluate()
         if self._metrics_file is not None and self._board is not None:
-            self._metrics_file.write(target, row)
-            self._board.scalars(target, row | {"rows_per_second": speed})
+            with uninterrupted():
+                self._metrics_file.write(target, row)
+                self._board.scalars(target, row | {"rows_per_second": speed})
         if config.draw_every and target % config.draw_every == 0:
             self._draw()
         bar.set_postfix({k: f"{v:.4g}" for k, v in row.items() if k.endswith("loss")})
@@ -260,7 +266,7 @@ class Trainer:
     def _draw(self) -> None:
         if self.draw is not None and self.team.leads:
             with self._looking("drawing") as model, torch.no_grad():
-                self.draw(model)
+                self.draw(model, self.unseen)
 
     @contextmanager
     def _looking(self, purpose: str) -> Iterator[GenerativeModel]:
