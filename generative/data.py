@@ -152,6 +152,7 @@ _LOADERS: Registry[Loader] = Registry(
 
 def _is_path(spec: str) -> bool:
     """Whether `spec` names a file: it exists, or looks like no name."""
+    if spec.partition(":")[0] in _LOADERS:
+        return False
     path = Path(spec)
-    plain = ":" not in spec and ("/" in spec or "\\" in spec or path.suffix != "")
-    return plain or (":" not in spec and spec not in _LOADERS and path.exists())
+    return path.exists() or (":" not in spec and ("/" in spec or path.suffix != ""))

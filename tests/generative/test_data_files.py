@@ -174,6 +174,16 @@ def test_files_never_run_code(tmp_path, monkeypatch):
     assert not (tmp_path / "boom").exists()
 
 
+def test_names_of_files_that_look_like_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_images(tmp_path / "faces", GREY)
+    save_images(tmp_path / "digits", GREY)
+    np.save("at 12:30.npy", GREY)
+    for spec in ("faces", "./digits", "at 12:30.npy"):
+        np.testing.assert_array_equal(load_dataset(spec).x, GREY[:, None])
+    assert len(load_dataset("digits")) == 1797  # the name comes before the folder
+
+
 def test_unreadable_files_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no data at .*none\.npz"):
         load_dataset(str(tmp_path / "none.npz"))
