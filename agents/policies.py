@@ -26,8 +26,7 @@ class ActorCritic(nn.Module):
     """π(· | s) and v(s): body, then memory if any, then one MLP for each.
 
     The body is a CNN for pictures, whose features go to the last layers directly, and nothing that
-    learns otherwise. Weights begin orthogonal, the policy's last layer near 0: nearly uniform. A
-    memory's gates begin more open to its past than to the present.
+    learns otherwise. Weights begin orthogonal, the policy's last layer near 0: nearly uniform.
 
     Args:
         space: of observations.
@@ -56,9 +55,7 @@ class ActorCritic(nn.Module):
             hidden = ()
         self.memory: LSTM | GRU | None = None
         if memory is not None:
-            self.memory = init_(MEMORIES[memory](features, memory_size), "orthogonal")
-            kept = slice(memory_size, 2 * memory_size)  # the gate f of an LSTM, z of a GRU
-            nn.init.ones_(self.memory.get_parameter("bias_ih_l0")[kept])
+            self.memory = build_memory(memory, features, memory_size)
             features = memory_size
 
         def mlp(outputs: int, gain: float) -> MLP:
@@ -84,14 +81,8 @@ class ActorCritic(nn.Module):
         features = self.body(observation.flatten(0, 1))  # [T * B, D]
         features = features.unflatten(0, observation.shape[:2])  # [T, B, D]
         if self.memory is not None:
-            features, after = self.memory(features, self._unpacked(state), starts)
-            state = torch.stack(after) if isinstance(after, tuple) else after[None]
+            features, state = remember(self.memory, features, state, starts)
         return self.actor(features), self.critic(features).squeeze(-1), state
-
-    def _unpacked(self, state: Tensor | None) -> Tensor | tuple[Tensor, Tensor] | None:
-        if state is None:
-            return None
-        return (state[0], state[1]) if isinstance(self.memory, LSTM) else state[0]
 
 
 class ActorCriticGradient:
@@ -129,6 +120,35 @@ class ActorCriticGradient:
         elif self._outputs is not None:
             torch.autograd.backward(self._outputs, (outputs, value))
             self._outputs = None
+
+
+def build_memory(name: str, in_features: int, size: int) -> LSTM | GRU:
+    """Return a memory of `size` units, its gates more open to its past than to the present."""
+    memory = init_(MEMORIES[name](in_features, size), "orthogonal")
+    kept = slice(size, 2 * size)  # the gate f of an LSTM, z of a GRU
+    nn.init.ones_(memory.get_parameter("bias_ih_l0")[kept])
+    return memory
+
+
+def remember(
+    memory: LSTM | GRU, x: Tensor, state: Tensor | None, starts: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Run a memory over `x` `[T, B, D]`, its state in one piece.
+
+    Args:
+        memory: LSTM (S = 2) or GRU (S = 1).
+        x: `[T, B, D]`.
+        state: before the first step, `[S, layers, B, H]`; None is 0.
+        starts: bool `[T, B]`, where an episode begins.
+
+    Returns:
+        Outputs `[T, B, H]`, and the state after the last step.
+    """
+    before: Tensor | tuple[Tensor, Tensor] | None = None
+    if state is not None:
+        before = (state[0], state[1]) if isinstance(memory, LSTM) else state[0]
+    y, after = memory(x, before, starts)
+    return y, torch.stack(after) if isinstance(after, tuple) else after[None]
 
 
 _SINGLE = ("auto", "mlp", *ENCODERS)
