@@ -1,9 +1,14 @@
 """What a run is made of, from what its record says: data, dealt in two parts, and a model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
+from nets.training.checkpoint import fitting
 from nets.training.seeding import hash31, seeded
 
 from .data import load_dataset
@@ -47,8 +52,33 @@ def load_parts(data: DataConfig, held_out: float, seed: int) -> tuple[Dataset, D
     return rows.split(held_out, hash31(seed, "held out"))
 
 
+def load_run_data(record: Mapping[str, Any]) -> tuple[Dataset, Dataset]:
+    """Load the rows that the run of a config.json was trained on, and those held out.
+
+    Where none were, they are the same.
+    """
+    with fitting("config.json"):
+        data, share = DataConfig(**record["data"]), record["run"]["held_out"]
+        seed = record["seed"]
+    train, held_out = load_parts(data, share, seed)
+    return train, train if held_out is None else held_out
+
+
 def build_model(name: str, data: Dataset, config: Any = None, seed: int = 0) -> GenerativeModel:
     """Build the model called `name` for `data`, its weights drawn from the seed."""
     model_type = find_model(name).model_type()
     with seeded(hash31(seed, "weights")):
         return model_type(data.shape, config, dataset_size=len(data), num_classes=data.num_classes)
+
+
+def from_manifest(manifest: Mapping[str, Any], seed: int = 0) -> GenerativeModel:
+    """Build the model that `manifest` describes, its weights drawn from the seed."""
+    model_type = find_model(manifest["model"]).model_type()
+    with seeded(hash31(seed, "weights")):
+        return model_type.from_manifest(manifest)
+
+
+def default_threads(model: nn.Module) -> int:
+    """Return how many CPU threads pay: one for dense networks, all there are for convolutions."""
+    convolves = any(isinstance(module, nn.Conv2d) for module in model.modules())
+    return torch.get_num_threads() if convolves else 1

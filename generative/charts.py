@@ -1,7 +1,7 @@
 """Charts of training and of latent spaces, as pictures; pyplot's global state is not touched."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Picture = NDArray[np.uint8]  # [H, W, 3]
-Curve = tuple[Sequence[float], Sequence[float]]  # steps, values
+Values: TypeAlias = Sequence[float] | NDArray[np.float64]
+Curve: TypeAlias = tuple[Values, Values]  # steps, values
 
 DISTINCT = 10  # values that get a colour and a legend each; more get a scale
 WINDOW = 25  # points that a smoothed curve averages
@@ -96,7 +97,7 @@ def curves(metrics: Mapping[str, Curve], *, title: str = "", xlabel: str = "step
 
 
 def running_mean(
-    steps: Sequence[float], values: Sequence[float], window: int = WINDOW
+    steps: Values, values: Values, window: int = WINDOW
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return each value's mean with its neighbours, `window` in all, at most a fifth of them.
 

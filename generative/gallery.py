@@ -1,5 +1,9 @@
-"""What a model can be made to show: samples, reconstructions, ways through its latents."""
+"""What a model can be made to show: samples, reconstructions, ways through its latents.
 
+Noise comes from torch's global generator: draw inside `nets.training.seeding.seeded`.
+"""
+
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,6 +22,27 @@ REACH = 2.5  # standard deviations on either side of the middle
 STEPS = 11
 
 
+class Undrawable(ValueError):
+    """A model has nothing of this kind to show; the message says why."""
+
+
+def draw(folder: Path, model: GenerativeModel, data: Dataset) -> None:
+    """Draw all that the model can show into `samples.png` and so on.
+
+    Args:
+        folder: where.
+        model: what is shown.
+        data: rows that training has not seen, if possible.
+    """
+    with torch.no_grad():
+        for function in (samples, reconstructions, traversals):
+            try:
+                picture = function(model, data)
+            except Undrawable:
+                continue
+            plots.save(folder / f"{function.__name__}.png", picture)
+
+
 def samples(model: GenerativeModel, data: Dataset, n: int = SAMPLES) -> Picture:
     """Draw samples as a grid, or points in the plane beside data.
 
@@ -29,14 +54,16 @@ def samples(model: GenerativeModel, data: Dataset, n: int = SAMPLES) -> Picture:
         n: how many pictures.
 
     Raises:
-        ValueError: the data are neither pictures nor points in the plane.
+        Undrawable: the data are neither pictures nor points in the plane.
     """
     classes = getattr(model, "classes", 0)
     if len(model.shape) == 3:
         label = torch.arange(n, device=model.device) % classes if classes else None
         return plots.grid(model.sample(n, label), classes or None)
     if model.shape != (2,):
-        raise ValueError(f"samples of shape {model.shape} cannot be drawn: expected pictures or 2")
+        raise Undrawable(
+            f"samples of shape {model.shape} are neither pictures nor points in the plane"
+        )
     shown = data.x[:POINTS].cpu()
     points = torch.cat([shown, model.sample(len(shown)).cpu()])
     which = torch.arange(2).repeat_interleave(len(shown))
@@ -49,10 +76,10 @@ def reconstructions(model: Any, data: Dataset, n: int = PAIRS) -> Picture:
     """Draw data, each above what the model makes of it.
 
     Raises:
-        ValueError: the model does not reconstruct, or its data are no pictures.
+        Undrawable: the model does not reconstruct, or its data are no pictures.
     """
     if not hasattr(model, "reconstruct") or len(model.shape) != 3:
-        raise ValueError(f"a {model.name} of shape {model.shape} has no reconstructions to draw")
+        raise Undrawable(f"a {model.name} of {model.shape} has no reconstructions to draw")
     x = data.batch(slice(0, n)).x.to(model.device)
     return plots.compare(x, model.reconstruct(x))
 
@@ -60,11 +87,20 @@ def reconstructions(model: Any, data: Dataset, n: int = PAIRS) -> Picture:
 def traversals(model: Any, data: Dataset) -> Picture:
     """Draw what each latent does: a row per latent, from low to high, the others held.
 
+    Raises:
+        Undrawable: the model makes no pictures.
+    """
+    return plots.rows(*traversed(model, data))
+
+
+def traversed(model: Any, data: Dataset) -> tuple[Tensor, list[str]]:
+    """Return pictures `[F, K, C, H, W]` along F latents, and the names of those.
+
     Of an autoencoder the middle is the first datum, and the rows are the latents that vary most;
     of others it is a draw of the prior.
 
     Raises:
-        ValueError: the model makes no pictures.
+        Undrawable: the model makes no pictures.
     """
     _check_pictures(model)
     prior = model.prior(1024)  # [1024, D]
@@ -74,18 +110,17 @@ def traversals(model: Any, data: Dataset) -> Picture:
     else:
         z, lively = prior, list(range(min(DIMENSIONS, prior.shape[1])))
     values = torch.linspace(-REACH, REACH, STEPS, device=model.device)
-    values = prior.mean() + prior.std() * values
-    path = paths.traversals(z[0], values, lively)  # [F, K, D]
-    return plots.rows(_decoded(model, path), [f"z{d}" for d in lively])
+    path = paths.traversals(z[0], prior.mean() + prior.std() * values, lively)  # [F, K, D]
+    return _decoded(model, path), [f"z{d}" for d in lively]
 
 
-def interpolations(model: Any, data: Dataset, n: int = 8) -> Picture:
-    """Draw ways from one datum, or draw of the prior, to another: a row each.
+def interpolated(model: Any, data: Dataset, n: int = 8) -> Tensor:
+    """Return pictures `[n, K, C, H, W]` on the way from one datum, or sample, to another.
 
     Encodings are joined by lines, draws of a Gaussian prior by arcs.
 
     Raises:
-        ValueError: the model makes no pictures.
+        Undrawable: the model makes no pictures.
     """
     _check_pictures(model)
     if hasattr(model, "encode"):
@@ -93,7 +128,7 @@ def interpolations(model: Any, data: Dataset, n: int = 8) -> Picture:
         path = paths.linear_path(z[0::2][: len(z) // 2], z[1::2], STEPS)
     else:
         path = paths.spherical_path(model.prior(n), model.prior(n), STEPS)
-    return plots.rows(_decoded(model, path.transpose(0, 1)))  # [n, K, D]
+    return _decoded(model, path.transpose(0, 1))
 
 
 def _decoded(model: Any, path: Tensor) -> Tensor:
@@ -110,4 +145,4 @@ def _decoded(model: Any, path: Tensor) -> Tensor:
 
 def _check_pictures(model: GenerativeModel) -> None:
     if len(model.shape) != 3:
-        raise ValueError(f"a {model.name} of shape {model.shape} makes no pictures")
+        raise Undrawable(f"a {model.name} of {model.shape} makes no pictures")

@@ -1,15 +1,12 @@
 """Give back a trained model, whichever it was."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from nets.training.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
 from nets.training.device import resolve_device
-from nets.training.seeding import seeded
 
+from .building import from_manifest
 from .model import KIND, GenerativeModel
-from .models import find_model
 from .run import RunFolder
 
 
@@ -44,9 +41,3 @@ def load(
 def save(model: GenerativeModel, path: str | Path) -> None:
     """Save a model to a file that `load` reads."""
     save_checkpoint(path, model.manifest() | {"weights": model.state_dict()})
-
-
-def from_manifest(manifest: Mapping[str, Any]) -> GenerativeModel:
-    """Build the model that `manifest` describes, its weights yet to be loaded."""
-    with seeded(0):
-        return find_model(manifest["model"]).model_type().from_manifest(manifest)

@@ -25,7 +25,7 @@ class Preset:
 
     model: str
     data: str
-    run: dict[str, int]
+    run: dict[str, Any]
     settings: dict[str, Any]
 
     def apply(self, config: Config) -> Config:

@@ -46,14 +46,15 @@ class RunConfig:
 
     @classmethod
     def default(cls, steps: int, **settings: Any) -> "RunConfig":
-        """Choose lengths that suit a training of `steps` steps; `settings` override them."""
+        """Choose lengths that suit a training of `steps` steps; `settings` but None override."""
         lengths = {
             "segment_steps": min(max(steps // 10, 1), 5000),
             "log_every": min(max(steps // 200, 1), 500),
             "eval_every": max(steps // 20, 1),
             "draw_every": max(steps // 10, 1),
         }
-        return cls(steps=steps, **(lengths | settings))
+        given = {name: value for name, value in settings.items() if value is not None}
+        return cls(steps=steps, **(lengths | given))
 
 
 class RunFolder:

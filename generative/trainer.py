@@ -214,7 +214,9 @@ class Trainer:
                 self._board.scalars(target, row | {"rows_per_second": speed})
         if config.draw_every and target % config.draw_every == 0:
             self._draw()
-        bar.set_postfix({k: f"{v:.4g}" for k, v in row.items() if k.endswith("loss")})
+        bar.set_postfix(
+            {k: f"{v:.4g}" for k, v in row.items() if k.endswith("loss")}, refresh=False
+        )
 
     def _read_pending(self) -> dict[str, float]:
         """Return the means of the metrics since the last row: here the device is waited for.

@@ -1,17 +1,20 @@
 """Measure a trained agent: the mean return of whole episodes, and how sure that is."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from .common import command, load_agent, parse, refusals
+from .common import Command, command, load_agent, parse, refusals
 
 if TYPE_CHECKING:
     from ..evaluation import Evaluation
 
+GROUP = "dreamgym.evaluate"  # entry points that measure runs of other kinds
 EPISODES = 20
 SEED = 0
 TEXT = """Measure a trained agent: the mean return of whole episodes, played greedily.
@@ -37,9 +40,22 @@ class EvaluateOptions:
     """Print one JSON object instead of text."""
 
 
+def find_evaluator(argv: list[str]) -> Command | None:
+    """Return the command that measures the run named in `argv`, if its kind has one of its own."""
+    for file in (Path(word) / "config.json" for word in argv):
+        with suppress(OSError, ValueError):
+            kind = json.loads(file.read_text(encoding="utf-8")).get("kind")
+            for point in entry_points(group=GROUP, name=kind) if kind else ():
+                return point.load()
+    return None
+
+
 @command
 def main(argv: list[str]) -> int:
-    """Evaluate and print."""
+    """Evaluate and print; runs of another kind are left to whoever measures those."""
+    other = find_evaluator(argv)
+    if other is not None:
+        return other(argv)
     options = parse(EvaluateOptions, "evaluate", argv, TEXT)
     from ..evaluation import evaluate
 

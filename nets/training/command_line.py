@@ -93,7 +93,7 @@ def program(name: str, python: str = "python", dreamgym: str = "dreamgym") -> st
     """Return how the command `name` is called, in the way that the running one was."""
     called = Path(sys.argv[0])
     if called.suffix == ".py":
-        return f"{python} {_short(called.with_name(name))}.py"
+        return f"{python} {_short(called.with_name(name.replace('-', '_')))}.py"
     return f"{dreamgym} {name}"
 
 

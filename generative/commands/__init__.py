@@ -1,0 +1,1 @@
+"""The commands of generative models; `dreamgym COMMAND` finds them by their entry points."""

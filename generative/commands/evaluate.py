@@ -1,0 +1,58 @@
+"""Measure a trained generative model."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from nets.training.command_line import command, parse, refusals
+
+TEXT = """Measure a trained generative model: held-out rows, code, samples.
+
+examples:
+  {command} runs/vae-digits-s0
+  {command} runs/vae-digits-s0 --json"""
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Which model, and how."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """Folder of a run."""
+    seed: int = 0
+    """Of the noise, and of every choice of rows."""
+    checkpoint: str | None = None
+    """Name of a checkpoint, or "last"; by default the best."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the model runs."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+@command
+def main(argv: list[str]) -> int:
+    """Measure and print."""
+    options = parse(EvaluateOptions, "evaluate", argv, TEXT)
+    from ..building import load_run_data
+    from ..loading import load
+    from ..measuring import measure
+    from ..run import RunFolder
+
+    run = RunFolder(options.run)
+    with refusals(ValueError):
+        record = run.load_config()
+        file = run.files.find(options.checkpoint)
+        model = load(file, device=options.device)
+        train, held_out = (data.to(model.device) for data in load_run_data(record))
+        figures = measure(model, train, held_out, seed=options.seed)
+    if options.json:
+        found = {figure.name: figure.value for figure in figures}
+        print(json.dumps(found | {"model": model.name, "checkpoint": str(file)}))
+        return 0
+    print(f"checkpoint            {file}")
+    for figure in figures:
+        print(f"{figure.name:<20}{figure.value:>12.4f}  {figure.meaning}")
+    return 0

@@ -1,0 +1,158 @@
+"""What `train-generative` can be told, with the preset for model and data in force."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import tyro
+
+from nets.training.command_line import CommandError, parse
+
+from ..models import MODELS, find_model
+from ..presets import Preset, find_preset, load_presets
+
+Config = TypeVar("Config")
+
+COMMAND = "train-generative"
+DEFAULT_STEPS = 10_000
+TEXT = """Train a generative model, and leave a run folder.
+
+usage:
+  {command} MODEL DATA [options]
+  {command} --resume DIR [--steps N]    go on with an interrupted run, or extend it
+  {command} --list                      models, data, presets
+
+examples:
+  {command} vae digits
+  {command} wgan-gp ring --seed 3
+  {command} beta-tcvae sprites --size 32 --limit 20000 --latent 6 --config.beta 8
+  {command} dcgan frames:dreamgym/Catch-v0 --size 32 --config.base-filters 16
+  {command} ae pictures/ --size 64        a folder of images, .npz, .npy"""
+
+
+@dataclass(frozen=True)
+class TrainOptions(Generic[Config]):
+    """A new run."""
+
+    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
+    """Model; --list shows them."""
+    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
+    """sprites, digits, ring, frames:ENV_ID, observations:ENV_ID, or a path; see --list."""
+    config: Config
+    """Settings of the model."""
+    steps: int = DEFAULT_STEPS
+    """Turns of all players."""
+    latent: int | None = None
+    """Number of latents; short for --config.latent."""
+    seed: int = 0
+    """Everything random follows from it."""
+    size: int | None = None
+    """Side of the pictures in pixels; by default their own."""
+    limit: int | None = None
+    """Rows of data at most; by default all."""
+    held_out: float = 0.1
+    """Share of the rows that training never sees."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; auto: the GPU where there is one."""
+    threads: int | None = None
+    """CPU threads; by default one for dense networks, all there are for convolutions."""
+    run: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Folder of the run; by default a new one, runs/MODEL-DATA-sSEED."""
+    eval_every: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Steps between measurements of held-out rows, 0 for none; by default a twentieth of all."""
+    draw_every: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Steps between pictures, 0 for none before the end; by default a tenth of all."""
+
+    def __post_init__(self) -> None:
+        least = {"steps": 1, "latent": 1, "size": 1, "limit": 1, "threads": 1}
+        for name, low in (least | {"seed": 0, "eval_every": 0, "draw_every": 0}).items():
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise ValueError(f"{name} is {value}: expected at least {low}")
+        if not 0.0 <= self.held_out < 1.0:
+            raise ValueError(f"held_out is {self.held_out}: expected a share in [0, 1)")
+
+
+@dataclass(frozen=True)
+class ResumeOptions:
+    """An earlier run."""
+
+    resume: Annotated[Path, tyro.conf.arg(metavar="DIR")]
+    """Folder of the run."""
+    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Steps in all, to extend the run; by default what it was started with."""
+
+
+@dataclass(frozen=True)
+class NoConfig:
+    """Stands for the settings of a model that has not been named."""
+
+
+def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
+    """Return the options of a new run, and the preset that they started from.
+
+    Model and data are looked up in `argv` first: they decide which settings there are, and their
+    defaults.
+
+    Raises:
+        CommandError: there is no such model, or a setting cannot work.
+    """
+    name = next((word for word in argv if word in MODELS), None)
+    if name is None:
+        if argv and not argv[0].startswith("-"):
+            _require_model(argv[0])
+        note = "\n\n`{command} MODEL DATA --help` shows the settings of a model, --config.*."
+        parse(TrainOptions[NoConfig], COMMAND, argv, TEXT + note)
+        raise CommandError(f"write MODEL and DATA first, then the options: {' '.join(argv)}")
+    words = argv[argv.index(name) + 1 :]
+    preset = next(filter(None, (find_preset(name, word) for word in words)), None)
+    config = find_model(name).config_type()()
+    default: TrainOptions[Any] = TrainOptions(
+        model=tyro.MISSING,
+        data=tyro.MISSING,
+        config=config if preset is None else preset.apply(config),
+        **({} if preset is None else preset.run),
+    )
+    kind: type[TrainOptions[Any]] = TrainOptions[type(config)]  # type: ignore[misc, assignment]
+    text = f"{TEXT}\n\n{_preset_note(name, preset)}"
+    try:
+        options = parse(kind, COMMAND, argv, text, default)
+        if options.latent is not None:
+            config = replace(options.config, latent=options.latent)
+            options = replace(options, config=config)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    _require_model(options.model)
+    if options.model != name or preset != find_preset(name, options.data):
+        raise CommandError(f"write MODEL and DATA first, then the options: {' '.join(argv)}")
+    return options, preset
+
+
+def describe_preset(preset: Preset, options: TrainOptions[Any]) -> str:
+    """Name the preset's values, and which of them the command line overrides."""
+    used: list[str] = []
+    overridden: list[str] = []
+    for holder, asked in ((options, preset.run), (options.config, preset.settings)):
+        for name, value in asked.items():
+            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
+            kept = getattr(holder, name) == value
+            (used if kept else overridden).append(f"{name} = {shown}")
+    text = f"preset for {preset.model} on {preset.data}: {', '.join(used) or 'nothing'}"
+    return text + (f"\noverridden: {', '.join(overridden)}" if overridden else "")
+
+
+def _require_model(name: str) -> None:
+    try:
+        find_model(name)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+
+
+def _preset_note(name: str, preset: Preset | None) -> str:
+    if preset is not None:
+        return f"The defaults below are the preset for {name} on {preset.data}."
+    known = [data for model, data in load_presets() if model == name]
+    if not known:
+        return f"There are no presets for {name}."
+    return f"Presets for {name}: name one of {', '.join(known)} to see its defaults."

@@ -1,0 +1,77 @@
+"""What `train-generative` says before and after training."""
+
+import shlex
+from typing import TYPE_CHECKING
+
+from nets.training.command_line import executable, to_type
+
+from .options import COMMAND
+
+if TYPE_CHECKING:
+    from ..model import GenerativeModel
+    from ..run import RunConfig, RunFolder
+    from ..trainer import Trainer
+
+
+def heading(trainer: "Trainer", config: "RunConfig") -> str:
+    """Say what is trained on what, for how long and where."""
+    model, data, processes = trainer.model, trainer.data, trainer.team.size
+    parameters = sum(p.numel() for p in model.parameters())
+    where = f"{trainer.device} ({config.threads} thread{'s' * (config.threads > 1)})"
+    if processes > 1:
+        where += f", {processes} processes"
+    return (
+        f"{model.name} on {data.name}: {len(data):,} rows of {'x'.join(map(str, data.shape))}, "
+        f"{parameters:,} parameters, {config.steps:,} steps, seed {trainer.seed}, {where}"
+    )
+
+
+def interruption(trainer: "Trainer", run: "RunFolder") -> str:
+    """Say where Ctrl-C stopped training, and how to go on."""
+    command = f"{to_type(COMMAND)} --resume {shlex.quote(str(run.path))}"
+    stopped = f"interrupted at step {trainer.steps:,}; to go on from the last checkpoint:"
+    return f"{stopped}\n  {command}"
+
+
+def ending(trainer: "Trainer", run: "RunFolder", config: "RunConfig") -> str:
+    """Say what came out, where it lies, and what to type next."""
+    lines = []
+    if trainer.stopped:
+        lines.append(f"stopped at step {trainer.steps:,}: the held-out loss became no better")
+    if trainer.best_loss is not None:
+        lines.append(f"best held-out loss: {trainer.best_loss:.3f}")
+    return "\n".join([*lines, contents(run), next_commands(run, trainer.model, 2 * config.steps)])
+
+
+def contents(run: "RunFolder") -> str:
+    """Name the files of a run."""
+    files = {
+        "config.json": "what was run",
+        "best/checkpoint.pt": "the weights that are best on held-out rows",
+        "checkpoints/": "to resume from",
+        "metrics.csv": "numbers, for TensorBoard in events.*",
+        "curve.png": "the same as a picture",
+        "samples.png": "what the model imagines",
+        "reconstructions.png": "held-out rows, each above what the model makes of it",
+        "traversals.png": "what each latent does",
+    }
+    there = {name: what for name, what in files.items() if (run.path / name).exists()}
+    lines = [f"  {name:<20}{what}" for name, what in there.items()]
+    return "\n".join(["", f"in {run.path}:", *lines])
+
+
+def next_commands(run: "RunFolder", model: "GenerativeModel", more: int) -> str:
+    """Name what can be done with a run."""
+    folder = shlex.quote(str(run.path))
+    commands = {
+        f"{to_type('evaluate')} {folder}": "measure it",
+        f"{to_type('sample')} {folder} --n 100 --seed 1": "sample more",
+    }
+    if len(model.shape) == 3:
+        commands[f"{to_type('sample')} {folder} --interpolate"] = "go from one to the other"
+    commands |= {
+        f"{executable('tensorboard')} --logdir {folder}": "look at the numbers",
+        f"{to_type(COMMAND)} --resume {folder} --steps {more}": "train it longer",
+    }
+    width = max(map(len, commands)) + 2
+    return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])

@@ -1,0 +1,175 @@
+"""Train a generative model on data."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nets.training.command_line import INTERRUPTED, command, parse, refusals
+
+from ..models import MODELS
+from ..presets import Preset, load_presets
+from .options import COMMAND, TEXT, ResumeOptions, TrainOptions, describe_preset, parse_train
+from .report import ending, heading, interruption
+
+if TYPE_CHECKING:
+    from ..building import DataConfig
+    from ..dataset import Dataset
+    from ..model import GenerativeModel
+    from ..run import RunConfig, RunFolder
+    from ..trainer import Trainer
+
+RUNS = Path("runs")
+DATA = {
+    "sprites": "737,280 figures with exact factors; sprites:shape,scale varies two of them",
+    "digits": "1,797 handwritten digits of 8x8 pixels",
+    "ring": "points of 8 Gaussians on a circle; ring:K of K",
+    "frames:ENV_ID": "what an environment draws; frames:ENV_ID@RUN under an agent of ours",
+    "observations:ENV_ID": "the picture observations of an environment",
+    "PATH": "a .npz, .npy or idx file, or a folder of images",
+}
+
+
+@command
+def main(argv: list[str]) -> int:
+    """Start a run, go on with one, or list what there is."""
+    if "--list" in argv:
+        return _list()
+    if any(word.partition("=")[0] == "--resume" for word in argv):
+        return _resume(parse(ResumeOptions, COMMAND, argv, TEXT))
+    options, preset = parse_train(argv)
+    return _start(options, preset, argv)
+
+
+def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
+    from nets.training.device import resolve_device
+    from nets.training.distributed import team
+
+    from ..building import DataConfig, build_model, default_threads, load_parts
+    from ..run import RunConfig, RunFolder
+
+    data, seed = DataConfig.of(options.data, options.size, options.limit), options.seed
+    with _refusing():
+        resolve_device(options.device)
+    with team(options.device) as (workers, device):
+        with _refusing():
+            train, held_out = load_parts(data, options.held_out, seed)
+            model = build_model(options.model, train, options.config, seed)
+            config = RunConfig.default(
+                options.steps,
+                held_out=options.held_out,
+                threads=options.threads or default_threads(model),
+                eval_every=options.eval_every,
+                draw_every=options.draw_every,
+            )
+            run = RunFolder(workers.tell(options.run or _new_folder(model.name, data, seed)))
+            if workers.leads:
+                about = {"data": asdict(data), "seed": seed, "device": device.type}
+                run.create(model.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
+        if workers.leads and preset is not None:
+            print(describe_preset(preset, options))
+        where = {"device": device, "team": workers}
+        return _train(run, config, model, train, held_out, seed=seed, **where)
+
+
+def _resume(options: ResumeOptions) -> int:
+    from nets.training.checkpoint import fitting
+    from nets.training.device import resolve_device
+    from nets.training.distributed import team
+
+    from ..building import DataConfig, from_manifest, load_parts
+    from ..run import RunFolder
+
+    run = RunFolder(options.resume)
+    with _refusing():
+        record = run.load_config()
+        resolve_device(record["device"])
+    with team(record["device"]) as (workers, device):
+        with _refusing():
+            if workers.leads and options.steps is not None:
+                run.extend(options.steps)
+            config = workers.tell(run.run_config())
+            with fitting(run.record.file):
+                data, seed = DataConfig(**record["data"]), record["seed"]
+                model = from_manifest(record, seed)
+            train, held_out = load_parts(data, config.held_out, seed)
+            if (train.shape, len(train)) != (model.shape, model.dataset_size):
+                raise ValueError(f"{data.spec} is no longer what {run.path} was started with")
+        where = {"device": device, "team": workers}
+        return _train(run, config, model, train, held_out, seed=seed, **where)
+
+
+def _train(
+    run: "RunFolder",
+    config: "RunConfig",
+    model: "GenerativeModel",
+    train: "Dataset",
+    held_out: "Dataset | None",
+    **settings: Any,
+) -> int:
+    from .. import gallery
+    from ..trainer import Diverged, Trainer
+
+    draw = partial(gallery.draw, run.path)
+    trainer = Trainer(model, train, run, config, held_out=held_out, draw=draw, **settings)
+    if trainer.team.leads:
+        print(heading(trainer, config))
+        print(f"run folder: {run.path}", flush=True)
+    with refusals(Diverged):
+        trainer.run(config.steps)
+    if trainer.team.leads:
+        if trainer.interrupted:
+            print(interruption(trainer, run))
+        else:
+            _draw(run, trainer)
+            print(ending(trainer, run, config))
+    return INTERRUPTED if trainer.interrupted else 0
+
+
+def _draw(run: "RunFolder", trainer: "Trainer") -> None:
+    """Draw what was learned: the best weights, and how they were come by."""
+    from nets.training.logs import read_metrics
+    from nets.training.seeding import hash31, seeded
+
+    from .. import charts, gallery, plots
+    from ..loading import load
+
+    model = load(run.path, device=str(trainer.device))
+    with seeded(hash31(trainer.seed, "drawing")):
+        gallery.draw(run.path, model, trainer.unseen)
+    title = f"{model.name} on {trainer.data.name}"
+    plots.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=title))
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Tell in one line which data, model or setting cannot work."""
+    import gymnasium as gym
+
+    with refusals(ValueError, TypeError, ImportError, gym.error.Error):
+        yield
+
+
+def _new_folder(model: str, data: "DataConfig", seed: int) -> Path:
+    """Return `runs/MODEL-DATA-sSEED`, with a number behind where that is taken."""
+    stem = f"{model}-{data.title.replace('/', '-').replace(':', '-')}-s{seed}"
+    names = (RUNS / (stem if k == 1 else f"{stem}-{k}") for k in count(1))
+    return next(path for path in names if not path.exists())
+
+
+def _list() -> int:
+    """Print the models, the data, and for which pairs there are presets."""
+    print("models:")
+    for name, model in MODELS.items():
+        print(f"  {name:<22}{model.summary}")
+    print("\ndata:")
+    for name, summary in DATA.items():
+        print(f"  {name:<22}{summary}")
+    print("\npresets:")
+    for name, data in load_presets():
+        print(f"  {name:<22}{data}")
+    return 0

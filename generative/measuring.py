@@ -1,0 +1,130 @@
+"""All that can be measured of a trained model: its held-out data, its code, its samples."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nets.training.seeding import hash31, seeded
+
+from .data import RING_STD, ring_means
+from .dataset import Dataset
+from .metrics.dci import dci
+from .metrics.distances import squared_mmd
+from .metrics.factor_vae import factor_vae_score
+from .metrics.gap import mig_chen, mig_locatello
+from .metrics.likelihood import held_out_terms, importance_log_likelihood
+from .metrics.modes import mode_coverage
+from .metrics.neighbours import nearest_neighbours, precision_recall
+from .model import GenerativeModel
+
+SAMPLES = 1000  # compared with as many rows
+LIKELIHOOD_ROWS, LIKELIHOOD_SAMPLES = 256, 500
+CODED_ROWS = 5000
+PART = 1000
+RING_SAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number.
+
+    Attributes:
+        name: of the measure, its variant included.
+        value: the number.
+        meaning: which values are good, or what it is of.
+    """
+
+    name: str
+    value: float
+    meaning: str
+
+
+def measure(
+    model: GenerativeModel, train: Dataset, held_out: Dataset, *, seed: int = 0
+) -> list[Figure]:
+    """Measure what `model` and data allow.
+
+    Args:
+        model: the model, in evaluation mode.
+        train: rows that it was trained on.
+        held_out: rows that it was not trained on; both on the model's device.
+        seed: of the noise and of every choice of rows.
+    """
+    groups: tuple[Callable[..., Iterator[Figure]], ...] = (_held_out, _code, _ring, _samples)
+    figures: list[Figure] = []
+    for group in groups:
+        with seeded(hash31(seed, group.__name__)), torch.no_grad():
+            figures += group(model, train, held_out, seed)
+    return figures
+
+
+def _held_out(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """How well held-out rows are described."""
+    rows = f"mean of {len(held_out):,} held-out rows"
+    for name, value in held_out_terms(model, held_out).items():
+        yield Figure(name, value, rows)
+    if hasattr(model, "posterior"):
+        x = held_out.limited(LIKELIHOOD_ROWS, seed).batch(slice(None)).x
+        value = importance_log_likelihood(model, x, samples=LIKELIHOOD_SAMPLES).mean().item()
+        how = f"{LIKELIHOOD_SAMPLES} importance samples each of {len(x)} held-out rows"
+        yield Figure("log_likelihood", value, how)
+
+
+def _code(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """How latents and known factors belong together."""
+    rows = train.limited(CODED_ROWS, seed)
+    if rows.factors is None or not hasattr(model, "encode") or model.config.latent < 2:
+        return
+    varying = int((rows.factors.amax(0) > rows.factors.amin(0)).sum())
+    if varying < 1:
+        return
+    factors = rows.factors
+    if hasattr(model, "posterior"):
+        parts = [model.posterior(x) for x in _parts(rows)]
+        mean, logvar = (torch.cat(part) for part in zip(*parts, strict=True))
+        value = mig_chen(mean, logvar, factors)
+        yield Figure("mig_chen", value, "mutual information gap, sampled latents; 1 is best")
+    else:
+        mean = torch.cat([model.encode(x) for x in _parts(rows)])
+    value = mig_locatello(mean, factors)
+    yield Figure("mig_locatello", value, "mutual information gap, binned means; 1 is best")
+    if varying > 1:
+        value = factor_vae_score(mean, factors, seed=seed)
+        yield Figure("factor_vae", value, f"chance is {1 / varying:.2f}, 1 is best")
+        found = dci(mean, factors, seed=seed)
+        for name in ("disentanglement", "completeness", "informativeness"):
+            yield Figure(f"dci_{name}", getattr(found, name), "random forest; 1 is best")
+
+
+def _ring(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """Which of the ring's Gaussians samples are drawn from."""
+    if train.name.partition(":")[0] != "ring":
+        return
+    centres = torch.from_numpy(ring_means(len(train.class_names))).float().to(model.device)
+    found = mode_coverage(model.sample(RING_SAMPLES), centres, RING_STD)
+    yield Figure("modes_covered", found.covered, f"of {len(centres)}, by 20 samples or more")
+    yield Figure("high_quality", found.high_quality, f"share of {RING_SAMPLES:,} within 3 sigma")
+
+
+def _samples(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """How samples lie to data."""
+    data = held_out if len(held_out) >= SAMPLES else train
+    x = data.limited(SAMPLES, seed).batch(slice(None)).x.flatten(1)
+    samples = model.sample(len(x))
+    with suppress(ValueError):  # where half of the rows are equal
+        yield Figure("squared_mmd", squared_mmd(x, samples.flatten(1)), "of values; 0 is best")
+    found = precision_recall(x, samples.flatten(1))
+    yield Figure("precision", found.precision, "share of samples that are near data")
+    yield Figure("recall", found.recall, "share of data that are near samples")
+    distance, _ = nearest_neighbours(samples, train.x)
+    yield Figure("nearest_datum", distance.median().item(), "median distance; 0 would be a copy")
+
+
+def _parts(rows: Dataset) -> Iterator[Tensor]:
+    """Yield the data in parts that fit into memory."""
+    for start in range(0, len(rows), PART):
+        yield rows.batch(slice(start, start + PART)).x
