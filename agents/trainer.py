@@ -140,6 +140,7 @@ class Trainer:
         metrics = stream.advance(whole, last=before + whole >= end)
         self._count(stream, metrics)
         self.stopped = any(callback(self.progress) is False for callback in self.callbacks)
+        bar.total = max(bar.total, agent.steps)  # a whole rollout may go past the end
         bar.update(agent.steps - before)
         row: dict[str, float] = {}
         if _passed(before, agent.steps, config.eval_every) or agent.steps >= config.steps:
