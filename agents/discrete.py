@@ -16,6 +16,8 @@ class TableIndex:
 
     Attributes:
         size: how many members there are.
+        strides: index = coordinates · strides - offset.
+        offset: see there.
 
     Raises:
         ValueError: the space is none of these.
@@ -32,8 +34,8 @@ class TableIndex:
             message = f"{what} is {space}: a table needs Discrete, MultiDiscrete or a Tuple of them"
             raise ValueError(message)
         self.size = math.prod(sizes)
-        self._strides = [math.prod(sizes[k + 1 :]) for k in range(len(sizes))]
-        self._offset = sum(s * start for s, start in zip(self._strides, starts, strict=True))
+        self.strides = [math.prod(sizes[k + 1 :]) for k in range(len(sizes))]
+        self.offset = sum(s * start for s, start in zip(self.strides, starts, strict=True))
         self._composite = isinstance(space, spaces.Tuple)
         self._ndim = 0 if isinstance(space, spaces.Discrete) else 1
 
@@ -44,5 +46,5 @@ class TableIndex:
         array = np.asarray(members)
         single = array.ndim == self._ndim
         coordinates = array.reshape(1 if single else len(array), -1)  # [N, D]
-        indices = coordinates @ self._strides - self._offset  # [N]
+        indices = coordinates @ self.strides - self.offset  # [N]
         return indices.tolist(), single

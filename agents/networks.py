@@ -38,7 +38,7 @@ class Flatten(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the batch dimension."""
-        return x.reshape(len(x), -1).float()
+        return x.reshape(x.shape[0], -1).float()
 
 
 def build_encoder(

@@ -1,0 +1,81 @@
+"""Export a trained policy as one file that torch alone can run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from .common import CommandError, command, parse, refusals
+
+TEXT = """Export a trained policy as one file that torch alone can run, without dreamgym.
+
+The program takes observations as the environment gives them, any number at a time, and returns its
+greedy actions, in the environment's units. Policies with a memory are exported as a single step.
+
+examples:
+  {command} runs/ppo-CartPole-v1-s0
+  {command} runs/ppo-CartPole-v1-s0 --out cartpole.pt2 --checkpoint last"""
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """Which policy, and where to."""
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """Folder of a run, or a file that an agent was saved in."""
+    out: Annotated[Path, tyro.conf.arg(metavar="FILE.pt2")] = Path("policy.pt2")
+    """The file to write."""
+    checkpoint: str | None = None
+    """Name of a checkpoint, or "last"; by default the best."""
+
+    def __post_init__(self) -> None:
+        if self.out.suffix != ".pt2":
+            raise ValueError(f"out is {self.out}: expected a name that ends in .pt2")
+
+
+@command
+def main(argv: list[str]) -> int:
+    """Load, export, and say how to use it."""
+    options = parse(ExportOptions, "export", argv, TEXT)
+    if not options.run.exists():
+        raise CommandError(f"there is no {options.run}")
+    from ..export import export_policy
+    from ..loading import load
+    from ..run import RunFolder
+
+    with refusals(ValueError, TypeError):
+        file = options.run
+        if file.is_dir():
+            file = RunFolder(file).find_checkpoint(options.checkpoint)
+        agent = load(file, device="cpu")
+        program = export_policy(agent)
+        program.save(options.out)
+    size = options.out.stat().st_size / 1024
+    print(f"{agent.name} on {agent.source.name}, from {file}")
+    print(f"{options.out}, {size:,.0f} KiB:")
+    print(f"  takes    {_list(program.about['inputs'])}")
+    print(f"  returns  {_list(program.about['outputs'])}")
+    print(f"\nto use it, with torch alone:\n\n{snippet(program.about, options.out)}")
+    return 0
+
+
+def snippet(about: Mapping[str, Any], path: Path) -> str:
+    """Return the lines of Python that ask the program for the action of one observation."""
+    lines = ["import torch", f'policy = torch.export.load("{path}").module()']
+    inputs = {each["name"]: each for each in about["inputs"]}
+    one = "torch.as_tensor(observation)[None]"
+    if "state" in inputs:
+        shape = ", ".join(str(1 if size == "N" else size) for size in inputs["state"]["shape"])
+        lines.append(f"state = torch.zeros({shape})  # anything, where an episode starts")
+        lines.append(f"action, state = policy({one}, state, torch.tensor([episode_start]))")
+    else:
+        lines.append(f"action = policy({one})[0]")
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _list(tensors: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(
+        f"{each['name']} {each['dtype']} [{', '.join(map(str, each['shape']))}]" for each in tensors
+    )
