@@ -158,8 +158,7 @@ def _image_shape(shape: tuple[int, ...], config: AutoencoderConfig) -> ImageShap
 
 
 def _options(config: AutoencoderConfig) -> dict[str, Any]:
-    residual = {"residual": 1, "norm": "group"} if config.encoder == "resnet" else {}
-    return {"activation": config.activation, **residual}
+    return {"activation": config.activation, "residual": int(config.encoder == "resnet")}
 
 
 def _out_features(encoder: nn.Module) -> int:

@@ -8,6 +8,7 @@ from .model import ModelConfig
 
 ENCODERS = ("auto", "mlp", "conv", "resnet")
 LIKELIHOODS = ("auto", "bernoulli", "gaussian")
+ESTIMATORS = ("stratified", "weighted")
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,18 @@ class AutoencoderConfig(ModelConfig):
         super().__post_init__()
         if self.latent < 1:
             raise ValueError(f"latent is {self.latent}: expected at least 1")
-        for name, known in (("encoder", ENCODERS), ("likelihood", LIKELIHOODS)):
-            if getattr(self, name) not in known:
-                expected = ", ".join(map(repr, known))
-                raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {expected}")
+        self._check_known("encoder", ENCODERS)
+        self._check_known("likelihood", LIKELIHOODS)
+
+    def _check_known(self, name: str, known: tuple[str, ...]) -> None:
+        if getattr(self, name) not in known:
+            expected = ", ".join(map(repr, known))
+            raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {expected}")
+
+    def _check_not_negative(self, *names: str) -> None:
+        for name in names:
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: expected at least 0")
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,8 @@ class AEConfig(AutoencoderConfig):
 class AAEConfig(AutoencoderConfig):
     """Settings of `AAE`."""
 
+    betas: tuple[float, float] = (0.5, 0.9)
+    """Decay of Adam's moments; short, as the players chase each other."""
     discriminator_hidden: tuple[int, ...] = (256, 256)
     """Sizes of the dense layers of the discriminator of latents."""
 
@@ -67,9 +78,7 @@ class VariationalConfig(AutoencoderConfig):
         super().__post_init__()
         if self.scale <= 0.0:
             raise ValueError(f"scale is {self.scale}: expected more than 0")
-        for name in ("kl_warmup_steps", "alpha", "beta", "gamma"):
-            if getattr(self, name, 0) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}: expected at least 0")
+        self._check_not_negative("kl_warmup_steps")
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,11 @@ class BetaVAEConfig(VariationalConfig):
     beta: float = 4.0
     """Weight of the KL; 1 makes a VAE."""
 
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work, naming them."""
+        super().__post_init__()
+        self._check_not_negative("beta")
+
 
 @dataclass(frozen=True)
 class BetaTCVAEConfig(VariationalConfig):
@@ -97,3 +111,9 @@ class BetaTCVAEConfig(VariationalConfig):
     """Weight of the dimension-wise KL."""
     estimator: Estimator = "stratified"
     """How a batch stands for the data: minibatch stratified or weighted sampling."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work, naming them."""
+        super().__post_init__()
+        self._check_not_negative("alpha", "beta", "gamma")
+        self._check_known("estimator", ESTIMATORS)
