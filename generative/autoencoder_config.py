@@ -117,3 +117,5 @@ class BetaTCVAEConfig(VariationalConfig):
         super().__post_init__()
         self._check_not_negative("alpha", "beta", "gamma")
         self._check_known("estimator", ESTIMATORS)
+        if self.batch_size < 2:
+            raise ValueError("batch_size is 1: expected at least 2, to estimate total correlation")

@@ -167,8 +167,9 @@ class BetaTCVAE(VAE):
 
     def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
         """Return α·I(z; x) + β·TC(z) + γ·Σ_d KL(q(z_d) ‖ p(z_d)) and its three terms."""
+        rows = max(self.dataset_size, len(z))  # held-out batches may be larger than the data
         information, correlation, dimensions = losses.total_correlation_decomposition(
-            z, mean, logvar, dataset_size=self.dataset_size, estimator=self.config.estimator
+            z, mean, logvar, dataset_size=rows, estimator=self.config.estimator
         )
         alpha, beta, gamma = self.config.alpha, self.config.beta, self.config.gamma
         terms = {

@@ -125,8 +125,7 @@ def total_correlation_decomposition(
         Mutual information I(z; x), total correlation TC and dimension-wise KL, each `[]`, in nats.
 
     Raises:
-        ValueError: if the batch has less than two rows or more than `dataset_size`, or the
-            estimator is unknown.
+        ValueError: if the batch has more rows than the data, or the estimator is unknown.
     """
     z, mean, logvar = _float(z), _float(mean), _float(logvar)
     log_weights = log_importance_weights(len(z), dataset_size, estimator, z)  # [B, B]
@@ -148,7 +147,8 @@ def log_importance_weights(
     """Return log W `[B, B]`, by which a batch stands for all N rows in q(z) = 1/N Σ_j q(z | x_j).
 
     Stratified, with M = B − 1: W_ii = 1/N, as x_i is one of N; each of the others stands for the
-    rest, W_ij = 1/M, but for one, W_i,i+1 = (N − M)/(N M); rows sum to 1. Weighted: 1/(N B).
+    rest, W_ij = 1/M, but for one, W_i,i+1 = (N − M)/(N M); rows sum to 1. Weighted: 1/(N B). A
+    row alone is all there is: its weight is 1.
 
     Args:
         batch: rows of the batch, B.
@@ -159,15 +159,15 @@ def log_importance_weights(
     Raises:
         ValueError: see `total_correlation_decomposition`.
     """
-    if not 2 <= batch <= dataset_size:
-        raise ValueError(
-            f"a batch of {batch} rows cannot stand for {dataset_size}: expected 2 to {dataset_size}"
-        )
+    if batch > dataset_size:
+        raise ValueError(f"a batch of {batch} rows cannot stand for {dataset_size}")
     n, m = dataset_size, batch - 1
     if estimator == "weighted":
         return torch.full_like(like[:, :1], -math.log(n * batch)).expand(batch, batch)
     if estimator != "stratified":
         raise ValueError(f"estimator is {estimator!r}: expected 'stratified' or 'weighted'")
+    if batch == 1:
+        return torch.zeros_like(like[:, :1])
     row = torch.full_like(like[:, 0], -math.log(m))  # [B]: column j of row i holds row[j - i]
     row[0], row[1] = -math.log(n), math.log((n - m) / (n * m))
     index = torch.arange(batch, device=like.device)

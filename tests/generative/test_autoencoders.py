@@ -324,6 +324,12 @@ def test_G_VAE_09_each_term_has_its_own_weight():
         )
 
 
+@pytest.mark.parametrize("rows", [1, 2, 65])
+def test_G_VAE_09_held_out_batches_may_have_any_size(rows):
+    model = build(BetaTCVAE, (6,), rows=64, **SMALL)
+    assert all(value.isfinite() for value in model.validate(Batch(correlated(rows))).values())
+
+
 @pytest.mark.slow
 def test_G_VAE_09_weighing_total_correlation_lowers_it(digits):
     measured = []
@@ -465,6 +471,7 @@ def test_auto_chooses_convolutions_where_the_picture_is_large_enough():
         (BetaVAE, {"beta": -1.0}, "beta is -1.0: expected at least 0"),
         (BetaTCVAE, {"gamma": -0.5}, "gamma is -0.5: expected at least 0"),
         (BetaTCVAE, {"estimator": "exact"}, "estimator is 'exact': expected one of"),
+        (BetaTCVAE, {"batch_size": 1}, "batch_size is 1: expected at least 2"),
         (AE, {"activation": "rellu"}, "did you mean 'relu'"),
         (AE, {"encoder": "conv"}, r"encoder is 'conv': data of shape \(6,\) are no pictures"),
     ],

@@ -291,7 +291,13 @@ def test_batches_that_cannot_stand_for_the_data_are_refused():
     z = torch.zeros(3, 2)
     with pytest.raises(ValueError, match="batch of 3 rows cannot stand for 2"):
         total_correlation_decomposition(z, z, z, dataset_size=2)
-    with pytest.raises(ValueError, match="batch of 1 rows cannot"):
-        total_correlation_decomposition(z[:1], z[:1], z[:1], dataset_size=2)
     with pytest.raises(ValueError, match="'exact': expected 'stratified' or 'weighted'"):
         total_correlation_decomposition(z, z, z, dataset_size=9, estimator="exact")
+
+
+def test_a_row_alone_tells_nothing_about_itself():
+    z, mean, logvar = (x[:1] for x in small_data())
+    terms = total_correlation_decomposition(z, mean, logvar, dataset_size=9)
+    assert terms[:2] == (0.0, 0.0)
+    sampled = Normal(mean, (0.5 * logvar).exp()).log_prob(z) - Normal(0.0, 1.0).log_prob(z)
+    torch.testing.assert_close(terms[2], sampled.sum())
