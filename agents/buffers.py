@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -13,20 +13,40 @@ from nets.training.checkpoint import CheckpointError
 
 from .agent import Array, Transition
 
+if TYPE_CHECKING:
+    from .sequences import Sequences
+
 
 class Batch(NamedTuple):
-    """What is learned from at a time, as tensors: K minibatches of B rows."""
+    """What is learned from at a time, as tensors: K minibatches of B rows.
 
-    observation: Tensor  # [K, B, *observation]
+    Where they are sequences, `[K, B]` reads `[K, T, B]`, and an observation is a `History`.
+    """
+
+    observation: Any  # [K, B, *observation]
     action: Tensor  # [K, B, *action]
     reward: Tensor  # [K, B] summed over the row's n steps, discounted
     discount: Tensor  # [K, B] γⁿ · (1 − terminated)
-    next_observation: Tensor  # [K, B, *observation] n steps later
+    next_observation: Any  # [K, B, *observation] n steps later
     weight: Tensor  # [K, B] of each row in its minibatch's loss
 
     def to(self, device: torch.device) -> "Batch":
         """Move every tensor to `device`."""
         return self if device.type == "cpu" else Batch(*(field.to(device) for field in self))
+
+    def priorities(self, error: Tensor) -> Tensor:
+        """Return one error `[K, B]` for each row, given those of its steps.
+
+        Of a sequence, 0.9 · max + 0.1 · mean over the steps that count (Kapturowski et al., 2019).
+
+        Args:
+            error: `[K, B]`, or `[K, T, B]`; not negative.
+        """
+        if error.dim() == 2:
+            return error
+        counted = self.weight > 0  # [K, T, B]
+        mean = (error * counted).sum(dim=1) / counted.sum(dim=1)
+        return 0.9 * (error * counted).amax(dim=1) + 0.1 * mean
 
 
 class Rows(NamedTuple):
@@ -116,7 +136,7 @@ class ReplayBuffer:
         sampler: draws places; uniformly by default.
     """
 
-    def __init__(self, memory: Rows, sampler: Sampler | None = None) -> None:
+    def __init__(self, memory: "Rows | Sequences", sampler: Sampler | None = None) -> None:
         self.capacity = len(memory.reward)
         if self.capacity < 1:
             raise ValueError(f"replay capacity is {self.capacity}: expected at least 1")
@@ -132,13 +152,13 @@ class ReplayBuffer:
         """Forget all rows."""
         self.rows = self._sharded = 0
 
-    def append(self, rows: Rows) -> None:
+    def append(self, rows: "Rows | Sequences") -> None:
         """Remember M ≤ capacity rows, forgetting the oldest when full."""
         if not self.rows:
             self.sampler.clear()
         self.sampler.add(self._write(rows))
 
-    def _write(self, rows: Rows) -> Array:
+    def _write(self, rows: "Rows | Sequences") -> Array:
         """Write rows, and return their places."""
         count, start = len(rows.reward), self.rows % self.capacity
         places = np.arange(start, start + count)

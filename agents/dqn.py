@@ -15,11 +15,11 @@ from nets.training.flat import flatten_parameters
 from nets.training.seeding import hash31, seeded
 
 from .agent import Agent, Array, Metrics, Transition
-from .buffers import Batch, NStep, ReplayBuffer, Rows
+from .buffers import Batch
 from .dqn_config import DQNConfig
+from .dqn_parts import build_network, build_recorder, build_replay, build_return_model
 from .exploration import epsilon_greedy
 from .networks import numpy_forward
-from .q_networks import build_network, build_return_model, build_sampler
 
 
 class DQN(Agent):
@@ -47,8 +47,7 @@ class DQN(Agent):
         self.learner = backprop(self.online)
         self.target_weights = flatten_parameters(self.target).detach()  # [P]
         self.optimizer = optimizer("adam", [self.learner.weights], lr=c.learning_rate)
-        memory = Rows.zeros(c.buffer_size, self.observation_space, self.action_space)
-        self.replay = ReplayBuffer(memory, build_sampler(c, c.buffer_size))
+        self.replay = build_replay(c, self._spaces, self.recorder)
         self.updates = 0
         self._first_action = int(self.action_space.start)
         fast = numpy_forward(self.online)
@@ -59,32 +58,55 @@ class DQN(Agent):
         """The share of random actions now."""
         return self.config.epsilon(self.steps)
 
+    @property
+    def _spaces(self) -> tuple[gym.Space, gym.Space]:
+        return self.observation_space, self.action_space
+
+    def reseed(self, seed: int) -> None:
+        """Begin the agent's generator anew, with no row open and nothing in memory."""
+        super().reseed(seed)
+        self.recorder = build_recorder(self.config, self._spaces, self.num_envs)
+        self.state: Tensor | None = None
+
     def q_values(self, observation: Array, *, noise: bool = True) -> Array:
-        """Return action values `[N, A]` of observations `[N, *]`.
+        """Return action values `[N, A]` of observations `[N, *]`, each the first of an episode.
 
         Args:
             observation: N members of the space.
             noise: whether noisy layers draw; else they take their means.
         """
+        return self._values(observation, None, None, noise=noise)[0]
+
+    def _values(
+        self, observation: Array, state: Tensor | None, start: Array | None, *, noise: bool = True
+    ) -> tuple[Array, Tensor | None]:
+        """Return action values `[N, A]`, and the memory's state after them.
+
+        Args:
+            observation: N members of the space.
+            state: of the memory, before them; None is 0.
+            start: where an episode begins, bool `[N]`.
+            noise: see `q_values`.
+        """
         if self._fast is not None:
-            return self._fast(observation)
+            return self._fast(observation), state
         members = np.asarray(observation, self.observation_space.dtype)  # some worlds give float64
+        starts = None if start is None else torch.as_tensor(start).to(self.device)
         self.online.train(noise)
         with torch.inference_mode():
-            outputs = self.online(torch.as_tensor(members).to(self.device))
+            inputs = torch.as_tensor(members).to(self.device)
+            outputs, state = self.online.step(inputs, state, starts)
             values = self.returns.values(outputs).cpu().numpy()
         self.online.train()
-        return values
-
-    def reseed(self, seed: int) -> None:
-        """Begin the agent's generator anew, with no n-step row open."""
-        super().reseed(seed)
-        self.n_step = NStep(self.config.n_step, self.config.discount, self.num_envs)
+        return values, state
 
     def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
-        """Choose ε-greedy actions."""
-        action = epsilon_greedy(self.q_values(observation), self.epsilon, self.rng)
-        return action + self._first_action, {}
+        """Choose ε-greedy actions; a memory's state before them is an extra."""
+        before = self.state
+        values, self.state = self._values(observation, before, episode_start)
+        action = epsilon_greedy(values, self.epsilon, self.rng)
+        extras = {} if before is None else {"state": before.cpu().numpy()}
+        return action + self._first_action, extras
 
     def predict(
         self,
@@ -96,7 +118,8 @@ class DQN(Agent):
         """Choose greedy actions, or ε-greedy ones with the final ε, for one or N observations."""
         batch = np.asarray(observation)
         single = batch.shape == self.observation_space.shape
-        values = self.q_values(batch[None] if single else batch, noise=not deterministic)
+        rows = batch[None] if single else batch
+        values, state = self._values(rows, state, episode_start, noise=not deterministic)
         if deterministic:
             action = values.argmax(axis=1)
         else:
@@ -107,7 +130,7 @@ class DQN(Agent):
 
     def observe(self, transition: Transition) -> Metrics | None:
         """Remember a transition; every `train_every` steps, learn from replay."""
-        rows = self.n_step.push(transition)
+        rows = self.recorder.push(transition)
         if rows is not None:
             self.replay.append(rows)
         c = self.config
@@ -128,8 +151,9 @@ class DQN(Agent):
         c = self.config
         correction = c.correction(self.steps)
         batch, places = self.replay.sample(self.rng, updates, c.batch_size, correction)
-        metrics, error = self.update(batch.to(self.device))
-        self.replay.sampler.renew(places, error)
+        batch = batch.to(self.device)
+        metrics, error = self.update(batch)
+        self.replay.sampler.renew(places, batch.priorities(error))
         return metrics
 
     @torch.no_grad()
@@ -140,7 +164,7 @@ class DQN(Agent):
         0 for the actions not taken.
 
         Returns:
-            Metrics of the last minibatch, and the error of every row `[K, B]`.
+            Metrics, means over the last minibatch; and the error of every row `[K, B]`.
         """
         actions, errors = batch.action - self._first_action, []
         rows = zip(batch.observation, actions, batch.weight, self._targets(batch), strict=True)
@@ -153,9 +177,10 @@ class DQN(Agent):
             self.optimizer.step()
             errors.append(error)
         self.updates += len(errors)
+        value = self.returns.values(outputs).amax(dim=-1)  # [B]
         metrics = {
-            self.returns.error_name: error.abs().mean(),
-            "value": self.returns.values(outputs).amax(dim=-1).mean(),
+            self.returns.error_name: (weight * error.abs()).sum() / weight.sum(),
+            "value": (weight * value).sum() / weight.sum(),
             "epsilon": self.epsilon,
         }
         return metrics, torch.stack(errors).abs()

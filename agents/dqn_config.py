@@ -18,16 +18,23 @@ class DQNConfig:
     """Hidden layers of the MLP."""
     activation: str = "relu"
     """Activation of the MLP."""
-    encoder: Literal["auto", "mlp", "nature", "impala", "small-cnn"] = "auto"
-    """Network for observations; auto takes a CNN for pictures, an MLP otherwise."""
+    encoder: str = "auto"
+    """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; or both, as
+    in nature+lstm."""
+    memory_size: int = 64
+    """Units of an LSTM or GRU."""
+    sequence_length: int = 32
+    """Steps that a memory learns from at a time."""
+    burn_in: int = 8
+    """Steps before a sequence that bring the memory's state up to date, without a gradient."""
     discount: float = 0.99
     """γ, in [0, 1]."""
     learning_rate: float = 1e-3
     """Step size of Adam."""
     batch_size: int = 64
-    """Rows per gradient step."""
+    """Rows, or sequences, per gradient step."""
     buffer_size: int = 100_000
-    """Rows of replay."""
+    """Environment steps that replay holds."""
     learning_starts: int = 1_000
     """Environment steps before the first update."""
     train_every: int = 4
@@ -82,9 +89,11 @@ class DQNConfig:
             "gradient_steps",
             "target_every",
             "n_step",
+            "memory_size",
+            "sequence_length",
         ):
             _require(self, name, getattr(self, name) >= 1, "at least 1")
-        for name in ("learning_starts", "exploration_steps", "importance_steps"):
+        for name in ("learning_starts", "exploration_steps", "importance_steps", "burn_in"):
             _require(self, name, getattr(self, name) >= 0, "at least 0")
         for name in ("discount", "priority_exponent", "importance_exponent"):
             _require(self, name, 0.0 <= getattr(self, name) <= 1.0, "a number in [0, 1]")
