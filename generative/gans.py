@@ -56,6 +56,9 @@ class MinimaxConfig(AdversarialConfig):
 class GANConfig(MinimaxConfig):
     """Settings of `GAN`."""
 
+    batch_size: int = 256
+    betas: tuple[float, float] = (0.5, 0.999)
+    ema_decay: float = 0.998
     hidden: tuple[int, ...] = (128, 128)
     """Sizes of the dense layers of either player."""
 
