@@ -8,10 +8,11 @@ from typing import Any
 
 import gymnasium as gym
 
+from nets.training.timing import Case, Measure, Need, Side, rate
+
 from ..algorithms import find_algorithm
 from ..environment import find_spec
 from .peers import NOISE_84
-from .timing import Case, Measure, Side, rate
 
 ENV_ID = "CartPole-v1"
 COPIES = 8
@@ -159,7 +160,7 @@ CASES = (
         (Side("sb3-contrib RecurrentPPO", contrib_ppo),),
         bar=4.0,
         rounds=3,
-        needs="sb3_contrib",
+        needs=Need.of_module("sb3_contrib", "bench"),
     ),
     Case(
         "dqn-pixels",

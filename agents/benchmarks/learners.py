@@ -11,11 +11,12 @@ from typing import Any
 
 import gymnasium as gym
 
+from nets.training.timing import Case, Measure, Need, Side, rate
+
 from ..algorithms import find_algorithm
 from ..environment import find_spec
 from ..presets import find_preset
 from .peers import plain_q_learning
-from .timing import Case, Measure, Side, rate
 
 DQN_STEPS = 2_560
 DQN_BEFORE = 1_280  # until learning has begun
@@ -214,7 +215,7 @@ CASES = (
             (Side("plain loop", loop(env_id)),),
             bar=100.0,
             rounds=5,
-            needs="numba",
+            needs=Need.of_module("numba", "fast"),
         )
         for name, env_id in (
             ("frozen-lake", "FrozenLake-v1"),

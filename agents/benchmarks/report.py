@@ -10,9 +10,9 @@ from statistics import median
 from typing import Any
 
 from nets.training.provenance import git_commit, versions
+from nets.training.timing import Case, Ratio, Result
 
 from .quality import Outcome
-from .timing import Case, Ratio, Result
 
 LIBRARIES = ("stable-baselines3", "numba")
 

@@ -14,9 +14,10 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import SyncVectorEnv, VectorEnv
 
+from nets.training.timing import Case, Measure, Side, rate
+
 from ..environment import find_spec
 from .peers import BSUITE_CATCH, LEAN_CATCH
-from .timing import Case, Measure, Side, rate
 
 SCALAR_STEPS = 20_000
 VECTOR_STEPS = 1 << 21

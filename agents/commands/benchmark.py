@@ -5,7 +5,8 @@ import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.metadata import entry_points
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
@@ -16,6 +17,7 @@ from .common import CommandError, command, draw_off_screen, nearest, parse, refu
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+GROUP = "dreamgym.benchmarks"
 TEXT = """Measure speed beside the peers', or the quality of learning beside known values.
 
 speed: our way and the peers' take turns in one process, so that what slows the machine slows both;
@@ -47,6 +49,8 @@ class BenchmarkOptions:
     """List the cases and measure nothing."""
     write: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Also write the table into a document, such as docs/benchmarks.md, between its marks."""
+    fetch_peers: bool = False
+    """speed: make throw-away environments, here in .venv-*, for peers that are not installed."""
     seeds: int = 5
     """quality: seeds per row."""
     out: Path = Path("results")
@@ -100,10 +104,12 @@ def select(cases: Iterable[Kind], names: Sequence[str]) -> list[Kind]:
 
 
 def _speed(options: BenchmarkOptions, call: str) -> int:
-    from ..benchmarks import deep, learners, report, worlds
-    from ..benchmarks.timing import take_turns
+    from nets.training.timing import take_turns
 
-    cases = select((*worlds.CASES, *learners.CASES, *deep.CASES), options.only)
+    from ..benchmarks import report
+
+    groups = sorted(entry_points(group=GROUP), key=lambda point: point.value)
+    cases = select(chain.from_iterable(point.load() for point in groups), options.only)
     if options.list:
         return _list(cases)
     import torch
@@ -114,10 +120,13 @@ def _speed(options: BenchmarkOptions, call: str) -> int:
         _say(bar, options, report.speed_heading())
         for case in cases:
             bar.set_description(case.name)
-            if case.needs is not None and find_spec(case.needs) is None:
+            need = case.needs
+            if need is not None and need.fetch is not None and options.fetch_peers:
+                need.fetch()
+            if need is not None and not need.there():
                 left_out.append(case.name)
-                needs = f"needs {case.needs}: pip install 'dreamgym[fast]'"
-                bar.write(f"{case.name} is left out, {needs}", file=sys.stderr)
+                message = f"{case.name} is left out, needs {need.what}: {need.remedy}"
+                bar.write(message, file=sys.stderr)
                 bar.update(case.turns)
                 continue
             results.append(take_turns(case, bar.update))

@@ -5,6 +5,8 @@ import math
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import EntryPoint
+from types import ModuleType
 
 import gymnasium as gym
 import numpy as np
@@ -13,9 +15,9 @@ import pytest
 import envs  # noqa: F401
 from agents.benchmarks import learners, peers, quality, report
 from agents.benchmarks.experiments import Advantage, Trained, run_once
-from agents.benchmarks.timing import Case, Ratio, Result, Side, take_turns
 from agents.commands.benchmark import main
 from agents.planning import horizon_values
+from nets.training.timing import Case, Need, Ratio, Result, Side, take_turns
 
 
 def case(**changes):
@@ -151,7 +153,8 @@ def test_speed_prints_one_json_object(capsys):
 
 
 def test_cases_that_lack_a_library_are_left_out(monkeypatch, capsys):
-    lacking = tuple(replace(one, needs="no_such_library") for one in learners.CASES)
+    need = Need.of_module("no_such_library", "fast")
+    lacking = tuple(replace(one, needs=need) for one in learners.CASES)
     monkeypatch.setattr(learners, "CASES", lacking)
     assert main(["--only", "tabular", "--json"]) == 0
     printed = capsys.readouterr()
@@ -314,3 +317,19 @@ def test_quality_writes_its_table(tmp_path, capsys):
     assert main([*words, "--write", str(page)]) == 0
     assert "| 0.744190 |  | 1 | 0.744190 | equal to 1e-6 | yes |" in page.read_text()
     assert "best-lake" in capsys.readouterr().out
+
+
+def test_a_peer_is_fetched_when_that_is_asked_for(monkeypatch, capsys):
+    fetched = []
+    need = Need("peer", lambda: bool(fetched), "--fetch-peers", lambda: fetched.append(True))
+    point = EntryPoint("mine", "tests_cases:CASES", "dreamgym.benchmarks")
+    module = ModuleType("tests_cases")
+    module.CASES = (case(name="mine", needs=need, rounds=2),)
+    monkeypatch.setitem(sys.modules, "tests_cases", module)
+    monkeypatch.setattr("agents.commands.benchmark.entry_points", lambda group: [point])
+    assert main(["--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["left_out"] == ["mine"]
+    assert main(["--json", "--fetch-peers"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in record["cases"]] == ["mine"]
+    assert record["cases"][0]["peers"][0]["ratio"] == 1.0

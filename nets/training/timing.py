@@ -4,6 +4,7 @@ Machines are shared and change their clocks; what slows a whole round down slows
 ratio within a round is steadier than any figure in it.
 """
 
+import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,29 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Need:
+    """What a case cannot do without.
+
+    Attributes:
+        what: its name.
+        there: whether it is there.
+        remedy: what to type to get it.
+        fetch: gets it; None where the remedy does.
+    """
+
+    what: str
+    there: Callable[[], bool]
+    remedy: str
+    fetch: Callable[[], None] | None = None
+
+    @classmethod
+    def of_module(cls, module: str, extra: str) -> "Need":
+        """Return the need of a module that one of our extras installs."""
+        there = importlib.util.find_spec
+        return cls(module, lambda: there(module) is not None, f"pip install 'dreamgym[{extra}]'")
+
+
+@dataclass(frozen=True)
 class Case:
     """One comparison.
 
@@ -37,7 +61,7 @@ class Case:
         floor: the lowest acceptable figure of ours; None for none.
         rounds: how often the sides take turns.
         warm_up: whether an uncounted round comes first.
-        needs: the module without which the case says nothing; None for none.
+        needs: what the case says nothing without; None for nothing.
     """
 
     name: str
@@ -50,7 +74,7 @@ class Case:
     floor: float | None = None
     rounds: int = 11
     warm_up: bool = True
-    needs: str | None = None
+    needs: Need | None = None
 
     @property
     def turns(self) -> int:

@@ -1,0 +1,1 @@
+"""Speed of training beside pythae's, and beside the loop that everybody writes."""

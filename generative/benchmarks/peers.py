@@ -1,0 +1,109 @@
+"""Peers: pythae in an environment of its own, and the loops that everybody writes."""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nets.training.timing import Measure, Need, rate
+
+from ..gans import DCGAN
+
+VERSION = "0.1.2"
+FOLDER = Path(".venv-pythae")
+PROGRAM = Path(__file__).with_name("pythae_peer.py")
+BATCH_SIZE = 64
+
+
+def _python() -> Path:
+    return FOLDER.absolute() / "bin" / "python"
+
+
+def _make() -> None:
+    """Make an environment that has pythae beside everything of this one, torch above all."""
+    if _python().exists():
+        return
+    venv.create(FOLDER, with_pip=True)
+    here = [path for path in sys.path if path.endswith("site-packages")]
+    code = "import site; print(site.getsitepackages()[0])"
+    there = subprocess.run([str(_python()), "-c", code], check=True, capture_output=True, text=True)
+    Path(there.stdout.strip(), "base.pth").write_text("\n".join(here))
+    pip = [str(_python()), "-m", "pip", "install", "--quiet", f"pythae=={VERSION}"]
+    subprocess.run(pip, check=True, stdout=sys.stderr)
+
+
+PYTHAE = Need("pythae", lambda: _python().exists(), "--fetch-peers", _make)
+
+
+def pythae(kind: str, rows: int) -> Measure:
+    """Measure images/s of pythae's trainer."""
+
+    def measure(turn: int) -> float:
+        command = [str(_python()), str(PROGRAM), kind, str(rows), str(turn)]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+        return float(done.stdout.split()[-1])
+
+    return measure
+
+
+def eager_vae(encoder: nn.Module, decoder: nn.Module, shape: tuple[int, ...], rows: int) -> Measure:
+    """Measure images/s of a VAE's textbook loop over these networks."""
+
+    def measure(turn: int) -> float:
+        torch.manual_seed(turn)
+        data = torch.rand(rows, *shape)  # [N, C, H, W]
+        adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-3)
+
+        def epoch() -> None:
+            for x in data[torch.randperm(rows)].split(BATCH_SIZE):
+                mean, logvar = encoder(x).chunk(2, dim=1)  # [B, D]
+                z = mean + torch.exp(0.5 * logvar) * torch.randn_like(mean)
+                logits = decoder(z).reshape(x.shape)
+                likelihood = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+                kl = -0.5 * (1 + logvar - mean.square() - logvar.exp()).sum()
+                adam.zero_grad()
+                ((likelihood + kl) / len(x)).backward()
+                adam.step()
+
+        epoch()
+        return rate(rows, epoch)
+
+    return measure
+
+
+def eager_dcgan(model: DCGAN, rows: int) -> Measure:
+    """Measure images/s of DCGAN's textbook loop over the networks of `model`."""
+    generator, discriminator = model.generator, model.discriminator
+
+    def measure(turn: int) -> float:
+        torch.manual_seed(turn)
+        data = torch.rand(rows, *model.shape)  # [N, C, H, W]
+        adams = [
+            torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999))
+            for net in (discriminator, generator)
+        ]
+
+        def bce(logits: Tensor, target: float) -> Tensor:
+            return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+        def epoch() -> None:
+            for x in data[torch.randperm(rows)].split(BATCH_SIZE):
+                fake = generator(torch.randn(len(x), model.config.latent))
+                adams[0].zero_grad()
+                real_loss = bce(discriminator(2 * x - 1), 1.0)
+                (real_loss + bce(discriminator(fake.detach()), 0.0)).backward()
+                adams[0].step()
+                adams[1].zero_grad()
+                bce(discriminator(fake), 1.0).backward()
+                adams[1].step()
+
+        epoch()
+        return rate(rows, epoch)
+
+    return measure
