@@ -25,6 +25,7 @@ def latent_scatter(
     *,
     names: Sequence[str] = (),
     title: str = "",
+    symbol: str = "z",
     dimensions: tuple[int, int] | None = None,
 ) -> Picture:
     """Draw latents as points in the plane, coloured by a factor.
@@ -34,6 +35,7 @@ def latent_scatter(
         values: `[N]`, the factor.
         names: of the values 0, 1, ..., where it has names.
         title: of the chart, presumably the factor's name.
+        symbol: what the axes call the points, z_0, z_1, ...
         dimensions: which two of the D; the two of largest variance by default.
 
     Raises:
@@ -49,8 +51,8 @@ def latent_scatter(
     first, second = dimensions or sorted(points.var(0).argsort()[-2:].tolist())
     figure = _figure(6.0, 5.2)
     axes = figure.add_subplot(title=title)
-    axes.set_xlabel(f"$z_{{{first}}}$")
-    axes.set_ylabel(f"$z_{{{second}}}$")
+    axes.set_xlabel(f"${symbol}_{{{first}}}$")
+    axes.set_ylabel(f"${symbol}_{{{second}}}$")
     dots: dict[str, Any] = {"s": 9.0, "alpha": 0.75, "linewidths": 0.0}
     distinct = np.unique(colours)
     if len(distinct) <= DISTINCT:

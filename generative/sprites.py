@@ -192,7 +192,7 @@ def heart_table() -> tuple[np.float32, Array, Array]:
     peak = int(y.argmin())  # from the notch up to the lobe's peak, then down to the tip
     rows = np.arange(y[peak], y[-1], 1 / _FINE) + 0.5 / _FINE
     inner = np.interp(rows, y[peak::-1], x[peak::-1], right=0.0)
-    outer = np.interp(rows, y[peak:], np.abs(x[peak:]))  # they cross just above the tip
+    outer = np.interp(rows, y[peak:], x[peak:])  # below 0 in a loop of 0.2 pixels at the tip
     inner[rows > y[0]] = -1.0  # below the notch the middle is inside
     inner, outer = (np.pad(_single(a), 1, constant_values=-1.0) for a in (inner, outer))
     return np.float32(y[peak] - 1 / _FINE), inner, outer

@@ -156,8 +156,8 @@ def test_digits_are_scikit_learns():
 
 
 def test_smaller_pictures_average_and_larger_repeat():
-    x = torch.tensor([[0, 100, 0, 2], [50, 50, 3, 4]], dtype=torch.uint8)[None, None]
-    assert resized(x, 1, 2).tolist() == [[[[50, 2]]]]
+    x = torch.tensor([[0, 100, 0, 2], [50, 50, 3, 6]], dtype=torch.uint8)[None, None]
+    assert resized(x, 1, 2).tolist() == [[[[50, 3]]]]
     assert resized(x[..., :2], 4, 4)[0, 0].tolist() == [
         [0, 0, 100, 100],
         [0, 0, 100, 100],

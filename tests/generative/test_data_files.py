@@ -47,6 +47,7 @@ def test_folder_limit_keeps_labels_with_their_images(tmp_path):
     whole, some = load_dataset(str(tmp_path)), load_dataset(str(tmp_path), limit=4, seed=1)
     rows = [next(k for k in range(6) if (whole.x[k] == x).all()) for x in some.x]
     assert rows == sorted(set(rows))
+    assert rows != [0, 1, 2, 3]
     assert some.labels.tolist() == whole.labels[rows].tolist()
 
 

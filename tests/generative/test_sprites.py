@@ -98,6 +98,11 @@ def test_heart_points_down_and_has_a_notch():
     assert image[rows[-1]].sum() <= 2  # the tip
     assert not image[rows[0], 31:33].any()  # the notch
     assert image[rows[0]].any()
+    # it ends where the outline meets itself, sin² p = (3·2.621 - 6.962)/(4·2.621)
+    _, tip = heart_outline(np.pi - np.arcsin(np.sqrt((3 * 2.621 - 6.962) / (4 * 2.621))))
+    middle = draw(2, x=0.5 + 1 / 64)[:, 32]  # the column of pixels through the tip
+    last = middle.nonzero()[0][-1] + 0.5 - 32
+    assert last <= tip < last + 1
 
 
 def test_first_orientation_equals_last_as_published():
