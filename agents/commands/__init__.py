@@ -31,12 +31,13 @@ def _usage(points: Mapping[str, EntryPoint]) -> str:
     summaries = {
         n: (import_module(p.module).__doc__ or "").partition("\n")[0] for n, p in points.items()
     }
-    lines = [f"  {name:<12} {summaries[name]}" for name in sorted(points)]
+    lines = [f"  {name:<16} {summaries[name]}" for name in sorted(points)]
     return "\n".join(
         [
             "usage: dreamgym COMMAND [ARGUMENTS]",
             "",
-            "Train agents on any Gymnasium environment, measure them, watch them play.",
+            "Train agents on any Gymnasium environment, measure them, watch them play;",
+            "train models that imagine, measure them, sample from them.",
             "",
             "commands:",
             *lines,

@@ -130,6 +130,6 @@ def test_another_package_adds_a_command(tmp_path):
             text=True,
         )
 
-    assert "  tidy         Put things in order.\n" in dreamgym("--help").stdout
+    assert "  tidy             Put things in order.\n" in dreamgym("--help").stdout
     result = dreamgym("tidy", "a", "b")
     assert (result.returncode, result.stdout) == (7, "tidied a b\n")
