@@ -1,6 +1,7 @@
 """A GPU would wait for stray CPU tensors and fetched numbers; the meta device refuses them."""
 
 import copy
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -8,11 +9,11 @@ import pytest
 import torch
 
 from agents import return_models
-from agents.buffers import Batch
 from agents.dqn import DQN, DQNConfig
 from agents.loading import load
 from agents.run import RunConfig, RunFolder
 from agents.trainer import Trainer
+from nets.noisy import NoisyLinear
 
 CASES = {
     "mlp": ("CartPole-v1", DQNConfig(hidden=(8,))),
@@ -24,30 +25,35 @@ CASES = {
     "impala": ("dreamgym/Catch-v0", DQNConfig(encoder="impala")),
     "categorical": ("CartPole-v1", DQNConfig(hidden=(8,), head="categorical", atoms=7)),
     "quantile": ("CartPole-v1", DQNConfig(hidden=(8,), head="quantile", atoms=7, dueling=True)),
+    "prioritized": ("CartPole-v1", DQNConfig(hidden=(8,), replay="prioritized", n_step=3)),
+    "lstm": ("CartPole-v1", DQNConfig(hidden=(8,), encoder="lstm", sequence_length=5, burn_in=2)),
+    "small-cnn+gru": (
+        "dreamgym/Catch-v0",
+        DQNConfig(encoder="small-cnn+gru", sequence_length=4, head="categorical", noisy=True),
+    ),
     "noisy": ("dreamgym/Catch-v0", DQNConfig(noisy=True, head="categorical", dueling=True)),
 }
 cases = pytest.mark.parametrize(("env", "config"), CASES.values(), ids=CASES.keys())
 
 
-def batch_for(agent, batches=2, size=4):
-    """Minibatches from the replay of random play."""
-    agent.observation_space.seed(0)
-    sample = [agent.observation_space.sample() for _ in range(2 * batches * size)]
-    observations = np.stack(sample).reshape(2, batches, size, *agent.observation_space.shape)
-    before, after = map(torch.from_numpy, observations)
-    action = torch.randint(int(agent.action_space.n), (batches, size))
-    reward, discount, weight = torch.randn(batches, size), *torch.rand(2, batches, size)
-    return Batch(before, action, reward, discount, after, weight)
+def batch_for(agent, batches=2, size=4, seed=0):
+    """Minibatches from the replay of random play, on the CPU."""
+    config = replace(agent.config, learning_starts=10**9, epsilon_end=1.0)
+    player = DQN(agent.source, config, seed=seed, device="cpu").learn(40, progress=False)
+    batch, _ = player.replay.sample(np.random.default_rng(seed), batches, size)
+    return batch
 
 
 @cases
 def test_A_FA_02_an_update_stays_on_its_device(env, config):
     agent = DQN(env, config, device="meta")
     assert all(p.device.type == "meta" for p in agent.online.parameters())
-    metrics, errors = agent.update(batch_for(agent).to(agent.device))
+    batch = batch_for(agent).to(agent.device)
+    metrics, errors = agent.update(batch)
     assert agent.updates == 2
     assert errors.device.type == metrics["value"].device.type == "meta"
     assert agent.learner.weights.grad.device.type == "meta"
+    assert batch.priorities(errors).shape == (2, 4)
     agent.target_weights.lerp_(agent.learner.weights.detach(), 0.5)
 
 
@@ -80,9 +86,14 @@ def test_a_fetched_number_is_caught(monkeypatch):
 @cases
 def test_losses_on_cuda_are_those_on_the_cpu(env, config):
     here, there = DQN(env, config, device="cpu"), DQN(env, config, device="cuda")
-    for _ in range(3):
-        batch = batch_for(here)
-        (ours, error), (theirs, cuda_error) = here.update(batch), there.update(batch.to("cuda"))
+    for agent in (here, there):  # the two devices draw different noise
+        for module in [*agent.online.modules(), *agent.target.modules()]:
+            if isinstance(module, NoisyLinear):
+                module.eval()
+    for seed in range(3):
+        batch = batch_for(here, seed=seed)
+        ours, error = here.update(batch)
+        theirs, cuda_error = there.update(batch.to(there.device))
         assert theirs["value"].is_cuda
         torch.testing.assert_close(theirs["value"].cpu(), ours["value"], rtol=1e-3, atol=1e-4)
         torch.testing.assert_close(cuda_error.cpu(), error, rtol=1e-3, atol=1e-4)
@@ -91,9 +102,16 @@ def test_losses_on_cuda_are_those_on_the_cpu(env, config):
 
 
 @pytest.mark.cuda
-@pytest.mark.parametrize("env", ["CartPole-v1", "dreamgym/Catch-v0"])
-def test_training_on_cuda_leaves_files_for_the_cpu(tmp_path, env):
-    config = DQNConfig(hidden=(16,), learning_starts=40, batch_size=8)
+@pytest.mark.parametrize(
+    ("env", "settings"),
+    [
+        ("CartPole-v1", {}),
+        ("dreamgym/Catch-v0", {}),
+        ("CartPole-v1", {"noisy": True, "head": "categorical", "replay": "prioritized"}),
+    ],
+)
+def test_training_on_cuda_leaves_files_for_the_cpu(tmp_path, env, settings):
+    config = DQNConfig(hidden=(16,), learning_starts=40, batch_size=8, **settings)
     agent = DQN(env, config, device="cuda")
     cut = RunConfig(steps=200, segment_steps=100, log_every=50, eval_every=100, eval_episodes=2)
     Trainer(agent, RunFolder(tmp_path), cut, progress=False).run(200)
@@ -103,8 +121,9 @@ def test_training_on_cuda_leaves_files_for_the_cpu(tmp_path, env):
     assert loaded.learner.weights.device.type == "cpu"
     torch.testing.assert_close(loaded.learner.weights.cpu(), agent.learner.weights.cpu())
     observation = gym.make(loaded.source.spec).reset(seed=0)[0]
-    values = loaded.q_values(observation[None])
-    np.testing.assert_allclose(values, agent.q_values(observation[None]), rtol=1e-3, atol=1e-4)
+    values = loaded.q_values(observation[None], noise=False)
+    expected = agent.q_values(observation[None], noise=False)
+    np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-4)
     loaded.learn(50, progress=False)
     resumed = DQN(env, config, device="cuda")  # and goes on from them on the GPU
     Trainer(resumed, RunFolder(tmp_path), cut, progress=False).run(300)
