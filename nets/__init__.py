@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .mlp import MLP
     from .norm import RunningNorm
     from .optim import clip_grads, optimizer
+    from .pooling import pool2d
     from .recurrent import GRU, LSTM, RNN
     from .residual import ResBlock
     from .sb3 import sb3_extractor as sb3_extractor
@@ -42,6 +43,7 @@ __all__ = [
     "clip_grads",
     "init_",
     "optimizer",
+    "pool2d",
 ]
 
 _HOME = {
@@ -66,6 +68,7 @@ _HOME = {
     "clip_grads": "optim",
     "init_": "init",
     "optimizer": "optim",
+    "pool2d": "pooling",
     "sb3_extractor": "sb3",
 }
 

@@ -16,17 +16,11 @@ from .images import conv_out as conv_out
 from .mlp import per_layer
 from .norm import NormSpec, cancels_bias
 from .norm import norm as build_norm
-from .registry import Registry
+from .pooling import pool2d
 
 Size: TypeAlias = int | tuple[int, int]
 Padding: TypeAlias = Size | Literal["same"]
 PoolSpec: TypeAlias = str | nn.Module | Callable[[], nn.Module] | None
-
-POOLS: Registry[Callable[[], nn.Module]] = Registry(
-    "pooling",
-    {"max": lambda: nn.MaxPool2d(2), "mean": lambda: nn.AvgPool2d(2)},
-    aliases={"avg": "mean", "average": "mean"},
-)
 
 
 class SameConv2d(nn.Conv2d):
@@ -70,7 +64,7 @@ class ConvBlock(nn.Sequential):
         padding: zeros on each side, or `"same"` for an output of ⌈h/stride⌉.
         activation: see `nets.activation`.
         norm: see `nets.norm.norm`, also `"group"` and `"instance"`.
-        pool: `"max"` or `"mean"` (2x2), a pooling layer (copied), or a class or function that
+        pool: a name of `nets.pool2d` (2x2), a pooling layer (copied), or a class or function that
             builds one, as in `partial(nn.MaxPool2d, 3, stride=2)`.
         dropout: probability of dropping a unit in training, in [0, 1).
 
@@ -121,7 +115,7 @@ class ConvBlock(nn.Sequential):
 def _build_pool(spec: str | nn.Module | Callable[[], nn.Module]) -> nn.Module:
     if isinstance(spec, nn.Module):
         return copy.deepcopy(spec)
-    return POOLS[spec]() if isinstance(spec, str) else spec()
+    return pool2d(spec) if isinstance(spec, str) else spec()
 
 
 class CNN(nn.Module):
