@@ -141,6 +141,17 @@ def test_mnist_as_keras_and_as_lecun_stored_it(tmp_path):
         load_dataset(str(tmp_path / "torn-idx3"))
 
 
+def test_published_sprites_are_read_without_their_pickled_part(tmp_path):
+    classes = np.stack([np.zeros(6), np.arange(6) % 3, np.arange(6) % 2], axis=1).astype(np.int64)
+    metadata = np.array({"title": "pickled"}, object)
+    path = tmp_path / "dsprites.npz"
+    np.savez(path, imgs=(GREY > 99).astype(np.uint8), latents_classes=classes, metadata=metadata)
+    data = load_dataset(str(path))
+    np.testing.assert_array_equal(data.batch(slice(None)).x[:, 0], GREY > 99)
+    assert data.factor_names == ("factor 1", "factor 2")
+    np.testing.assert_array_equal(data.factors, classes[:, 1:])
+
+
 @pytest.mark.parametrize(
     ("array", "error", "message"),
     [
