@@ -92,12 +92,14 @@ class DQN(Agent):
             return self._fast(observation), state
         members = np.asarray(observation, self.observation_space.dtype)  # some worlds give float64
         starts = None if start is None else torch.as_tensor(start).to(self.device)
-        self.online.train(noise)
+        if not noise:
+            self.online.eval()
         with torch.inference_mode():
             inputs = torch.as_tensor(members).to(self.device)
             outputs, state = self.online.step(inputs, state, starts)
             values = self.returns.values(outputs).cpu().numpy()
-        self.online.train()
+        if not noise:
+            self.online.train()
         return values, state
 
     def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:

@@ -44,16 +44,17 @@ class NoisyLinear(nn.Module):
         weight: Tensor = self.weight
         bias: Tensor | None = self.bias
         if self.training:
-            noise_in, noise_out = self._noise(self.in_features), self._noise(self.out_features)
+            noise_in, noise_out = self._noise()  # [in], [out]
             weight = torch.addcmul(weight, self.weight_std, torch.outer(noise_out, noise_in))
             if bias is not None and self.bias_std is not None:
                 bias = torch.addcmul(bias, self.bias_std, noise_out)
         return functional.linear(x, weight, bias)
 
-    def _noise(self, size: int) -> Tensor:
-        """Draw sgn(ξ) √|ξ| from torch's global generator, `[size]`."""
-        xi = torch.randn(size, device=self.weight.device, dtype=self.weight.dtype)
-        return xi.sign() * xi.abs().sqrt()
+    def _noise(self) -> tuple[Tensor, ...]:
+        """Draw sgn(ξ) √|ξ| for inputs and outputs, from torch's global generator."""
+        sizes = self.in_features, self.out_features
+        xi = torch.randn(sum(sizes), device=self.weight.device, dtype=self.weight.dtype)
+        return xi.abs().sqrt().copysign(xi).split(sizes)
 
 
 def noisy_(module: Network, *, std: float = 0.5) -> Network:
