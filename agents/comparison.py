@@ -13,7 +13,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from nets.training.checkpoint import save_json
+from nets.training.device import cpu_settings
 
 from .agent import Agent
 from .algorithms import find_algorithm
@@ -59,12 +62,14 @@ class Comparison:
         eval_episodes: episodes of an evaluation during training.
         device: where networks live.
         command: what was typed.
+        jobs: runs that share the machine; each takes its share of the threads.
     """
 
     path: Path
     eval_episodes: int = 20
     device: str = "auto"
     command: str = ""
+    jobs: int = 1
 
     def file(self, contender: Contender, seed: int) -> Path:
         """Return where the record of a run lies."""
@@ -135,20 +140,21 @@ class Comparison:
 
     def run(self, contender: Contender, seed: int) -> Record:
         """Train from where an earlier call was cut off, measure, and write the record."""
-        agent, folder = self.agent(contender, seed), self.run_folder(contender, seed)
-        if not folder.config_file.exists():
-            config = RunConfig.default(agent, contender.steps)
-            config = replace(config, eval_episodes=self.eval_episodes)
-            folder.create(agent, config, [self.command])
+        with cpu_settings(max(torch.get_num_threads() // self.jobs, 1)):
+            agent, folder = self.agent(contender, seed), self.run_folder(contender, seed)
+            if not folder.config_file.exists():
+                config = RunConfig.default(agent, contender.steps)
+                config = replace(config, eval_episodes=self.eval_episodes)
+                folder.create(agent, config, [self.command])
         config = folder.run_config()
         before = max((int(file.stem) for file in folder.list_checkpoints()), default=0)
         started = time.perf_counter()
         Trainer(agent, folder, config, progress=False).run(config.steps)
         seconds = time.perf_counter() - started
-        result = measure_best(folder.path, self.device) | {
-            "curve": _curve(folder),
-            "steps_per_second": round((agent.steps - before) / seconds, 1),
-        }
+        with cpu_settings(config.threads):
+            result = measure_best(folder.path, self.device)
+        result["curve"] = _curve(folder)
+        result["steps_per_second"] = round((agent.steps - before) / seconds, 1)
         record = make_record(
             contender.label, seed, self.config(contender), result, seconds, self.command
         )

@@ -171,8 +171,8 @@ def draw(outcomes: Sequence[Outcome], path: Path) -> None:
         steps, returns = outcome.curves()
         middle = interquartile_mean(returns)  # [T]
         color, style = COLORS[k % len(COLORS)], STYLES[k // len(COLORS) % len(STYLES)]
-        marker = "o" if len(steps) == 1 else None
-        axes.plot(steps, middle, lw=2, color=color, linestyle=style, marker=marker)
+        axes.plot(steps, middle, lw=2, color=color, linestyle=style)
+        axes.plot(steps[-1:], middle[-1:], marker="o", markersize=4, color=color)
         if returns.shape[-1] > 1:
             low, high = bootstrap_interval(returns)
             axes.fill_between(steps, low, high, color=color, alpha=0.15, lw=0)

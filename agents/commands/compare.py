@@ -93,7 +93,7 @@ def main(argv: list[str]) -> int:
     source = find_env(options.env)
     folder = options.out or Path("runs") / f"compare-{source.name.replace('/', '-')}"
     call = shlex.join([*program("compare").split(), *argv])
-    setup = options.eval_episodes, options.device, call
+    setup = options.eval_episodes, options.device, call, options.jobs
     comparison = Comparison(folder, *setup)
     with refusals(ValueError, TypeError):
         contenders = parse_contenders(options.contenders, source, options.steps, options.num_envs)

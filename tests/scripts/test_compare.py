@@ -15,6 +15,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import scipy.stats
+import torch
 from sklearn.isotonic import IsotonicRegression
 
 from agents.commands.common import CommandError
@@ -199,6 +200,18 @@ def test_a_run_that_was_cut_off_ends_as_if_nothing_had_happened(tmp_path):
     assert cut.finished(contender(), 3)
 
 
+def test_runs_side_by_side_share_the_threads(tmp_path):
+    one = parse_contenders("ppo:steps=160", EnvSource.of("dreamgym/Catch-v0"))[0]
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        record = Comparison(tmp_path, eval_episodes=1, jobs=2).run(one, 0)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert record["run"]["threads"] == 1  # alone, a CNN would take both
+
+
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_when_the_command_ends_so_do_its_runs(blow, tmp_path):
     script = Path(__file__).resolve().parents[2] / "scripts" / "compare.py"
@@ -224,7 +237,7 @@ def test_when_the_command_ends_so_do_its_runs(blow, tmp_path):
         assert "leaked" not in errors
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=120):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
