@@ -124,7 +124,7 @@ def saved_steps(folder):
 
 
 def wait_for(folder, moment):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while last_row(folder) < moment:
         assert time.monotonic() < deadline
         time.sleep(0.0005)

@@ -1,0 +1,52 @@
+"""What each of two processes does, for test_distributed.py: it trains, and leaves its weights."""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from generative.building import build_model
+from generative.data import load_dataset
+from generative.models import find_model
+from generative.run import RunConfig, RunFolder
+from generative.trainer import Trainer
+from nets.training.checkpoint import save_checkpoint
+from nets.training.distributed import team
+
+JOBS = {
+    "ae": ("digits", {"hidden": (16,)}),
+    "aae": ("digits", {"hidden": (16,), "ema_decay": 0.9}),
+    "dcgan": ("digits", {"base_filters": 4}),
+    "wgan-gp": ("ring", {"hidden": (16,), "discriminator_steps": 2}),
+}
+STEPS = 6
+
+
+def train(name, workers, folder=None, steps=STEPS):
+    """Train in memory, or in a run's folder, and return the weights."""
+    spec, settings = JOBS[name]
+    data = load_dataset(spec, limit=160)
+    held_out = load_dataset(spec, limit=20, seed=1)
+    config = find_model(name).config_type()(batch_size=16, patience=2, **settings)
+    model = build_model(name, data, config, seed=1)
+    run = None if folder is None else RunFolder(folder)
+    cut = RunConfig.default(STEPS, eval_every=2, segment_steps=3)
+    trainer = Trainer(
+        *(model, data, run, cut), held_out=held_out, device="cpu", team=workers, progress=False
+    )
+    trainer.run(steps)
+    return {name: p.detach() for name, p in model.named_parameters()}
+
+
+def main(folder):
+    """Train every job; of the first, a run in two parts, too."""
+    torch.set_num_threads(1)
+    with team("cpu") as (workers, _):
+        weights = {name: train(name, workers) for name in JOBS}
+        train("ae", workers, folder / "run", steps=3)
+        weights["ae resumed"] = train("ae", workers, folder / "run")
+        save_checkpoint(folder / f"{workers.rank}.pt", weights)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,66 @@
+"""Two processes train one model as one process would."""
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from nets.training.checkpoint import load_checkpoint
+from nets.training.distributed import ALONE
+
+WORKER = Path(__file__).with_name("distributed_worker.py")
+
+
+def load_worker():
+    spec = importlib.util.spec_from_file_location("distributed_worker", WORKER)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The weights of the first and the second process, and the folder of their run."""
+    folder = tmp_path_factory.mktemp("team")
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
+    command += ["--master_addr=127.0.0.1", f"--master_port={port}", str(WORKER), str(folder)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    result = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return [load_checkpoint(folder / f"{rank}.pt") for rank in range(2)], folder / "run"
+
+
+@pytest.mark.parametrize("name", ["ae", "aae", "dcgan", "wgan-gp"])
+def test_processes_keep_the_same_weights(trained, name):
+    """Rows and noise differ, gradients are averaged, so the weights stay together."""
+    first, second = (weights[name] for weights in trained[0])
+    assert first.keys() == second.keys()
+    for key in first:
+        assert torch.equal(first[key], second[key]), key
+
+
+def test_two_processes_take_the_steps_of_one_with_the_joint_batch(trained):
+    worker = load_worker()
+    start = dict(worker.train("ae", ALONE, steps=0))
+    for key, alone in worker.train("ae", ALONE).items():
+        joint = trained[0][0]["ae"][key]
+        torch.testing.assert_close(joint, alone, rtol=1e-3, atol=1e-5)
+        assert (alone - start[key]).abs().max() > 1e-3  # far from where they began
+
+
+def test_a_run_of_two_processes_resumes_and_is_written_once(trained):
+    for weights in trained[0]:
+        for key, whole in weights["ae"].items():
+            assert torch.equal(weights["ae resumed"][key], whole)
+    rows = (trained[1] / "metrics.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["step", "1", "2", "3", "4", "5", "6"]
