@@ -161,28 +161,24 @@ def test_options_reach_the_environment_behind(frame_run):
     assert vector.env.envs[0].unwrapped.spec.kwargs["is_slippery"] is True
 
 
-@pytest.mark.parametrize("by", ["wrapper", "id"])
-def test_a_fresh_process_makes_an_agents_environment_again(board_run, tmp_path, by):
+def test_a_fresh_process_makes_agents_environments_again(board_run, tmp_path):
     agents = pytest.importorskip("agents")
-    if by == "wrapper":
-        env = LatentObservation(gym.make(CATCH), board_run)
-    else:
-        env = gym.make(LATENT_ID, env_id=CATCH, run=board_run)
-    agents.DQN(env, seed=0, device="cpu", num_envs=2).save(tmp_path / "agent.pt")
+    wrapped = LatentObservation(gym.make(CATCH), board_run)
+    named = gym.make(LATENT_ID, env_id=CATCH, run=board_run)
+    for name, env in {"wrapped": wrapped, "named": named}.items():
+        agents.DQN(env, seed=0, device="cpu", num_envs=2).save(tmp_path / name)
     code = (
-        "import agents, sys\n"
-        "agent = agents.load(sys.argv[1], device='cpu')\n"
-        "with_latents = agent.source.stepper()\n"
-        "print(type(with_latents.env).__name__, with_latents.reset(1).tolist())"
+        "import agents, json, sys\n"
+        "steppers = [agents.load(p, device='cpu').source.stepper() for p in sys.argv[1:]]\n"
+        "print(json.dumps([[type(s.env).__name__, s.reset(1).tolist()] for s in steppers]))"
     )
-    command = [sys.executable, "-W", "error", "-c", code, str(tmp_path / "agent.pt")]
+    command = [sys.executable, "-W", "error", "-c", code, "wrapped", "named"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
-    # the wrapper's environments are stepped one by one, the id's together
-    name = {"wrapper": "SyncVectorEnv", "id": "VectorLatentObservation"}[by]
-    assert shown.startswith(name)
-    expected = [env.reset(seed=seed)[0] for seed in (1, 2)]
-    seen = np.array(json.loads(shown.removeprefix(name)))
-    np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-6)
+    (one_by_one, first), (together, second) = json.loads(shown)
+    assert (one_by_one, together) == ("SyncVectorEnv", "VectorLatentObservation")
+    expected = [wrapped.reset(seed=seed)[0] for seed in (1, 2)]
+    np.testing.assert_allclose(first, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(second, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_unfit_models_and_environments_are_refused(board_run, frame_run, tmp_path):
@@ -202,3 +198,26 @@ def test_unfit_models_and_environments_are_refused(board_run, frame_run, tmp_pat
     same_step = gym.make_vec(CATCH, num_envs=2, autoreset_mode=AutoresetMode.SAME_STEP)
     with pytest.raises(ValueError, match="NEXT_STEP or DISABLED"):
         VectorLatentObservation(same_step, board_run)
+
+
+@pytest.mark.slow
+def test_dqn_learns_on_the_latents_of_a_trained_vae_and_not_on_those_of_a_broken_one():
+    agents = pytest.importorskip("agents")
+    data = generative.load_dataset(f"observations:{CATCH}", limit=4_000)
+    config = VAEConfig(latent=8, encoder="mlp", batch_size=64)
+    model = generative.build_model("vae", data, config, seed=0)
+    generative.Trainer(model, data, seed=0, device="cpu", progress=False).run(1_500)
+
+    def mean_return(model):
+        env = LatentObservation(gym.make(CATCH), model)
+        settings = {"hidden": (256, 256), "learning_rate": 1e-3, "exploration_steps": 3_000}
+        settings |= {"learning_starts": 500, "train_every": 8, "gradient_steps": 4}
+        config = agents.DQNConfig(**settings, target_every=64, batch_size=32)
+        agent = agents.DQN(env, config, seed=0, device="cpu", num_envs=8)
+        agent.learn(4_000, progress=False)
+        return agents.evaluate(agent, episodes=50, seed=1).mean_return
+
+    assert mean_return(model) > 0.9
+    with torch.no_grad():
+        model.encoder[-1].weight.zero_()  # all pictures look the same
+    assert mean_return(model) < -0.2  # unseen, a ball is caught in one of five columns: -0.6
