@@ -202,3 +202,15 @@ def test_learns_to_balance_cartpole():
     agent = PPO("CartPole-v1", preset.apply(PPOConfig()), num_envs=preset.num_envs)
     agent.learn(preset.steps, progress=False)
     assert evaluate(agent, episodes=20).mean_return >= 475
+
+
+@pytest.mark.slow
+def test_pushes_a_mass_within_two_percent_of_the_riccati_optimum():
+    preset = find_preset("ppo", "dreamgym/PointMass-v0")
+    config = preset.apply(PPOConfig())
+    agent = PPO("dreamgym/PointMass-v0", config, num_envs=preset.num_envs)
+    agent.learn(preset.steps, progress=False)
+    optimum = agent.source.make().unwrapped.dynamics.optimal_return(config.discount)
+    assert optimum == pytest.approx(-11.3759, abs=1e-4)
+    reached = evaluate(agent, episodes=1).discounted_return
+    assert 1.02 * optimum <= reached <= optimum + 1e-3
