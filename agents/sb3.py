@@ -78,6 +78,7 @@ class SB3Agent(Agent):
         if self.source.spec is not None and self.model.env is not None:
             self.model.env.close()
         self.model.set_logger(Logger(None, []))
+        self.model.save = self.save  # type: ignore[method-assign, assignment]  # never a pickle
         self.listener = Listener(self)
 
     def arguments(self) -> dict[str, Any]:
