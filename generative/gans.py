@@ -98,6 +98,8 @@ class WGANGPConfig(AdversarialConfig):
         super().__post_init__()
         if self.penalty < 0.0:
             raise ValueError(f"penalty is {self.penalty}: expected at least 0")
+        if self.compile:
+            raise ValueError("compile: torch.compile cannot differentiate a gradient penalty")
 
 
 class GAN(AdversarialModel):

@@ -320,6 +320,7 @@ def test_errors_name_what_is_wrong():
         (GANConfig, {"generator_loss": "satturating"}, "'satturating': expected 'non_saturating'"),
         (GANConfig, {"label_smoothing": 1.0}, r"label_smoothing is 1.0: expected .* \[0, 1\)"),
         (WGANGPConfig, {"penalty": -1.0}, "penalty is -1.0"),
+        (WGANGPConfig, {"compile": True}, "torch.compile cannot differentiate a gradient penalty"),
         (WGANGPConfig, {"learning_rate": 0.0}, "learning_rate is 0.0"),
     ],
 )
