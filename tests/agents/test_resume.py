@@ -51,6 +51,24 @@ CASES = {
         DEEP | {"buffer_size": 700, "dueling": True, "target_rate": 0.1},
         seed=3,
     ),
+    "dqn prioritized": case(
+        "dqn", "CartPole-v1", 4000, 400, DEEP | {"buffer_size": 900, "replay": "prioritized"}
+    ),
+    "dqn c51 noisy": case(
+        "dqn",
+        "CartPole-v1",
+        3000,
+        300,
+        DEEP | {"head": "categorical", "atoms": 11, "value_range": [0.0, 99.0], "noisy": True},
+    ),
+    "dqn lstm": case(
+        "dqn",
+        "CartPole-v1",
+        3000,
+        300,
+        DEEP | {"encoder": "lstm", "sequence_length": 6, "burn_in": 3, "buffer_size": 700},
+        num_envs=3,
+    ),
     "ppo": case("ppo", "CartPole-v1", 60_000, 6000, num_envs=4),
     "a2c": case("a2c", "Pendulum-v1", 30_000, 3000),
     "reinforce": case("reinforce", "CartPole-v1", 20_000, 2000),
