@@ -21,21 +21,27 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.export import Dim, ExportedProgram
 
+from nets.recurrent import GRU, LSTM
 from nets.training.checkpoint import atomic_write
 
 from .agent import Agent
 from .dqn import DQN
+from .dqn_parts import build_return_model
 from .planners import Planner
 from .policy_gradient import PolicyGradient
 from .policy_modules import (
+    ActorStep,
     Lookup,
     MostProbable,
+    MostValuable,
     Normalize,
     Policy,
-    QPolicy,
+    QStep,
     RecurrentPolicy,
     StableBaselines,
+    initial_state,
 )
+from .q_networks import RecurrentQNetwork
 from .tabular import Tabular
 
 if TYPE_CHECKING:
@@ -78,8 +84,9 @@ def export_policy(agent: Agent) -> Program:
     for weights in module.parameters():
         weights.data = weights.data.clone()  # of its own, where one long vector held them all
     inputs = {"observation": _zeros(agent.observation_space)}
-    if isinstance(module, RecurrentPolicy):
-        inputs["state"] = module.initial_state(ROWS)
+    memory = next((part for part in module.modules() if isinstance(part, LSTM | GRU)), None)
+    if memory is not None:
+        inputs["state"] = initial_state(memory, ROWS)
         inputs["episode_start"] = torch.ones(ROWS, dtype=torch.bool)
     batch = Dim("N", min=1)
     shapes = {name: {BATCH_AXIS[name]: batch} for name in inputs}
@@ -121,16 +128,19 @@ def policy_module(agent: Agent) -> nn.Module:
 @policy_module.register
 def _(agent: PolicyGradient) -> nn.Module:
     norm, network = agent.observation_norm, deepcopy(agent.network)
-    network.critic = nn.Identity()  # type: ignore[assignment] # whose output nobody reads
-    before = nn.Identity() if norm is None else Normalize(norm)
-    kind = Policy if network.memory is None else RecurrentPolicy
-    return kind(before, network, MostProbable(deepcopy(agent.actions)))
+    return (Policy if network.memory is None else RecurrentPolicy)(
+        nn.Identity() if norm is None else Normalize(norm),
+        ActorStep(network),
+        MostProbable(deepcopy(agent.actions)),
+    )
 
 
 @policy_module.register
 def _(agent: DQN) -> nn.Module:
     first = int(getattr(agent.action_space, "start", 0))
-    return QPolicy(deepcopy(agent.online), deepcopy(agent.returns), first)
+    choose = MostValuable(build_return_model(agent.config, torch.device("cpu")), first)
+    kind = RecurrentPolicy if isinstance(agent.online, RecurrentQNetwork) else Policy
+    return kind(nn.Identity(), QStep(deepcopy(agent.online)), choose)
 
 
 @policy_module.register(Tabular)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nets.recurrent import LSTM
+from nets.recurrent import GRU, LSTM
 
 from .actions import (
     ActionModel,
@@ -20,20 +20,28 @@ from .actions import (
 )
 from .normalization import LIMIT, ObservationNorm
 from .policies import ActorCritic
+from .q_networks import QNetwork, RecurrentQNetwork
 from .return_models import ReturnModel
 
 
 class Policy(nn.Module):
-    """Observations `[N, *observation]` to the most probable actions `[N, *action]`."""
+    """Observations `[N, *observation]` to greedy actions `[N, *action]`.
 
-    def __init__(self, norm: nn.Module, network: ActorCritic, choose: nn.Module) -> None:
+    Args:
+        norm: of observations.
+        step: observations, a memory's state and bool `[N]` where an episode starts, to outputs
+            `[N, size]` and the next state.
+        choose: outputs to actions.
+    """
+
+    def __init__(self, norm: nn.Module, step: nn.Module, choose: nn.Module) -> None:
         super().__init__()
-        self.norm, self.network, self.choose = norm, network, choose
+        self.norm, self.step, self.choose = norm, step, choose
 
     def forward(self, observation: Tensor) -> Tensor:
         """Normalise, evaluate, choose."""
-        outputs, _, _ = self.network(self.norm(observation)[None])
-        return self.choose(outputs[0])
+        outputs, _ = self.step(self.norm(observation), None, None)
+        return self.choose(outputs)
 
 
 class RecurrentPolicy(Policy):
@@ -50,28 +58,62 @@ class RecurrentPolicy(Policy):
                 episode starts.
             episode_start: bool `[N]`.
         """
-        starts = episode_start[None]  # [1, N]
-        outputs, _, after = self.network(self.norm(observation)[None], state, starts)
-        return self.choose(outputs[0]), after
-
-    def initial_state(self, count: int) -> Tensor:
-        """Return the state of `count` memories at the beginning of episodes, all 0."""
-        memory = self.network.memory
-        assert memory is not None
-        parts = 2 if isinstance(memory, LSTM) else 1
-        return torch.zeros(parts, memory.num_layers, count, memory.hidden_size)
+        outputs, after = self.step(self.norm(observation), state, episode_start)
+        return self.choose(outputs), after
 
 
-class QPolicy(nn.Module):
-    """Observations to the actions of the largest expected return."""
+def initial_state(memory: LSTM | GRU, count: int) -> Tensor:
+    """Return the state of `count` memories at the beginning of episodes, all 0."""
+    parts = 2 if isinstance(memory, LSTM) else 1
+    return torch.zeros(parts, memory.num_layers, count, memory.hidden_size)
 
-    def __init__(self, network: nn.Module, returns: ReturnModel, start: int) -> None:
+
+class ActorStep(nn.Module):
+    """One step of an actor-critic, without its value."""
+
+    def __init__(self, network: ActorCritic) -> None:
         super().__init__()
-        self.network, self.returns, self.start = network, returns, start
+        self.network = network
+        network.critic = nn.Identity()  # type: ignore[assignment] # whose output nobody reads
 
-    def forward(self, observation: Tensor) -> Tensor:
-        """Return `[N]`, counted from the space's first action."""
-        return self.returns.values(self.network(observation)).argmax(dim=-1) + self.start
+    def forward(
+        self, observation: Tensor, state: Tensor | None, starts: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Evaluate a sequence of length one."""
+        sequence = None if starts is None else starts[None]  # [1, N]
+        outputs, _, after = self.network(observation[None], state, sequence)
+        return outputs[0], after
+
+
+class QStep(nn.Module):
+    """One step of a Q-network."""
+
+    def __init__(self, network: QNetwork | RecurrentQNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, observation: Tensor, state: Tensor | None, starts: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Evaluate it."""
+        return self.network.step(observation, state, starts)
+
+
+class MostValuable(nn.Module):
+    """Outputs of a Q-network `[N, size]` to the actions of the largest expected return, `[N]`.
+
+    Args:
+        returns: what the outputs say.
+        start: the space's first action.
+    """
+
+    def __init__(self, returns: ReturnModel, start: int) -> None:
+        super().__init__()
+        self.returns, self.start = returns, start
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Choose, and count from the space's first action."""
+        return self.returns.values(outputs).argmax(dim=-1) + self.start
 
 
 class Lookup(nn.Module):

@@ -72,6 +72,8 @@ gym.register("Many-v0", entry_point=Many, max_episode_steps=5, disable_env_check
 CASES = {
     "dqn": ("dqn", "vector", "discrete", {}),
     "dqn-categorical": ("dqn", "vector", "discrete", {"head": "categorical", "dueling": True}),
+    "dqn-quantile": ("dqn", "vector", "discrete", {"head": "quantile", "noisy": True}),
+    "drqn": ("dqn", "vector", "discrete", {"encoder": "lstm", "dueling": True}),
     "dqn-picture": ("dqn", "picture", "discrete", {"buffer_size": 100}),
     "dqn-state": ("dqn", "state", "discrete", {"hidden": (4,)}),
     "ppo": ("ppo", "vector", "discrete", {}),
@@ -97,12 +99,12 @@ CASES = {
 Many.spaces["plain"] = gym.spaces.Discrete(4)
 
 
-def build(algorithm, seen, acts, settings):
+def build(algorithm, seen, acts, settings, device="cpu"):
     """Return an agent whose every weight and statistic is as after a long training."""
     algorithm = find_algorithm(algorithm)
     config = algorithm.config_type()(**settings)
     env = gym.make("Many-v0", seen=seen, acts=acts)
-    agent = algorithm.agent_type()(env, config, seed=1, device="cpu")
+    agent = algorithm.agent_type()(env, config, seed=1, device=device)
     rng = np.random.default_rng(0)
     for parameter in parameters(agent):
         fan_in = parameter[0].numel() if parameter.dim() > 1 else 10
@@ -145,7 +147,7 @@ def plays(agent, about):
             state = noise if before is None else before
             action, after = agent.predict(seen, before, starts, deterministic=True)
             yield (torch.from_numpy(seen), state, torch.from_numpy(starts)), (action, after)
-            before, starts = after, rng.random(count) < 0.4
+            before, starts = after.cpu(), rng.random(count) < 0.4
             seen = observations(agent.observation_space, count, rng)
 
 
@@ -272,6 +274,20 @@ def test_planners_export_their_plan(planned):
     agent = load(planned.folder, device="cpu")
     program = export_policy(agent).exported.module()
     np.testing.assert_array_equal(program(torch.arange(agent.states.size)), agent.policy)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", ["dqn-categorical", "dqn-picture", "lstm", "sb3-sac", "table"])
+def test_an_agent_on_a_gpu_is_exported_for_the_cpu(name):
+    algorithm, seen, acts, settings = CASES[name]
+    agent = build(algorithm, seen, acts, settings, device="cuda")
+    program = export_policy(agent)
+    for inputs, answer in plays(agent, program.about):
+        result = program.exported.module()(*inputs)
+        action, expected = result, answer
+        if isinstance(answer, tuple):
+            action, expected = result[0], answer[0]
+        np.testing.assert_allclose(action, expected, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize(
