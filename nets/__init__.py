@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .activations import activation
     from .conv import CNN, ConvBlock
     from .encoders import ImpalaCNN, NatureCNN, SmallCNN
+    from .gradcheck import grad_check
     from .heads import CategoricalHead, DuelingHead, GaussianHead, TanhGaussianHead, ValueHead
     from .init import init_
     from .mlp import MLP
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from .optim import clip_grads, optimizer
     from .pooling import pool2d
     from .recurrent import GRU, LSTM, RNN
+    from .regularization import ActivityPenalty, GaussianNoise, penalty
     from .residual import ResBlock
     from .sb3 import sb3_extractor as sb3_extractor
+    from .schedules import schedule
     from .upsampling import UpBlock
 
 # `sb3_extractor` is left out, so that `from nets import *` works without stable-baselines3.
@@ -27,10 +30,12 @@ __all__ = [
     "LSTM",
     "MLP",
     "RNN",
+    "ActivityPenalty",
     "CategoricalHead",
     "ConvBlock",
     "DuelingHead",
     "GaussianHead",
+    "GaussianNoise",
     "ImpalaCNN",
     "NatureCNN",
     "ResBlock",
@@ -41,9 +46,12 @@ __all__ = [
     "ValueHead",
     "activation",
     "clip_grads",
+    "grad_check",
     "init_",
     "optimizer",
+    "penalty",
     "pool2d",
+    "schedule",
 ]
 
 _HOME = {
@@ -52,10 +60,12 @@ _HOME = {
     "LSTM": "recurrent",
     "MLP": "mlp",
     "RNN": "recurrent",
+    "ActivityPenalty": "regularization",
     "CategoricalHead": "heads",
     "ConvBlock": "conv",
     "DuelingHead": "heads",
     "GaussianHead": "heads",
+    "GaussianNoise": "regularization",
     "ImpalaCNN": "encoders",
     "NatureCNN": "encoders",
     "ResBlock": "residual",
@@ -66,10 +76,13 @@ _HOME = {
     "ValueHead": "heads",
     "activation": "activations",
     "clip_grads": "optim",
+    "grad_check": "gradcheck",
     "init_": "init",
     "optimizer": "optim",
+    "penalty": "regularization",
     "pool2d": "pooling",
     "sb3_extractor": "sb3",
+    "schedule": "schedules",
 }
 
 
