@@ -3,8 +3,11 @@
 import csv
 import inspect
 import json
+import re
 import subprocess
 import sys
+from dataclasses import fields
+from pathlib import Path
 
 import gymnasium as gym
 import imageio.v3 as iio
@@ -46,6 +49,7 @@ PIXELS = {  # quick to learn from: pictures of 44 by 44
     "sb3-dqn": {"learning_starts": 100, "buffer_size": 500},
     "sb3-ppo": {"n_steps": 64, "epochs": 1},
 }
+PAGE = (Path(__file__).parents[2] / "docs" / "agents" / "sb3.md").read_text(encoding="utf-8")
 names = pytest.mark.parametrize("name", SMALL)
 
 
@@ -473,6 +477,22 @@ def test_the_entropy_s_weight_is_learned_or_given(tmp_path):
         else:
             assert loaded.model.ent_coef_tensor.item() == 0.25
             assert loaded.model.log_ent_coef is None
+
+
+# The page -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("example", re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
+def test_the_page_s_examples_run(example):
+    exec(compile(example, "docs/agents/sb3.md", "exec"), {})
+
+
+def test_the_page_s_table_is_the_code_s():
+    table = PAGE.split("| ours | theirs |\n|---|---|\n")[1].split("\n\n")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|$", table, re.MULTILINE)) == WORDS
+    for name in SMALL:
+        for field in fields(find_algorithm(name).config_type()):
+            assert f"`{field.name}`" in PAGE
 
 
 # Light imports ------------------------------------------------------------------------------------
