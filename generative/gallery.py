@@ -68,7 +68,7 @@ def samples(model: GenerativeModel, data: Dataset, n: int = SAMPLES) -> Picture:
     points = torch.cat([shown, model.sample(len(shown)).cpu()])
     which = torch.arange(2).repeat_interleave(len(shown))
     return charts.latent_scatter(
-        points, which, names=("data", "samples"), title=data.name, dimensions=(0, 1)
+        points, which, names=("data", "samples"), title=data.name, symbol="x", dimensions=(0, 1)
     )
 
 

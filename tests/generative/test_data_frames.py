@@ -113,6 +113,24 @@ def test_an_environment_that_cannot_draw_is_refused():
         del gym.registry["Blind-v0"]
 
 
+def test_worlds_whose_vector_form_cannot_draw_are_drawn_one_by_one():
+    gym.register("Half-v0", entry_point="gymnasium.envs.classic_control:CartPoleEnv")
+    gym.registry["Half-v0"].vector_entry_point = BlindVector
+    try:
+        data = collect("Half-v0", 4, actor=Keeper(), seed=5)
+        frames = [channels_first(moment) for moment in replay("CartPole-v1", range(5, 9), 1, 0)]
+    finally:
+        del gym.registry["Half-v0"]
+    np.testing.assert_array_equal(data.x, np.concatenate(frames))
+
+
+class BlindVector(gym.vector.VectorEnv):
+    metadata = {"render_modes": [], "autoreset_mode": gym.vector.AutoresetMode.NEXT_STEP}
+
+    def __init__(self, num_envs, render_mode=None):
+        self.num_envs = num_envs
+
+
 class Blind(gym.Env):
     observation_space = gym.spaces.Discrete(1)
     action_space = gym.spaces.Discrete(1)
