@@ -48,8 +48,7 @@ class SampleOptions:
 @command
 def main(argv: list[str]) -> int:
     """Sample, and write a file."""
-    with refusals(ValueError):
-        options = parse(SampleOptions, "sample", argv, TEXT)
+    options = parse(SampleOptions, "sample", argv, TEXT)
     if options.traverse and options.interpolate:
         raise CommandError("choose one of --traverse and --interpolate")
     moves = options.traverse or options.interpolate

@@ -147,7 +147,13 @@ def uninterrupted(server, tmp_path_factory):
     return run
 
 
-@pytest.mark.parametrize("name", CASES)
+QUICK = ("vae", "gan", "aae")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES],
+)
 def test_S_IO_02_killed_at_random_moments(server, uninterrupted, tmp_path, name):
     job, rng = CASES[name], random.Random(name)
     expected = uninterrupted(name)

@@ -1,0 +1,362 @@
+"""`train-generative`, `sample` and `evaluate` on what they leave."""
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+import generative
+from agents.commands import main as dreamgym
+from agents.commands.evaluate import main as evaluate
+from generative.commands.options import ResumeOptions, TrainOptions, describe_preset, parse_train
+from generative.commands.sample import SampleOptions
+from generative.commands.sample import main as sample
+from generative.commands.train import main as train
+from generative.models import MODELS, find_model
+from generative.presets import Preset, find_preset, load_presets
+
+RUN = """
+import runpy, sys
+sys.argv = {argv!r}
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as stop:
+    assert stop.code == 0, stop.code
+heavy = [m for m in ("torch", "gymnasium", "matplotlib", "sklearn") if m in sys.modules]
+assert not heavy, heavy
+"""
+
+
+def rows_of(folder):
+    with (folder / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def imagined(call, tmp_path_factory):
+    """A short run of a VAE: its home, its folder and what the command printed."""
+    home = tmp_path_factory.mktemp("imagined")
+    result = call(
+        "train_generative",
+        *("vae", "digits", "--steps", 60, "--latent", 3, "--eval-every", 20),
+        *("--config.hidden", 16, 12, "--config.ema-decay", 0.9),
+        cwd=home,
+    )
+    assert result.returncode == 0, result.stderr
+    folder = home / "runs" / "vae-digits-s0"
+    return SimpleNamespace(home=home, folder=folder, text=result.stdout, bar=result.stderr)
+
+
+@pytest.fixture(scope="module")
+def ring(tmp_path_factory):
+    """A GAN that has hardly begun."""
+    folder = tmp_path_factory.mktemp("ring") / "run"
+    line = f"gan ring --steps 20 --limit 1500 --config.hidden 8 --run {folder}"
+    assert train(line.split()) == 0
+    return folder
+
+
+def test_run_folder_holds_everything(imagined):
+    names = {path.name for path in imagined.folder.iterdir()}
+    assert names >= {
+        *("config.json", "checkpoints", "best", "metrics.csv", "curve.png"),
+        *("samples.png", "reconstructions.png", "traversals.png"),
+    }
+    assert any(name.startswith("events.out.tfevents") for name in names)
+    assert not [name for name in names if name.endswith(".tmp")]
+    config = json.loads((imagined.folder / "config.json").read_text())
+    assert (config["kind"], config["model"], config["shape"]) == ("generative", "vae", [1, 8, 8])
+    assert config["data"] == {"spec": "digits", "size": None, "limit": None}
+    assert config["config"]["latent"] == 3
+    assert config["config"]["hidden"] == [16, 12]
+    assert config["run"]["eval_every"] == 20
+    assert config["dataset_size"] == 1617  # a tenth of 1797 is held out
+    assert config["command"][1:3] == ["vae", "digits"]
+    assert set(config["versions"]) >= {"torch", "numpy", "python"}
+
+
+def test_metrics_and_pictures_show_the_training(imagined):
+    rows = rows_of(imagined.folder)
+    assert [int(row["step"]) for row in rows if row["validation/loss"]] == [20, 40, 60]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    for name in ("samples", "reconstructions", "traversals", "curve"):
+        picture = iio.imread(imagined.folder / f"{name}.png")
+        assert picture.ndim == 3
+        assert len(np.unique(picture)) > 20, name
+
+
+def test_output_tells_what_is_trained_where_it_lies_and_what_to_type_next(imagined):
+    text = imagined.text
+    assert "vae on digits: 1,617 rows of 1x8x8, " in text
+    assert "60 steps, seed 0, cpu (1 thread)" in text
+    assert "run folder: runs/vae-digits-s0" in text
+    best = float(re.search(r"best held-out loss: (\S+)", text)[1])
+    losses = [float(row["validation/loss"] or "inf") for row in rows_of(imagined.folder)]
+    assert best == pytest.approx(min(losses), abs=1e-3)
+    assert "60.0/60.0" in imagined.bar
+
+
+def test_printed_commands_work_as_they_stand(imagined):
+    lines = imagined.text.split("\nnext:\n")[1]
+    commands = re.findall(r"^  (\S.*?)\s+# ", lines, re.MULTILINE)
+    said = {}
+    for command in commands:
+        if "evaluate" in command or "--interpolate" in command:
+            result = subprocess.run(
+                command, shell=True, cwd=imagined.home, capture_output=True, text=True
+            )
+            assert result.returncode == 0, result.stderr
+            said[Path(command.split()[1]).stem] = result.stdout
+    assert "elbo " in said["evaluate"]
+    assert "log_likelihood " in said["evaluate"]
+    assert (imagined.folder / "interpolations.png").exists()
+
+
+def test_resume_extends_a_finished_run(imagined, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(imagined.folder, "run")
+    before = rows_of(tmp_path / "run")
+    assert train(["--resume", "run", "--steps", "80"]) == 0
+    assert "80 steps" in capsys.readouterr().out
+    after = rows_of(tmp_path / "run")
+    assert after[: len(before)] == before
+    assert int(after[-1]["step"]) == 80
+    assert train(["--resume", "run", "--steps", "70"]) == 2
+    assert "steps is 70: run was started with 80, expected at least" in capsys.readouterr().err
+
+
+def test_a_loaded_model_has_the_averaged_weights_and_waits_for_use(imagined):
+    model = generative.load(imagined.folder)
+    assert isinstance(model, generative.VAE)
+    assert not model.training
+    last = generative.load(imagined.folder, checkpoint="last")
+    path = max((imagined.folder / "checkpoints").glob("0*.pt"))
+    from nets.training.checkpoint import load_checkpoint
+
+    state = load_checkpoint(path)
+    for name, value in last.state_dict().items():
+        assert value.equal(state["average"][name])
+        if value.is_floating_point():
+            assert not value.equal(state["weights"][name])
+
+
+def test_the_same_command_gives_the_same_run(run_in, ring, capsys):
+    line = "gan ring --steps 20 --limit 1500 --config.hidden 8 --run again"
+    assert train(line.split()) == 0
+    assert (run_in / "again" / "metrics.csv").read_bytes() == (ring / "metrics.csv").read_bytes()
+    assert train(line.split()) == 2
+    assert "again already holds a run" in capsys.readouterr().err
+
+
+def test_default_folders_do_not_collide(run_in, capsys):
+    line = "ae ring --steps 3 --limit 100 --seed 4 --config.hidden 4"
+    for _ in range(2):
+        assert train(line.split()) == 0
+    names = sorted(path.name for path in (run_in / "runs").iterdir())
+    assert names == ["ae-ring-s4", "ae-ring-s4-2"]
+
+
+def test_data_from_a_file_can_be_resumed_from_elsewhere(run_in, capsys):
+    rng = np.random.default_rng(0)
+    np.save("mine.npy", rng.integers(0, 256, (40, 1, 8, 8), dtype=np.uint8))
+    line = "vae mine.npy --steps 4 --run r --config.hidden 4 --config.batch-size 8"
+    assert train(line.split()) == 0
+    (run_in / "deep").mkdir()
+    import os
+
+    os.chdir(run_in / "deep")
+    assert train(["--resume", "../r", "--steps", "6"]) == 0
+    np.save("../mine.npy", rng.integers(0, 256, (50, 1, 8, 8), dtype=np.uint8))
+    assert train(["--resume", "../r", "--steps", "8"]) == 2
+    assert "mine.npy is no longer what ../r was started with" in capsys.readouterr().err
+
+
+# sample -----------------------------------------------------------------------------------------
+
+
+def test_samples_are_arrays_pictures_and_films(imagined, run_in, capsys):
+    folder = str(imagined.folder)
+    assert sample([folder, "--n", "50", "--out", "a.npy"]) == 0
+    assert sample([folder, "--n", "50", "--out", "b.npy"]) == 0
+    assert sample([folder, "--n", "50", "--out", "c.npy", "--seed", "1"]) == 0
+    a, b, c = (np.load(f"{name}.npy") for name in "abc")
+    assert a.shape == (50, 1, 8, 8)
+    assert a.min() >= 0
+    assert a.max() <= 1
+    assert np.array_equal(a, b)
+    assert not np.array_equal(a, c)
+    for option, stem in (("--traverse", "t"), ("--interpolate", "i")):
+        for suffix in (".png", ".gif"):
+            assert sample([folder, option, "--n", "5", "--out", stem + suffix]) == 0
+    assert len(iio.imread("t.gif")) == 20  # eleven moments there, nine back
+    assert capsys.readouterr().out.split()[-1] == "i.gif"
+    assert sample([folder, "--out", "a.txt"]) == 2
+    assert "a.txt: expected a name that ends in .png or .npy" in capsys.readouterr().err
+
+
+def test_points_are_drawn_beside_the_data(ring, run_in, capsys):
+    assert sample([str(ring), "--out", "points.png"]) == 0
+    assert len(np.unique(iio.imread("points.png"))) > 50
+    assert sample([str(ring), "--traverse", "--out", "t.png"]) == 2
+    assert "a gan of (2,) makes no pictures" in capsys.readouterr().err
+
+
+# evaluate ---------------------------------------------------------------------------------------
+
+
+def test_evaluate_leaves_generative_runs_to_their_own_command(ring, capsys):
+    assert evaluate([str(ring), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["model"] == "gan"
+    assert 0 <= found["modes_covered"] <= 8
+    assert 0 <= found["high_quality"] <= 1
+    assert dreamgym(["evaluate", str(ring), "--seed", "0"]) == 0
+    text = capsys.readouterr().out
+    assert f"modes_covered       {found['modes_covered']:>12.4f}  of 8" in text
+
+
+def test_evaluate_measures_the_code_where_factors_are_known(run_in, capsys):
+    line = "vae sprites:shape,x=::8,y=::8 --size 16 --steps 5 --latent 3 --run r"
+    assert train([*line.split(), "--config.hidden", "8", "--config.encoder", "mlp"]) == 0
+    capsys.readouterr()
+    assert evaluate(["r", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    names = ("mig_chen", "mig_locatello", "factor_vae", "dci_disentanglement", "dci_completeness")
+    for name in (*names, "dci_informativeness"):
+        assert 0 <= found[name] <= 1
+    assert found["log_likelihood"] >= found["elbo"] - 1
+
+
+# Help, lists, refusals --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["train_generative", "sample"])
+def test_script_help_imports_nothing_heavy(name, call, tmp_path):
+    script = str(call.__globals__["ROOT"] / "scripts" / f"{name}.py")
+    code = RUN.format(argv=[script, "--help"])
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert "examples:" in result.stdout
+    assert f"{name}.py" in result.stdout
+
+
+def test_import_of_the_package_is_light(tmp_path):
+    code = (
+        "import generative, sys; assert 'VAE' in dir(generative); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+def test_public_names_are_there():
+    for name in {*generative.__all__, *(model.model for model in MODELS.values())}:
+        assert getattr(generative, name).__doc__ or name == "MODELS"
+    with pytest.raises(AttributeError, match="no attribute 'Dreamer'"):
+        _ = generative.Dreamer
+
+
+def test_help_of_a_model_shows_its_settings_with_the_preset_as_defaults(capsys):
+    with pytest.raises(SystemExit) as stop:
+        train(["wgan-gp", "ring", "--help"])
+    assert stop.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    preset = find_preset("wgan-gp", "ring")
+    assert "The defaults below are the preset for wgan-gp on ring." in text
+    assert f"--steps INT Turns of all players. (default: {preset.run['steps']})" in text
+    assert "--config.penalty FLOAT λ, the weight of the gradient penalty." in text
+
+
+def test_list_names_models_data_and_presets(capsys):
+    assert train(["--list"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for name in (*MODELS, "sprites", "digits", "frames:ENV_ID"):
+        assert any(line[:1] == [name] for line in lines), name
+    for pair in load_presets():
+        assert list(pair) in lines
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("veo digits", "unknown model 'veo': did you mean 'vae'?"),
+        ("vae digitz", "unknown data set 'digitz'; did you mean 'digits'?"),
+        ("vae nowhere/at-all.npz", "nowhere/at-all.npz"),
+        ("vae digits --config.beta 3", "--config.beta"),
+        ("vae digits --latent 0", "latent is 0: expected at least 1"),
+        ("vae digits --config.learning-rate 0", "learning_rate is 0.0: expected more than 0"),
+        ("vae digits --held-out 1", "held_out is 1.0: expected a share in [0, 1)"),
+        ("dcgan ring --limit 100", "makes pictures"),
+        ("vae frames:CartPole-v9", "CartPole"),
+        ("--resume nowhere", "nowhere is not a run folder: it has no config.json"),
+    ],
+)
+def test_what_cannot_work_is_told_in_one_line(line, words, run_in, capsys):
+    try:
+        status = train(line.split())
+    except SystemExit as stop:  # the parser's own words
+        status = stop.code
+    assert status == 2
+    said = capsys.readouterr().err
+    assert words in " ".join(said.split())
+    assert "Traceback" not in said
+    assert not (run_in / "runs").exists()
+
+
+def test_runs_of_another_kind_are_refused(planned, capsys):
+    folder = str(planned.folder)
+    assert sample([folder]) == 2
+    assert "is not a run of a generative model" in capsys.readouterr().err
+    assert train(["--resume", folder]) == 2
+    assert "is not a run of a generative model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", load_presets(), ids=" ".join)
+def test_preset_fits_its_model(key):
+    preset = load_presets()[key]
+    config = preset.apply(find_model(key[0]).config_type()())
+    for name, value in preset.settings.items():
+        assert type(getattr(config, name)) is type(getattr(type(config)(), name))
+        assert getattr(config, name) == value
+
+
+def test_presets_go_by_the_name_before_the_colon():
+    assert find_preset("gan", "ring:5") is find_preset("gan", "ring")
+    assert find_preset("gan", "digits:x") is None
+
+
+def test_misspelt_setting_is_named():
+    preset = Preset("vae", "x", {}, {"lerning_rate": 1.0})
+    with pytest.raises(ValueError, match=r"'lerning_rate'\], which VAEConfig does not have"):
+        preset.apply(find_model("vae").config_type()())
+
+
+def test_command_line_overrides_the_preset():
+    line = "wgan-gp ring --steps 7 --latent 5 --config.hidden 3 4"
+    options, preset = parse_train(line.split())
+    assert (options.model, options.data, options.steps) == ("wgan-gp", "ring", 7)
+    assert (options.config.hidden, options.config.latent) == ((3, 4), 5)
+    assert options.config.learning_rate == preset.settings["learning_rate"]
+    used, overridden = describe_preset(preset, options).split("\n")
+    assert "learning_rate" in used
+    assert f"steps = {preset.run['steps']}" in overridden
+    assert f"latent = {preset.settings['latent']}" in overridden
+
+
+@pytest.mark.parametrize("options", [TrainOptions, ResumeOptions, SampleOptions])
+def test_every_option_is_on_the_page_of_the_commands(options, call):
+    import dataclasses
+
+    page = (call.__globals__["ROOT"] / "docs" / "scripts.md").read_text()
+    names = {field.name.replace("_", "-") for field in dataclasses.fields(options)}
+    positional = {"model", "data", "config"} if options is TrainOptions else {"run"}
+    for name in names - positional:
+        assert f"--{name}" in page
