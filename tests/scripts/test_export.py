@@ -144,10 +144,10 @@ def plays(agent, about):
         noise = torch.from_numpy(rng.normal(size=shape)).float()
         before, starts = None, np.ones(count, bool)
         for _step in range(4):
-            state = noise if before is None else before
+            state = noise if before is None else before.cpu()
             action, after = agent.predict(seen, before, starts, deterministic=True)
-            yield (torch.from_numpy(seen), state, torch.from_numpy(starts)), (action, after)
-            before, starts = after.cpu(), rng.random(count) < 0.4
+            yield (torch.from_numpy(seen), state, torch.from_numpy(starts)), (action, after.cpu())
+            before, starts = after, rng.random(count) < 0.4
             seen = observations(agent.observation_space, count, rng)
 
 
