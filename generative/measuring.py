@@ -1,6 +1,6 @@
 """All that can be measured of a trained model: its held-out data, its code, its samples."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,9 @@ from nets.training.seeding import hash31, seeded
 from .data import RING_STD, ring_means
 from .dataset import Dataset
 from .metrics.dci import dci
-from .metrics.distances import squared_mmd
+from .metrics.distances import frechet_distance, squared_mmd
 from .metrics.factor_vae import factor_vae_score
+from .metrics.features import recognition, train_classifier
 from .metrics.gap import mig_chen, mig_locatello
 from .metrics.likelihood import held_out_terms, importance_log_likelihood
 from .metrics.modes import mode_coverage
@@ -54,9 +55,8 @@ def measure(
         held_out: rows that it was not trained on; both on the model's device.
         seed: of the noise and of every choice of rows.
     """
-    groups: tuple[Callable[..., Iterator[Figure]], ...] = (_held_out, _code, _ring, _samples)
     figures: list[Figure] = []
-    for group in groups:
+    for group in (_held_out, _code, _ring, _samples, _recognised):
         with seeded(hash31(seed, group.__name__)), torch.no_grad():
             figures += group(model, train, held_out, seed)
     return figures
@@ -122,6 +122,27 @@ def _samples(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterat
     yield Figure("recall", found.recall, "share of data that are near samples")
     distance, _ = nearest_neighbours(samples, train.x)
     yield Figure("nearest_datum", distance.median().item(), "median distance; 0 would be a copy")
+
+
+def _recognised(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """What a classifier that has seen the data says of samples."""
+    if train.num_classes is None or train.num_classes < 2 or len(model.shape) != 3:
+        return
+    with torch.enable_grad():
+        classifier = train_classifier(train, seed=seed)
+    data = held_out if len(held_out) >= SAMPLES else train
+    x = data.limited(SAMPLES, seed).batch(slice(None)).x
+    classes = getattr(model, "classes", 0)
+    labels = torch.arange(len(x), device=model.device) % classes if classes else None
+    samples = model.sample(len(x), labels)
+    distance = frechet_distance(classifier.features(x), classifier.features(samples))
+    how = f"of {len(x):,} samples, in features of a classifier of the data; 0 is best"
+    yield Figure("frechet_distance", distance, how)
+    found = recognition(classifier, samples, labels)
+    share = "share of samples that the classifier"
+    yield Figure("confident", found.confident, f"{share} gives a class with 0.9 or more")
+    if found.accuracy is not None:
+        yield Figure("accuracy", found.accuracy, f"{share} takes for their class")
 
 
 def _parts(rows: Dataset) -> Iterator[Tensor]:

@@ -26,11 +26,10 @@ from nets.training.seeding import hash31, seeded
 
 from .dataset import Dataset
 from .epochs import Epochs
+from .metrics.likelihood import held_out_terms
 from .model import Batch, GenerativeModel
 from .optimisation import PlayerOptimiser, learning_rate, mixed_precision
 from .run import RunConfig, RunFolder
-
-HELD_OUT_ROWS = 1024  # measured at once
 
 
 class Diverged(RuntimeError):
@@ -255,15 +254,8 @@ class Trainer:
         """Return the means over the held-out rows of what the model measures."""
         if self.held_out is None:
             return {}
-        parts = -(-len(self.held_out) // HELD_OUT_ROWS)
-        totals: dict[str, Tensor] = {}
-        with self._looking("validation") as model, torch.no_grad():
-            for index in torch.arange(len(self.held_out), device=self.device).chunk(parts):
-                batch = self._layout(self.held_out.batch(index))
-                for name, value in model.validate(batch).items():
-                    weighted = value * (len(index) / len(self.held_out))
-                    totals[name] = totals[name] + weighted if name in totals else weighted
-        return {name: float(value) for name, value in totals.items()}
+        with self._looking("validation") as model:
+            return held_out_terms(model, self.held_out)
 
     def _draw(self) -> None:
         if self.draw is not None and self.team.leads:

@@ -33,11 +33,12 @@ def held_out_terms(model: GenerativeModel, data: Dataset, *, rows: int = 1024) -
     Args:
         model: the model, in evaluation mode.
         data: on the model's device.
-        rows: of data that are measured at once.
+        rows: of data that are measured at once, at most.
     """
     totals: dict[str, Tensor] = {}
-    for start in range(0, len(data), rows):
-        batch = data.batch(slice(start, start + rows))
+    parts = -(-len(data) // rows)  # of equal size: some estimators look at a batch as a whole
+    for index in torch.arange(len(data), device=data.device).tensor_split(parts):
+        batch = data.batch(index)
         share = len(batch.x) / len(data)
         for name, value in model.validate(batch).items():
             totals[name] = totals.get(name, torch.zeros_like(value)) + share * value

@@ -396,8 +396,7 @@ def test_rows_hold_means_of_the_steps_since_the_last(tmp_path):
         assert float(row["loss"]) == pytest.approx(sum(m["loss"].item() for m in part) / len(part))
 
 
-def test_held_out_rows_are_measured_in_parts_and_the_best_weights_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("generative.trainer.HELD_OUT_ROWS", 3)
+def test_held_out_rows_are_measured_and_the_best_weights_kept(tmp_path):
     data, held_out, run = points(), points(rows=8, seed=9), RunFolder(tmp_path)
     config = RunConfig(steps=30, segment_steps=30, log_every=10, eval_every=10, draw_every=0)
     model = build(Line, ModelConfig(batch_size=40, learning_rate=0.5), data)
