@@ -34,7 +34,7 @@ usage:
   {command} --out DIR                    draw and print a comparison again, without running
 
 A contender is ALGO, with its preset for the environment, or ALGO:FIELD=VALUE:FIELD=VALUE, which
-changes settings: the fields of `train`'s --config, steps and num_envs.
+changes settings: the fields of `train`'s --config, steps, num_envs, and preset for a variant.
 The folder keeps a JSON file per run. What is finished is never run again, what was cut off goes on
 exactly where it was; new contenders and more seeds join those that are there.
 
@@ -42,6 +42,7 @@ examples:
   {command} ppo,a2c,dqn CartPole-v1
   {command} ppo,sb3-ppo Pendulum-v1 --seeds 10 --jobs 2
   {command} ppo,ppo:encoder=mlp dreamgym/Recall-v0      the same agent without its memory
+  {command} dqn,dqn:preset=rainbow CartPole-v1
   {command} ppo,'ppo:hidden=256 256:learning-rate=1e-3' CartPole-v1 --steps 50000"""
 
 _CONTENDERS = tyro.conf.arg(metavar="ALGO,ALGO,...")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Config = TypeVar("Config")
 
+VARIANT = "preset="
+
 
 @dataclass(frozen=True)
 class Settings(Generic[Config]):
@@ -39,9 +41,9 @@ def parse_contenders(
     """Return the contenders that `text` names, on the environment.
 
     A contender is an algorithm and what it does otherwise than its preset says:
-    `ALGO:FIELD=VALUE:FIELD=VALUE`, where the fields are those of its settings, `steps` and
-    `num_envs`. Without `steps`, each trains as long as its preset says, and those without a preset
-    as long as the longest of the others.
+    `ALGO:FIELD=VALUE:FIELD=VALUE`, where the fields are those of its settings, `steps`,
+    `num_envs` and `preset`, which names a variant. Without `steps`, each trains as long as its
+    preset says, and those without a preset as long as the longest of the others.
 
     Args:
         text: contenders, with commas between them.
@@ -50,26 +52,31 @@ def parse_contenders(
         num_envs: of everybody, above the presets.
 
     Raises:
-        CommandError: an unknown algorithm or setting, or a contender named twice.
+        CommandError: an unknown algorithm, variant or setting, or a contender named twice.
         ValueError: what a preset puts around the environment does not exist.
     """
     labels = [label.strip() for label in text.split(",")]
     for label in labels:
         if labels.count(label) > 1:
             raise CommandError(f"{label!r} is named twice")
-    names = [label.partition(":")[0] for label in labels]
-    for name in names:
-        try:
-            find_algorithm(name)
-        except ValueError as error:
-            raise CommandError(str(error)) from error
-    presets = [find_preset(name, source.name) for name in names]
+    presets = [_preset(label, source) for label in labels]
     known = [preset.steps for preset in presets if preset is not None and preset.steps]
     longest = max(known, default=DEFAULT_STEPS)
     return [
         _contender(label, source, preset, steps or longest, steps, num_envs)
         for label, preset in zip(labels, presets, strict=True)
     ]
+
+
+def _preset(label: str, source: "EnvSource") -> Preset | None:
+    """Return what a contender starts from: the preset of the environment, or a variant."""
+    name, *settings = label.split(":")
+    variant = next((each for each in settings if each.startswith(VARIANT)), None)
+    try:
+        find_algorithm(name)
+        return find_preset(name, source.name, variant and variant.removeprefix(VARIANT))
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _contender(
@@ -109,8 +116,10 @@ def _parse(label: str, arguments: Sequence[str], start: Settings[Any]) -> Settin
 
 def _arguments(label: str, settings: Sequence[str], start: Settings[Any]) -> Iterator[str]:
     """Return `FIELD=VALUE` as the command line would have it."""
-    known = {field.name for field in fields(start.config)} | {"steps", "num_envs"}
+    known = {field.name for field in fields(start.config)} | {"steps", "num_envs", "preset"}
     for setting in settings:
+        if setting.startswith(VARIANT):
+            continue
         name, equals, value = setting.partition("=")
         name = name.strip().replace("-", "_")
         if not equals:

@@ -24,6 +24,7 @@ from agents.commands.contenders import parse_contenders
 from agents.comparison import Comparison, Contender, load_records
 from agents.comparison_report import Outcome, spread, summarize, table
 from agents.curves import BLUE, ORANGE
+from agents.dqn_config import DQNConfig
 from agents.environment import EnvSource
 from agents.evaluation import evaluate
 from agents.loading import load
@@ -282,6 +283,7 @@ def test_a_run_that_fails_is_named(call, tmp_path):
         (["ppo:clip", "CartPole-v1"], "'clip' is no setting, expected FIELD=VALUE"),
         (["ppo,a2c,ppo", "CartPole-v1"], "'ppo' is named twice"),
         (["ppo:encoder=mpl", "CartPole-v1"], "unknown encoder 'mpl'; did you mean 'mlp'"),
+        (["dqn:preset=rainbw", "CartPole-v1"], "'rainbw'; did you mean 'rainbow'"),
         (["ppo"], "on which environment? ppo ENV_ID"),
         ([], "name ALGO,ALGO,... and ENV_ID, or --out DIR to draw it again"),
         (["--out", "nowhere"], "nowhere holds no records of a comparison"),
@@ -325,6 +327,16 @@ def test_labels_change_settings_of_the_preset():
     assert (
         changed.folder == "ppo-encoder=mlp-hidden=32_16-normalize-reward=true-num_envs=4-steps=999"
     )
+
+
+def test_a_label_may_name_a_variant():
+    source = EnvSource.of("CartPole-v1")
+    variant, changed = parse_contenders("dqn:preset=rainbow,dqn:n_step=7:preset=rainbow", source)
+    preset = find_preset("dqn", "CartPole-v1", "rainbow")
+    assert variant.config == preset.apply(DQNConfig())
+    assert changed.config == replace(variant.config, n_step=7)
+    assert variant.steps == changed.steps == preset.steps
+    assert variant.folder == "dqn-preset=rainbow"
 
 
 def test_everybody_trains_as_long_as_the_preset_or_the_longest_of_the_others():
