@@ -4,8 +4,10 @@ import csv
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -360,3 +362,34 @@ def test_every_option_is_on_the_page_of_the_commands(options, call):
     positional = {"model", "data", "config"} if options is TrainOptions else {"run"}
     for name in names - positional:
         assert f"--{name}" in page
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(call, tmp_path):
+    root = call.__globals__["ROOT"]
+    line = "vae digits --steps 100000 --run r --config.hidden 8"
+    process = subprocess.Popen(
+        [sys.executable, root / "scripts" / "train_generative.py", *line.split()],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 90
+    metrics = tmp_path / "r" / "metrics.csv"
+    while not metrics.exists() or metrics.read_text().count("\n") < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert re.search(r"interrupted at step [\d,]+; to go on from the last checkpoint:\n", out)
+    assert "train_generative.py --resume r" in out
+    assert (tmp_path / "r" / "checkpoints" / "interrupted.pt").exists()
+
+
+def test_divergence_is_told_in_one_line(run_in, capsys):
+    line = "ae ring --limit 200 --steps 200 --run r --config.hidden 8"
+    assert train([*line.split(), "--config.learning-rate", "1e30"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert re.search(r"error: the loss of the autoencoder is (nan|inf) at step \d+", said)
