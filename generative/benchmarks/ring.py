@@ -1,0 +1,140 @@
+"""What keeps adversarial models on all modes and what breaks them, measured on the ring.
+
+`python -m generative.benchmarks.ring [VARIANT ...]`: SPEC G-GAN-06, G-GAN-09.
+"""
+
+import json
+import statistics
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import process_time
+from typing import Annotated, Any
+
+import torch
+import tyro
+
+from nets.training.command_line import command, parse
+from nets.training.provenance import git_commit
+from nets.training.seeding import seeded
+
+from ..building import build_model
+from ..data import RING_STD, ring, ring_means
+from ..metrics.modes import mode_coverage
+from ..model import GenerativeModel
+from ..models import find_model
+from ..presets import find_preset
+from ..trainer import Trainer
+
+TEXT = """Train variants of GANs on eight Gaussians; count modes and samples within 3 sigma.
+
+examples:
+  python -m generative.benchmarks.ring
+  python -m generative.benchmarks.ring gan saturating --seeds 5 --out ring.json"""
+
+SAMPLES = 10_000
+
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "gan": ("gan", {}),
+    "saturating": ("gan", {"generator_loss": "saturating"}),
+    "label-smoothing": ("gan", {"label_smoothing": 0.1}),
+    "spectral-norm": ("gan", {"spectral_norm": True}),
+    "five-discriminator-steps": ("gan", {"discriminator_steps": 5}),
+    "long-memory": ("gan", {"betas": (0.9, 0.999)}),
+    "large-steps": ("gan", {"learning_rate": 1e-2}),
+    "wgan-gp": ("wgan-gp", {}),
+    "wgan-gp-paper": (
+        "wgan-gp",
+        {"learning_rate": 1e-4, "penalty": 10.0, "discriminator_steps": 5},
+    ),
+}
+
+
+@dataclass(frozen=True)
+class RingOptions:
+    """Which variants, and how long."""
+
+    variants: tyro.conf.Positional[tuple[str, ...]] = tuple(VARIANTS)
+    """Names of variants."""
+    seeds: int = 1
+    """How many runs of each."""
+    steps: int | None = None
+    """Of each run; the preset's by default."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """JSON file for one record per run."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run: modes covered and share within 3 sigma, by averaged and by last weights."""
+
+    variant: str
+    seed: int
+    steps: int
+    modes: int
+    high_quality: float
+    fewest: int
+    last_modes: int
+    last_high_quality: float
+    seconds: float
+
+
+def train_variant(variant: str, seed: int, steps: int | None = None) -> tuple[Outcome, Trainer]:
+    """Train a variant on the ring from the preset of its model.
+
+    Args:
+        variant: a key of `VARIANTS`.
+        seed: of weights, order and noise.
+        steps: of the generator; the preset's when None.
+    """
+    name, settings = VARIANTS[variant]
+    preset = find_preset(name, "ring")
+    assert preset is not None
+    config_type = find_model(name).config_type()
+    config = config_type(**(preset.settings | settings))
+    data, started = ring(), process_time()
+    trainer = Trainer(
+        build_model(name, data, config, seed), data, seed=seed, device="cpu", progress=False
+    )
+    steps = steps or preset.run["steps"]
+    trainer.run(steps)
+    seconds = process_time() - started
+    averaged, last = measured(trainer.trained), measured(trainer.model)
+    outcome = Outcome(variant, seed, steps, *averaged, *last[:2], seconds)
+    return outcome, trainer
+
+
+def measured(model: GenerativeModel) -> tuple[int, float, int]:
+    """Return modes covered, share within 3 sigma, and samples of the mode with the fewest."""
+    centres = torch.as_tensor(ring_means(), dtype=torch.float32)
+    with seeded(0):
+        found = mode_coverage(model.eval().sample(SAMPLES), centres, RING_STD)
+    return found.covered, found.high_quality, int(found.counts.min())
+
+
+@command
+def main(argv: list[str]) -> int:
+    """Train, measure and print."""
+    options = parse(RingOptions, "ring", argv, TEXT)
+    outcomes = []
+    print("variant                    seeds  modes  within 3σ  last modes  within 3σ  seconds")
+    for variant in options.variants:
+        runs = [train_variant(variant, seed, options.steps)[0] for seed in range(options.seeds)]
+        outcomes += runs
+
+        def median(field: str, runs: list[Outcome] = runs) -> float:
+            return statistics.median(getattr(run, field) for run in runs)
+
+        print(
+            f"{variant:<25}{len(runs):>7}{median('modes'):>7.0f}{median('high_quality'):>11.3f}"
+            f"{median('last_modes'):>12.0f}{median('last_high_quality'):>11.3f}"
+            f"{median('seconds'):>9.1f}",
+            flush=True,
+        )
+    if options.out is not None:
+        records = [asdict(outcome) | {"commit": git_commit()} for outcome in outcomes]
+        options.out.write_text(json.dumps(records, indent=1), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
