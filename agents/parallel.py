@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import connection, resource_tracker
 from multiprocessing.context import ForkServerProcess
@@ -29,7 +29,7 @@ def run_each(
     jobs: int = 1,
     watch: Callable[[], object] = lambda: None,
     every: float = 0.5,
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """Call `function` with each of `arguments`, and yield the index of each as it ends.
 
     Processes are forked from a server that has imported torch already. Ctrl-C reaches the parent
@@ -37,8 +37,8 @@ def run_each(
     kill.
 
     Args:
-        function: of a module's top level; what it returns is dropped.
-        arguments: plain enough to be pickled.
+        function: can be pickled, as can its arguments; what it returns is dropped.
+        arguments: of each call.
         jobs: how many processes at a time.
         watch: called `1 / every` times a second meanwhile.
         every: in seconds.

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -135,11 +136,12 @@ def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None
             bar.update(finished + sum(comparison.steps_done(*run) for run in due) - bar.n)
 
         try:
-            for index in run_each(comparison.run, due, jobs, watch):
-                watch()
-                record = comparison.record(*due[index])
-                assert record is not None  # the run has just written it
-                bar.write(run_line(record))
+            with closing(run_each(comparison.run, due, jobs, watch)) as ended:
+                for index in ended:
+                    watch()
+                    record = comparison.record(*due[index])
+                    assert record is not None  # the run has just written it
+                    bar.write(run_line(record))
         except CallError as error:
             contender, seed = due[error.index]
             raise CommandError(f"{contender.label}, seed {seed}: {error}") from error

@@ -1,0 +1,150 @@
+"""Comparisons: contenders, exact restart, what records say together."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from sklearn.isotonic import IsotonicRegression
+
+from agents.commands.common import CommandError
+from agents.commands.contenders import parse_contenders
+from agents.comparison import Comparison, Contender, load_records
+from agents.comparison_report import Outcome, spread, summarize, table
+from agents.dqn_config import DQNConfig
+from agents.environment import EnvSource
+from agents.presets import find_preset
+from agents.run import RunConfig
+from agents.tabular import QLearningConfig
+from agents.trainer import Trainer
+
+LAKE = "dreamgym/Lake-v0"
+
+
+def contender(**settings):
+    config = QLearningConfig(**settings)
+    return Contender("q-learning", "q-learning", config, EnvSource.of(LAKE, 1), steps=4000)
+
+
+def test_a_run_that_was_cut_off_ends_as_if_nothing_had_happened(tmp_path):
+    whole = Comparison(tmp_path / "whole", eval_episodes=5).run(contender(), 3)
+    cut = Comparison(tmp_path / "cut", eval_episodes=5)
+    folder, agent = cut.run_folder(contender(), 3), cut.agent(contender(), 3)
+    config = RunConfig(**{name: value for name, value in whole["run"].items() if name != "device"})
+    folder.create(agent, config, [])
+
+    def stop(progress):
+        if progress.steps == 2500:
+            raise KeyboardInterrupt
+
+    Trainer(agent, folder, config, callbacks=[stop], progress=False).run(config.steps)
+    assert [file.stem for file in folder.list_checkpoints()] == ["0000001000", "0000002000"]
+    assert not cut.finished(contender(), 3)
+    assert cut.steps_done(contender(), 3) in range(2000, 2501)
+    again = cut.run(contender(), 3)
+    fair = {"steps_per_second": 0}  # the one figure that depends on the clock
+    assert again["result"] | fair == whole["result"] | fair
+    assert cut.finished(contender(), 3)
+
+
+def test_runs_side_by_side_share_the_threads(tmp_path):
+    one = parse_contenders("ppo:steps=160", EnvSource.of("dreamgym/Catch-v0"))[0]
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        record = Comparison(tmp_path, eval_episodes=1, jobs=2).run(one, 0)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert record["run"]["threads"] == 1  # alone, a CNN would take both
+
+
+def test_labels_change_settings_of_the_preset():
+    labels = "ppo,ppo:encoder=mlp:hidden=32 16:normalize-reward=true:num_envs=4:steps=999"
+    preset, changed = parse_contenders(labels, EnvSource.of("dreamgym/Recall-v0"))
+    assert (preset.config.encoder, preset.config.hidden, preset.source.num_envs) == ("lstm", (), 32)
+    assert (changed.config.encoder, changed.config.hidden) == ("mlp", (32, 16))
+    assert changed.config.normalize_reward is True
+    assert (changed.steps, changed.source.num_envs) == (999, 4)
+    assert changed.config.learning_rate == preset.config.learning_rate
+    assert (
+        changed.folder == "ppo-encoder=mlp-hidden=32_16-normalize-reward=true-num_envs=4-steps=999"
+    )
+
+
+def test_a_label_may_name_a_variant():
+    source = EnvSource.of("CartPole-v1")
+    variant, changed = parse_contenders("dqn:preset=rainbow,dqn:n_step=7:preset=rainbow", source)
+    preset = find_preset("dqn", "CartPole-v1", "rainbow")
+    assert variant.config == preset.apply(DQNConfig())
+    assert changed.config == replace(variant.config, n_step=7)
+    assert variant.steps == changed.steps == preset.steps
+    assert variant.folder == "dqn-preset=rainbow"
+
+
+def test_everybody_trains_as_long_as_the_preset_or_the_longest_of_the_others():
+    def lengths(labels, env_id, *steps):
+        return [each.steps for each in parse_contenders(labels, EnvSource.of(env_id), *steps)]
+
+    known = find_preset("dqn", "CartPole-v1").steps, find_preset("ppo", "CartPole-v1").steps
+    assert lengths("dqn,ppo,ppo:steps=7", "CartPole-v1") == [*known, 7]
+    assert lengths("dqn,ppo", "CartPole-v1", 1234) == [1234, 1234]
+    assert lengths("a2c,ppo", "Pendulum-v1") == [find_preset("ppo", "Pendulum-v1").steps] * 2
+    assert lengths("a2c", "MountainCar-v0") == [100_000]
+    with pytest.raises(CommandError, match="named twice"):
+        parse_contenders("ppo, ppo", EnvSource.of("CartPole-v1"))
+
+
+def record(label, seed, figure, steps, returns):
+    curve = {"step": steps, "return": returns, "std": [0.0] * len(steps)}
+    result = {"figure": figure, "curve": curve, "steps_per_second": 10.0, "step": steps[-1]}
+    config = {"env": "World-v0", "steps": steps[-1], "settings": {}}
+    return {"experiment": label, "seed": seed, "config": config, "result": result, "seconds": 1.0}
+
+
+def test_seeds_evaluated_at_different_steps_meet_on_straight_lines():
+    outcome = Outcome(
+        "a",
+        [record("a", 0, 0, [10, 20, 30], [0.0, 1.0, 3.0]), record("a", 1, 0, [15, 25], [5.0, 9.0])],
+    )
+    steps, returns = outcome.curves()
+    np.testing.assert_allclose(steps, [15, 20, 25])
+    np.testing.assert_allclose(returns, [[0.5, 5.0], [1.0, 7.0], [2.0, 9.0]])
+
+
+def test_the_best_comes_first_by_its_interquartile_mean():
+    low, high = [0.0, 1.0, 2.0, 3.0, 1000.0], [5.0, 6.0, 7.0, 8.0, -1000.0]
+    records = [
+        record(label, seed, figure, [1], [figure])
+        for label, figures in (("low", low), ("high", high))
+        for seed, figure in enumerate(figures)
+    ]
+    outcomes = summarize(records)
+    assert [outcome.label for outcome in outcomes] == ["high", "low"]
+    assert outcomes[0].best.iqm == scipy.stats.trim_mean(high, 0.25)
+    cells = table(outcomes)[1]
+    assert cells[:3] == ("high", "best", "6.0")
+    assert cells[4:6] == ("6.0", "5.0 6.0 7.0 8.0 -1000.0")
+
+
+def test_labels_keep_their_distance():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        wanted = np.sort(rng.uniform(0, 5, size=7))
+        heights = spread(wanted, 0.8)
+        assert (np.diff(heights) >= 0.8 - 1e-9).all()
+        index = np.arange(7)
+        expected = IsotonicRegression().fit_transform(index, wanted - 0.8 * index) + 0.8 * index
+        np.testing.assert_allclose(heights, expected, atol=1e-9)
+
+
+def test_folders_of_two_worlds_are_refused(tmp_path):
+    for label, env in (("a", "One-v0"), ("b", "Two-v0")):
+        content = record(label, 0, 1.0, [1], [1.0])
+        content["config"]["env"] = env
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "seed-0.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="mixes One-v0 and Two-v0"):
+        load_records(tmp_path)
