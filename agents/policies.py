@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nets.backprop import Backprop, backprop
+from nets.classic import CLASSIC
 from nets.encoders import ENCODERS
 from nets.init import init_
 from nets.mlp import MLP
@@ -151,7 +152,7 @@ def remember(
     return y, torch.stack(after) if isinstance(after, tuple) else after[None]
 
 
-_SINGLE = ("auto", "mlp", *ENCODERS)
+_SINGLE = ("auto", "mlp", *ENCODERS, *CLASSIC)
 _ENCODERS: Registry[tuple[str, str | None]] = Registry(
     "encoder",
     {name: (name, None) for name in _SINGLE}
@@ -164,8 +165,8 @@ def parse_encoder(name: str) -> tuple[str, str | None]:
     """Return the encoder of single observations, and the memory after it or None.
 
     Args:
-        name: `"auto"` (a CNN for pictures), `"mlp"`, `"nature"`, `"impala"`, `"small-cnn"`; a
-            memory, `"lstm"` or `"gru"`, over what auto takes; or both, as in `"impala+lstm"`.
+        name: `"auto"` (a CNN for pictures), `"mlp"`, `"nature"`, `"impala"`, `"small-cnn"`, a name
+            of `nets.classic_cnn`; a memory, `"lstm"` or `"gru"`, over what auto takes; or both, as in `"impala+lstm"`.
 
     Raises:
         ValueError: naming the nearest that exists.

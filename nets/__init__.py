@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .activations import activation
+    from .classic import classic_cnn
     from .conv import CNN, ConvBlock
+    from .densenet import DenseBlock
     from .encoders import ImpalaCNN, NatureCNN, SmallCNN
     from .gradcheck import grad_check
     from .heads import CategoricalHead, DuelingHead, GaussianHead, TanhGaussianHead, ValueHead
+    from .inception import Inception
     from .init import init_
     from .mlp import MLP
     from .norm import RunningNorm
@@ -33,10 +36,12 @@ __all__ = [
     "ActivityPenalty",
     "CategoricalHead",
     "ConvBlock",
+    "DenseBlock",
     "DuelingHead",
     "GaussianHead",
     "GaussianNoise",
     "ImpalaCNN",
+    "Inception",
     "NatureCNN",
     "ResBlock",
     "RunningNorm",
@@ -45,6 +50,7 @@ __all__ = [
     "UpBlock",
     "ValueHead",
     "activation",
+    "classic_cnn",
     "clip_grads",
     "grad_check",
     "init_",
@@ -63,10 +69,12 @@ _HOME = {
     "ActivityPenalty": "regularization",
     "CategoricalHead": "heads",
     "ConvBlock": "conv",
+    "DenseBlock": "densenet",
     "DuelingHead": "heads",
     "GaussianHead": "heads",
     "GaussianNoise": "regularization",
     "ImpalaCNN": "encoders",
+    "Inception": "inception",
     "NatureCNN": "encoders",
     "ResBlock": "residual",
     "RunningNorm": "norm",
@@ -75,6 +83,7 @@ _HOME = {
     "UpBlock": "upsampling",
     "ValueHead": "heads",
     "activation": "activations",
+    "classic_cnn": "classic",
     "clip_grads": "optim",
     "grad_check": "gradcheck",
     "init_": "init",

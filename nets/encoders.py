@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from torch import Tensor, nn
 
+from .classic import CLASSIC, ClassicCNN, classic_cnn
 from .conv import CNN, ConvBlock
 from .images import check_shape, scaled, sizes_out
 from .registry import Registry
@@ -111,13 +112,15 @@ ENCODERS: Registry[Callable[[ImageShape], NatureCNN | ImpalaCNN | SmallCNN]] = R
 )
 
 
-def image_encoder(in_shape: ImageShape, name: str = "auto") -> NatureCNN | ImpalaCNN | SmallCNN:
+def image_encoder(
+    in_shape: ImageShape, name: str = "auto"
+) -> NatureCNN | ImpalaCNN | SmallCNN | ClassicCNN:
     """Build an encoder of images by name, with its own number of features.
 
     Args:
         in_shape: (C, H, W) of the images.
-        name: `"nature"`, `"impala"`, `"small-cnn"`, or `"auto"`: Nature from 36x36 up,
-            the small one below.
+        name: `"nature"`, `"impala"`, `"small-cnn"`, a name of `nets.classic_cnn`, or `"auto"`:
+            Nature from 36x36 up, the small one below.
 
     Raises:
         ValueError: if the name is unknown or the images are too small for the encoder.
@@ -126,4 +129,4 @@ def image_encoder(in_shape: ImageShape, name: str = "auto") -> NatureCNN | Impal
         _, height, width = check_shape(in_shape, SmallCNN.min_size)
         fits = height >= NatureCNN.min_size[0] and width >= NatureCNN.min_size[1]
         name = "nature" if fits else "small-cnn"
-    return ENCODERS[name](in_shape)
+    return classic_cnn(name, in_shape, 0) if name in CLASSIC else ENCODERS[name](in_shape)

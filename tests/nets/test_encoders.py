@@ -133,3 +133,9 @@ def test_N_ARC_05_a_zero_last_norm_leaves_the_shortcut():
     block = ResBlock(8)
     nn.init.zeros_(block.residual[-1].weight)
     assert torch.equal(block(x), x.relu())
+
+
+def test_classic_networks_are_encoders_by_name():
+    encoder = image_encoder((4, 40, 40), "resnet-18")
+    assert encoder.out_features == 512
+    assert encoder(torch.zeros(2, 4, 40, 40, dtype=torch.uint8)).shape == (2, 512)

@@ -130,7 +130,8 @@ def test_N_REG_08_ridge_is_the_posterior_mode_under_a_gaussian_prior():
     precision = x.T @ x / noise**2 + np.eye(4) / prior**2
     mode = np.linalg.solve(precision, x.T @ y / noise**2)
     model = nn.Linear(4, 1, bias=False).double()
-    opt = torch.optim.LBFGS(model.parameters(), max_iter=200, tolerance_grad=1e-12, tolerance_change=0)
+    exact = {"tolerance_grad": 1e-12, "tolerance_change": 0.0}
+    opt = torch.optim.LBFGS(model.parameters(), max_iter=200, **exact)
 
     def closure():
         opt.zero_grad()
