@@ -166,7 +166,8 @@ def parse_encoder(name: str) -> tuple[str, str | None]:
 
     Args:
         name: `"auto"` (a CNN for pictures), `"mlp"`, `"nature"`, `"impala"`, `"small-cnn"`, a name
-            of `nets.classic_cnn`; a memory, `"lstm"` or `"gru"`, over what auto takes; or both, as in `"impala+lstm"`.
+            of `nets.classic_cnn`; a memory, `"lstm"` or `"gru"`, over what auto takes; or both,
+            as in `"impala+lstm"`.
 
     Raises:
         ValueError: naming the nearest that exists.
