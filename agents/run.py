@@ -9,12 +9,10 @@ from nets.training.checkpoint import (
     CheckpointError,
     fitting,
     load_checkpoint,
-    load_json,
     save_checkpoint,
-    save_json,
 )
 from nets.training.checkpoints import Checkpoints
-from nets.training.provenance import git_commit, versions
+from nets.training.record import RunRecord
 
 from .agent import Agent
 
@@ -63,7 +61,8 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.config_file = self.path / "config.json"
+        self._record = RunRecord(self.path)
+        self.config_file = self._record.file
         self.metrics_file = self.path / "metrics.csv"
         self._files = Checkpoints(self.path, KEPT_CHECKPOINTS)
         self.checkpoints, self.best = self._files.folder, self._files.best
@@ -77,19 +76,10 @@ class RunFolder:
         Raises:
             FileExistsError: the folder holds a run already.
         """
-        if self.config_file.exists():
-            message = f"{self.path} already holds a run: resume it, or choose another folder"
-            raise FileExistsError(message)
         manifest = agent.manifest()
         del manifest["steps"], manifest["segment"]
-        record = manifest | {
-            "device": str(agent.device),
-            "run": asdict(config),
-            "command": command,
-            "git_commit": git_commit(),
-            "versions": versions(),
-        }
-        save_json(self.config_file, record)
+        about = {"device": str(agent.device), "run": asdict(config)}
+        self._record.create(manifest | about, command)
 
     def load_config(self) -> dict[str, Any]:
         """Return what `create` recorded.
@@ -97,14 +87,11 @@ class RunFolder:
         Raises:
             FileNotFoundError: the folder is not a run.
         """
-        if not self.config_file.exists():
-            raise FileNotFoundError(f"{self.path} is not a run folder: it has no config.json")
-        return load_json(self.config_file)
+        return self._record.load()
 
-    def run_config(self, steps: int | None = None) -> RunConfig:
-        """Return the recorded settings, extended to `steps` where given."""
-        recorded = self.load_config()["run"]
-        return RunConfig(**recorded | ({} if steps is None else {"steps": steps}))
+    def run_config(self) -> RunConfig:
+        """Return the recorded settings."""
+        return RunConfig(**self.load_config()["run"])
 
     def extend(self, steps: int) -> RunConfig:
         """Record that the run is to have `steps` steps in all, and return its settings.
@@ -112,12 +99,7 @@ class RunFolder:
         Raises:
             ValueError: it was to have more already.
         """
-        before, config = self.run_config(), self.run_config(steps)
-        if steps < before.steps:
-            message = f"steps is {steps}: {self.path} was started with {before.steps}"
-            raise ValueError(f"{message}, expected at least as many")
-        save_json(self.config_file, self.load_config() | {"run": asdict(config)})
-        return config
+        return RunConfig(**self._record.extend(steps))
 
     def save(self, agent: Agent, progress: Mapping[str, Any]) -> None:
         """Write the replay rows of the segment, then the checkpoint that counts on them."""
