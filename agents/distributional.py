@@ -47,38 +47,26 @@ def categorical_divergence(logits: Tensor, target: Tensor) -> Tensor:
     return log_ratio.sum(dim=-1)
 
 
-def quantile_huber_loss(quantiles: Tensor, target: Tensor, kappa: float = 1.0) -> Tensor:
-    """Return Σᵢ Eⱼ |τᵢ − 1(uᵢⱼ < 0)| h(uᵢⱼ) / κ with uᵢⱼ = yⱼ − θᵢ, of `[...]` distributions.
+def quantile_huber(quantiles: Tensor, target: Tensor, kappa: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Return the loss Σᵢ Eⱼ |τᵢ − 1(uᵢⱼ < 0)| h(uᵢⱼ) / κ with uᵢⱼ = yⱼ − θᵢ, and its slope d/dθᵢ.
 
-    τᵢ = (2i + 1) / 2N are the midpoints, h is the Huber loss, quadratic up to κ. For small κ the
-    minimum is at the τᵢ-quantiles of y (Dabney et al., 2018, equation 10).
-
-    Args:
-        quantiles: θᵢ, `[..., N]`.
-        target: yⱼ, equally probable, `[..., M]`.
-        kappa: κ > 0, in units of the return.
-    """
-    error = target.unsqueeze(-2) - quantiles.unsqueeze(-1)  # [..., N, M]
-    size = error.abs()
-    huber = torch.where(size <= kappa, 0.5 * error.square(), kappa * (size - 0.5 * kappa))
-    return (_asymmetry(error) * huber / kappa).mean(dim=-1).sum(dim=-1)
-
-
-def quantile_huber_slope(quantiles: Tensor, target: Tensor, kappa: float = 1.0) -> Tensor:
-    """Return d/dθᵢ of `quantile_huber_loss`: −Eⱼ |τᵢ − 1(uᵢⱼ < 0)| clip(uᵢⱼ, −κ, κ) / κ.
+    τᵢ = (2i + 1) / 2N are the midpoints. The Huber loss h(u) is ½u² up to κ, linear beyond:
+    h(u) = c · (u − ½c) with slope c = clip(u, −κ, κ). For small κ the minimum is at the
+    τᵢ-quantiles of y (Dabney et al., 2018, equation 10).
 
     Args:
         quantiles: θᵢ, `[..., N]`.
         target: yⱼ, equally probable, `[..., M]`.
         kappa: κ > 0, in units of the return.
+
+    Returns:
+        The loss `[...]` and the slope `[..., N]`.
     """
+    count = quantiles.shape[-1]
+    midpoints = torch.arange(count, dtype=quantiles.dtype, device=quantiles.device) + 0.5
+    tau = (midpoints / count).unsqueeze(-1)  # [N, 1]
     error = target.unsqueeze(-2) - quantiles.unsqueeze(-1)  # [..., N, M]
-    return -(_asymmetry(error) * error.clamp(-kappa, kappa) / kappa).mean(dim=-1)
-
-
-def _asymmetry(error: Tensor) -> Tensor:
-    """Return |τᵢ − 1(uᵢⱼ < 0)| of errors `[..., N, M]`."""
-    count = error.shape[-2]
-    midpoints = torch.arange(count, dtype=error.dtype, device=error.device) + 0.5
-    tau = midpoints / count  # [N]
-    return (tau.unsqueeze(-1) - (error < 0).to(error.dtype)).abs()
+    clipped = error.clamp(-kappa, kappa)
+    weighted = torch.where(error < 0, 1.0 - tau, tau) * clipped  # |τ − 1(u < 0)| · h'(u)
+    loss = (weighted * (error - 0.5 * clipped)).mean(dim=-1).sum(dim=-1) / kappa
+    return loss, -weighted.mean(dim=-1) / kappa

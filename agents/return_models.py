@@ -11,8 +11,7 @@ from .distributional import (
     categorical_divergence,
     categorical_projection,
     categorical_slope,
-    quantile_huber_loss,
-    quantile_huber_slope,
+    quantile_huber,
 )
 from .targets import double_q_learning_target, huber_slope, squared_slope
 
@@ -183,5 +182,5 @@ class QuantileReturn(_Distribution):
     ) -> tuple[Tensor, Tensor]:
         """Return the quantile Huber loss's slope, and the loss."""
         quantiles = self.take(outputs, action)  # [..., N]
-        slope = quantile_huber_slope(quantiles, target) * weight.unsqueeze(-1)
-        return self.put(outputs, action, slope), quantile_huber_loss(quantiles, target)
+        loss, slope = quantile_huber(quantiles, target)
+        return self.put(outputs, action, slope * weight.unsqueeze(-1)), loss
