@@ -1,4 +1,6 @@
 import copy
+from dataclasses import fields
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -533,6 +535,12 @@ def test_saving_and_loading_gives_back_the_agent(tmp_path):
         assert torch.equal(loaded.state_dict()["optimizer"]["state"][0][key], value)
     loaded.learn(50, progress=False)
     assert loaded.steps == 250
+
+
+def test_every_setting_is_on_the_page():
+    page = (Path(__file__).parents[2] / "docs" / "agents" / "dqn.md").read_text(encoding="utf-8")
+    for field in fields(DQNConfig):
+        assert f"`{field.name}`" in page or f"`{field.name} = " in page
 
 
 # Slow: the real thing ---------------------------------------------------------------------------
