@@ -179,7 +179,7 @@ def test_a_resumed_run_ends_in_the_same_bits(name, tmp_path):
     """Networks, optimisers, counters, replay and schedules: nothing is lost."""
     settings = {"anneal_steps": 3_000}
     if name in ("sb3-dqn", "sb3-sac", "sb3-td3"):
-        settings |= {"learning_starts": 70, "buffer_size": 300}
+        settings |= {"learning_starts": 70, "buffer_size": 90}  # full when resumed
     if name == "sb3-dqn":
         settings |= {"epsilon_start": 1.0, "exploration_steps": 300, "target_every": 50}
     cut = RunConfig(steps=384, segment_steps=128, log_every=32, eval_every=64, eval_episodes=1)
@@ -292,6 +292,30 @@ def test_ctrl_c_leaves_a_checkpoint_to_look_at(tmp_path):
     assert trainer.interrupted
     assert agents.load(tmp_path, checkpoint="interrupted", device="cpu").steps == 130
     assert agents.load(tmp_path, checkpoint="last", device="cpu").steps == 100
+
+
+def test_replay_comes_back_from_its_shards_alone():
+    agent, other = (make("sb3-dqn", "Ledger-v0", 2, buffer_size=60) for _ in range(2))
+    shards = []
+    for _ in range(5):
+        agent.learn(20, progress=False)
+        shards.append(agent.shard())
+    for shard in shards[2:]:  # the oldest hold no row that is left
+        other.load_shard(shard)
+    assert other.replay_rows == agent.replay_rows == 50
+    assert other.replay_capacity == 30
+    theirs, ours = other.replay, agent.replay
+    assert (theirs.pos, theirs.full) == (ours.pos, ours.full) == (20, True)
+    for name in theirs.COLUMNS:
+        np.testing.assert_array_equal(getattr(theirs, name), getattr(ours, name), name)
+        assert getattr(ours, name).any()
+
+
+def test_bursts_of_updates_come_in_whole_rounds():
+    agent = make("sb3-dqn", num_envs=3, train_every=4, gradient_steps=2)
+    assert agent.rollout_steps == 6
+    agent.learn(18, progress=False)
+    assert (agent.steps, agent.model._n_updates) == (18, 6)
 
 
 def test_replay_of_another_agent_is_refused():

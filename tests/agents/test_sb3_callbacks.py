@@ -89,6 +89,14 @@ def test_a_callback_sees_every_step_of_one_training(make, copies):
     assert diary.calls.count("start") == diary.calls.count("end") == 2
 
 
+def test_every_episode_is_told_once_however_rarely_rows_are_logged():
+    config = DQNConfig(hidden=(8,), learning_starts=10_000)
+    agent, diary = DQN("CartPole-v1", config, num_envs=2, device="cpu"), Diary()
+    agent.learn(2_000, diary, progress=False)
+    assert len(diary.ended) == diary.locals["progress"].episodes
+    assert 2_000 - 2 * 500 < sum(ended["l"] for ended in diary.ended) <= 2_000
+
+
 @ours_and_theirs
 def test_a_callback_stops_the_training(make):
     diary = Diary(stop_at=77)
