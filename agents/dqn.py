@@ -91,7 +91,9 @@ class DQN(Agent):
         if self._fast is not None:
             return self._fast(observation), state
         members = np.asarray(observation, self.observation_space.dtype)  # some worlds give float64
-        starts = None if start is None else torch.as_tensor(start).to(self.device)
+        starts = None
+        if state is not None and start is not None:
+            starts = torch.as_tensor(start).to(self.device)
         if not noise:
             self.online.eval()
         with torch.inference_mode():
