@@ -1,0 +1,127 @@
+"""Early stopping: end training when what is monitored no longer improves (SPEC S-ES-01)."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+Mode = Literal["auto", "min", "max"]
+MAXIMISED = ("acc", "auc", "return")  # parts of the names of what should grow
+
+
+class EarlyStopping:
+    """Watches one metric, check by check (epoch by epoch), with the semantics known from Keras.
+
+    A check improves if current < best − min_delta (mode `min`; `max` is its mirror image). Checks
+    are counted anew after each improvement, of values that beat the baseline only; training should
+    stop when the count reaches max(patience, 1). Patience 0 is the rule "stop when the loss rises".
+    NaN stops at once.
+
+    Args:
+        monitor: name of the metric.
+        patience: checks without improvement that are put up with.
+        min_delta: smallest change that counts as an improvement.
+        mode: whether the metric should fall or grow; `auto` is `max` for names that contain `acc`,
+            `auc` or `return`, else `min`.
+        baseline: what the metric has to beat within `patience` checks.
+        restore_best_weights: whether `restore` brings back the weights of the best check.
+        verbose: print when training stops and what is restored.
+
+    Attributes:
+        best: the best value so far; None before the first.
+        best_check: its number, from 1; 0 before the first.
+        checks: how many there have been.
+        stopped: whether training should stop.
+
+    Raises:
+        ValueError: a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "validation_loss",
+        *,
+        patience: int = 0,
+        min_delta: float = 0.0,
+        mode: Mode = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        for name, value in (("patience", patience), ("min_delta", min_delta)):
+            if value < 0:
+                raise ValueError(f"{name} must not be negative, got {value}")
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f"unknown mode {mode!r}: expected 'auto', 'min' or 'max'")
+        if mode == "auto":
+            mode = "max" if any(part in monitor.lower() for part in MAXIMISED) else "min"
+        self.monitor, self.mode, self.baseline = monitor, mode, baseline
+        self.patience, self.min_delta = patience, min_delta
+        self.restore_best_weights, self.verbose = restore_best_weights, verbose
+        self.best: float | None = None
+        self.best_check = self.checks = self.wait = 0
+        self.stopped = False
+        self._weights: dict[str, Tensor] | None = None
+
+    def check(self, value: float, network: nn.Module) -> bool:
+        """Take the metric's newest value into account; return whether to stop.
+
+        Args:
+            value: of the metric.
+            network: whose weights made it.
+        """
+        self.checks += 1
+        if math.isnan(value):
+            self.stopped = True
+            self._say(f"stopped at check {self.checks}: {self.monitor} is not a number")
+            return True
+        self.wait += 1
+        if self.best is None or self._improves(value, self.best):
+            self.best, self.best_check = value, self.checks
+            if self.restore_best_weights:
+                self._weights = {k: v.detach().clone() for k, v in network.state_dict().items()}
+            if self.baseline is None or self._improves(value, self.baseline):
+                self.wait = 0
+        if self.wait >= max(self.patience, 1):
+            self.stopped = True
+            self._say(
+                f"stopped at check {self.checks}: {self.monitor} {value:g} has not improved on "
+                f"{self.best:g} of check {self.best_check}"
+                + ("" if self.baseline is None else f", or not beaten {self.baseline:g}")
+            )
+        return self.stopped
+
+    @torch.no_grad()
+    def restore(self, network: nn.Module) -> None:
+        """Bring back the best weights, if that was asked for; else the last ones stay."""
+        if self._weights is not None:
+            network.load_state_dict(self._weights)
+            self._say(f"restored the weights of check {self.best_check}")
+
+    def state_dict(self) -> dict[str, Any]:
+        """What later checks depend on."""
+        return {
+            "best": self.best,
+            "best_check": self.best_check,
+            "checks": self.checks,
+            "wait": self.wait,
+            "stopped": self.stopped,
+            "weights": self._weights,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.best, self.best_check = state["best"], state["best_check"]
+        self.checks, self.wait = state["checks"], state["wait"]
+        self.stopped, self._weights = state["stopped"], state["weights"]
+
+    def _improves(self, value: float, reference: float) -> bool:
+        if self.mode == "min":
+            return value < reference - self.min_delta
+        return value > reference + self.min_delta
+
+    def _say(self, message: str) -> None:
+        if self.verbose:
+            print(message)

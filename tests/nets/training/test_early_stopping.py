@@ -1,0 +1,131 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from nets.training.checkpoint import load_checkpoint, save_checkpoint
+from nets.training.early_stopping import EarlyStopping
+
+# settings, metric by metric, the check that stops (None: none does), the best check
+SCRIPTS = {
+    "patience 0": ({}, [3.0, 2.0, 2.5, 1.0], 3, 2),
+    "patience 1 is the same": ({"patience": 1}, [3.0, 2.0, 2.5, 1.0], 3, 2),
+    "patience 2 sees the improvement": ({"patience": 2}, [3.0, 2.0, 2.5, 1.0, 1.5, 1.2], 6, 4),
+    "an equal value is no improvement": ({"patience": 2}, [2.0, 2.0, 2.0], 3, 1),
+    "never": ({"patience": 1}, [4.0, 3.0, 2.0, 1.0], None, 4),
+    "min_delta": ({"patience": 2, "min_delta": 0.5}, [3.0, 2.6, 2.51, 2.4], 3, 1),
+    "min_delta passed": ({"patience": 2, "min_delta": 0.5}, [3.0, 2.6, 2.4, 2.3, 2.2], 5, 3),
+    "exactly min_delta": ({"patience": 1, "min_delta": 0.5}, [3.0, 2.5], 2, 1),
+    "max": ({"mode": "max"}, [1.0, 2.0, 1.5], 3, 2),
+    "min": ({"mode": "min", "monitor": "accuracy"}, [1.0, 2.0], 2, 1),
+    "auto accuracy": ({"monitor": "validation_accuracy"}, [0.5, 0.6, 0.6], 3, 2),
+    "auto auc": ({"monitor": "AUC"}, [0.5, 0.6, 0.4], 3, 2),
+    "auto return": ({"monitor": "eval_return"}, [-5.0, -4.0, -6.0], 3, 2),
+    "auto error": ({"monitor": "error"}, [0.5, 0.6], 2, 1),
+    "max with min_delta": (
+        {"mode": "max", "min_delta": 0.1, "patience": 2},
+        [0.5, 0.55, 0.65, 0.7, 0.74],
+        5,
+        3,
+    ),
+    "baseline missed": ({"baseline": 1.0, "patience": 3}, [4.0, 3.0, 2.0, 0.5], 3, 3),
+    "baseline beaten": ({"baseline": 2.5, "patience": 3}, [4.0, 3.0, 2.0, 3.0, 3.0, 3.0], 6, 3),
+    "baseline with max": ({"baseline": 2.5, "patience": 2, "mode": "max"}, [1.0, 2.0, 3.0], 2, 2),
+    "NaN": ({"patience": 9}, [3.0, math.nan, 1.0], 2, 1),
+    "NaN at first": ({"patience": 9}, [math.nan], 1, 0),
+    "infinity": ({"patience": 1}, [math.inf, math.inf], 2, 1),
+}
+
+
+def run(stopping, values, network=None):
+    """Feed the values; return the check that stopped."""
+    network = network or nn.Linear(1, 1)
+    for number, value in enumerate(values, start=1):
+        with torch.no_grad():
+            network.weight.fill_(number)
+        if stopping.check(value, network):
+            return number
+    return None
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_S_ES_01_scripted_metrics_stop_where_the_semantics_say(name):
+    settings, values, stops, best = SCRIPTS[name]
+    stopping = EarlyStopping(**settings)
+    assert run(stopping, values) == stops
+    assert stopping.stopped == (stops is not None)
+    assert stopping.best_check == best
+    assert stopping.best == (values[best - 1] if best else None)
+
+
+def test_S_ES_01_restored_weights_are_the_best_ones_bit_for_bit():
+    network = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    stopping = EarlyStopping(patience=2, restore_best_weights=True)
+    kept = {}
+    for value in [3.0, 1.0, 2.0, 2.0]:
+        network(torch.randn(8, 3))  # moves the statistics, too
+        with torch.no_grad():
+            network[0].weight.mul_(1.1)
+        if value == 1.0:
+            kept = {k: v.clone() for k, v in network.state_dict().items()}
+        stopping.check(value, network)
+    assert stopping.stopped
+    stopping.restore(network)
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, kept[name]), name
+
+
+def test_S_ES_01_without_restoring_the_last_weights_stay():
+    network, stopping = nn.Linear(1, 1), EarlyStopping(patience=2)
+    assert run(stopping, [3.0, 1.0, 2.0, 2.0], network) == 4
+    stopping.restore(network)
+    assert network.weight.item() == 4.0
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_S_ES_01_state_survives_a_file_and_goes_on_the_same(tmp_path, cut):
+    values = [5.0, 4.0, 4.5, 3.0, 3.5, 3.6, 3.7]
+    settings = {"patience": 3, "restore_best_weights": True}
+    first, second = EarlyStopping(**settings), EarlyStopping(**settings)
+    run(first, values[:cut])
+    save_checkpoint(tmp_path / "stopping.pt", first.state_dict())
+    second.load_state_dict(load_checkpoint(tmp_path / "stopping.pt"))
+    networks = nn.Linear(1, 1), nn.Linear(1, 1)
+    whole = EarlyStopping(**settings)
+    assert run(whole, values, networks[0]) == 7
+    for number, value in enumerate(values[cut:], start=cut + 1):
+        with torch.no_grad():
+            networks[1].weight.fill_(number)
+        second.check(value, networks[1])
+    assert second.stopped
+    assert (second.best, second.best_check, second.checks) == (3.0, 4, 7)
+    second.restore(networks[1])
+    assert networks[1].weight.item() == 4.0
+
+
+def test_S_ES_01_verbose_tells_of_stopping_and_restoring(capsys):
+    network = nn.Linear(1, 1)
+    for verbose in (False, True):
+        stopping = EarlyStopping("error", restore_best_weights=True, verbose=verbose)
+        run(stopping, [0.5, 0.25, 0.75], network)
+        stopping.restore(network)
+        out = capsys.readouterr().out
+        assert bool(out) == verbose
+    assert "check 3" in out
+    assert "error 0.75" in out
+    assert "0.25 of check 2" in out
+    assert "restored the weights of check 2" in out
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"patience": -1}, "patience must not be negative, got -1"),
+        ({"min_delta": -0.1}, r"min_delta must not be negative, got -0\.1"),
+        ({"mode": "maximum"}, "unknown mode 'maximum'"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, match):
+    with pytest.raises(ValueError, match=match):
+        EarlyStopping(**settings)
