@@ -230,6 +230,13 @@ def test_errors_of_an_update_become_priorities():
     assert (tree[places[0]] != 1.0).all()
 
 
+def test_training_renews_the_priorities_of_the_rows_it_drew():
+    agent = DQN("CartPole-v1", CONFIG, seed=0).learn(60, progress=False)
+    priorities = agent.replay.sampler.priorities[np.arange(60)]
+    assert agent.updates == 1
+    assert 8 < (priorities != 1.0).sum() <= 16  # one minibatch of 16
+
+
 def test_importance_exponent_rises_to_one():
     found = [CONFIG.correction(step) for step in (0, 150, 300, 900)]
     assert found == pytest.approx([0.4, 0.7, 1.0, 1.0])
