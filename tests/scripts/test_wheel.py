@@ -54,7 +54,7 @@ def test_wheel_holds_the_packages_with_types_and_settings_and_nothing_else(insta
         names = archive.namelist()
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
-    assert "agents/presets.toml" in names
+    assert {"agents/presets.toml", "generative/presets.toml"} <= set(names)
     for package in PACKAGES:
         assert f"{package}/py.typed" in names
 
