@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .residual import ResBlock
     from .sb3 import sb3_extractor as sb3_extractor
     from .schedules import schedule
+    from .seq2seq import Seq2Seq
     from .upsampling import UpBlock
 
 # `sb3_extractor` is left out, so that `from nets import *` works without stable-baselines3.
@@ -45,6 +46,7 @@ __all__ = [
     "NatureCNN",
     "ResBlock",
     "RunningNorm",
+    "Seq2Seq",
     "SmallCNN",
     "TanhGaussianHead",
     "UpBlock",
@@ -78,6 +80,7 @@ _HOME = {
     "NatureCNN": "encoders",
     "ResBlock": "residual",
     "RunningNorm": "norm",
+    "Seq2Seq": "seq2seq",
     "SmallCNN": "encoders",
     "TanhGaussianHead": "heads",
     "UpBlock": "upsampling",

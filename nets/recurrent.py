@@ -13,6 +13,8 @@ from typing import ClassVar, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from . import early_reset_gru
+
 State: TypeAlias = Tensor | tuple[Tensor, Tensor]
 
 _SATURATING = 1e4  # σ(±1e4) is exactly 0 or 1, tanh(1e4) exactly 1, and float16 can hold it
@@ -64,8 +66,8 @@ class _Recurrent(nn.RNNBase):
     """What the three layers share: parameters named as torch's, resets, one step or many."""
 
     _mode: ClassVar[str]
-    _kernel: ClassVar[Callable[..., tuple[Tensor, ...]]]
-    _cell: ClassVar[Callable[..., State]]
+    _kernel: Callable[..., tuple[Tensor, ...]]
+    _cell: Callable[..., State]
     _states: ClassVar[int] = 1
     _room: ClassVar[int] = 1
 
@@ -232,7 +234,7 @@ class LSTM(_Recurrent):
 
 
 class GRU(_Recurrent):
-    """Gated recurrent unit in torch's form, where z keeps (N-RNN-06).
+    """Gated recurrent unit, where z keeps (N-RNN-06).
 
     r, z = σ(W·[xₜ, hₜ₋₁] + b), n = tanh(W_in·xₜ + b_in + r ⊙ (W_hn·hₜ₋₁ + b_hn)),
     hₜ = (1 - z) ⊙ n + z ⊙ hₜ₋₁.
@@ -241,15 +243,27 @@ class GRU(_Recurrent):
         in_features: D, size of the input at each step.
         hidden_size: H, size of the state and of the output (N-RNN-08).
         num_layers: layers, each fed by the one below, each with its own weights (N-RNN-07).
+        reset_after: True for the form above, which torch's fast kernels compute. False for the
+            published one, W_hn·(r ⊙ hₜ₋₁) + b_hn; with the weights of z negated, z there updates.
     """
 
     _mode = "GRU"
-    _kernel = staticmethod(torch.gru)
-    _cell = staticmethod(torch.gru_cell)
+    _kernel: Callable[..., tuple[Tensor, ...]] = staticmethod(torch.gru)
+    _cell: Callable[..., State] = staticmethod(torch.gru_cell)
+
+    def __init__(
+        self, in_features: int, hidden_size: int, num_layers: int = 1, *, reset_after: bool = True
+    ) -> None:
+        super().__init__(in_features, hidden_size, num_layers)
+        self.reset_after = reset_after
+        if not reset_after:
+            self._kernel, self._cell = early_reset_gru.sequence, early_reset_gru.cell
 
     def _signal_weights(self, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
-        shut = b_ih.new_full((2 * self.hidden_size,), -_SATURATING)
-        erase = torch.cat([shut, -b_ih[2 * self.hidden_size :]])  # r = z = 0, n = tanh(0): h = 0
+        gates = 2 * self.hidden_size
+        constant = b_ih[gates:] if self.reset_after else b_ih[gates:] + b_hh[gates:]
+        shut = b_ih.new_full((gates,), -_SATURATING)
+        erase = torch.cat([shut, -constant])  # r = z = 0, n = tanh(0): h = 0
         return torch.stack([erase, torch.zeros_like(erase)], 1)
 
 

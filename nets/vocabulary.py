@@ -1,0 +1,72 @@
+"""Tokens as numbers: vocabularies, padding, embeddings' indices (SPEC N-SEQ-02, 03, 10)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+PAD, GO, EOS, UNK = range(4)
+SPECIAL = ("<pad>", "<go>", "<eos>", "<unk>")
+
+
+class Vocabulary:
+    """Numbers for tokens: four special ones, then the others, the most frequent first (N-SEQ-10).
+
+    Args:
+        sequences: of tokens, to count.
+        min_count: rarer tokens are unknown.
+        max_size: most tokens, the special ones not counted; None for all.
+
+    Attributes:
+        counts: how often each token occurred.
+        tokens: the tokens by number.
+    """
+
+    def __init__(
+        self,
+        sequences: Iterable[Iterable[Hashable]],
+        *,
+        min_count: int = 1,
+        max_size: int | None = None,
+    ) -> None:
+        self.counts = Counter(token for sequence in sequences for token in sequence)
+        kept = [t for t, count in self.counts.most_common(max_size) if count >= min_count]
+        self.tokens: tuple[Any, ...] = (*SPECIAL, *kept)
+        self._number = {token: k for k, token in enumerate(self.tokens) if k >= len(SPECIAL)}
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def encode(self, sequences: Sequence[Sequence[Hashable]]) -> Tensor:
+        """Return the numbers of tokens, `[T, B]` int64, short sequences padded with PAD."""
+        rows = [[self._number.get(t, UNK) for t in sequence] for sequence in sequences]
+        return pad_sequence([torch.tensor(row, dtype=torch.int64) for row in rows])
+
+    def decode(self, numbers: Tensor) -> list[list[Any]]:
+        """Return the tokens of `[T, B]`, each sequence up to its EOS or padding."""
+        rows = []
+        for column in numbers.t().tolist():
+            ends = [k for k, number in enumerate(column) if number in (PAD, EOS)]
+            rows.append([self.tokens[number] for number in column[: ends[0] if ends else None]])
+        return rows
+
+
+def teacher_forcing(target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what a decoder reads, GO y₁ … yₙ, and what it must say, y₁ … yₙ EOS (N-SEQ-06).
+
+    Args:
+        target: `[T, B]` int64, padded with PAD at the end.
+
+    Returns:
+        Inputs and outputs, `[T + 1, B]`.
+    """
+    batch = target.shape[1]
+    read = torch.cat([target.new_full((1, batch), GO), target])  # [T + 1, B]
+    said = torch.cat([target, target.new_full((1, batch), PAD)])
+    lengths = (target != PAD).sum(0)  # [B]
+    return read, said.scatter(0, lengths[None], EOS)
