@@ -69,7 +69,7 @@ class VariationalConfig(AutoencoderConfig):
     scale: float = 1.0
     """σ of a Gaussian likelihood, at the start if it is learned."""
     learn_scale: bool = True
-    """Whether σ of a Gaussian likelihood, one for all dimensions, is learned."""
+    """Whether that σ is learned: one for pictures, one per dimension for vectors."""
     kl_warmup_steps: int = 0
     """Steps over which the weight of what regularises the latents rises from 0."""
 

@@ -93,7 +93,8 @@ class VAE(Autoencoder):
         super().__init__(*arguments, **options)
         self.log_scale = math.log(self.config.scale)
         if self.likelihood == "gaussian" and self.config.learn_scale:
-            self.log_scale = nn.Parameter(torch.tensor(self.log_scale))
+            sizes = () if self.pictures else self.shape
+            self.log_scale = nn.Parameter(torch.full(sizes, self.log_scale))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def players(self) -> Sequence[Player]:
