@@ -50,6 +50,9 @@ class Trainer:
         team: the processes that train together.
         draw: draws the trained model beside rows, held-out ones where there are any.
         progress: whether to draw a progress bar.
+
+    Raises:
+        ValueError: a batch cannot be dealt evenly to the processes.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Trainer:
         self.players = [PlayerOptimiser(model, player, autocast, team) for player in players]
         self.batches_per_turn = max(player.player.steps for player in self.players)
         self.epochs = Epochs(len(data), settings.batch_size, seed, self.device)
+        team.share(self.epochs[0])
         decay = settings.ema_decay
         self.average = ExponentialAverage(model, decay) if decay else None
         self.steps = self.segment = self.waited = 0

@@ -115,7 +115,8 @@ def _train(
     from ..trainer import Diverged, Trainer
 
     draw = partial(gallery.draw, run.path)
-    trainer = Trainer(model, train, run, config, held_out=held_out, draw=draw, **settings)
+    with refusals(ValueError):
+        trainer = Trainer(model, train, run, config, held_out=held_out, draw=draw, **settings)
     if trainer.team.leads:
         print(heading(trainer, config))
         print(f"run folder: {run.path}", flush=True)
