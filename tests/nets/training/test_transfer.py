@@ -1,0 +1,92 @@
+import pytest
+import torch
+from torch import nn
+
+from nets import MLP, init_, optimizer
+from nets.training.fit import FitConfig, fit
+from nets.training.seeding import seeded
+from nets.training.transfer import freeze, replace_head, training_mode, unfreeze
+
+
+def classifier(classes=3):
+    with seeded(0):
+        trunk = nn.Sequential(
+            nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Dropout(0.5)
+        )
+        return nn.Sequential(trunk, nn.Linear(4 * 16, classes))
+
+
+def data(classes=2):
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(24) % classes
+    return torch.randn(24, 1, 6, 6, generator=generator) + labels.view(-1, 1, 1, 1), labels
+
+
+def snapshot(module):
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def train(network, epochs=3):
+    return fit(
+        network,
+        data(),
+        loss=nn.CrossEntropyLoss(),
+        optimizer=optimizer("adam", network, lr=0.01),
+        config=FitConfig(epochs=epochs, batch_size=8),
+    )
+
+
+def changed(module, before):
+    return [k for k, v in module.state_dict().items() if not torch.equal(v, before[k])]
+
+
+def test_S_TL_01_a_frozen_trunk_stays_bit_for_bit_while_its_new_head_learns():
+    network = classifier()
+    trunk, old = freeze(network[0]), network[1]
+    head = replace_head(network, 2)
+    assert network[1] is head is not old
+    assert (head.in_features, head.out_features) == (64, 2)
+    trunk_before, head_before = snapshot(trunk), snapshot(head)
+    history = train(network)
+    assert changed(trunk, trunk_before) == []  # nor the statistics of its batch norm
+    assert changed(head, head_before) == ["weight", "bias"]
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
+def test_S_TL_01_then_fine_tuning_moves_the_trunk_again():
+    network = classifier()
+    freeze(network[0])
+    replace_head(network, 2)
+    train(network, epochs=1)
+    before = snapshot(unfreeze(network[0]))
+    train(network, epochs=1)
+    assert {"0.weight", "1.weight", "1.running_mean", "1.num_batches_tracked"} <= set(
+        changed(network[0], before)
+    )
+
+
+def test_S_TL_01_batch_norm_and_dropout_of_a_frozen_trunk_are_in_evaluation():
+    network = classifier()
+    freeze(network[0])
+    assert training_mode(network) is network
+    assert network.training
+    assert network[1].training
+    assert not any(module.training for module in network[0].modules())
+    unfreeze(network[0])
+    assert all(module.training for module in training_mode(network).modules())
+
+
+def test_S_TL_01_one_frozen_layer_of_many():
+    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.BatchNorm1d(2))
+    freeze(network[1])
+    training_mode(network)
+    assert [module.training for module in network] == [True, False, True]
+
+
+def test_S_TL_01_the_head_is_the_last_dense_layer_wherever_it_is():
+    network = MLP(4, [8], 3, out_activation="tanh")
+    head = replace_head(network, 5, init=lambda layer: init_(layer, "zeros"))
+    assert network(torch.randn(2, 4)).shape == (2, 5)
+    assert head.weight.count_nonzero() == 0
+    with pytest.raises(ValueError, match="Conv2d contains no dense layer"):
+        replace_head(nn.Conv2d(1, 1, 1), 2)
