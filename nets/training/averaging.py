@@ -41,3 +41,19 @@ class ExponentialAverage(Generic[Module]):
             self._average(*map(list, zip(*self._floating, strict=True)), None)
         for average, current in self._others:
             average.copy_(current)
+
+
+def moving_average(signal: torch.Tensor, decay: float) -> torch.Tensor:
+    """Return v̂_t = v_t/(1 − βᵗ), v_t = βv_{t−1} + (1 − β)x_t, v₀ = 0, of a signal (N-OPT-04).
+
+    A mean over about the last 1/(1 − β) values; without the division it would begin too near 0.
+
+    Args:
+        signal: x `[T, ...]`.
+        decay: β, in [0, 1).
+    """
+    value, averages = torch.zeros_like(signal[0]), []
+    for t, x in enumerate(signal, start=1):
+        value = torch.lerp(x, value, decay)
+        averages.append(value / (1.0 - decay**t))
+    return torch.stack(averages)

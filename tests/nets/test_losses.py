@@ -73,3 +73,42 @@ def test_N_LOSS_09_label_smoothing_is_cross_entropy_with_soft_targets(smoothing)
         F.cross_entropy(logits, label, label_smoothing=smoothing), F.cross_entropy(logits, soft)
     )
     np.testing.assert_allclose(soft.sum(1), 1.0)
+
+
+def test_N_LOSS_01_squared_error_has_three_scales():
+    o, t = draw(4, 3), draw(4, 3, seed=1)
+    squares = ((o - t).numpy() ** 2).ravel()
+    assert F.mse_loss(o, t).item() == pytest.approx(squares.mean())
+    half = 0.5 * F.mse_loss(o, t, reduction="sum")
+    assert half.item() == pytest.approx(0.5 * squares.sum())
+    assert not np.isclose(half.item(), F.mse_loss(o, t).item())
+
+
+def test_N_LOSS_02_each_scale_has_its_own_gradient():
+    o, t = draw(7).requires_grad_(), draw(7, seed=1)
+    difference = (o - t).detach()
+    (mean,) = torch.autograd.grad(F.mse_loss(o, t), o)
+    torch.testing.assert_close(mean, 2.0 / 7.0 * difference)
+    (half,) = torch.autograd.grad(0.5 * F.mse_loss(o, t, reduction="sum"), o)
+    torch.testing.assert_close(half, difference)
+
+
+def test_N_LOSS_03_the_logarithm_is_of_the_prediction():
+    z, y = draw(5, 4), draw(5, 4, seed=1).softmax(-1)
+    p = np.exp(z.numpy()) / np.exp(z.numpy()).sum(-1, keepdims=True)
+    expected = -(y.numpy() * np.log(p)).sum(-1).mean()
+    assert F.cross_entropy(z, y).item() == pytest.approx(expected)
+    swapped = -(p * np.log(y.numpy())).sum(-1).mean()
+    assert abs(swapped - expected) > 0.01
+    hard = torch.tensor([3, 0, 1, 2, 0])
+    by_hand = -np.log(p[np.arange(5), hard.numpy()]).mean()
+    assert F.cross_entropy(z, hard).item() == pytest.approx(by_hand)
+    sure = F.cross_entropy(torch.tensor([[1000.0, 0.0]]), torch.tensor([1]))
+    assert sure.item() == 1000.0
+
+
+def test_N_LOSS_07_the_cost_is_the_mean_of_the_losses():
+    z, y = draw(6, 3), torch.tensor([0, 1, 2, 2, 1, 0])
+    each = F.cross_entropy(z, y, reduction="none")
+    assert each.shape == (6,)
+    assert F.cross_entropy(z, y).item() == pytest.approx(each.mean().item())
