@@ -293,6 +293,7 @@ def test_convolutions_are_trained_channels_last():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*")  # the compiler's own habits
 def test_compiled_training_has_the_same_keys_and_nearly_the_same_losses():
     data, rows = pictures(), {}
     for compiled in (False, True):
