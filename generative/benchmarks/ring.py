@@ -4,7 +4,7 @@
 """
 
 import json
-import statistics
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import process_time
@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import torch
 import tyro
+from torch import Tensor
 
-from nets.training.command_line import command, parse
+from nets.training.command_line import CommandError, command, parse
 from nets.training.provenance import git_commit
 from nets.training.seeding import seeded
 
@@ -61,6 +62,8 @@ class RingOptions:
     """Of each run; the preset's by default."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """JSON file for one record per run."""
+    picture: Annotated[Path | None, tyro.conf.arg(metavar="PNG")] = None
+    """Picture of samples of each variant's last seed."""
 
 
 @dataclass(frozen=True)
@@ -111,28 +114,48 @@ def measured(model: GenerativeModel) -> tuple[int, float, int]:
     return found.covered, found.high_quality, int(found.counts.min())
 
 
+def draw(panels: Sequence[tuple[str, Tensor]], path: Path, columns: int = 4) -> None:
+    """Draw samples `[N, 2]` of several models over the circles of 3 sigma around the modes."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Circle
+
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(3 * columns, 3.3 * rows), dpi=100, layout="constrained")
+    for k, (title, samples) in enumerate(panels):
+        axes = figure.add_subplot(rows, columns, k + 1, title=title, aspect="equal")
+        axes.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[])
+        for x, y in ring_means():
+            axes.add_patch(Circle((x, y), 3 * RING_STD, fill=False, color="tab:orange", lw=1.2))
+        axes.plot(*samples.T, ".", color="tab:blue", ms=2.0, alpha=0.35)
+    figure.savefig(path)
+
+
 @command
 def main(argv: list[str]) -> int:
     """Train, measure and print."""
     options = parse(RingOptions, "ring", argv, TEXT)
-    outcomes = []
-    print("variant                    seeds  modes  within 3σ  last modes  within 3σ  seconds")
+    unknown = [variant for variant in options.variants if variant not in VARIANTS]
+    if unknown or options.seeds < 1:
+        problem = f"unknown variants {unknown}" if unknown else f"seeds is {options.seeds}"
+        raise CommandError(f"{problem}: expected one seed or more of {', '.join(VARIANTS)}")
+    records, panels = [], []
+    print("variant                   seed  modes  within 3σ  last modes  within 3σ  seconds")
     for variant in options.variants:
-        runs = [train_variant(variant, seed, options.steps)[0] for seed in range(options.seeds)]
-        outcomes += runs
-
-        def median(field: str, runs: list[Outcome] = runs) -> float:
-            return statistics.median(getattr(run, field) for run in runs)
-
-        print(
-            f"{variant:<25}{len(runs):>7}{median('modes'):>7.0f}{median('high_quality'):>11.3f}"
-            f"{median('last_modes'):>12.0f}{median('last_high_quality'):>11.3f}"
-            f"{median('seconds'):>9.1f}",
-            flush=True,
-        )
+        for seed in range(options.seeds):
+            found, trainer = train_variant(variant, seed, options.steps)
+            records.append(asdict(found) | {"commit": git_commit()})
+            print(
+                f"{variant:<25}{seed:>5}{found.modes:>7}{found.high_quality:>11.3f}"
+                f"{found.last_modes:>12}{found.last_high_quality:>11.3f}{found.seconds:>9.1f}",
+                flush=True,
+            )
+        with seeded(0):
+            title = f"{variant}: {found.modes} modes, {found.high_quality:.0%}"
+            panels.append((title, trainer.trained.eval().sample(2000)))
     if options.out is not None:
-        records = [asdict(outcome) | {"commit": git_commit()} for outcome in outcomes]
         options.out.write_text(json.dumps(records, indent=1), encoding="utf-8")
+    if options.picture is not None:
+        draw(panels, options.picture)
     return 0
 
 

@@ -35,7 +35,15 @@ def test_G_GAN_06_an_untrained_generator_covers_no_mode():
 
 
 def test_G_GAN_09_every_variant_of_the_ablation_trains(tmp_path, capsys):
-    assert main(["--steps", "2", "--out", str(tmp_path / "ring.json")]) == 0
+    files = ["--out", str(tmp_path / "ring.json"), "--picture", str(tmp_path / "ring.png")]
+    assert main(["--steps", "2", *files]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 10
-    assert (tmp_path / "ring.json").read_text().count('"variant"') == 9
+    assert (tmp_path / "ring.json").read_text(encoding="utf-8").count('"variant"') == 9
+    assert (tmp_path / "ring.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("words", [["gann"], ["gan", "--seeds", "0"]])
+def test_unknown_variants_and_no_seeds_are_refused(words, capsys):
+    assert main(words) == 2
+    assert "expected one seed or more of gan, saturating" in capsys.readouterr().err
