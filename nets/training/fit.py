@@ -1,8 +1,7 @@
 """Supervised training in one call: batches, validation, metrics, checkpoints (SPEC S-TR)."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from ..optim import clip_grads
 from .checkpoint import fitting, load_checkpoint, save_checkpoint
 from .early_stopping import EarlyStopping
 from .seeding import hash31, seeded
-from .transfer import training_mode
+from .transfer import evaluation_mode, training_mode
 
 Rows = tuple[Tensor, Tensor]
 Measure = Callable[[Tensor, Tensor], Tensor]
@@ -114,7 +113,7 @@ def predict(network: nn.Module, inputs: Tensor, *, batch_size: int = 1024) -> Te
     Every part of the network is left in the mode that it was in (SPEC S-TR-02).
     """
     device = _device(network)
-    with _evaluation(network), torch.no_grad():
+    with evaluation_mode(network), torch.no_grad():
         return torch.cat([network(batch.to(device)) for batch in inputs.split(batch_size)])
 
 
@@ -214,18 +213,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list) else value
-
-
-@contextmanager
-def _evaluation(network: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode, and each of its modules back into its own."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 def _device(network: nn.Module) -> torch.device:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from .checkpoint import atomic_write
+from .transfer import evaluation_mode
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -79,7 +81,7 @@ def read_metrics(metrics_file: str | Path) -> dict[str, Points]:
 
 
 class TensorBoard:
-    """TensorBoard events of a run, opened at the first write (SPEC S-TB-02..04).
+    """TensorBoard events of a run, opened at the first write (SPEC S-TB-01..04).
 
     Events past `resume_step`, which an earlier process left, are purged.
     """
@@ -102,6 +104,42 @@ class TensorBoard:
         """Write one scalar per metric."""
         for name, value in metrics.items():
             self.writer.add_scalar(name, value, step)
+
+    def graph(self, module: nn.Module, *inputs: torch.Tensor) -> None:
+        """Write the graph of one forward pass, its nodes under the names of the submodules.
+
+        The pass is one of evaluation: it changes nothing in `module`.
+        """
+        with evaluation_mode(module), torch.no_grad(), warnings.catch_warnings():
+            # torch's writer uses its tracer, which warns of its age and of shapes in code
+            warnings.simplefilter("ignore")
+            self.writer.add_graph(module, inputs)
+
+    def activations(self, step: int, module: nn.Module, *inputs: torch.Tensor) -> None:
+        """Write a histogram of what every innermost layer puts out, in the module's present mode.
+
+        Of a layer that is used several times, the last output counts.
+        """
+        seen: dict[str, torch.Tensor] = {}
+
+        def watch(name: str) -> Callable[[nn.Module, object, object], None]:
+            def hook(layer: nn.Module, given: object, output: object) -> None:
+                if isinstance(output, torch.Tensor):
+                    seen[name] = output.detach().float().cpu().clone()
+
+            return hook
+
+        innermost = [(n, m) for n, m in module.named_modules() if not list(m.children())]
+        hooks = [layer.register_forward_hook(watch(name)) for name, layer in innermost]
+        try:
+            with torch.no_grad():
+                module(*inputs)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        for name, output in seen.items():
+            tag = "/".join(["activations", *name.split(".")])
+            self.writer.add_histogram(tag, output, step)
 
     def histograms(self, step: int, module: nn.Module) -> None:
         """Write a histogram of every parameter of `module`."""

@@ -1,6 +1,7 @@
 """Transfer learning: keep a trained trunk, replace its head, then fine-tune (SPEC S-TL-01)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from torch import nn
@@ -31,6 +32,18 @@ def training_mode(network: Module) -> Module:
         if parameters and not any(parameter.requires_grad for parameter in parameters):
             module.eval()
     return network
+
+
+@contextmanager
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Put `network` into evaluation mode; afterwards each of its modules back into its own."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 def replace_head(

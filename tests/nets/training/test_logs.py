@@ -1,9 +1,11 @@
 import csv
+from collections import OrderedDict
 
 import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.plugins.hparams import metadata
 from torch import nn
 
@@ -140,6 +142,38 @@ def test_S_TB_03_histogram_buckets_hold_every_weight(tmp_path):
         limits = np.array(histogram.bucket_limit)
         below = np.searchsorted(np.sort(weights), limits, side="right")
         np.testing.assert_allclose(np.cumsum(histogram.bucket), below, atol=1)
+
+
+def test_S_TB_01_the_graph_has_the_modules_as_name_scopes(tmp_path):
+    trunk = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5))
+    net = nn.Sequential(OrderedDict(trunk=trunk, head=nn.Linear(4, 2)))
+    net.head.eval()
+    with TensorBoard(tmp_path) as board:
+        board.graph(net, torch.randn(2, 3))
+    assert (net.training, net.trunk[1].training, net.head.training) == (True, True, False)
+    graph = GraphDef.FromString(events(tmp_path).Graph().SerializeToString())
+    layers = [node.name for node in graph.node if node.op == "aten::linear"]
+    assert ["[trunk]" in layers[0], "[head]" in layers[1], len(layers)] == [True, True, 2]
+    assert "[trunk]/Linear[0]" in layers[0]
+    inputs = [node.op for node in graph.node].count("IO Node")
+    assert inputs == 2  # one in, one out
+
+
+def test_S_TB_03_histograms_of_activations_hold_every_output(tmp_path):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 8), nn.Sequential(nn.ReLU(), nn.Linear(8, 2)))
+    x = torch.randn(16, 3)
+    with TensorBoard(tmp_path) as board:
+        board.activations(4, net, x)
+    found = events(tmp_path)
+    outputs = {"0": net[0](x), "1/0": net[0](x).relu(), "1/1": net(x)}
+    assert sorted(found.Tags()["histograms"]) == [f"activations/{name}" for name in outputs]
+    for name, output in outputs.items():
+        (event,) = found.Histograms(f"activations/{name}")
+        assert event.step == 4
+        assert sum(event.histogram_value.bucket) == output.numel()
+        assert event.histogram_value.sum == pytest.approx(output.double().sum().item(), rel=1e-4)
+    assert not any(module._forward_hooks for module in net.modules())
 
 
 def test_S_TB_04_hparams_and_final_metric_read_back(tmp_path):
