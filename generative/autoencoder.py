@@ -55,11 +55,11 @@ class Autoencoder(GenerativeModel):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return latents `[B, D]` of data `[B, *shape]`."""
-        return self.encoder(x).float()
+        return losses.at_least_float32(self.encoder(x))
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the mean of p(x | z), `[B, *shape]`, of latents `[B, D]`."""
-        output = self.decoder(z).float()
+        output = losses.at_least_float32(self.decoder(z))
         return output.sigmoid() if self.likelihood == "bernoulli" else output
 
     def reconstruct(self, x: Tensor) -> Tensor:
@@ -74,7 +74,8 @@ class Autoencoder(GenerativeModel):
 
     def prior(self, n: int) -> Tensor:
         """Draw latents `[n, D]` of N(0, I)."""
-        return torch.randn(n, self.config.latent, device=self.device)
+        like = next(self.encoder.parameters())
+        return torch.randn(n, self.config.latent, dtype=like.dtype, device=like.device)
 
     @torch.no_grad()
     def sample(self, n: int, label: Tensor | None = None) -> Tensor:
@@ -126,7 +127,7 @@ class MovingGaussian(nn.Module):
         """Draw vectors `[n, D]`."""
         jitter = torch.full_like(self.mean, 1e-6).diag()  # for latents that hardly vary
         root = torch.linalg.cholesky(self.covariance + jitter)
-        return self.mean + torch.randn(n, len(self.mean), device=self.mean.device) @ root.T
+        return self.mean + torch.randn_like(self.mean.expand(n, -1)) @ root.T
 
 
 def build_encoder(shape: tuple[int, ...], config: AutoencoderConfig) -> nn.Module:

@@ -103,7 +103,7 @@ class VAE(Autoencoder):
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return μ and log σ² `[B, D]` of q(z | x), the latter within ±20, SPEC G-VAE-04."""
-        mean, logvar = self.encoder(x).float().chunk(2, dim=1)
+        mean, logvar = losses.at_least_float32(self.encoder(x)).chunk(2, dim=1)
         return mean, logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
 
     def encode(self, x: Tensor) -> Tensor:
@@ -224,4 +224,4 @@ class AAE(Autoencoder):
 
     def judge(self, z: Tensor) -> Tensor:
         """Return the discriminator's logits `[B]` of latents `[B, D]`."""
-        return self.discriminator(z).float().squeeze(1)
+        return losses.at_least_float32(self.discriminator(z)).squeeze(1)

@@ -23,7 +23,7 @@ def squared_distance(reconstruction: Tensor, x: Tensor) -> Tensor:
         reconstruction: x̂, `[B, ...]`.
         x: data `[B, ...]`.
     """
-    return (_float(reconstruction) - x).square().flatten(1).sum(1)
+    return (at_least_float32(reconstruction) - x).square().flatten(1).sum(1)
 
 
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
         logits: l, `[B, ...]`.
         x: data in [0, 1], `[B, ...]`.
     """
-    each = F.binary_cross_entropy_with_logits(_float(logits), x, reduction="none")
+    each = F.binary_cross_entropy_with_logits(at_least_float32(logits), x, reduction="none")
     return each.flatten(1).sum(1)
 
 
@@ -48,7 +48,7 @@ def gaussian_nll(mean: Tensor, x: Tensor, log_scale: Tensor | float = 0.0) -> Te
         log_scale: log σ: a number, a parameter `[]`, or anything that broadcasts against x.
     """
     scale = log_scale.exp() if isinstance(log_scale, Tensor) else math.exp(log_scale)
-    standard = (x - _float(mean)) / scale  # [B, ...]
+    standard = (x - at_least_float32(mean)) / scale  # [B, ...]
     return (0.5 * standard.square() + (log_scale + 0.5 * LOG_2PI)).flatten(1).sum(1)
 
 
@@ -71,7 +71,7 @@ def standard_normal_kl(mean: Tensor, logvar: Tensor) -> Tensor:
         mean: μ, `[B, D]`.
         logvar: log σ², `[B, D]`.
     """
-    mean, logvar = _float(mean), _float(logvar)
+    mean, logvar = at_least_float32(mean), at_least_float32(logvar)
     return 0.5 * (mean.square() + logvar.exp() - logvar - 1.0).sum(-1)
 
 
@@ -86,9 +86,9 @@ def gaussian_kl(mean: Tensor, logvar: Tensor, other_mean: Tensor, other_logvar: 
         other_mean: μ₂, `[B, D]`.
         other_logvar: log σ₂², `[B, D]`.
     """
-    precision = torch.exp(-_float(other_logvar))
-    log_ratio = _float(logvar) - other_logvar
-    distance = (_float(mean) - other_mean).square() * precision
+    precision = torch.exp(-at_least_float32(other_logvar))
+    log_ratio = at_least_float32(logvar) - other_logvar
+    distance = (at_least_float32(mean) - other_mean).square() * precision
     return 0.5 * (log_ratio.exp() + distance - log_ratio - 1.0).sum(-1)
 
 
@@ -127,7 +127,7 @@ def total_correlation_decomposition(
     Raises:
         ValueError: if the batch has more rows than the data, or the estimator is unknown.
     """
-    z, mean, logvar = _float(z), _float(mean), _float(logvar)
+    z, mean, logvar = at_least_float32(z), at_least_float32(mean), at_least_float32(logvar)
     log_weights = log_importance_weights(len(z), dataset_size, estimator, z)  # [B, B]
     pairs = gaussian_log_prob(z.unsqueeze(1), mean, logvar)  # [B, B, D]: log q(z_id | x_j)
     log_joint = torch.logsumexp(log_weights + pairs.sum(-1), 1)  # [B]: log q(z_i)
@@ -174,6 +174,6 @@ def log_importance_weights(
     return row[(index - index.unsqueeze(1)) % batch]
 
 
-def _float(x: Tensor) -> Tensor:
+def at_least_float32(x: Tensor) -> Tensor:
     """Return `x` in float32, or float64 where it is that."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -531,18 +531,36 @@ def test_settings_are_frozen():
         VAEConfig().latent = 3
 
 
+@every_model
+def test_models_may_be_in_double_precision(model_type):
+    model = build(model_type, (1, 8, 8), **SMALL).double()
+    batch = Batch(torch.rand(8, 1, 8, 8, dtype=torch.double))
+    assert {player.loss(batch).value.dtype for player in model.players()} == {torch.double}
+    assert model.sample(3).dtype == torch.double
+
+
 @pytest.mark.cuda
 @every_model
 @pytest.mark.parametrize("encoder", ["mlp", "conv", "resnet"])
 def test_gradients_on_cuda_are_those_of_the_cpu(model_type, encoder):
-    model = build(model_type, (1, 16, 16), encoder=encoder, **SMALL).double()
-    twin = build(model_type, (1, 16, 16), encoder=encoder, **SMALL).double().cuda()
+    """In double precision; of models that draw noise, codes and what a fixed code costs."""
+    model, twin = (
+        build(model_type, (1, 16, 16), encoder=encoder, **SMALL).double().to(device)
+        for device in ("cpu", "cuda")
+    )
     x = torch.rand(8, 1, 16, 16, dtype=torch.double)
-    for here, there in zip(model.players(), twin.players(), strict=True):
-        if model_type in (AE, AAE) and here.name != "discriminator":  # the others draw noise
-            losses = here.loss(Batch(x)).value, there.loss(Batch(x.cuda())).value
-            torch.testing.assert_close(losses[0], losses[1].cpu())
-        loss = there.loss(Batch(x.float().cuda().double())).value
-        gradients = torch.autograd.grad(loss, list(there.module.parameters()))
+    for player in twin.players():
+        loss = player.loss(Batch(x.cuda())).value
+        gradients = torch.autograd.grad(loss, list(player.module.parameters()))
         assert all(g.isfinite().all() and g.is_cuda for g in gradients)
+    here, there = (
+        m.reconstruction_loss(m.encode(d), d).mean() for m, d in ((model, x), (twin, x.cuda()))
+    )
+    torch.testing.assert_close(here, there.cpu())
+    for ours, theirs in zip(
+        torch.autograd.grad(here, list(model.decoder.parameters())),
+        torch.autograd.grad(there, list(twin.decoder.parameters())),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, theirs.cpu())
     assert twin.sample(4).is_cuda
