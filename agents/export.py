@@ -81,8 +81,6 @@ def export_policy(agent: Agent) -> Program:
         TypeError: the agent, or its spaces, are of a kind that cannot be exported.
     """
     module = policy_module(agent).cpu().eval().requires_grad_(False)
-    for weights in module.parameters():
-        weights.data = weights.data.clone()  # of its own, where one long vector held them all
     inputs = {"observation": _zeros(agent.observation_space)}
     memory = next((part for part in module.modules() if isinstance(part, LSTM | GRU)), None)
     if memory is not None:
