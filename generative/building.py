@@ -30,14 +30,17 @@ class DataConfig:
 
     @classmethod
     def of(cls, spec: str, size: int | None = None, limit: int | None = None) -> "DataConfig":
-        """Make paths absolute, so that a run can go on from anywhere."""
-        path = Path(spec)
-        return cls(str(path.resolve()) if path.exists() else spec, size, limit)
+        """Make paths absolute, also of the run in `frames:ENV_ID@RUN`, to go on from anywhere."""
+        head, at, path = spec.rpartition("@")
+        if Path(path).exists():
+            spec = f"{head}{at}{Path(path).resolve()}"
+        return cls(spec, size, limit)
 
     @property
     def title(self) -> str:
-        """A short name: that of a path is its last part."""
-        return Path(self.spec).stem if Path(self.spec).is_absolute() else self.spec
+        """A short name: of paths the last part."""
+        head, at, path = self.spec.rpartition("@")
+        return f"{head}{at}{Path(path).stem}" if Path(path).is_absolute() else self.spec
 
 
 def load_parts(data: DataConfig, held_out: float, seed: int) -> tuple[Dataset, Dataset | None]:

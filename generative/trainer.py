@@ -52,7 +52,8 @@ class Trainer:
         progress: whether to draw a progress bar.
 
     Raises:
-        ValueError: a batch cannot be dealt evenly to the processes.
+        ValueError: a batch cannot be dealt evenly to the processes; or training is to stop by a
+            held-out loss that there is none of.
     """
 
     def __init__(
@@ -92,6 +93,9 @@ class Trainer:
         self.pending: list[dict[str, Tensor]] = []  # metrics of the steps since the last row
         self._metrics_file: MetricsFile | None = None
         self._board: TensorBoard | None = None
+        if settings.patience and "loss" not in self._validate():
+            message = f"patience is {settings.patience}, but of held-out rows there is no loss"
+            raise ValueError(f"{message} of {model.name} to become better")
 
     @property
     def trained(self) -> GenerativeModel:

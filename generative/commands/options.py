@@ -82,6 +82,8 @@ class ResumeOptions:
     """Folder of the run."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Steps in all, to extend the run; by default what it was started with."""
+    device: Literal["auto", "cpu", "cuda"] | None = None
+    """Where to go on; by default where it was. Only there, on the CPU, are its bits the same."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Train a generative model on data."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,8 +73,9 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
                 run.create(model.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
         if workers.leads and preset is not None:
             print(describe_preset(preset, options))
-        where = {"device": device, "team": workers}
-        return _train(run, config, model, train, held_out, seed=seed, **where)
+        return _train(
+            *(run, config, model, train, held_out), seed=seed, device=device, team=workers
+        )
 
 
 def _resume(options: ResumeOptions) -> int:
@@ -87,8 +89,9 @@ def _resume(options: ResumeOptions) -> int:
     run = RunFolder(options.resume)
     with _refusing():
         record = run.load_config()
-        resolve_device(record["device"])
-    with team(record["device"]) as (workers, device):
+        where = options.device or record["device"]
+        resolve_device(where)
+    with team(where) as (workers, device):
         with _refusing():
             if workers.leads and options.steps is not None:
                 run.extend(options.steps)
@@ -99,8 +102,9 @@ def _resume(options: ResumeOptions) -> int:
             train, held_out = load_parts(data, config.held_out, seed)
             if (train.shape, len(train)) != (model.shape, model.dataset_size):
                 raise ValueError(f"{data.spec} is no longer what {run.path} was started with")
-        where = {"device": device, "team": workers}
-        return _train(run, config, model, train, held_out, seed=seed, **where)
+        return _train(
+            *(run, config, model, train, held_out), seed=seed, device=device, team=workers
+        )
 
 
 def _train(
@@ -157,7 +161,7 @@ def _refusing() -> Iterator[None]:
 
 def _new_folder(model: str, data: "DataConfig", seed: int) -> Path:
     """Return `runs/MODEL-DATA-sSEED`, with a number behind where that is taken."""
-    stem = f"{model}-{data.title.replace('/', '-').replace(':', '-')}-s{seed}"
+    stem = f"{model}-{re.sub('[/:@]', '-', data.title)}-s{seed}"
     names = (RUNS / (stem if k == 1 else f"{stem}-{k}") for k in count(1))
     return next(path for path in names if not path.exists())
 

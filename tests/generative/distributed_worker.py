@@ -14,7 +14,7 @@ from nets.training.checkpoint import save_checkpoint
 from nets.training.distributed import team
 
 JOBS = {
-    "ae": ("digits", {"hidden": (16,)}),
+    "ae": ("digits", {"hidden": (16,), "patience": 2}),
     "aae": ("digits", {"hidden": (16,), "ema_decay": 0.9}),
     "dcgan": ("digits", {"base_filters": 4}),
     "wgan-gp": ("ring", {"hidden": (16,), "discriminator_steps": 2}),
@@ -27,7 +27,7 @@ def train(name, workers, folder=None, steps=STEPS):
     spec, settings = JOBS[name]
     data = load_dataset(spec, limit=160)
     held_out = load_dataset(spec, limit=20, seed=1)
-    config = find_model(name).config_type()(batch_size=16, patience=2, **settings)
+    config = find_model(name).config_type()(batch_size=16, **settings)
     model = build_model(name, data, config, seed=1)
     run = None if folder is None else RunFolder(folder)
     cut = RunConfig.default(STEPS, eval_every=2, segment_steps=3)

@@ -162,3 +162,6 @@ def test_paths_are_made_absolute(tmp_path, monkeypatch):
     assert data == DataConfig(str(tmp_path / "pictures"), 32, None)
     assert data.title == "pictures"
     assert DataConfig.of("sprites:shape").spec == "sprites:shape"
+    played = DataConfig.of("frames:CartPole-v1@pictures")
+    assert played.spec == f"frames:CartPole-v1@{tmp_path / 'pictures'}"
+    assert played.title == "frames:CartPole-v1@pictures"

@@ -440,11 +440,18 @@ def test_training_stops_when_the_held_out_loss_is_no_longer_better():
     data = points()
     config = RunConfig(steps=500, segment_steps=100, log_every=10, eval_every=10, draw_every=0)
     model = build(Line, ModelConfig(patience=3, learning_rate=1e-9), data)
-    losses = iter([5.0, 4.0, 4.0, 4.5, 3.0, 3.5, 3.0, 3.1, 1.0])
+    losses = iter([9.0, 5.0, 4.0, 4.0, 4.5, 3.0, 3.5, 3.0, 3.1, 1.0])
     model.validate = lambda batch: {"loss": torch.tensor(next(losses))}
     trainer = Trainer(model, data, config=config, held_out=data, device="cpu", progress=False)
     trainer.run(500)
     assert (trainer.steps, trainer.best_loss, trainer.stopped) == (80, 3.0, True)
+
+
+@pytest.mark.parametrize(("kind", "held_out"), [(GAN, points()), (Line, None)])
+def test_patience_needs_a_held_out_loss(kind, held_out):
+    config = replace(kind.config_type(), patience=2)
+    with pytest.raises(ValueError, match="patience is 2, but of held-out rows there is no loss of"):
+        Trainer(build(kind, config, points()), points(), held_out=held_out, device="cpu")
 
 
 class Breaking(Line):
