@@ -41,8 +41,8 @@ def test_rainbow_is_made_of_its_six_parts(env_id):
 def test_rainbow_trains_and_comes_back_from_its_folder(tmp_path, env_id):
     _, agent = rainbow(env_id, num_envs=2)
     before = agent.learner.weights.detach().clone()
-    cut = RunConfig(steps=1200, segment_steps=600, log_every=300, eval_every=600, eval_episodes=2)
-    progress = Trainer(agent, RunFolder(tmp_path), cut, progress=False).run(1200)
+    cut = RunConfig(steps=700, segment_steps=350, log_every=100, eval_every=350, eval_episodes=2)
+    progress = Trainer(agent, RunFolder(tmp_path), cut, progress=False).run(700)
     assert agent.updates > 50
     assert progress.metrics["kl_divergence"] > 0
     assert progress.metrics["epsilon"] == 0.0
