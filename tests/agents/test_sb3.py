@@ -41,7 +41,11 @@ from nets.training.seeding import hash31, seeded
 SMALL = {
     "sb3-ppo": ("CartPole-v1", 4, {"n_steps": 16, "batch_size": 32, "epochs": 2}),
     "sb3-a2c": ("CartPole-v1", 4, {}),
-    "sb3-dqn": ("CartPole-v1", 2, {"epsilon_start": 0.0, "epsilon_end": 0.0, "train_every": 4}),
+    "sb3-dqn": (
+        "CartPole-v1",
+        2,
+        {"epsilon_start": 0.0, "epsilon_end": 0.0, "train_every": 4, "gradient_steps": 1},
+    ),
     "sb3-sac": ("Pendulum-v1", 2, {}),
     "sb3-td3": ("dreamgym/Pendulum-v0", 1, {"exploration_noise": 0.1}),
 }
