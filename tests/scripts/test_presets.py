@@ -124,7 +124,7 @@ def test_variant_fits_its_algorithm_and_environments(algo, name):
         for field, value in preset.settings.items():
             assert getattr(config, field) == value
             assert type(getattr(config, field)) is type(getattr(type(config)(), field))
-        assert env_id is None or gym.spec(env_id).id == env_id
+        assert env_id is None or EnvSource.of(env_id).spec.id == env_id
 
 
 def test_variant_goes_over_the_preset_of_the_environment():
