@@ -45,7 +45,7 @@ from .q_networks import RecurrentQNetwork
 from .tabular import Tabular
 
 if TYPE_CHECKING:
-    from .sb3 import SB3Agent
+    from .sb3_agent import SB3Agent
 
 ABOUT = "dreamgym.json"  # the name of the description inside the file
 ROWS = 3  # of the batch that is traced; a batch of 1 would be taken for a constant

@@ -14,7 +14,7 @@ from .agent import Metrics
 from .interaction import Check, Episode
 
 if TYPE_CHECKING:
-    from .sb3 import SB3Agent
+    from .sb3_agent import SB3Agent
 
 
 class Listener(BaseCallback):

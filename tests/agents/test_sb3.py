@@ -29,8 +29,8 @@ from agents.evaluation import evaluate
 from agents.interaction import Episode, InvalidExperience
 from agents.presets import find_preset
 from agents.run import RunConfig, RunFolder
-from agents.sb3 import PictureEncoder
 from agents.sb3_config import WORDS
+from agents.sb3_networks import PictureEncoder
 from agents.trainer import Trainer
 from nets.encoders import NatureCNN, SmallCNN, image_encoder
 from nets.mlp import MLP
