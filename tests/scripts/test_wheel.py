@@ -65,7 +65,10 @@ def test_installed_package_is_imported_from_another_folder(package, installed, t
     assert Path(file) == installed.site / package / "__init__.py"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--list"], ["play", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["train", "--list"], ["play", "--help"], ["train-generative", "--list"]],
+)
 def test_console_command_works_beside_foreign_packages(arguments, installed, foreign):
     result = subprocess.run(
         [installed.command, *arguments],
@@ -76,6 +79,7 @@ def test_console_command_works_beside_foreign_packages(arguments, installed, for
     )
     assert result.returncode == 0, result.stderr
     expected = {"--help": "commands:", "train": "dreamgym/Lake-v0", "play": "dreamgym play"}
+    expected |= {"train-generative": "beta-tcvae"}
     assert expected[arguments[0]] in result.stdout
 
 
