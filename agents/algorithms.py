@@ -82,6 +82,13 @@ ALGORITHMS = {
             "exact planning on worlds with a model P",
         ),
         Algorithm(
+            "bc",
+            "agents.imitation",
+            "BehaviourCloning",
+            "BCConfig",
+            "imitates another run's agent (--from RUN), discrete actions",
+        ),
+        Algorithm(
             "sb3-ppo", _SB3, "SB3PPO", "SB3PPOConfig", "stable-baselines3's PPO, any actions"
         ),
         Algorithm(
