@@ -3,6 +3,7 @@
 Noise comes from torch's global generator: draw inside `nets.training.seeding.seeded`.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +27,22 @@ class Undrawable(ValueError):
     """A model has nothing of this kind to show; the message says why."""
 
 
-def draw(folder: Path, model: GenerativeModel, data: Dataset) -> None:
-    """Draw all that the model can show into `samples.png` and so on.
+def draw(folder: Path, model: GenerativeModel, data: Dataset) -> dict[str, Picture]:
+    """Draw all that the model can show into `samples.png` and so on; return it by name.
 
     Args:
         folder: where.
         model: what is shown.
         data: rows that training has not seen, if possible.
     """
+    pictures: dict[str, Picture] = {}
     with torch.no_grad():
         for function in (samples, reconstructions, traversals):
-            try:
-                picture = function(model, data)
-            except Undrawable:
-                continue
-            plots.save(folder / f"{function.__name__}.png", picture)
+            with suppress(Undrawable):
+                pictures[function.__name__] = function(model, data)
+    for name, picture in pictures.items():
+        plots.save(folder / f"{name}.png", picture)
+    return pictures
 
 
 def samples(model: GenerativeModel, data: Dataset, n: int = SAMPLES) -> Picture:

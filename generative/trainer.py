@@ -6,13 +6,15 @@ and k alone: no generator state is ever saved. Nothing waits for the device betw
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -48,7 +50,8 @@ class Trainer:
         seed: of order and noise.
         device: where to train.
         team: the processes that train together.
-        draw: draws the trained model beside rows, held-out ones where there are any.
+        draw: draws the trained model beside rows, held-out ones where there are any; what it
+            returns goes to TensorBoard.
         progress: whether to draw a progress bar.
 
     Raises:
@@ -67,7 +70,7 @@ class Trainer:
         seed: int = 0,
         device: str | torch.device = "auto",
         team: Team = ALONE,
-        draw: Callable[[GenerativeModel, Dataset], None] | None = None,
+        draw: Callable[[GenerativeModel, Dataset], Mapping[str, NDArray[np.uint8]]] | None = None,
         progress: bool = True,
     ) -> None:
         self.device = resolve_device(device)
@@ -268,7 +271,10 @@ class Trainer:
     def _draw(self) -> None:
         if self.draw is not None and self.team.leads:
             with self._looking("drawing") as model, torch.no_grad():
-                self.draw(model, self.unseen)
+                pictures = self.draw(model, self.unseen)
+            if self._board is not None:
+                with uninterrupted():
+                    self._board.pictures(self.steps, pictures)
 
     @contextmanager
     def _looking(self, purpose: str) -> Iterator[GenerativeModel]:

@@ -141,6 +141,11 @@ class TensorBoard:
             tag = "/".join(["activations", *name.split(".")])
             self.writer.add_histogram(tag, output, step)
 
+    def pictures(self, step: int, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
+        """Write pictures `[H, W, 3]`."""
+        for name, picture in pictures.items():
+            self.writer.add_image(name, picture, step, dataformats="HWC")
+
     def histograms(self, step: int, module: nn.Module) -> None:
         """Write a histogram of every parameter of `module`."""
         for name, parameter in module.named_parameters():

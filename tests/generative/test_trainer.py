@@ -402,7 +402,7 @@ def test_held_out_rows_are_measured_and_the_best_weights_kept(tmp_path):
     config = RunConfig(steps=30, segment_steps=30, log_every=10, eval_every=10, draw_every=0)
     model = build(Line, ModelConfig(batch_size=40, learning_rate=0.5), data)
     theta = []
-    draw = lambda m, rows: theta.append(m.theta.detach().clone())  # noqa: E731
+    draw = lambda m, rows: theta.append(m.theta.detach().clone()) or {}  # noqa: E731
     config = replace(config, draw_every=10)
     Trainer(
         model, data, run, config, held_out=held_out, device="cpu", draw=draw, progress=False
@@ -428,7 +428,7 @@ def test_looking_at_the_model_leaves_training_as_it_was():
             config=config,
             held_out=pictures(seed=1),
             device="cpu",
-            draw=lambda m, rows: m.sample(len(rows)),
+            draw=lambda m, rows: dict(enumerate(m.sample(len(rows)))),
             progress=False,
         )
         trainer.run(20)

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import generative
 from agents.commands import main as dreamgym
@@ -93,6 +94,13 @@ def test_metrics_and_pictures_show_the_training(imagined):
         picture = iio.imread(imagined.folder / f"{name}.png")
         assert picture.ndim == 3
         assert len(np.unique(picture)) > 20, name
+
+
+def test_tensorboard_has_numbers_and_pictures(imagined):
+    events = EventAccumulator(str(imagined.folder), size_guidance={"images": 0}).Reload()
+    assert {"loss", "validation/elbo", "rows_per_second"} <= set(events.Tags()["scalars"])
+    assert set(events.Tags()["images"]) == {"samples", "reconstructions", "traversals"}
+    assert [event.step for event in events.Images("samples")] == list(range(6, 61, 6))
 
 
 def test_output_tells_what_is_trained_where_it_lies_and_what_to_type_next(imagined):
