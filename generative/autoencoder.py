@@ -27,6 +27,7 @@ class Autoencoder(GenerativeModel):
 
     Raises:
         ValueError: if the data do not suit the encoder that `config` names.
+        TypeError: if `encoder` has no `out_features`.
     """
 
     encoder_outputs: ClassVar[int] = 1
