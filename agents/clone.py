@@ -35,7 +35,7 @@ class BCConfig:
     """Step size of AdamW."""
     weight_decay: float = 0.0
     """Decay of weights, not of biases."""
-    batch_size: int = 256
+    batch_size: int = 64
     """Rows of a gradient step."""
     epochs: int = 50
     """Most passes over the demonstrations."""

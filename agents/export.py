@@ -24,9 +24,11 @@ from torch.export import Dim, ExportedProgram
 from nets.recurrent import GRU, LSTM
 from nets.training.checkpoint import atomic_write
 
+from .actions import DiscreteActions
 from .agent import Agent
 from .dqn import DQN
 from .dqn_parts import build_return_model
+from .imitation import BehaviourCloning
 from .planners import Planner
 from .policy_gradient import PolicyGradient
 from .policy_modules import (
@@ -39,6 +41,7 @@ from .policy_modules import (
     QStep,
     RecurrentPolicy,
     StableBaselines,
+    Stateless,
     initial_state,
 )
 from .q_networks import RecurrentQNetwork
@@ -139,6 +142,12 @@ def _(agent: DQN) -> nn.Module:
     choose = MostValuable(build_return_model(agent.config, torch.device("cpu")), first)
     kind = RecurrentPolicy if isinstance(agent.online, RecurrentQNetwork) else Policy
     return kind(nn.Identity(), QStep(deepcopy(agent.online)), choose)
+
+
+@policy_module.register
+def _(agent: BehaviourCloning) -> nn.Module:
+    choose = MostProbable(DiscreteActions(agent.action_space))
+    return Policy(nn.Identity(), Stateless(deepcopy(agent.network)), choose)
 
 
 @policy_module.register(Tabular)

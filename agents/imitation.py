@@ -20,7 +20,7 @@ from .exploration import boltzmann
 from .interaction import Interaction
 from .networks import build_encoder
 
-FIRST_FIT = 1000  # steps; later fits follow whenever their number has doubled
+FIRST_FIT = 20  # steps; later fits follow whenever their number has doubled
 
 
 class BehaviourCloning(Agent):
@@ -53,6 +53,7 @@ class BehaviourCloning(Agent):
         if c.balance == "synthetic" and not floats:
             message = f"{name} has observations {self.observation_space}, and nothing is between"
             raise ValueError(f"{message} them: balance 'synthetic' needs floats")
+        self.action_space: gym.spaces.Discrete
         self.actions, self._first_action = int(self.action_space.n), int(self.action_space.start)
         self.network: nn.Module = self._build(self.seed).eval()
         self.demonstrations = Demonstrations()

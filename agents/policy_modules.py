@@ -99,6 +99,20 @@ class QStep(nn.Module):
         return self.network.step(observation, state, starts)
 
 
+class Stateless(nn.Module):
+    """One step of a network without a memory."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, observation: Tensor, state: Tensor | None, starts: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Evaluate it."""
+        return self.network(observation), None
+
+
 class MostValuable(nn.Module):
     """Outputs of a Q-network `[N, size]` to the actions of the largest expected return, `[N]`.
 

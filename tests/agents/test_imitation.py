@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import gymnasium as gym
@@ -9,8 +10,11 @@ from torch import nn
 
 from agents import BCConfig, BehaviourCloning, load
 from agents.clone import describe, fit_clone
+from agents.commands.evaluate import main as measure
+from agents.commands.train import main as train
 from agents.demonstrations import Demonstrations, disagreement
 from agents.evaluation import evaluate
+from agents.export import export_policy
 from agents.planners import ValueIteration, ValueIterationConfig
 from agents.run import RunConfig, RunFolder
 from agents.trainer import Trainer
@@ -98,7 +102,7 @@ class Killed(Exception):
 def test_S_IO_02_a_run_that_was_cut_off_ends_in_the_same_weights(expert, tmp_path):
     settings = RunConfig(240, segment_steps=80, log_every=40, eval_every=0)
 
-    def train(folder, fail_at=None):
+    def clone_into(folder, fail_at=None):
         clone = BehaviourCloning(WORLD, config(expert, epochs=3), num_envs=4)
         run = RunFolder(tmp_path / folder)
         if not run.config_file.exists():
@@ -111,10 +115,10 @@ def test_S_IO_02_a_run_that_was_cut_off_ends_in_the_same_weights(expert, tmp_pat
         Trainer(clone, run, settings, callbacks=[kill], progress=False).run(240)
         return clone
 
-    whole = train("whole")
+    whole = clone_into("whole")
     with pytest.raises(Killed):
-        train("cut", fail_at=120)
-    resumed = train("cut")
+        clone_into("cut", fail_at=120)
+    resumed = clone_into("cut")
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[name]), name
     pairs = zip(whole.demonstrations.tensors(), resumed.demonstrations.tensors(), strict=True)
@@ -267,3 +271,26 @@ def test_random_actions_follow_the_network_s_probabilities(expert):
     np.testing.assert_allclose(np.bincount(actions, minlength=4) / 4000, expected, atol=0.04)
     single, _ = clone.predict(0, deterministic=True)
     assert single == logits.argmax()
+
+
+def test_the_commands_clone_measure_and_export(expert, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    argv = ["bc", WORLD, "--run", "clone", "--steps", "240", "--config.hidden", "16"]
+    argv += ["--config.learning-rate", "0.02", "--eval-every", "240"]
+    assert train([*argv, "--from", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert not (tmp_path / "clone").exists()
+    assert train([*argv, "--from", str(expert)]) == 0
+    out = capsys.readouterr().out
+    assert f"imitates {expert}" in out
+    assert "on episodes held out: accuracy" in out
+    assert (tmp_path / "clone" / "episode.gif").exists()
+    assert measure(["clone", "--json", "--episodes", "2"]) == 0
+    assert json.loads(capsys.readouterr().out)["episodes"] == 2
+    clone = load("clone")
+    export_policy(clone).save(tmp_path / "clone.pt2")
+    program = torch.export.load(tmp_path / "clone.pt2").module()
+    states = torch.arange(int(clone.observation_space.n))
+    expected = clone.predict(states.numpy(), deterministic=True)[0]
+    np.testing.assert_array_equal(program(states), expected)
