@@ -1,0 +1,34 @@
+"""Bias and variance: polynomials of three degrees, each fitted to 50 samples of 20 noisy points.
+
+Thin: each fit. Bold: their mean. A line misses the truth whatever it sees (bias), degree 12 follows
+every point (variance), degree 4 does neither.
+"""
+
+import numpy as np
+from picture import BLUE, GREY, ORANGE, Figure, demo, panels
+
+DEGREES, SAMPLES, POINTS, NOISE = (1, 4, 12), 50, 20, 0.3
+
+
+def draw() -> Figure:
+    """Draw one panel per degree, and both errors in its title."""
+    rng = np.random.default_rng(0)
+    grid = np.linspace(-2.7, 2.7, 200)
+    figure, axes = panels(len(DEGREES), title="Degree: bias² + variance")
+    for axis, degree in zip(axes.flat, DEGREES, strict=True):
+        fits = []
+        for _ in range(SAMPLES):
+            x = np.linspace(-3, 3, POINTS) + rng.uniform(-0.1, 0.1, POINTS)
+            y = np.sin(x) + rng.normal(0, NOISE, POINTS)
+            fits.append(np.polynomial.Chebyshev.fit(x, y, degree, domain=[-3, 3])(grid))
+            axis.plot(grid, fits[-1], color=BLUE, alpha=0.12)
+        mean = np.mean(fits, 0)
+        bias, variance = np.mean((mean - np.sin(grid)) ** 2), np.mean(np.var(fits, 0))
+        axis.plot(grid, mean, color=ORANGE, linewidth=2.5)
+        axis.plot(grid, np.sin(grid), color=GREY, linewidth=2.5, linestyle="--")
+        axis.set(title=f"{degree}: {bias:.3f} + {variance:.3f}", ylim=(-2, 2))
+    return figure
+
+
+if __name__ == "__main__":
+    demo(__doc__, draw)
