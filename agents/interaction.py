@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .agent import Agent
 
 
+LEAVE_THEIR_BOX = ("LunarLander-v3", "LunarLanderContinuous-v3")
+"""Worlds of Gymnasium's that return finite numbers beyond the bounds of their own space."""
+
+
 class InvalidExperience(ValueError):
     """An environment returned a number that nothing can be learned from."""
 
@@ -105,23 +109,22 @@ class Interaction:
 
 
 class Check:
-    """Stops training on numbers that are not finite, and on integers that are not in the space.
+    """Stops training on rewards or observations that are not finite or not in the space.
 
-    Finite numbers may leave the bounds of their box: some worlds do, such as LunarLander-v3 when it
-    flies too high.
+    Of the worlds in `LEAVE_THEIR_BOX` observations need only be finite.
     """
 
     def __init__(self, name: str, space: gym.Space) -> None:
-        self._name, self._shape = name, space.shape
+        self._name, self._space, self._shape = name, space, space.shape
         self._bounds: tuple[Array | float, Array | float] | None = None
-        self._expected = f"a member of {space}"
-        if isinstance(space, gym.spaces.Box) and np.issubdtype(space.dtype, np.floating):
-            largest = float(np.finfo(space.dtype).max)
-            self._bounds, self._expected = (-largest, largest), "a finite number"
-        elif isinstance(space, gym.spaces.Box) and space.dtype != np.bool_:
-            span = np.iinfo(space.dtype)
-            if (space.low > span.min).any() or (space.high < span.max).any():
-                self._bounds = space.low, space.high
+        if isinstance(space, gym.spaces.Box) and space.dtype != np.bool_:
+            floating = np.issubdtype(space.dtype, np.floating)
+            span = np.finfo(space.dtype) if floating else np.iinfo(space.dtype)
+            low, high = np.maximum(space.low, span.min), np.minimum(space.high, span.max)
+            if name in LEAVE_THEIR_BOX:
+                low, high = np.full_like(low, span.min), np.full_like(high, span.max)
+            if floating or (low > span.min).any() or (high < span.max).any():
+                self._bounds = low, high
         elif isinstance(space, gym.spaces.Discrete):
             self._bounds = int(space.start), int(space.start + space.n - 1)
         elif isinstance(space, gym.spaces.MultiDiscrete):
@@ -148,7 +151,7 @@ class Check:
         if not inside.all():
             row, *place = np.argwhere(~inside)[0].tolist()
             what = f"observation{place}" if place else "the observation"
-            self._fail(what, observation[row, *place], self._expected, step)
+            self._fail(what, observation[row, *place], f"a member of {self._space}", step)
 
     def _fail(self, what: str, value: object, expected: str, step: int) -> None:
         message = f"{self._name} returned {what} {value} at step {step}: expected {expected}"

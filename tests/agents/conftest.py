@@ -83,6 +83,8 @@ class Faulty(gym.Env):
                     observation[1] = np.nan
                 case "infinite observation":
                     observation[0] = np.inf
+                case "outside":
+                    observation[1] = 10.5
                 case "shape":
                     observation = np.zeros(1, np.float32)
         return observation, reward, False, self.now >= self.limit, {}
