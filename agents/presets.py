@@ -128,11 +128,18 @@ def _is_env_id(key: str) -> bool:
 
 
 def _preset(algorithm: str, env_id: str, table: dict[str, Any], name: str | None = None) -> Preset:
-    own = {key: table.get(key) for key in ("steps", "num_envs")}
-    nested = {key: table.get(key, {}) for key in ("env", "wrappers")}
     settings = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in table.items()
-        if key not in own and key not in nested
+        if key not in ("steps", "num_envs", "env", "wrappers")
     }
-    return Preset(algorithm, env_id, **own, settings=settings, **nested, name=name)
+    return Preset(
+        algorithm,
+        env_id,
+        table.get("steps"),
+        table.get("num_envs"),
+        settings,
+        env=table.get("env", {}),
+        wrappers=table.get("wrappers", {}),
+        name=name,
+    )
