@@ -41,7 +41,16 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "spectral-norm": ("gan", {"spectral_norm": True}),
     "five-discriminator-steps": ("gan", {"discriminator_steps": 5}),
     "long-memory": ("gan", {"betas": (0.9, 0.999)}),
-    "large-steps": ("gan", {"learning_rate": 1e-2}),
+    "collapsing": (
+        "gan",
+        {
+            "hidden": (32, 32),
+            "batch_size": 32,
+            "learning_rate": 5e-3,
+            "betas": (0.9, 0.999),
+            "ema_decay": 0.0,
+        },
+    ),
     "wgan-gp": ("wgan-gp", {}),
     "wgan-gp-paper": (
         "wgan-gp",
