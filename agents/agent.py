@@ -140,7 +140,11 @@ class Agent(ABC):
 
     @property
     def threads(self) -> int:
-        """How many CPU threads training uses, by default."""
+        """How many CPU threads torch uses: one, on any machine.
+
+        More would sum in another order, and change results; several runs side by side are faster
+        than one after the other on all cores.
+        """
         return 1
 
     # People's side ------------------------------------------------------------------------------

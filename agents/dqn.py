@@ -239,14 +239,6 @@ class DQN(Agent):
         """Rows that replay has been given."""
         return self.replay.rows
 
-    @property
-    def threads(self) -> int:
-        """One for any network, on any machine: more would sum in another order, and change results.
-
-        Several runs side by side are faster than one after the other on all cores.
-        """
-        return 1
-
     def _passed(self, every: int) -> int:
         """How many multiples of `every` the last step of all environments passed."""
         return self.steps // every - (self.steps - self.num_envs) // every

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nets.training.device import cpu_settings
 from nets.training.seeding import seeded
 
 from .agent import Agent
@@ -68,6 +69,7 @@ def evaluate(
     discount = getattr(agent.config, "discount", 1.0)
     played: list[tuple[int, float, float, int]] = []  # environment, return, discounted, length
     with (
+        cpu_settings(agent.threads),
         seeded(seed),
         _generator(agent, seed),
         closing(where.stepper(min(episodes, num_envs))) as stepper,

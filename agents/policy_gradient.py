@@ -237,11 +237,6 @@ class PolicyGradient(Agent):
         if self.observation_norm is not None:
             self.observation_norm.refresh()
 
-    @property
-    def threads(self) -> int:
-        """One for MLPs, which more would slow down; torch's choice for others."""
-        return 1 if self._fast is not None else torch.get_num_threads()
-
     def _norms(self) -> list[tuple[str, ObservationNorm | RewardNorm]]:
         named = {"observation_norm": self.observation_norm, "reward_norm": self.reward_norm}
         return [(name, norm) for name, norm in named.items() if norm is not None]
