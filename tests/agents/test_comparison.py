@@ -50,7 +50,7 @@ def test_a_run_that_was_cut_off_ends_as_if_nothing_had_happened(tmp_path):
 
 
 def test_runs_side_by_side_share_the_threads(tmp_path):
-    one = parse_contenders("sb3-ppo:steps=160:n_steps=20", EnvSource.of("dreamgym/Catch-v0"))[0]
+    one = parse_contenders("sb3-ppo:steps=160:n_steps=80:batch_size=80", EnvSource.of("dreamgym/Catch-v0"))[0]
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
@@ -58,7 +58,7 @@ def test_runs_side_by_side_share_the_threads(tmp_path):
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
-    assert record["run"]["threads"] == 1  # alone, a CNN would take both
+    assert record["run"]["threads"] == 1  # alone, a CNN of stable-baselines3 would take both
 
 
 def test_labels_change_settings_of_the_preset():
