@@ -50,7 +50,9 @@ def test_a_run_that_was_cut_off_ends_as_if_nothing_had_happened(tmp_path):
 
 
 def test_runs_side_by_side_share_the_threads(tmp_path):
-    one = parse_contenders("sb3-ppo:steps=160:n_steps=80:batch_size=80", EnvSource.of("dreamgym/Catch-v0"))[0]
+    one = parse_contenders(
+        "sb3-ppo:steps=160:n_steps=80:batch_size=80", EnvSource.of("dreamgym/Catch-v0")
+    )[0]
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
