@@ -1,0 +1,95 @@
+"""docs/curriculum.md: every row is there, every link leads somewhere, every named test exists."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "curriculum.md").read_text(encoding="utf-8")
+ROWS = {
+    "N-ACT": 11, "N-LIN": 7, "N-HEAD": 6, "N-LOSS": 11, "N-NORM": 9, "N-INIT": 7, "N-REG": 14,
+    "N-POOL": 8, "N-OPT": 17, "N-SCH": 5, "N-GRAD": 5, "N-CNN": 11, "N-ARC": 9, "N-RNN": 11,
+    "N-SEQ": 10, "G-AE": 2, "G-VAE": 11, "G-GAN": 11, "A-CORE": 4, "A-DP": 3, "A-TD": 4,
+    "A-FA": 3, "A-PG": 5, "E": 5, "S-CV": 2, "S-ES": 1, "S-DIAG": 7, "S-MET": 1, "S-DATA": 6,
+    "S-TL": 1, "S-MTL": 1, "S-HP": 2, "S-TB": 4, "S-IO": 2, "S-TR": 4, "S-DOC": 1,
+}  # fmt: skip
+IDS = [f"{prefix}-{k:02}" for prefix, count in ROWS.items() for k in range(1, count + 1)]
+TABLE = [
+    line.strip("|").split(" | ") for line in PAGE.splitlines() if re.match(r"\| [NGAES]-", line)
+]
+CELLS = {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in TABLE}
+LINK = re.compile(r"\[([^\[\]|]+)\]\(([^)]*)\)")
+REMARKS = ["N-NORM-09", "N-REG-10", "N-REG-13", "N-REG-14", "N-CNN-11", "G-GAN-11", "A-CORE-03"]
+REMARKS += ["S-DOC-01"]
+
+
+def named_rows(test):
+    """Return the IDs in a test's name, and what the name says about them."""
+    found = re.fullmatch(r"test_((?:(?:[NGAS]_[A-Z]+|E)(?:_\d\d)+_)+)(.+)", test)
+    if found is None:
+        return set(), ""
+    families = re.findall(r"([NGAS]_[A-Z]+|E)((?:_\d\d)+)_", found[1])
+    ids = {
+        f"{family}{number}" for family, many in families for number in re.findall(r"_\d\d", many)
+    }
+    return {each.replace("_", "-") for each in ids}, found[2].replace("_", " ")
+
+
+def named_in(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return [name for name in names if name.startswith("test_")]
+
+
+TESTS = {path: named_in(path) for path in sorted((ROOT / "tests").rglob("test_*.py"))}
+
+
+def slug(heading):
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_every_row_is_there_once_with_all_its_cells():
+    assert len(IDS) == 221
+    assert sorted(cells[0].strip() for cells in TABLE) == sorted(IDS)
+    for row, cells in CELLS.items():
+        assert len(cells) == 5, row
+        assert all(cells), row
+
+
+def test_every_link_leads_somewhere():
+    for text, target in LINK.findall(PAGE):
+        name, _, anchor = target.partition("#")
+        file = (ROOT / "docs" / name).resolve() if name else ROOT / "docs" / "curriculum.md"
+        assert file.exists(), target
+        if Path(text).suffix:
+            assert ROOT / text == file, target
+        if anchor:
+            lines = file.read_text(encoding="utf-8").splitlines()
+            assert anchor in [slug(line.lstrip("#")) for line in lines if line[:1] == "#"], target
+
+
+@pytest.mark.parametrize("row", IDS)
+def test_a_row_lives_in_a_file_and_is_held_by_tests_of_its_name(row):
+    lives, held = LINK.findall(CELLS[row][3]), LINK.findall(CELLS[row][4])
+    assert lives
+    assert held
+    if row in REMARKS:
+        assert [text for text, _ in held] == ["documentation"]
+        return
+    for sentence, target in held:
+        tests = TESTS[(ROOT / "docs" / target).resolve()]
+        assert (row, sentence) in [
+            (each, words) for name in tests for ids, words in [named_rows(name)] for each in ids
+        ]
+
+
+def test_every_test_that_names_a_row_names_one_that_exists():
+    named = {row for tests in TESTS.values() for name in tests for row in named_rows(name)[0]}
+    assert named == set(IDS) - set(REMARKS)
+    for path, tests in TESTS.items():
+        for name in tests:
+            looks_like_a_row = re.match(r"test_([NGAS]_[A-Z]+|E)_\d", name)
+            assert not looks_like_a_row or named_rows(name)[0], f"{path.name}: {name}"
