@@ -17,7 +17,7 @@ from .seeding import hash31, seeded
 from .transfer import evaluation_mode, training_mode
 
 Rows = tuple[Tensor, Tensor]
-Measure = Callable[[Tensor, Tensor], Tensor]
+Measure = Callable[[Any, Tensor], Tensor]
 Row = dict[str, float]
 Callback = Callable[[nn.Module, Row], bool | None]
 
@@ -107,14 +107,18 @@ def fit(
     return run.history
 
 
-def predict(network: nn.Module, inputs: Tensor, *, batch_size: int = 1024) -> Tensor:
+def predict(network: nn.Module, inputs: Tensor, *, batch_size: int = 1024) -> Any:
     """Return outputs `[N, ...]` for inputs `[N, ...]`: in evaluation mode, without gradients.
 
-    Every part of the network is left in the mode that it was in (SPEC S-TR-02).
+    The outputs are a tensor or, as those of several heads, tensors by name. Every part of the
+    network is left in the mode that it was in (SPEC S-TR-02).
     """
     device = _device(network)
     with evaluation_mode(network), torch.no_grad():
-        return torch.cat([network(batch.to(device)) for batch in inputs.split(batch_size)])
+        parts = [network(batch.to(device)) for batch in inputs.split(batch_size)]
+    if isinstance(parts[0], Mapping):
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    return torch.cat(parts)
 
 
 def evaluate(
@@ -130,7 +134,7 @@ def evaluate(
     """
     _check_rows(rows)
     outputs = predict(network, rows[0], batch_size=batch_size)
-    targets = rows[1].to(outputs.device)
+    targets = rows[1].to(_device(network))
     with torch.no_grad():
         return {name: float(measure(outputs, targets)) for name, measure in measures.items()}
 

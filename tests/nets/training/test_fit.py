@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from nets import MLP, optimizer, penalty, schedule
+from nets.multitask import MultiTask, multitask_loss
 from nets.training.checkpoint import CheckpointError
 from nets.training.early_stopping import EarlyStopping
 from nets.training.fit import FitConfig, evaluate, fit, predict
@@ -233,6 +234,32 @@ def test_S_ES_01_fit_stops_early_and_restores_what_was_best():
     losses = [row["validation_loss"] for row in history]
     assert len(history) == losses.index(min(losses)) + 1 + 3 < 60
     assert evaluate(network, (x[30:], y[30:]), {"loss": criterion})["loss"] == min(losses)
+
+
+def test_S_MTL_01_one_trunk_learns_two_tasks_one_of_them_half_labelled():
+    x, where = blobs(120)
+    high = (x[:, 1] > 0.7).long()
+    targets = torch.stack([where, high], 1)  # [N, 2]
+    targets[::2, 1] = -1  # nobody said
+    with seeded(0):
+        heads = {"where": nn.Linear(16, 2), "high": nn.Linear(16, 2)}
+        network = MultiTask(MLP(3, [16]), heads)
+
+    def loss(outputs, targets):
+        columns = dict(zip(("where", "high"), targets.unbind(1), strict=True))
+        losses = {
+            task: nn.functional.cross_entropy(outputs[task], labels.clamp(min=0), reduction="none")
+            for task, labels in columns.items()
+        }
+        return multitask_loss(losses, labelled={task: y >= 0 for task, y in columns.items()})
+
+    history = fit(network, (x[:80], targets[:80]), loss=loss,
+                  optimizer=optimizer("adam", network, lr=0.02),
+                  config=FitConfig(epochs=30), validation=(x[80:], targets[80:]))  # fmt: skip
+    outputs = predict(network, x[80:], batch_size=7)
+    assert accuracy(outputs["where"], where[80:]) > 0.75
+    assert accuracy(outputs["high"], high[80:]) > 0.8
+    assert history[-1]["validation_loss"] < history[0]["validation_loss"]
 
 
 def test_a_callback_that_returns_False_stops():
