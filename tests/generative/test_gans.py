@@ -211,7 +211,10 @@ def test_N_CNN_10_pictures_of_every_size_by_either_enlargement(side, mode):
     with torch.device("meta"):
         model = DCGAN((2, side, side), config, dataset_size=1)
     assert model.sample(3).shape == (3, 2, side, side)
-    assert ("Conv2d" in kinds(model.generator)) == (mode != "transpose")
+    doublings = side.bit_length() - 3  # from 4 pixels on
+    resized = doublings if mode != "transpose" else 0
+    assert kinds(model.generator).count("Conv2d") == resized
+    assert kinds(model.generator).count("ConvTranspose2d") == 1 + doublings - resized
     assert model.judge(*model.real(batch_for(model, device="meta"))).shape == (4,)
 
 
@@ -249,6 +252,22 @@ def test_G_GAN_08_losses_of_a_linear_critic():
     assert loss.metrics["gradient_penalty"].item() == pytest.approx(16.0, rel=1e-5)
     assert model.validate(batch)["wasserstein"].item() == pytest.approx(7.0)
     assert model.generator_step(batch).value.item() == -0.5
+
+
+class HalfSquare(nn.Module):
+    """x ↦ ½‖x‖², of slope ‖x‖."""
+
+    def forward(self, x):
+        return 0.5 * x.square().sum(1)
+
+
+def test_G_GAN_08_the_penalty_is_taken_between_data_and_samples():
+    """Data at (6, 0), samples at 0: E (6u − 1)² = 36/3 − 12/2 + 1 = 7 for uniform u."""
+    model = build("wgan-gp of vectors")
+    model.generator, model.discriminator = Linear([[0.0, 0.0]] * 3), HalfSquare()
+    with seeded(0):
+        loss = model.discriminator_step(Batch(torch.tensor([[6.0, 0.0]]).expand(4000, 2)))
+    assert loss.metrics["gradient_penalty"].item() == pytest.approx(7.0, rel=0.05)
 
 
 def test_G_GAN_08_the_critic_has_no_batch_norm():

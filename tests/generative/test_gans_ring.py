@@ -22,7 +22,7 @@ def test_G_GAN_06_a_gan_finds_all_modes_and_copies_no_datum():
 
 @pytest.mark.slow
 def test_G_GAN_08_wgan_gp_finds_all_modes():
-    outcome, _ = train_variant("wgan-gp", seed=0, steps=2500)
+    outcome, _ = train_variant("wgan-gp", seed=0, steps=3500)
     assert outcome.modes == 8
     assert outcome.high_quality > 0.9
 
