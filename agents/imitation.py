@@ -84,7 +84,7 @@ class BehaviourCloning(Agent):
         """Begin anew, with no episode of the expert under way."""
         super().reseed(seed)
         self._expert_state: Any = None
-        self._episode = np.full(self.num_envs, -1)
+        self._episode = np.zeros(self.num_envs, np.int64)
 
     def stream(self, seed: int) -> "Cloning":
         """Return a stream in which the expert acts, and the clone learns at times."""
@@ -99,8 +99,7 @@ class BehaviourCloning(Agent):
 
     def observe(self, transition: Transition) -> None:
         """Write down what the expert saw and did."""
-        start = transition.extras["start"] | (self._episode < 0)
-        first = self.demonstrations.episodes
+        start, first = transition.extras["start"], self.demonstrations.episodes
         self._episode[start] = first + np.arange(start.sum())
         valid = slice(None) if transition.valid is None else transition.valid
         self.demonstrations.append(

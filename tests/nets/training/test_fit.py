@@ -236,6 +236,23 @@ def test_S_ES_01_fit_stops_early_and_restores_what_was_best():
     assert evaluate(network, (x[30:], y[30:]), {"loss": criterion})["loss"] == min(losses)
 
 
+@pytest.mark.parametrize(("held", "rates"), [(2.0, [1.0, 1.0, 0.5, 0.25]), (None, [1.0] * 4)])
+def test_a_plateau_follows_the_validation_loss_where_there_is_one(held, rates):
+    """The training loss falls, epoch by epoch; that of the rows held out stays."""
+    network, x = nn.Linear(1, 1), torch.zeros(4, 1)
+    steps = optimizer("sgd", network, lr=1.0)
+    epochs = iter(range(10, 0, -1))
+
+    def loss(outputs, targets):
+        return outputs.sum() * 0.0 + (next(epochs) if outputs.requires_grad else held)
+
+    history = fit(network, (x, x), loss=loss, optimizer=steps,
+                  scheduler=schedule("plateau", steps, patience=0, factor=0.5),
+                  config=FitConfig(epochs=4),
+                  validation=None if held is None else (x, x))  # fmt: skip
+    assert [row["learning_rate"] for row in history] == rates
+
+
 def test_S_MTL_01_one_trunk_learns_two_tasks_one_of_them_half_labelled():
     x, where = blobs(120)
     high = (x[:, 1] > 0.7).long()
