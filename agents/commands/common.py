@@ -70,7 +70,7 @@ def find_env(env_id: str, num_envs: int | None = None) -> "EnvSource":
     except gym.error.Error as error:
         message = one_line(error)
         if "Did you mean" not in message and env_id.partition(":")[0] == env_id:
-            message += f": {nearest(env_id, gym.registry)}"
+            message = f"{message.rstrip('.')}: {nearest(env_id, gym.registry)}"
         raise CommandError(message) from error
 
 
