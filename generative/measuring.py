@@ -47,8 +47,8 @@ class Figure:
 
 def measure(
     model: GenerativeModel, train: Dataset, held_out: Dataset, *, seed: int = 0
-) -> list[Figure]:
-    """Measure what `model` and data allow.
+) -> Iterator[Figure]:
+    """Measure what `model` and data allow; yield each figure when it is known.
 
     Args:
         model: the model, in evaluation mode.
@@ -56,11 +56,10 @@ def measure(
         held_out: rows that it was not trained on; both on the model's device.
         seed: of the noise and of every choice of rows.
     """
-    figures: list[Figure] = []
     for group in (_held_out, _code, _ring, _samples, _recognised):
         with seeded(hash31(seed, group.__name__)), torch.no_grad():
-            figures += group(model, train, held_out, seed)
-    return figures
+            figures = list(group(model, train, held_out, seed))
+        yield from figures
 
 
 def _held_out(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:

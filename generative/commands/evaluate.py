@@ -48,11 +48,11 @@ def main(argv: list[str]) -> int:
         model = load(file, device=options.device)
         train, held_out = (data.to(model.device) for data in load_run_data(record))
         figures = measure(model, train, held_out, seed=options.seed)
-    if options.json:
-        found = {figure.name: figure.value for figure in figures}
-        print(json.dumps(found | {"model": model.name, "checkpoint": str(file)}))
-        return 0
-    print(f"checkpoint            {file}")
-    for figure in figures:
-        print(f"{figure.name:<20}{figure.value:>12.4f}  {figure.meaning}")
+        if options.json:
+            found = {figure.name: figure.value for figure in figures}
+            print(json.dumps(found | {"model": model.name, "checkpoint": str(file)}))
+            return 0
+        print(f"checkpoint            {file}", flush=True)
+        for figure in figures:
+            print(f"{figure.name:<20}{figure.value:>12.4f}  {figure.meaning}", flush=True)
     return 0
