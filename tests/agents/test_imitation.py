@@ -10,7 +10,7 @@ import torch
 from gymnasium.spaces import Discrete
 from torch import nn
 
-from agents import BCConfig, BehaviourCloning, load
+from agents import DQN, PPO, SB3DQN, BCConfig, BehaviourCloning, PPOConfig, load
 from agents.clone import describe, fit_clone
 from agents.commands.evaluate import main as measure
 from agents.commands.train import main as train
@@ -78,6 +78,49 @@ def test_demonstrations_are_what_the_expert_does_in_whole_episodes(expert):
     lengths = episode.bincount()
     assert lengths.max() == 13  # the shortest way along the cliff
     assert sorted(lengths.tolist())[3:] == [13] * 9  # but for the three that were open
+
+
+def pupil_of(teacher, tmp_path, steps, **settings):
+    teacher.save(tmp_path / "teacher.pt")
+    settings = {"epochs": 1, "hidden": (4,), **settings}
+    clone = BehaviourCloning(teacher.source, config(tmp_path / "teacher.pt", **settings))
+    clone.learn(steps, progress=False)
+    return clone
+
+
+@pytest.mark.parametrize("kind", ["stable-baselines3", "pictures"])
+def test_any_agent_can_be_imitated(tmp_path, kind):
+    """The vector form of CartPole has steps that only reset: they show nothing."""
+    if kind == "pictures":
+        teacher = DQN("dreamgym/Catch-v0", num_envs=4)
+    else:
+        teacher = SB3DQN("CartPole-v1", device="cpu", num_envs=4)
+    clone = pupil_of(teacher, tmp_path, 80, encoder="auto")
+    observation, action, episode = clone.demonstrations.tensors()
+    assert len(action) <= 80
+    assert clone.demonstrations.episodes > 4
+    assert (len(action) < 80) == (kind != "pictures")
+    assert observation.numpy().dtype == clone.observation_space.dtype
+    right = teacher.predict(observation.numpy(), deterministic=True)[0]
+    np.testing.assert_array_equal(action, right)
+    if kind != "pictures":  # the pole starts near the middle, and nowhere else but at the start
+        first = np.unique(episode, return_index=True)[1]
+        assert (observation[first].abs() <= 0.05).all()
+
+
+def test_an_expert_with_a_memory_remembers_its_own_episodes(tmp_path):
+    teacher = PPO("dreamgym/Recall-v0", PPOConfig(encoder="gru", memory_size=8), num_envs=3)
+    clone = pupil_of(teacher, tmp_path, 90)
+    observation, action, episode = clone.demonstrations.tensors()
+    replayed = torch.empty_like(action)
+    for number in episode.unique():
+        state, start = None, np.ones(1, bool)
+        for row in (episode == number).nonzero().flatten():
+            chosen, state = teacher.predict(observation[row][None].numpy(), state, start, True)
+            replayed[row], start = int(chosen[0]), np.zeros(1, bool)
+    assert torch.equal(replayed, action)
+    alone = teacher.predict(observation.numpy(), None, np.ones(len(action), bool), True)[0]
+    assert (alone != action.numpy()).any()  # the memory matters
 
 
 def test_disagreement_counts_the_steps_of_the_clone(expert):
