@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nets.training.checkpoint import fitting, load_checkpoint
+from nets.training.checkpoint import CheckpointError, fitting, load_checkpoint
 
 from .agent import Agent
 from .algorithms import find_algorithm
@@ -35,6 +35,9 @@ def load(
     """
     path = Path(path)
     file = RunFolder(path).find_checkpoint(checkpoint) if path.is_dir() else path
+    state = load_checkpoint(file)
+    if "model" in state:
+        raise CheckpointError(f"{file} holds a generative model, {state['model']}, and no agent")
     with fitting(file):
-        algorithm = find_algorithm(load_checkpoint(file)["algorithm"])
+        algorithm = find_algorithm(state["algorithm"])
     return algorithm.agent_type().load(file, env, device)

@@ -111,3 +111,9 @@ def test_lazy_names_are_found_and_unknown_ones_named():
     assert {"DQN", "DQNConfig", "QLearning", "load", "evaluate"} <= set(dir(agents))
     with pytest.raises(AttributeError, match="has no attribute 'DNQ'"):
         agents.DNQ  # noqa: B018
+
+
+def test_a_generative_model_is_no_agent(tmp_path):
+    save_checkpoint(tmp_path / "model.pt", {"kind": "generative", "model": "vae"})
+    with pytest.raises(CheckpointError, match=r"model\.pt holds a generative model, vae, and no a"):
+        load(tmp_path / "model.pt")
