@@ -3,7 +3,7 @@
 `python -m generative.benchmarks.ring [VARIANT ...]`: SPEC G-GAN-06, G-GAN-09.
 """
 
-import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import torch
 import tyro
 from torch import Tensor
 
+from nets.training.checkpoint import save_json
 from nets.training.command_line import CommandError, command, parse
 from nets.training.provenance import git_commit
 from nets.training.seeding import seeded
@@ -147,12 +148,15 @@ def main(argv: list[str]) -> int:
     if unknown or options.seeds < 1:
         problem = f"unknown variants {unknown}" if unknown else f"seeds is {options.seeds}"
         raise CommandError(f"{problem}: expected one seed or more of {', '.join(VARIANTS)}")
+    call = shlex.join(["python", "-m", "generative.benchmarks.ring", *argv])
     records, panels = [], []
     print("variant                   seed  modes  within 3σ  last modes  within 3σ  seconds")
     for variant in options.variants:
         for seed in range(options.seeds):
             found, trainer = train_variant(variant, seed, options.steps)
-            records.append(asdict(found) | {"commit": git_commit()})
+            config = asdict(trainer.model.config)
+            origin = {"config": config, "commit": git_commit(), "command": call}
+            records.append(asdict(found) | origin)
             print(
                 f"{variant:<25}{seed:>5}{found.modes:>7}{found.high_quality:>11.3f}"
                 f"{found.last_modes:>12}{found.last_high_quality:>11.3f}{found.seconds:>9.1f}",
@@ -162,7 +166,7 @@ def main(argv: list[str]) -> int:
             title = f"{variant}: {found.modes} modes, {found.high_quality:.0%}"
             panels.append((title, trainer.trained.eval().sample(2000)))
     if options.out is not None:
-        options.out.write_text(json.dumps(records, indent=1), encoding="utf-8")
+        save_json(options.out, records)
     if options.picture is not None:
         draw(panels, options.picture)
     return 0
