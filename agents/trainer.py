@@ -127,7 +127,8 @@ class Trainer:
                 while agent.steps < end and not self.stopped:
                     self._advance(stream, config, end, bar)
         agent.segment += 1
-        if self.run_folder is not None:
+        if self.run_folder is not None and self._board is not None:
+            self._board.flush()
             self.run_folder.save(agent, self.progress.state_dict())
 
     def _advance(self, stream: Stream, config: RunConfig, end: int, bar: "tqdm[Any]") -> None:

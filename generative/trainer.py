@@ -202,7 +202,8 @@ class Trainer:
                 name = player.player.name
                 raise Diverged(f"weights of the {name} are not finite after step {self.steps}")
         self.segment += 1
-        if self.run_folder is not None and self.team.leads:
+        if self.run_folder is not None and self._board is not None:
+            self._board.flush()
             self.run_folder.save(self.steps, self.state_dict())
 
     def _advance(self, config: RunConfig, end: int, bar: "tqdm[Any]") -> None:

@@ -93,5 +93,6 @@ def team(device: str = "auto") -> Iterator[tuple[Team, torch.device]]:
     dist.init_process_group("nccl" if here.type == "cuda" else "gloo")
     try:
         yield Team(rank, size), here
+        dist.barrier()  # nobody leaves while another is still talking
     finally:
         dist.destroy_process_group()

@@ -100,6 +100,11 @@ class TensorBoard:
             self._writer = SummaryWriter(str(self.folder), purge_step=self._resume_step + 1)
         return self._writer
 
+    def flush(self) -> None:
+        """Wait until everything is in the file: a checkpoint counts on the events before it."""
+        if self._writer is not None:
+            self._writer.flush()
+
     def scalars(self, step: int, metrics: Mapping[str, float]) -> None:
         """Write one scalar per metric."""
         for name, value in metrics.items():
