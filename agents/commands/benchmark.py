@@ -25,7 +25,7 @@ the ratio is the median over the rounds, and its range. quality: every run leave
 runs whose file is there are not repeated.
 
 examples:
-  {command}                          every case of speed, about seven minutes
+  {command}                          every case of speed, about a quarter of an hour
   {command} --only lake cartpole     the cases whose names begin so
   {command} --json > speed.json
   {command} quality --seeds 5        the table, into results/
