@@ -37,7 +37,7 @@ bench: install ## measure our speed beside the peers'
 lock: ## write the tested versions to constraints.txt
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --editable '.[dev]'
-	.venv-lock/bin/python -m pip freeze --exclude-editable | sed -E 's/\+cpu$$//' > constraints.txt
+	.venv-lock/bin/python -m pip freeze --exclude-editable | sed -E '/^(nvidia|cuda|triton)/d; s/\+cpu$$//' > constraints.txt
 	rm -rf .venv-lock
 
 clean: ## remove the environment and the caches
