@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nets.training.seeding import seeded
 from nets.training.timing import Measure, Need, rate
 
 from ..gans import DCGAN
@@ -56,7 +57,10 @@ def eager_vae(encoder: nn.Module, decoder: nn.Module, shape: tuple[int, ...], ro
     """Measure images/s of a VAE's textbook loop over these networks."""
 
     def measure(turn: int) -> float:
-        torch.manual_seed(turn)
+        with seeded(turn):
+            return timed()
+
+    def timed() -> float:
         data = torch.rand(rows, *shape)  # [N, C, H, W]
         adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-3)
 
@@ -82,7 +86,10 @@ def eager_dcgan(model: DCGAN, rows: int) -> Measure:
     generator, discriminator = model.generator, model.discriminator
 
     def measure(turn: int) -> float:
-        torch.manual_seed(turn)
+        with seeded(turn):
+            return timed()
+
+    def timed() -> float:
         data = torch.rand(rows, *model.shape)  # [N, C, H, W]
         adams = [
             torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999))
