@@ -16,6 +16,8 @@ from .common import (
     executable,
     find_env,
     has_display,
+    list_commands,
+    list_files,
     parse,
     refusals,
     to_type,
@@ -143,10 +145,7 @@ def _contents(run: "RunFolder") -> str:
         "curve.png": "the learning curve",
         "episode.gif": "an episode of the best agent",
     }
-    there = {name: what for name, what in files.items() if (run.path / name).exists()}
-    return "\n".join(
-        ["", f"in {run.path}:", *(f"  {name:<20}{what}" for name, what in there.items())]
-    )
+    return list_files(run.path, files)
 
 
 def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
@@ -160,8 +159,7 @@ def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
     if not _plans(agent):
         more = 2 * run.run_config().steps
         commands[f"{to_type('train')} --resume {folder} --steps {more}"] = "train it longer"
-    width = max(map(len, commands)) + 2
-    return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])
+    return list_commands(commands)
 
 
 def _new_folder(agent: "Agent") -> Path:

@@ -3,7 +3,7 @@
 import shlex
 from typing import TYPE_CHECKING
 
-from nets.training.command_line import executable, to_type
+from nets.training.command_line import executable, list_commands, list_files, to_type
 
 from .options import COMMAND
 
@@ -55,9 +55,7 @@ def contents(run: "RunFolder") -> str:
         "reconstructions.png": "held-out rows, each above what the model makes of it",
         "traversals.png": "what each latent does",
     }
-    there = {name: what for name, what in files.items() if (run.path / name).exists()}
-    lines = [f"  {name:<20}{what}" for name, what in there.items()]
-    return "\n".join(["", f"in {run.path}:", *lines])
+    return list_files(run.path, files)
 
 
 def next_commands(run: "RunFolder", model: "GenerativeModel", more: int) -> str:
@@ -73,5 +71,4 @@ def next_commands(run: "RunFolder", model: "GenerativeModel", more: int) -> str:
         f"{executable('tensorboard')} --logdir {folder}": "look at the numbers",
         f"{to_type(COMMAND)} --resume {folder} --steps {more}": "train it longer",
     }
-    width = max(map(len, commands)) + 2
-    return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])
+    return list_commands(commands)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import wraps
@@ -100,6 +100,20 @@ def program(name: str, python: str = "python", dreamgym: str = "dreamgym") -> st
 def to_type(name: str) -> str:
     """Return what to type for the command `name` where the shell does not know our programs."""
     return program(name, executable("python"), executable("dreamgym"))
+
+
+def list_files(folder: Path, files: Mapping[str, str]) -> str:
+    """Return a line for each of the files in `folder` that is there, with what it is."""
+    there = {name: what for name, what in files.items() if (folder / name).exists()}
+    return "\n".join(
+        ["", f"in {folder}:", *(f"  {name:<20}{what}" for name, what in there.items())]
+    )
+
+
+def list_commands(commands: Mapping[str, str]) -> str:
+    """Return a line for each command that may come next, with what it is for."""
+    width = max(map(len, commands)) + 2
+    return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])
 
 
 def executable(name: str) -> str:
