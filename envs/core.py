@@ -24,6 +24,9 @@ Frames = npt.NDArray[np.uint8]
 # SDL's codes of the keys that are no character, so that pygame is not needed to name them.
 _KEY_CODES = {"right": 1073741903, "left": 1073741904, "down": 1073741905, "up": 1073741906}
 
+# What an environment passes on from its dynamics, where they have it.
+_FACTS = ("P", "initial_state_distrib", "optimal_return", "optimal_gain")
+
 
 class Dynamics(Protocol[State]):
     """What a world must have.
@@ -36,6 +39,7 @@ class Dynamics(Protocol[State]):
         noop: The action while no key is pressed, if the world does not wait for its player.
         real_time: Whether the last action goes on while no key is pressed, if there is no noop.
         P, initial_state_distrib: The model of a tabular world, laid out as in Gymnasium's own.
+        optimal_return, optimal_gain: What is best, where it is known in closed form.
     """
 
     observation_space: gym.Space
@@ -195,6 +199,6 @@ class DynamicsEnv(gym.Env):
         self._over = state_dict["over"]
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("P", "initial_state_distrib"):
+        if name in _FACTS:
             return getattr(self.dynamics, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

@@ -37,9 +37,11 @@ def test_the_recursion_solves_the_discounted_riccati_equation(discount):
 
 
 def test_the_default_is_the_published_setting():
-    world = gym.make("dreamgym/PointMass-v0").unwrapped.dynamics
+    world = gym.make("dreamgym/PointMass-v0").unwrapped
     assert world.optimal_return() == pytest.approx(-11.3759, abs=5e-5)
     assert world.optimal_gain() == pytest.approx([8.253, 5.0418], abs=5e-4)
+    assert world.optimal_return(discount=0.9) == PointMass().optimal_return(0.9)
+    assert not hasattr(gym.make("dreamgym/Pendulum-v0").unwrapped, "optimal_return")
 
 
 def test_the_optimal_policy_gets_the_optimal_return_in_the_environment():
