@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 __all__ = ["ALGORITHMS", "Evaluation", "evaluate", "find_algorithm", "load"]
 
-_LAZY = {"Evaluation": "evaluation", "evaluate": "evaluation", "load": "loading"}
+_HOME = ALGORITHMS.modules() | {
+    "Evaluation": "agents.evaluation",
+    "evaluate": "agents.evaluation",
+    "load": "agents.loading",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import algorithms and functions when they are first asked for (PEP 562)."""
     from importlib import import_module
 
-    if name in _LAZY:
-        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
-    for algorithm in ALGORITHMS.values():
-        if name in (algorithm.agent, algorithm.config):
-            return getattr(import_module(algorithm.module), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:
     """List the lazy names, too."""
-    classes = {name for a in ALGORITHMS.values() for name in (a.agent, a.config)}
-    return sorted({*__all__, *classes})
+    return sorted({*globals(), *_HOME})

@@ -1,40 +1,28 @@
 """The algorithms by name, without importing any."""
 
-from dataclasses import dataclass
-from difflib import get_close_matches
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nets.catalog import Catalog, Entry
 
 if TYPE_CHECKING:
     from .agent import Agent
 
 
-@dataclass(frozen=True)
-class Algorithm:
+class Algorithm(Entry):
     """Where an algorithm lives, and what it is for."""
-
-    name: str
-    module: str
-    agent: str
-    config: str
-    summary: str
 
     def agent_type(self) -> "type[Agent]":
         """Import and return the agent's class."""
-        return getattr(import_module(self.module), self.agent)
-
-    def config_type(self) -> type[Any]:
-        """Import and return the class of its settings."""
-        return getattr(import_module(self.module), self.config)
+        return self.import_type()
 
 
 _TABULAR = "agents.tabular"
 _PLANNING = "agents.planners"
 _SB3 = "agents.sb3"
 
-ALGORITHMS = {
-    algorithm.name: algorithm
-    for algorithm in (
+ALGORITHMS = Catalog(
+    "algorithm",
+    (
         Algorithm("dqn", "agents.dqn", "DQN", "DQNConfig", "deep Q-network, discrete actions"),
         Algorithm(
             "reinforce",
@@ -107,18 +95,14 @@ ALGORITHMS = {
             "SB3TD3Config",
             "deterministic policy with twin critics, continuous actions",
         ),
-    )
-}
+    ),
+)
 
 
 def find_algorithm(name: str) -> Algorithm:
     """Return the algorithm called `name`.
 
     Raises:
-        ValueError: there is none; the nearest name is suggested.
+        ValueError: there is none; the nearest names are suggested.
     """
-    if name in ALGORITHMS:
-        return ALGORITHMS[name]
-    near = get_close_matches(name.lower().replace("_", "-"), ALGORITHMS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(ALGORITHMS)}"
-    raise ValueError(f"unknown algorithm {name!r}: {hint}")
+    return ALGORITHMS.find(name)

@@ -27,15 +27,15 @@ __all__ = [
     "save",
 ]
 
-_HOME = {
-    "Dataset": "data",
-    "RunConfig": "run",
-    "RunFolder": "run",
-    "Trainer": "trainer",
-    "build_model": "building",
-    "load": "loading",
-    "load_dataset": "data",
-    "save": "loading",
+_HOME = MODELS.modules() | {
+    "Dataset": "generative.data",
+    "RunConfig": "generative.run",
+    "RunFolder": "generative.run",
+    "Trainer": "generative.trainer",
+    "build_model": "generative.building",
+    "load": "generative.loading",
+    "load_dataset": "generative.data",
+    "save": "generative.loading",
 }
 
 
@@ -43,15 +43,11 @@ def __getattr__(name: str) -> Any:
     """Import models and functions when they are first asked for (PEP 562)."""
     from importlib import import_module
 
-    if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    for model in MODELS.values():
-        if name in (model.model, model.config):
-            return getattr(import_module(model.module), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:
     """List the lazy names, too."""
-    classes = {name for model in MODELS.values() for name in (model.model, model.config)}
-    return sorted({*globals(), *__all__, *classes})
+    return sorted({*globals(), *_HOME})

@@ -47,14 +47,16 @@ class Registry(Generic[T]):
         """
         found = self._canonical.get(_plain(name))
         if found is None:
-            raise ValueError(f"unknown {self.kind} {name!r}; {self._hint(name)}")
+            raise self.unknown(name)
         return found
 
-    def _hint(self, name: str) -> str:
+    def unknown(self, name: str) -> ValueError:
+        """Return the error that says that `name` is none, and what was probably meant."""
         near = get_close_matches(_plain(name), self._canonical, n=3, cutoff=0.6)
         names = list(dict.fromkeys(self._canonical[key] for key in near)) or list(self._entries)
         listed = ", ".join(repr(each) for each in names)
-        return f"did you mean {listed}?" if near else f"choose one of {listed}"
+        hint = f"did you mean {listed}?" if near else f"choose one of {listed}"
+        return ValueError(f"unknown {self.kind} {name!r}; {hint}")
 
 
 def _plain(name: str) -> str:

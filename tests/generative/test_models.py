@@ -26,9 +26,9 @@ def test_entries_lead_to_a_model_and_its_settings(name):
 
 
 def test_the_nearest_name_is_suggested():
-    with pytest.raises(ValueError, match="unknown model 'Beta_TC-VAE': did you mean 'beta-tcvae'"):
+    with pytest.raises(ValueError, match="unknown model 'Beta_TC-VAE'; did you mean 'beta-tcvae'"):
         find_model("Beta_TC-VAE")
-    with pytest.raises(ValueError, match="unknown model 'diffusion': expected one of ae, vae, "):
+    with pytest.raises(ValueError, match="unknown model 'diffusion'; choose one of 'ae', 'vae', "):
         find_model("diffusion")
 
 

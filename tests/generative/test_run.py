@@ -115,7 +115,7 @@ def test_loading_leaves_global_generators_alone(run):
     [
         ({"algorithm": "dqn"}, "holds no generative model"),
         ({"kind": "generative", "model": "vae"}, "does not fit: it has no"),
-        ({"kind": "generative", "model": "vea"}, "unknown model 'vea': did you mean 'vae'"),
+        ({"kind": "generative", "model": "vea"}, "unknown model 'vea'; did you mean 'vae'"),
     ],
 )
 def test_foreign_files_are_refused_by_name(tmp_path, state, words):

@@ -231,7 +231,7 @@ def test_a_run_that_fails_is_named(call, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["pp", "CartPole-v1"], "unknown algorithm 'pp': did you mean 'ppo'?"),
+        (["pp", "CartPole-v1"], "unknown algorithm 'pp'; did you mean 'ppo'?"),
         (["ppo", "CartPoel-v1"], "Did you mean: `CartPole`?"),
         (["ppo:clp=3", "CartPole-v1"], "ppo:clp=3: no setting 'clp': did you mean 'clip'?"),
         (["ppo:clip", "CartPole-v1"], "'clip' is no setting, expected FIELD=VALUE"),

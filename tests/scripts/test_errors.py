@@ -10,9 +10,13 @@ from agents.commands.train import main as train
 
 REFUSED = [
     (dreamgym, "trian dqn", "unknown command 'trian': did you mean 'train'?"),
-    (train, "dqnn CartPole-v1 --config.x 1", "unknown algorithm 'dqnn': did you mean 'dqn'?"),
-    (train, "q_learning dreamgym/Cliff-v0", "did you mean 'q-learning'?"),
-    (train, "CartPole-v1", "unknown algorithm 'CartPole-v1': expected one of dqn, "),
+    (
+        train,
+        "dqnn CartPole-v1 --config.x 1",
+        "unknown algorithm 'dqnn'; did you mean 'dqn', 'sb3-dqn'?",
+    ),
+    (train, "q_learning dreamgym/Cliff-v0", "did you mean 'q-learning', 'double-q-learning'?"),
+    (train, "CartPole-v1", "unknown algorithm 'CartPole-v1'; choose one of 'dqn', "),
     (train, "dqn CartPol-v1", "Did you mean: `CartPole`?"),
     (train, "dqn CartPole", "did you mean 'CartPole-v1'?"),
     (train, "sarsa dreamgym/Clif-v0", "Did you mean: `Cliff`?"),
@@ -68,7 +72,7 @@ def test_wrong_options_are_named_with_the_nearest(command, line, message, run_in
 def test_scripts_exit_with_2_and_without_a_traceback(call, tmp_path):
     result = call("train", "dqnn", "CartPole-v1", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "error: unknown algorithm 'dqnn': did you mean 'dqn'?\n"
+    assert result.stderr == "error: unknown algorithm 'dqnn'; did you mean 'dqn', 'sb3-dqn'?\n"
 
 
 def test_folder_that_holds_a_run_is_refused(learned, capsys):

@@ -268,7 +268,7 @@ def test_import_of_the_package_is_light(tmp_path):
 
 
 def test_public_names_are_there():
-    for name in {*generative.__all__, *(model.model for model in MODELS.values())}:
+    for name in {*generative.__all__, *(model.type_name for model in MODELS.values())}:
         assert getattr(generative, name).__doc__ or name == "MODELS"
     with pytest.raises(AttributeError, match="no attribute 'Dreamer'"):
         _ = generative.Dreamer

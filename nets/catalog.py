@@ -1,0 +1,78 @@
+"""Classes by name, imported when they are asked for."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, TypeVar
+
+from .registry import Registry
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a class and the dataclass of its settings live, and what it is.
+
+    Attributes:
+        name: what people call it.
+        module: holds both classes.
+        type_name: of the class.
+        config_name: of its settings' class.
+        summary: what it is, in a line.
+    """
+
+    name: str
+    module: str
+    type_name: str
+    config_name: str
+    summary: str
+
+    def import_type(self) -> type[Any]:
+        """Import and return the class."""
+        return getattr(import_module(self.module), self.type_name)
+
+    def config_type(self) -> type[Any]:
+        """Import and return the class of its settings."""
+        return getattr(import_module(self.module), self.config_name)
+
+
+EntryT = TypeVar("EntryT", bound=Entry)
+
+
+class Catalog(Mapping[str, EntryT]):
+    """Entries of one kind by name, exactly as it is written: records and presets hold it.
+
+    Args:
+        kind: what the entries are, for the error message (`"algorithm"`).
+        entries: in the order in which they are listed.
+    """
+
+    def __init__(self, kind: str, entries: Iterable[EntryT]) -> None:
+        self.kind = kind
+        self._entries = {entry.name: entry for entry in entries}
+
+    def __getitem__(self, name: str) -> EntryT:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def find(self, name: str) -> EntryT:
+        """Return the entry called `name`.
+
+        Raises:
+            ValueError: there is none; the nearest names are suggested.
+        """
+        if name not in self._entries:
+            raise Registry(self.kind, self._entries).unknown(name)
+        return self._entries[name]
+
+    def modules(self) -> dict[str, str]:
+        """Return the module of every class, by the class's name."""
+        return {
+            class_name: entry.module
+            for entry in self.values()
+            for class_name in (entry.type_name, entry.config_name)
+        }
