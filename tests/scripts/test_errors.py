@@ -99,7 +99,7 @@ def test_damaged_checkpoint_is_refused(line, learned, run_in, capsys):
         ('{"algorithm": "dqn", ', "is not valid JSON"),
         ("{}", "config.json does not fit: it has no 'algorithm'"),
         ("[]", "config.json does not fit"),
-        ('{"algorithm": "dqnn"}', "did you mean 'dqn'?"),
+        ('{"algorithm": "dqnn"}', "did you mean 'dqn', 'sb3-dqn'?"),
     ],
 )
 def test_damaged_config_is_refused(text, message, run_in, capsys):
