@@ -171,17 +171,18 @@ def clip_grads(
         torch._foreach_clamp_min_(grads, low)
         torch._foreach_clamp_max_(grads, high)
     elif norm is not None:
-        torch._foreach_mul_(grads, (_bound(norm) / norms).clamp(max=1.0).unbind())
+        torch._foreach_mul_(grads, _factor(norm, norms).unbind())
     elif global_norm is not None:
-        limit = _bound(global_norm)
+        factor = _factor(global_norm, total)
         # Reading the norm is free on the CPU, where it mostly spares the scaling; elsewhere it
         # would wait for the device.
-        if total.device.type != "cpu" or total > limit:
-            torch._foreach_mul_(grads, (limit / total).clamp(max=1.0))
+        if total.device.type != "cpu" or factor < 1.0:
+            torch._foreach_mul_(grads, factor)
     return total
 
 
-def _bound(limit: float) -> float:
+def _factor(limit: float, norms: Tensor) -> Tensor:
+    """Return min(1, limit/norm) of each norm; 0 for a norm and a limit of 0."""
     if limit < 0.0:
         raise ValueError(f"a norm to clip to must not be negative, got {limit}")
-    return limit
+    return (limit / norms.clamp(min=torch.finfo(norms.dtype).tiny)).clamp(max=1.0)
