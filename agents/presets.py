@@ -2,12 +2,13 @@
 
 import re
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from nets.registry import Registry
+from nets.training.presets import apply_settings, read_settings
 
 Config = TypeVar("Config")
 
@@ -57,11 +58,7 @@ class Preset:
         Raises:
             ValueError: the configuration has no such field.
         """
-        unknown = self.settings.keys() - {field.name for field in fields(config)}  # type: ignore[arg-type]
-        if unknown:
-            message = f"the {self} sets {sorted(unknown)}"
-            raise ValueError(f"{message}, which {type(config).__name__} does not have")
-        return replace(config, **self.settings)  # type: ignore[type-var]
+        return apply_settings(config, self.settings, self)
 
 
 def find_preset(algorithm: str, env_id: str, name: str | None = None) -> Preset | None:
@@ -128,17 +125,12 @@ def _is_env_id(key: str) -> bool:
 
 
 def _preset(algorithm: str, env_id: str, table: dict[str, Any], name: str | None = None) -> Preset:
-    settings = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in table.items()
-        if key not in ("steps", "num_envs", "env", "wrappers")
-    }
     return Preset(
         algorithm,
         env_id,
         table.get("steps"),
         table.get("num_envs"),
-        settings,
+        read_settings(table, apart=("steps", "num_envs", "env", "wrappers")),
         env=table.get("env", {}),
         wrappers=table.get("wrappers", {}),
         name=name,

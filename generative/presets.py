@@ -1,10 +1,12 @@
 """Settings that are known to work, by model and data: `presets.toml`."""
 
 import tomllib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+
+from nets.training.presets import apply_settings, read_settings
 
 Config = TypeVar("Config")
 
@@ -28,17 +30,16 @@ class Preset:
     run: dict[str, Any]
     settings: dict[str, Any]
 
+    def __str__(self) -> str:
+        return f"preset for {self.model} on {self.data}"
+
     def apply(self, config: Config) -> Config:
         """Return `config` with the preset's settings.
 
         Raises:
             ValueError: the configuration has no such field.
         """
-        unknown = self.settings.keys() - {field.name for field in fields(config)}  # type: ignore[arg-type]
-        if unknown:
-            message = f"the preset for {self.model} on {self.data} sets {sorted(unknown)}"
-            raise ValueError(f"{message}, which {type(config).__name__} does not have")
-        return replace(config, **self.settings)  # type: ignore[type-var]
+        return apply_settings(config, self.settings, self)
 
 
 def find_preset(model: str, data: str) -> Preset | None:
@@ -56,11 +57,7 @@ def load_presets() -> dict[tuple[str, str], Preset]:
             model,
             data,
             {name: value for name, value in table.items() if name in OF_RUN},
-            {
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in table.items()
-                if name not in OF_RUN
-            },
+            read_settings(table, apart=OF_RUN),
         )
         for model, data_sets in tables.items()
         for data, table in data_sets.items()

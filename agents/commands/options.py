@@ -7,6 +7,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
 
+from nets.training.presets import describe_setting, describe_settings
+
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, find_preset, load_presets, load_variants
 from .common import CommandError, parse
@@ -115,17 +117,13 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
 
 def describe_preset(preset: Preset, options: TrainOptions[Any]) -> str:
     """Name the preset's values, and which of them the command line overrides."""
-    asked = {"steps": preset.steps, "num_envs": preset.num_envs} | preset.settings
-    used = [_setting(name, value) for name, value in preset.env.items()]
-    used += [_call(name, arguments) for name, arguments in preset.wrappers.items()]
-    overridden: list[str] = []
-    for name, value in asked.items():
-        if value is None:
-            continue
-        holder = options if name in ("steps", "num_envs") else options.config
-        (used if getattr(holder, name) == value else overridden).append(_setting(name, value))
-    text = f"{preset}: {', '.join(used) or 'nothing'}"
-    return text + (f"\noverridden: {', '.join(overridden)}" if overridden else "")
+    run = {"steps": preset.steps, "num_envs": preset.num_envs}
+    said = {name: value for name, value in run.items() if value is not None}
+    world = [describe_setting(name, value) for name, value in preset.env.items()]
+    world += [_call(name, arguments) for name, arguments in preset.wrappers.items()]
+    return describe_settings(
+        preset, [(options, said), (options.config, preset.settings)], also=world
+    )
 
 
 def _require_algorithm(name: str) -> None:
@@ -160,12 +158,6 @@ def _preset_note(algo: str, preset: Preset | None) -> str:
     if not known:
         return f"There are no presets for {algo}."
     return f"Presets for {algo}: name one of {', '.join(known)} to see its defaults."
-
-
-def _setting(name: str, value: Any) -> str:
-    number = f"{value:,}" if type(value) is int and value >= 10_000 else value
-    shown = " ".join(map(str, value)) if isinstance(value, tuple) else number
-    return f"{name} = {shown}"
 
 
 def _call(name: str, arguments: dict[str, Any]) -> str:

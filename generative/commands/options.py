@@ -8,6 +8,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import tyro
 
 from nets.training.command_line import CommandError, parse
+from nets.training.presets import describe_settings
 
 from ..models import MODELS, find_model
 from ..presets import Preset, find_preset, load_presets
@@ -133,15 +134,7 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
 
 def describe_preset(preset: Preset, options: TrainOptions[Any]) -> str:
     """Name the preset's values, and which of them the command line overrides."""
-    used: list[str] = []
-    overridden: list[str] = []
-    for holder, asked in ((options, preset.run), (options.config, preset.settings)):
-        for name, value in asked.items():
-            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
-            kept = getattr(holder, name) == value
-            (used if kept else overridden).append(f"{name} = {shown}")
-    text = f"preset for {preset.model} on {preset.data}: {', '.join(used) or 'nothing'}"
-    return text + (f"\noverridden: {', '.join(overridden)}" if overridden else "")
+    return describe_settings(preset, [(options, preset.run), (options.config, preset.settings)])
 
 
 def _require_model(name: str) -> None:
@@ -153,7 +146,7 @@ def _require_model(name: str) -> None:
 
 def _preset_note(name: str, preset: Preset | None) -> str:
     if preset is not None:
-        return f"The defaults below are the preset for {name} on {preset.data}."
+        return f"The defaults below are the {preset}."
     known = [data for model, data in load_presets() if model == name]
     if not known:
         return f"There are no presets for {name}."
