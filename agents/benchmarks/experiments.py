@@ -1,34 +1,20 @@
-"""Experiments on the quality of learning: what is run for one seed, and the file that keeps it."""
+"""Experiments on the quality of learning: what is run for one seed."""
 
 import json
-import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-
-from nets.training.checkpoint import CheckpointError, load_json, save_json
-from nets.training.provenance import git_commit, versions
 
 from ..algorithms import find_algorithm
 from ..presets import find_preset
 
 EVALUATION_SEED = 1_000_000  # far from the seeds of training
 EPISODES = 100
-
-
-class Experiment(Protocol):
-    """Something that gives a figure for a seed; equal configurations give equal figures."""
-
-    def config(self) -> dict[str, Any]:
-        """Everything but the seed that the figure depends on, as plain values."""
-
-    def run(self, seed: int) -> dict[str, Any]:
-        """Return the `figure`, and what else is worth keeping, as plain values."""
 
 
 @dataclass(frozen=True)
@@ -136,43 +122,6 @@ class Best:
         return {"figure": float(model.initial @ horizon_values(model, limit))}
 
 
-@dataclass(frozen=True)
-class Advantage:
-    """The figure of one experiment minus that of another, under the same seed."""
-
-    of: Experiment
-    over: Experiment
-
-    def config(self) -> dict[str, Any]:
-        """Return both configurations."""
-        return {"of": self.of.config(), "over": self.over.config()}
-
-    def run(self, seed: int) -> dict[str, Any]:
-        """Run both."""
-        of, over = self.of.run(seed), self.over.run(seed)
-        return {"figure": of["figure"] - over["figure"], "of": of, "over": over}
-
-
-def run_once(name: str, experiment: Experiment, seed: int, folder: Path) -> dict[str, Any]:
-    """Run an experiment for a seed, unless its file holds a run of the same configuration.
-
-    Returns:
-        What the file holds: experiment, seed, config, result, seconds, commit, command, versions.
-    """
-    file = folder / name / f"seed-{seed}.json"
-    config = experiment.config()
-    kept = read_record(file)
-    if kept is not None and (kept.get("config"), kept.get("seed")) == (config, seed):
-        return kept
-    started = time.perf_counter()
-    result = experiment.run(seed)
-    seconds = time.perf_counter() - started
-    command = f"python scripts/benchmark.py quality --only {name} --seeds {seed + 1}"
-    record = make_record(name, seed, config, result, seconds, command)
-    save_json(file, record)
-    return record
-
-
 def measure_best(folder: str | Path, device: str = "cpu") -> dict[str, Any]:
     """Return the mean return of a run's best checkpoint, in episodes that no training has seen."""
     from ..evaluation import evaluate
@@ -186,31 +135,6 @@ def measure_best(folder: str | Path, device: str = "cpu") -> dict[str, Any]:
         "returns": result.returns,
         "step": best.steps,
     }
-
-
-def make_record(
-    name: str, seed: int, config: Any, result: Any, seconds: float, command: str
-) -> dict[str, Any]:
-    """Return what a file of results holds: what was run and how, where, and what came out."""
-    return {
-        "experiment": name,
-        "seed": seed,
-        "config": config,
-        "result": result,
-        "seconds": round(seconds, 3),
-        "commit": git_commit(),
-        "command": command,
-        "versions": versions(),
-    }
-
-
-def read_record(file: Path) -> dict[str, Any] | None:
-    """Return what an earlier call left; None for nothing that can be read."""
-    try:
-        record = load_json(file)
-    except (OSError, CheckpointError):
-        return None
-    return record if isinstance(record, dict) and "result" in record else None
 
 
 def _model(agent: Any) -> Any:

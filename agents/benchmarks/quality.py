@@ -6,60 +6,11 @@ the start .542026 at γ = .99, 14/17 at γ = 1; best success within the time lim
 threshold of CartPole-v1, 475; the maximum of Catch, 1.
 """
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from statistics import median
-from typing import Any
+from collections.abc import Iterable
 
-from .experiments import Advantage, Best, Experiment, Trained, run_once
+from nets.training.quality import TOLERANCE, Advantage, Row, exactly
 
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the table.
-
-    Attributes:
-        name: what `--only` takes.
-        what: the figure, in words.
-        experiment: what gives it for a seed.
-        reference: what it is compared with.
-        low: least figure that passes.
-        high: largest figure that passes.
-        every_seed: whether each seed must pass, not only their median.
-        seeded: whether the figure depends on the seed at all.
-    """
-
-    name: str
-    what: str
-    experiment: Experiment
-    reference: float
-    low: float = -math.inf
-    high: float = math.inf
-    every_seed: bool = False
-    seeded: bool = True
-
-    def seeds(self, count: int) -> range:
-        """The seeds to run when `count` are asked for."""
-        return range(count if self.seeded else 1)
-
-    def passes(self, figures: Iterable[float]) -> bool:
-        """Whether figures, one per seed, are good enough."""
-        figures = list(figures)
-        judged = figures if self.every_seed else [median(figures)]
-        return all(self.low <= figure <= self.high for figure in judged)
-
-
-TOLERANCE = 1e-6
-
-
-def exactly(
-    name: str, what: str, experiment: Experiment, reference: float, *, seeded: bool = False
-) -> Row:
-    """Return a row whose figures must equal the reference to 1e-6, for every seed."""
-    low, high = reference - TOLERANCE, reference + TOLERANCE
-    return Row(name, what, experiment, reference, low, high, every_seed=True, seeded=seeded)
+from .experiments import Best, Trained
 
 
 def _planning() -> Iterable[Row]:
@@ -188,37 +139,3 @@ ROWS = (
         every_seed=True,
     ),
 )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a row came to."""
-
-    row: Row
-    records: Sequence[Mapping[str, Any]]
-
-    @property
-    def figures(self) -> list[float]:
-        """One figure per seed."""
-        return [record["result"]["figure"] for record in self.records]
-
-    @property
-    def passed(self) -> bool:
-        """Whether they are good enough."""
-        return self.row.passes(self.figures)
-
-
-def run_row(row: Row, seeds: int, folder: Path, tick: Callable[[], object]) -> Outcome:
-    """Run a row for each seed that has no result yet.
-
-    Args:
-        row: the row.
-        seeds: how many.
-        folder: where results are kept.
-        tick: called after every seed.
-    """
-    records = []
-    for seed in row.seeds(seeds):
-        records.append(run_once(row.name, row.experiment, seed, folder))
-        tick()
-    return Outcome(row, records)

@@ -10,9 +10,8 @@ from statistics import median
 from typing import Any
 
 from nets.training.provenance import git_commit, versions
+from nets.training.quality import Outcome
 from nets.training.timing import Case, Ratio, Result
-
-from .quality import Outcome
 
 LIBRARIES = ("stable-baselines3", "numba")
 
@@ -117,11 +116,9 @@ def quality_json(outcome: Outcome) -> dict[str, Any]:
 
 def speed_table(results: list[Result], about: dict[str, Any], call: str) -> str:
     """Return results as a Markdown table under lines about the machine and the command."""
-    versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
     lines = [
         f"`{call}` at commit {str(about['commit'])[:12]}.",
-        f"{about['processor']}, {about['cores']} cores; torch on {about['torch_threads']} thread;"
-        f" {versions}.",
+        _machine_line(about),
         "",
         "| case | ours | peer | ratio (range) | bar | n |",
         "|---|---|---|---|---|---|",
@@ -139,9 +136,12 @@ def speed_table(results: list[Result], about: dict[str, Any], call: str) -> str:
     return "\n".join(lines)
 
 
-def quality_table(outcomes: list[Outcome]) -> str:
-    """Return outcomes as a Markdown table."""
+def quality_table(outcomes: list[Outcome], about: dict[str, Any], call: str) -> str:
+    """Return outcomes as a Markdown table under lines about the machine and the command."""
     lines = [
+        f"`{call}`; every run's file names its commit.",
+        _machine_line(about),
+        "",
         "| row | median | range | seeds | reference | passes | |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -176,6 +176,14 @@ def around(path: Path, name: str) -> tuple[str, str]:
     return before + opening, closing + after
 
 
+def _machine_line(about: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
+    return (
+        f"{about['processor']}, {about['cores']} cores; torch on {about['torch_threads']} thread;"
+        f" {versions}."
+    )
+
+
 def _figure(value: float, unit: str) -> str:
     """Return a figure with three digits: 471k steps/s, 56.2M steps/s, 2.31 s."""
     if math.isinf(value):
@@ -208,6 +216,8 @@ def _range(outcome: Outcome) -> str:
     seeds = "every seed" if row.every_seed and row.seeded else "median"
     low = "" if math.isinf(row.low) else f">= {row.low:.6g}"
     high = "" if math.isinf(row.high) else f"<= {row.high:.6g}"
+    if not low and not high:
+        return "no bar"
     if low and high and row.high - row.low < 1e-5:
         return "equal to 1e-6" + (", every seed" if row.seeded else "")
     return ", ".join(filter(None, (low, high, seeds)))

@@ -17,7 +17,7 @@ from .common import CommandError, command, draw_off_screen, nearest, parse, refu
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-GROUP = "dreamgym.benchmarks"
+SPEED, QUALITY = "dreamgym.benchmarks", "dreamgym.quality"  # groups of entry points
 TEXT = """Measure speed beside the peers', or the quality of learning beside known values.
 
 speed: our way and the peers' take turns in one process, so that what slows the machine slows both;
@@ -29,6 +29,7 @@ examples:
   {command} --only lake cartpole     the cases whose names begin so
   {command} --json > speed.json
   {command} quality --seeds 5        the table, into results/
+  {command} quality --only generative --write results/generative/README.md
   {command} quality --list"""
 
 
@@ -55,6 +56,8 @@ class BenchmarkOptions:
     """quality: seeds per row."""
     out: Path = Path("results")
     """quality: folder of the results."""
+    data: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """quality: pictures of MNIST, a .npz or idx file, for the rows that need it."""
 
 
 class Named(Protocol):
@@ -108,8 +111,7 @@ def _speed(options: BenchmarkOptions, call: str) -> int:
 
     from ..benchmarks import report
 
-    groups = sorted(entry_points(group=GROUP), key=lambda point: point.value)
-    cases = select(chain.from_iterable(point.load() for point in groups), options.only)
+    cases = select(_registered(SPEED), options.only)
     if options.list:
         return _list(cases)
     import torch
@@ -143,26 +145,43 @@ def _speed(options: BenchmarkOptions, call: str) -> int:
 
 
 def _quality(options: BenchmarkOptions, call: str) -> int:
-    from ..benchmarks import quality, report
+    from nets.training.quality import run_row
 
-    rows = select(quality.ROWS, options.only)
+    from ..benchmarks import report
+
+    rows = select(_registered(QUALITY), options.only)
     if options.list:
         return _list(rows)
     if options.seeds < 1:
         raise CommandError(f"--seeds is {options.seeds}: expected at least 1")
-    outcomes = []
+    outcomes, left_out = [], []
     with _bar(sum(len(row.seeds(options.seeds)) for row in rows)) as bar:
         _say(bar, options, report.quality_heading())
         for row in rows:
             bar.set_description(row.name)
-            outcomes.append(quality.run_row(row, options.seeds, options.out, bar.update))
+            ready = row.given(options.data)
+            if ready is None:
+                left_out.append(row.name)
+                message = f"{row.name} is left out, needs {row.experiment.what}: --data FILE"
+                bar.write(message, file=sys.stderr)
+                bar.update(len(row.seeds(options.seeds)))
+                continue
+            outcomes.append(run_row(ready, options.seeds, options.out, bar.update))
             _say(bar, options, report.quality_line(outcomes[-1]))
     if options.write is not None:
-        report.write_between(options.write, "quality", report.quality_table(outcomes))
+        table = report.quality_table(outcomes, report.machine(), call)
+        report.write_between(options.write, "quality", table)
     if options.json:
         figures = [report.quality_json(outcome) for outcome in outcomes]
-        print(json.dumps({"kind": "quality", "command": call, "rows": figures}))
+        record = {"kind": "quality", "command": call, "rows": figures}
+        print(json.dumps(record | {"left_out": left_out}))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+def _registered(group: str) -> Iterable[Any]:
+    """Load what the packages have entered in a group, in the packages' order."""
+    points = sorted(entry_points(group=group), key=lambda point: point.value)
+    return chain.from_iterable(point.load() for point in points)
 
 
 def _list(cases: Sequence[Named]) -> int:

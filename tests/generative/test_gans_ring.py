@@ -1,8 +1,11 @@
 """GANs learn the ring: modes found, samples near them, none a copy; and what collapses."""
 
+from dataclasses import replace
+
 import pytest
 
-from generative.benchmarks.ring import main, measured, train_variant
+from generative.benchmarks.quality import RING, ROWS
+from generative.benchmarks.ring import VARIANTS, main, on_ring
 from generative.data import ring
 from generative.metrics.neighbours import nearest_neighbours
 from nets.training.seeding import seeded
@@ -10,11 +13,11 @@ from nets.training.seeding import seeded
 
 @pytest.mark.slow
 def test_G_GAN_06_a_gan_finds_all_modes_and_copies_no_datum():
-    outcome, trainer = train_variant("gan", seed=1, steps=3500)
-    assert outcome.modes == 8
-    assert outcome.high_quality > 0.9
+    fit = VARIANTS["gan"].fit(seed=1, steps=3500)
     with seeded(0):
-        samples = trainer.trained.sample(1000)
+        found, samples = on_ring(fit), fit.model.sample(1000)
+    assert found["modes"] == 8
+    assert found["high_quality"] > 0.9
     distance, _ = nearest_neighbours(samples, ring().x)
     assert distance.min() > 0.0  # G-GAN-10: new data, not those it was shown
     assert distance.median() < 0.05
@@ -22,28 +25,37 @@ def test_G_GAN_06_a_gan_finds_all_modes_and_copies_no_datum():
 
 @pytest.mark.slow
 def test_G_GAN_08_wgan_gp_finds_all_modes():
-    outcome, _ = train_variant("wgan-gp", seed=0, steps=3500)
-    assert outcome.modes == 8
-    assert outcome.high_quality > 0.9
+    found = replace(VARIANTS["wgan-gp"], overrides={"steps": 3500}).run(0)
+    assert found["modes"] == 8
+    assert found["high_quality"] > 0.9
+
+
+@pytest.mark.slow
+def test_G_GAN_06_collapse_is_shown_and_measured():
+    found = VARIANTS["collapsing"].run(0)
+    assert 0 < found["modes"] < 8
+    assert min(found["counts"]) < 20
 
 
 def test_G_GAN_06_an_untrained_generator_covers_no_mode():
-    outcome, trainer = train_variant("gan", seed=0, steps=1)
-    assert outcome.modes == 0
-    assert outcome.high_quality == 0.0
-    assert measured(trainer.trained) == measured(trainer.trained)
+    short = replace(VARIANTS["gan"], overrides={"steps": 1})
+    found = short.run(0)
+    assert found["modes"] == 0
+    assert found["high_quality"] == 0.0
+    assert found == short.run(0)
 
 
-def test_G_GAN_09_every_variant_of_the_ablation_trains(tmp_path, capsys):
-    files = ["--out", str(tmp_path / "ring.json"), "--picture", str(tmp_path / "ring.png")]
-    assert main(["--steps", "2", *files]) == 0
-    printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 10
-    assert (tmp_path / "ring.json").read_text(encoding="utf-8").count('"variant"') == 9
+def test_G_GAN_09_every_variant_of_the_ablation_trains(tmp_path):
+    assert main([str(tmp_path / "ring.png"), "--steps", "2"]) == 0
     assert (tmp_path / "ring.png").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("words", [["gann"], ["gan", "--seeds", "0"]])
-def test_unknown_variants_and_no_seeds_are_refused(words, capsys):
-    assert main(words) == 2
-    assert "expected one seed or more of gan, saturating" in capsys.readouterr().err
+def test_rows_of_the_ring_say_which_runs_pass():
+    assert RING.keys() <= VARIANTS.keys()
+    bars = {row.name: row for row in ROWS}
+    quality = bars["generative/ring-wgan-gp-high-quality"]
+    assert quality.passes([0.89, 0.91, 0.92])
+    assert not quality.passes([0.89, 0.89, 0.92])
+    assert not bars["generative/ring-gan-modes"].passes([7])
+    assert not bars["generative/ring-collapsing-modes"].passes([8])
+    assert bars["generative/ring-collapsing-modes"].runs == "generative/ring-collapsing"

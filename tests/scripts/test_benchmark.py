@@ -14,9 +14,10 @@ import pytest
 
 import envs  # noqa: F401
 from agents.benchmarks import learners, peers, quality, report
-from agents.benchmarks.experiments import Advantage, Trained, run_once
+from agents.benchmarks.experiments import Best, Trained
 from agents.commands.benchmark import main
 from agents.planning import horizon_values
+from nets.training.quality import Advantage, OfFile, Row, exactly, run_once, run_row
 from nets.training.timing import Case, Need, Ratio, Result, Side, take_turns
 
 
@@ -261,14 +262,14 @@ def test_an_advantage_is_a_difference_under_the_same_seed():
 
 
 def test_what_passes():
-    row = quality.Row("name", "what", quality.Best("dreamgym/Lake-v0"), 1.0, low=0.5, high=2.0)
+    row = Row("name", "what", Best("dreamgym/Lake-v0"), 1.0, low=0.5, high=2.0)
     assert row.passes([0.4, 1.0, 2.1])
     assert not row.passes([0.4, 0.4, 1.0])
     assert not row.passes([2.1, 2.1, 1.0])
     every = replace(row, every_seed=True)
     assert every.passes([0.5, 1.0, 2.0])
     assert not every.passes([0.4, 1.0, 2.0])
-    exact = quality.exactly("name", "what", row.experiment, 14 / 17)
+    exact = exactly("name", "what", row.experiment, 14 / 17)
     assert exact.passes([0.823529])
     assert not exact.passes([0.823531])
 
@@ -280,6 +281,63 @@ def test_one_row_that_fails_is_told_by_the_exit_code(tmp_path, monkeypatch, caps
     assert capsys.readouterr().out.count("FAILED") == 1
 
 
+def enter(monkeypatch, *rows):
+    """Enter these rows instead of all others."""
+    module = ModuleType("tests_rows")
+    module.ROWS = rows
+    monkeypatch.setitem(sys.modules, "tests_rows", module)
+    point = EntryPoint("mine", "tests_rows:ROWS", "dreamgym.quality")
+    monkeypatch.setattr("agents.commands.benchmark.entry_points", lambda group: [point])
+
+
+class Counted:
+    """An experiment with two figures, which counts its runs."""
+
+    def __init__(self, file=""):
+        self.file, self.ran = str(file), []
+
+    def config(self):
+        return {"file": self.file}
+
+    def run(self, seed):
+        self.ran.append(seed)
+        return {"low": 1.0 + seed, "high": 10.0 + seed}
+
+
+def test_rows_that_look_at_the_same_runs_share_them(tmp_path, monkeypatch, capsys):
+    experiment = Counted()
+    low = Row("mine/both-low", "low", experiment, 1.0, high=3.0, figure="low", runs="mine/both")
+    high = replace(low, name="mine/both-high", high=10.5, figure="high")
+    enter(monkeypatch, low, high)
+    assert main(["quality", "--only", "mine", "--seeds", "3", "--out", str(tmp_path)]) == 1
+    assert experiment.ran == [0, 1, 2]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [
+        ["mine/both-low", "2.000000"],
+        ["mine/both-high", "11.000000"],
+    ]
+    kept = json.loads((tmp_path / "mine" / "both" / "seed-2.json").read_text())
+    assert kept["result"] == {"low": 3.0, "high": 12.0}
+    assert kept["command"] == "python scripts/benchmark.py quality --only mine/both --seeds 3"
+
+
+def test_a_row_that_needs_a_file_is_left_out_without_and_runs_with_it(
+    tmp_path, monkeypatch, capsys
+):
+    row = Row("mine", "what", OfFile("a letter", Counted), 1.0, figure="low")
+    enter(monkeypatch, row)
+    words = ["quality", "--seeds", "1", "--out", str(tmp_path), "--json"]
+    assert main(words) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["left_out"] == ["mine"]
+    assert "mine is left out, needs a letter: --data FILE" in printed.err
+    assert main([*words, "--data", "letter.txt"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["figures"] == [1.0]
+    assert '"letter.txt"' in (tmp_path / "mine" / "seed-0.json").read_text()
+    with pytest.raises(ValueError, match="mine needs a letter"):
+        run_row(row, 1, tmp_path, lambda: None)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "row",
@@ -287,7 +345,7 @@ def test_one_row_that_fails_is_told_by_the_exit_code(tmp_path, monkeypatch, caps
     ids=lambda row: row.name,
 )
 def test_tables_reach_what_is_known(row, tmp_path):
-    outcome = quality.run_row(row, 1, tmp_path, lambda: None)
+    outcome = run_row(row, 1, tmp_path, lambda: None)
     assert outcome.passed, outcome.figures
 
 
