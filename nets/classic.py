@@ -7,6 +7,7 @@ small.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -35,6 +36,7 @@ VGG = {
 }
 """Channels of the 3x3 convolutions between two poolings."""
 LARGEST_MINIMUM = 256
+CHANNELS_PER_GROUP = 16  # or more: a group must not be a single number where maps are 1x1
 
 
 class ClassicCNN(nn.Module):
@@ -187,6 +189,32 @@ def classic_cnn(
     network = GoogLeNet if auxiliary else ClassicCNN
     dropout = 0.4 if kind == "googlenet" else 0.0
     return network(in_shape, features, size, num_classes, dropout)
+
+
+def classic_encoder(name: str, in_shape: tuple[int, int, int]) -> ClassicCNN:
+    """Build a classic network as an encoder of agents and autoencoders.
+
+    It computes the same in training and in evaluation: an agent acts on one observation at a time,
+    learns from many, and compares both. In the place of batch norm stands group norm, with as many
+    parameters (Wu & He, 2018), and dropout is left out.
+
+    Args:
+        name: see `classic_cnn`.
+        in_shape: (C, H, W) of the pictures.
+
+    Raises:
+        ValueError: if the name is unknown, or the pictures are too small.
+    """
+    network = classic_cnn(name, in_shape, 0)
+    for place, module in list(network.named_modules()):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            channels = module.num_features
+            groups = math.gcd(channels, max(channels // CHANNELS_PER_GROUP, 1))
+            normalise = nn.GroupNorm(groups, channels, module.eps, device=module.weight.device)
+            network.set_submodule(place, normalise)
+        elif isinstance(module, nn.Dropout):
+            network.set_submodule(place, nn.Identity())
+    return network
 
 
 def _fits(features: nn.Module, shape: tuple[int, int, int]) -> bool:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from torch import Tensor, nn
 
-from .classic import CLASSIC, ClassicCNN, classic_cnn
+from .classic import CLASSIC, ClassicCNN, classic_encoder
 from .conv import CNN, ConvBlock
 from .images import check_shape, scaled, sizes_out
 from .registry import Registry
@@ -119,7 +119,8 @@ def image_encoder(
 
     Args:
         in_shape: (C, H, W) of the images.
-        name: `"nature"`, `"impala"`, `"small-cnn"`, a name of `nets.classic_cnn`, or `"auto"`:
+        name: `"nature"`, `"impala"`, `"small-cnn"`, a name of `nets.classic_cnn`
+            (see `nets.classic.classic_encoder`), or `"auto"`:
             Nature from 36x36 up, the small one below.
 
     Raises:
@@ -129,4 +130,4 @@ def image_encoder(
         _, height, width = check_shape(in_shape, SmallCNN.min_size)
         fits = height >= NatureCNN.min_size[0] and width >= NatureCNN.min_size[1]
         name = "nature" if fits else "small-cnn"
-    return classic_cnn(name, in_shape, 0) if name in CLASSIC else ENCODERS[name](in_shape)
+    return classic_encoder(name, in_shape) if name in CLASSIC else ENCODERS[name](in_shape)

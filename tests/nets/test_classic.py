@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from nets.classic import CLASSIC, classic_cnn
+from nets.classic import CLASSIC, classic_cnn, classic_encoder
 from nets.densenet import DenseBlock, Transition
 from nets.inception import Auxiliaries, Inception
 from nets.residual import Bottleneck, ResBlock
@@ -160,6 +160,33 @@ def test_without_classes_they_are_encoders(name, features):
     assert network.out_features == features
     pictures = torch.empty(2, 4, 64, 64, dtype=torch.uint8, device="meta")
     assert network(pictures).shape == (2, features)
+
+
+@pytest.mark.parametrize("name", ["resnet-18", "googlenet", "densenet-121", "vgg-11-bn", "alexnet"])
+def test_as_encoders_they_compute_the_same_in_training(name):
+    with torch.device("meta"):
+        classifier, encoder = classic_cnn(name, (3, 64, 64), 0), classic_encoder(name, (3, 64, 64))
+    assert count(classifier) == count(encoder)
+    assert not list(encoder.buffers())
+    modes = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+    assert not [m for m in encoder.modules() if isinstance(m, modes)]
+
+
+def test_an_encoder_of_small_pictures_loses_none_of_them():
+    """Maps of 1x1: a group of one channel would be 0 whatever the picture."""
+    torch.manual_seed(0)
+    encoder = classic_encoder("googlenet", (3, 32, 32))
+    inputs = []
+    for module in encoder.modules():
+        if isinstance(module, nn.GroupNorm):
+            module.register_forward_hook(lambda m, x, y: inputs.append((m, x[0])))
+    x = torch.rand(4, 3, 32, 32)
+    together = encoder(x)
+    assert len(inputs) > 50
+    for norm, seen in inputs:
+        assert seen.shape[1] // norm.num_groups * seen.shape[2] * seen.shape[3] >= 16
+    torch.testing.assert_close(encoder(x[:1]), together[:1], rtol=1e-4, atol=1e-5)
+    assert (together.std(0) > 0.01).float().mean() > 0.5  # the others are what ReLU cuts off
 
 
 def test_bytes_are_scaled():
