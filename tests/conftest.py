@@ -1,6 +1,8 @@
 """Shared test setup: no display, one torch thread, so that figures and bits repeat."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +17,8 @@ settings.register_profile("explore", deadline=None, max_examples=1000, print_blo
 settings.load_profile("repeatable")
 
 torch.set_num_threads(1)
+
+sys.path.insert(0, str(Path(__file__).with_name("helpers")))  # what several folders share
 
 
 def pytest_collection_modifyitems(items):

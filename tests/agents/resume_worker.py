@@ -1,22 +1,16 @@
-"""A server that trains in children of its own, to be killed while they do.
+"""Trains agents in children of its own, to be killed while they do."""
 
-Each line of input is a job; the answer is the child's process id, then its exit status. A child
-begins as a fresh process would, spared the seconds that importing takes.
-"""
-
-import json
 import os
 import signal
-import sys
-import traceback
 
 import torch
+import torch._dynamo  # what the first optimiser of a process imports
+import torch.utils.tensorboard
+from killable import INTERRUPTED, serve
 
 from agents.algorithms import ALGORITHMS, find_algorithm
 from agents.run import RunConfig, RunFolder
 from agents.trainer import Trainer
-
-INTERRUPTED = 3
 
 
 def train(job):
@@ -67,27 +61,7 @@ def die_at(moment):
         setattr(os, name, deadly(getattr(os, name)))
 
 
-def main():
-    """Serve jobs until the input ends."""
+if __name__ == "__main__":
     for algorithm in ALGORITHMS.values():
         algorithm.agent_type()
-    import torch._dynamo  # what the first optimiser of a process imports
-    import torch.utils.tensorboard  # noqa: F401
-
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                status = train(json.loads(line))
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                sys.stderr.flush()
-                os._exit(status)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    serve(train)

@@ -1,25 +1,15 @@
 """A run that is killed again and again ends in the same bits as one that is not."""
 
-import csv
-import json
-import logging
-import os
 import random
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from killable import INTERRUPTED, Server, saved_steps
+from leftovers import check_equal, result
 
 from agents.loading import load
-from agents.run import RunFolder
-from nets.training.checkpoint import load_checkpoint
 
-logging.getLogger("tensorboard").setLevel(logging.ERROR)  # it tells every purge of killed events
 WORKER = Path(__file__).with_name("resume_worker.py")
 
 DEEP = {"hidden": [24], "learning_starts": 100, "batch_size": 32, "target_every": 90}
@@ -84,92 +74,11 @@ PLANS = {
 }
 
 
-class Server:
-    """The worker's side of a pipe."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, str(WORKER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def start(self, folder, job):
-        """Begin a job; the id of its process."""
-        print(json.dumps(job | {"folder": str(folder)}), file=self.process.stdin, flush=True)
-        return int(self.process.stdout.readline())
-
-    def join(self):
-        """Wait for the job, and return its exit status."""
-        return int(self.process.stdout.readline())
-
-    def close(self):
-        self.process.communicate()
-
-
 @pytest.fixture(scope="module")
 def server():
-    serving = Server()
+    serving = Server(WORKER)
     yield serving
     serving.close()
-
-
-# What must be equal -----------------------------------------------------------------------------
-
-
-def leaves(tree, path=""):
-    """Every leaf of a state as (path, type, bits)."""
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from leaves(value, f"{path}/{key}")
-    elif isinstance(tree, list | tuple):
-        for index, value in enumerate(tree):
-            yield from leaves(value, f"{path}/{index}")
-    elif isinstance(tree, torch.Tensor):
-        yield path, f"{tree.dtype}{tuple(tree.shape)}", tree.contiguous().numpy().tobytes()
-    else:
-        yield path, type(tree).__name__, repr(tree)
-
-
-def result(folder):
-    """Everything a run leaves that does not depend on the clock."""
-    run = RunFolder(folder)
-    events = EventAccumulator(str(folder), size_guidance={"scalars": 0}).Reload()
-    found = {
-        str(file.relative_to(folder)): list(leaves(load_checkpoint(file)))
-        for file in sorted(folder.rglob("*.pt"))
-        if file.name != "interrupted.pt"
-    }
-    for file in (run.metrics_file, run.best.with_name("evaluation.json")):
-        found[file.name] = file.read_bytes()
-    for tag in sorted(events.Tags()["scalars"]):
-        if tag != "steps_per_second":
-            found[f"event {tag}"] = [(event.step, event.value) for event in events.Scalars(tag)]
-    return found
-
-
-def check_equal(folder, expected):
-    got = result(folder)
-    assert got.keys() == expected.keys()
-    for name, value in expected.items():
-        assert got[name] == value, f"{name} differs"
-    assert not list(folder.rglob(".*.tmp"))
-
-
-def last_row(folder):
-    """The step of the last whole row of metrics.csv; 0 while there is none."""
-    file = folder / "metrics.csv"
-    if not file.exists():
-        return 0
-    lines = file.read_text().splitlines(keepends=True)
-    steps = [row["step"] for row in csv.DictReader(line for line in lines if line.endswith("\n"))]
-    return int(steps[-1]) if steps else 0
-
-
-def saved_steps(folder):
-    files = RunFolder(folder).list_checkpoints()
-    return int(files[-1].stem) if files else 0
-
-
-# Kills ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -180,8 +89,7 @@ def uninterrupted(server, tmp_path_factory):
     def run(name, job):
         if name not in made:
             folder = tmp_path_factory.mktemp("whole")
-            server.start(folder, job)
-            assert server.join() == 0
+            assert server.run(folder, job) == 0
             assert saved_steps(folder) >= job["run"]["steps"]
             made[name] = result(folder)
         return made[name]
@@ -191,22 +99,9 @@ def uninterrupted(server, tmp_path_factory):
 
 @pytest.mark.parametrize("name", CASES)
 def test_S_IO_02_killed_at_random_moments(server, uninterrupted, tmp_path, name):
-    job, rng = CASES[name], random.Random(name)
+    job = CASES[name]
     expected = uninterrupted(name, job)
-    total = job["run"]["steps"]
-    for part in range(3):
-        moment = total * (part + rng.uniform(0.2, 0.9)) / 3.2
-        child = server.start(tmp_path, job)
-        deadline = time.monotonic() + 60
-        while last_row(tmp_path) < moment:
-            assert time.monotonic() < deadline
-            time.sleep(0.0005)
-        time.sleep(rng.uniform(0, 0.01))
-        os.kill(child, signal.SIGKILL)
-        assert server.join() == -signal.SIGKILL, "the run was over before it could be killed"
-        assert saved_steps(tmp_path) < total
-    server.start(tmp_path, job)
-    assert server.join() == 0
+    server.kill_thrice(tmp_path, job, random.Random(name))
     check_equal(tmp_path, expected)
 
 
@@ -225,8 +120,7 @@ def test_S_IO_02_killed_around_every_operation_on_files(server, uninterrupted, t
     kills = moment = 0
     while True:
         before = saved_steps(tmp_path)
-        server.start(tmp_path, job | {"die_at": moment})
-        status = server.join()
+        status = server.run(tmp_path, job | {"die_at": moment})
         if status == 0:
             break
         assert status == -signal.SIGKILL
@@ -243,16 +137,11 @@ def test_S_IO_02_killed_around_every_operation_on_files(server, uninterrupted, t
 def test_S_IO_02_ctrl_c_ends_cleanly_and_resumes_exactly(server, uninterrupted, tmp_path, name):
     job, expected = CASES[name], uninterrupted(name, CASES[name])
     total = job["run"]["steps"]
-    child = server.start(tmp_path, job)
-    while last_row(tmp_path) < total * 0.55:
-        time.sleep(0.0005)
-    os.kill(child, signal.SIGINT)
-    assert server.join() == 3  # the worker's word for "interrupted"
+    assert server.run_until(0.55 * total, tmp_path, job, by=signal.SIGINT) == INTERRUPTED
     look = load(tmp_path, checkpoint="interrupted")
     assert saved_steps(tmp_path) < look.steps < total
     look.predict(look.observation_space.sample(), deterministic=True)
-    server.start(tmp_path, job)
-    assert server.join() == 0
+    assert server.run(tmp_path, job) == 0
     check_equal(tmp_path, expected)
 
 
@@ -260,30 +149,21 @@ def test_S_IO_02_a_killed_run_can_be_resumed_for_longer(server, tmp_path):
     """Killed or not, a run that gets more steps is the same run."""
     job = CASES["dqn n-step"]
     longer = job | {"run": job["run"] | {"steps": 6500}}
-    folders = [tmp_path / "whole", tmp_path / "killed"]
-    for folder in folders:
-        server.start(folder, job)
-        assert server.join() == 0
-    child = None
-    for folder in folders:
-        child = server.start(folder, longer)
-        if folder.name == "killed":
-            while last_row(folder) < 5800:
-                time.sleep(0.0005)
-            os.kill(child, signal.SIGKILL)
-            assert server.join() == -signal.SIGKILL
-            server.start(folder, longer)
-        assert server.join() == 0
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        assert server.run(folder, job) == 0
+    assert server.run_until(5800, killed, longer) == -signal.SIGKILL
+    for folder in (whole, killed):
+        assert server.run(folder, longer) == 0
         assert saved_steps(folder) >= 6500
-    check_equal(folders[1], result(folders[0]))
+    check_equal(killed, result(whole))
 
 
 def test_another_seed_or_setting_is_another_run(server, uninterrupted, tmp_path):
     """Negative control: the comparison sees small differences."""
     job = CASES["dqn"]
     expected = uninterrupted("dqn", job)
-    server.start(tmp_path, job | {"seed": 1})
-    assert server.join() == 0
+    assert server.run(tmp_path, job | {"seed": 1}) == 0
     other = result(tmp_path)
     last = "checkpoints/0000005000.pt"
     assert other.keys() == expected.keys()

@@ -1,24 +1,15 @@
-"""A server that trains in children of its own, to be killed while they do.
-
-Each line of input is a job; the answer is the child's process id, then its exit status.
-"""
-
-import json
-import os
-import sys
-import traceback
+"""Trains generative models in children of its own, to be killed while they do."""
 
 import torch
 import torch._dynamo  # what the first optimiser of a process imports
 import torch.utils.tensorboard
+from killable import INTERRUPTED, serve
 
 from generative.building import DataConfig, build_model, load_parts
 from generative.data import load_dataset
 from generative.models import MODELS, find_model
 from generative.run import RunConfig, RunFolder
 from generative.trainer import Trainer
-
-INTERRUPTED = 3
 
 
 def train(job):
@@ -41,25 +32,8 @@ def train(job):
     return INTERRUPTED if trainer.interrupted else 0
 
 
-def main():
-    """Serve jobs until the input ends."""
+if __name__ == "__main__":
     for model in MODELS.values():
         model.model_type()
     load_dataset("digits")  # imports scikit-learn
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                status = train(json.loads(line))
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                sys.stderr.flush()
-                os._exit(status)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    serve(train)
