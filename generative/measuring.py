@@ -15,8 +15,9 @@ from .dataset import Dataset
 from .metrics.dci import dci
 from .metrics.distances import frechet_distance, squared_mmd
 from .metrics.factor_vae import factor_vae_score
-from .metrics.features import recognition, train_classifier
+from .metrics.features import CONFIDENT, recognition, train_classifier
 from .metrics.gap import mig_chen, mig_locatello
+from .metrics.genuine import genuine
 from .metrics.likelihood import held_out_terms, importance_log_likelihood
 from .metrics.modes import mode_coverage
 from .metrics.neighbours import nearest_neighbours, precision_recall
@@ -28,6 +29,8 @@ LIKELIHOOD_ROWS, LIKELIHOOD_SAMPLES = 100, 500
 CODED_ROWS = 3000
 PART = 1000
 RING_SAMPLES = 10_000
+LISTED = ("sprites", "frames", "observations")  # data of which there are no others
+MOST_LISTED = 50_000
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def measure(
         held_out: rows that it was not trained on; both on the model's device.
         seed: of the noise and of every choice of rows.
     """
-    for group in (_held_out, _code, _ring, _samples, _recognised):
+    for group in (_held_out, _code, _ring, _samples, recognised, listed):
         with seeded(hash31(seed, group.__name__)), torch.no_grad():
             figures = list(group(model, train, held_out, seed))
         yield from figures
@@ -124,25 +127,44 @@ def _samples(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterat
     yield Figure("nearest_datum", distance.median().item(), "median distance; 0 would be a copy")
 
 
-def _recognised(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
-    """What a classifier that has seen the data says of samples."""
+def recognised(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """What a classifier that has seen the data says of samples, and of held-out rows."""
     if train.num_classes is None or train.num_classes < 2 or len(model.shape) != 3:
         return
     with torch.enable_grad():
         classifier = train_classifier(train, seed=seed)
     data = held_out if len(held_out) >= SAMPLES else train
-    x = data.limited(SAMPLES, seed).batch(slice(None)).x
+    real = data.limited(SAMPLES, seed).batch(slice(None)).x
     classes = getattr(model, "classes", 0)
-    labels = torch.arange(len(x), device=model.device) % classes if classes else None
-    samples = model.sample(len(x), labels)
-    distance = frechet_distance(classifier.features(x), classifier.features(samples))
+    labels = torch.arange(len(real), device=model.device) % classes if classes else None
+    samples = model.sample(len(real), labels)
+    x, y = classifier.features(real), classifier.features(samples)
     how = f"of {len(x):,} samples, in features of a classifier of the data; 0 is best"
-    yield Figure("frechet_distance", distance, how)
+    yield Figure("frechet_distance", frechet_distance(x, y), how)
+    near = precision_recall(x, y)
+    yield Figure("feature_precision", near.precision, "share of samples near data, in features")
+    yield Figure("feature_recall", near.recall, "share of data near samples, in features")
     found = recognition(classifier, samples, labels)
+    best = recognition(classifier, *held_out.limited(SAMPLES, seed).batch(slice(None)))
     share = "share of samples that the classifier"
-    yield Figure("confident", found.confident, f"{share} gives a class with 0.9 or more")
+    how = f"{share} gives a class with {CONFIDENT} or more; of held-out rows {best.confident:.3f}"
+    yield Figure("confident", found.confident, how)
+    how = f"entropy of the classes of samples over log {train.num_classes}"
+    yield Figure("evenness", found.evenness, f"{how}; of held-out rows {best.evenness:.3f}")
     if found.accuracy is not None:
-        yield Figure("accuracy", found.accuracy, f"{share} takes for their class")
+        how = f"{share} takes for their class; of held-out rows {best.accuracy:.3f}"
+        yield Figure("accuracy", found.accuracy, how)
+
+
+def listed(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """Which samples are among the data, where the data are all there are."""
+    if train.name.partition(":")[0] not in LISTED or len(train) > MOST_LISTED:
+        return
+    data = train.x if held_out is train else torch.cat([train.x, held_out.x])
+    found = genuine(model.sample(SAMPLES), data)
+    how = f"share of {SAMPLES:,} samples less than {found.radius:.2f} from a datum"
+    yield Figure("genuine", found.share, f"{how}, half the way to the next")
+    yield Figure("genuine_different", found.different, "different data that they are")
 
 
 def _parts(rows: Dataset) -> Iterator[Tensor]:

@@ -4,32 +4,35 @@ A classifier of our own, trained on the data in seconds, needs nothing but the d
 classes; Inception, whose Fréchet distance is the FID of papers, needs torch-fidelity.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.special import entr
 
 from nets.decoders import ConvEncoder, MLPEncoder
 from nets.optim import optimizer
+from nets.training.fit import FitConfig, fit, predict
 from nets.training.seeding import seeded
 
 from ..dataset import Dataset
 
-ROWS = 1024  # that pass through a network at once
+CONFIDENT = 0.9  # the least probability of a class that counts as recognition
 
 
 class Classifier(nn.Module):
-    """A small network that tells classes; what its last hidden layer says are the features.
+    """A small network that tells what is shown; its last hidden layer gives the features.
 
     Args:
         shape: of one datum.
-        num_classes: K.
+        sizes: of the things that it tells apart, K values each; the classes come first.
         features: size of the last hidden layer.
     """
 
-    def __init__(self, shape: tuple[int, ...], num_classes: int, features: int = 64) -> None:
+    def __init__(self, shape: tuple[int, ...], sizes: Sequence[int], features: int = 64) -> None:
         super().__init__()
         self.encoder: nn.Module
         if len(shape) == 3:
@@ -38,19 +41,20 @@ class Classifier(nn.Module):
             self.encoder = ConvEncoder((shape[0], shape[1], shape[2]), channels, (features,))
         else:
             self.encoder = MLPEncoder(shape, (features, features))
-        self.head = nn.Linear(features, num_classes)
+        self.sizes = tuple(sizes)
+        self.head = nn.Linear(features, sum(sizes))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits `[B, K]` of data `[B, *shape]`."""
+        """Return logits `[B, ΣK]` of data `[B, *shape]`, those of the classes first."""
         return self.head(self.encoder(x))
 
     def features(self, x: Tensor) -> Tensor:
         """Return features `[N, features]` of data or samples `[N, *shape]`."""
-        return _in_parts(self.encoder, x)
+        return predict(self.encoder, x)
 
     def probabilities(self, x: Tensor) -> Tensor:
         """Return what it takes each class to be worth, `[N, K]`, of `[N, *shape]`."""
-        return _in_parts(self, x).softmax(1)
+        return predict(self, x)[:, : self.sizes[0]].softmax(1)
 
 
 class Recognition(NamedTuple):
@@ -60,6 +64,8 @@ class Recognition(NamedTuple):
     """Share of the samples that it gives to a class with probability 0.9 or more."""
     classes: Tensor
     """Samples it takes for each class, `[K]` int64."""
+    evenness: float
+    """Their entropy over log K: 1 where all classes are as frequent, 0 where there is but one."""
     accuracy: float | None
     """Share of the samples that it takes for the class they were made as; None if for none."""
 
@@ -67,30 +73,47 @@ class Recognition(NamedTuple):
 def train_classifier(
     data: Dataset, *, steps: int = 500, batch_size: int = 128, seed: int = 0
 ) -> Classifier:
-    """Train a classifier on the data's own classes.
+    """Train a classifier on the data's classes and, where they are known, on all their factors.
+
+    The factors make features that tell where a figure stands and how large it is.
 
     Args:
-        data: with labels, on the device to train on.
-        steps: of Adam.
-        batch_size: rows of each step, drawn with replacement.
-        seed: of weights and batches.
+        data: with labels.
+        steps: of Adam at a rate of 1e-3, rounded up to whole passes over the rows; of rows that
+            are too many for one pass, some.
+        batch_size: rows of each step.
+        seed: of weights, rows and order.
 
     Raises:
         ValueError: the data have no classes.
     """
+    data = data.limited(steps * batch_size, seed)
+    targets, sizes = _targets(data)
+
+    def loss(logits: Tensor, targets: Tensor) -> Tensor:
+        parts = zip(logits.split(sizes, dim=1), targets.unbind(1), strict=True)
+        return torch.stack([F.cross_entropy(part, target) for part, target in parts]).sum()
+
+    with seeded(seed):
+        classifier = Classifier(data.shape, sizes).to(data.device)
+    fit(
+        classifier,
+        (data.batch(slice(None)).x, targets),
+        loss=loss,
+        optimizer=optimizer("adam", classifier.parameters(), lr=1e-3),
+        config=FitConfig(math.ceil(steps * batch_size / len(data)), batch_size, seed=seed),
+    )
+    return classifier.eval().requires_grad_(False)
+
+
+def _targets(data: Dataset) -> tuple[Tensor, list[int]]:
+    """Return classes and factors, int64 `[N, 1 + F]`, and how many values each has."""
     if data.labels is None or data.num_classes is None:
         raise ValueError(f"{data.name} has no classes to train a classifier on")
-    with seeded(seed):
-        classifier = Classifier(data.shape, data.num_classes).to(data.device)
-        adam = optimizer("adam", classifier.parameters(), lr=1e-3)
-        for _ in range(steps):
-            batch = data.batch(torch.randint(len(data), (batch_size,), device=data.device))
-            assert batch.label is not None
-            loss = F.cross_entropy(classifier(batch.x), batch.label)
-            adam.zero_grad()
-            loss.backward()
-            adam.step()
-    return classifier.eval().requires_grad_(False)
+    if data.factors is None:
+        return data.labels[:, None], [data.num_classes]
+    sizes = [data.num_classes, *(int(most) + 1 for most in data.factors.amax(0))]
+    return torch.cat([data.labels[:, None], data.factors], dim=1), sizes
 
 
 def recognition(
@@ -103,10 +126,13 @@ def recognition(
         samples: `[N, *shape]`.
         labels: the classes they were made as, `[N]` int64, of a conditional model.
     """
-    confidence, taken_for = classifier.probabilities(samples).max(dim=1)  # [N], [N]
+    probabilities = classifier.probabilities(samples)  # [N, K]
+    confidence, taken_for = probabilities.max(dim=1)  # [N], [N]
+    counts = torch.bincount(taken_for, minlength=probabilities.shape[1])  # [K]
     return Recognition(
-        (confidence >= 0.9).double().mean().item(),
-        torch.bincount(taken_for, minlength=classifier.head.out_features),
+        (confidence >= CONFIDENT).double().mean().item(),
+        counts,
+        (entr(counts.double() / len(samples)).sum() / math.log(len(counts))).item(),
         None if labels is None else (taken_for == labels).double().mean().item(),
     )
 
@@ -132,9 +158,6 @@ def inception_features(x: Tensor) -> Tensor:
     network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"]).to(x.device).eval()
     if x.dtype != torch.uint8:
         x = x.clamp(0.0, 1.0).mul(255.0).round().to(torch.uint8)
-    return _in_parts(lambda part: network(part)[0], x.expand(-1, 3, -1, -1), rows=64)
-
-
-@torch.no_grad()
-def _in_parts(network: Callable[[Tensor], Tensor], x: Tensor, rows: int = ROWS) -> Tensor:
-    return torch.cat([network(part) for part in x.split(rows)])
+    with torch.no_grad():
+        parts = x.expand(-1, 3, -1, -1).split(64)
+        return torch.cat([network(part)[0] for part in parts])

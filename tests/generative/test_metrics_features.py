@@ -1,5 +1,7 @@
 """Feature spaces and what a classifier says of samples."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -13,6 +15,8 @@ from generative.metrics.features import (
     recognition,
     train_classifier,
 )
+from generative.metrics.neighbours import precision_recall
+from nets.training.metrics import accuracy
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,26 @@ def test_G_VAE_11_features_tell_worse_pictures_from_better(digits, classifier):
     assert 2.0 * hurt < worse
 
 
+def test_G_VAE_11_a_classifier_of_sprites_tells_their_factors_too():
+    data, held_out = load_dataset("sprites:shape,scale=3:,x=::4,y=::4", size=32).split(0.2)
+    classifier = train_classifier(data, steps=250)
+    assert classifier.sizes == (3, 3, 3, 8, 8)
+    seen = held_out.batch(slice(None))
+    found = recognition(classifier, seen.x, seen.label)
+    assert found.accuracy > 0.9
+    assert found.evenness > 0.95
+    *_, x, y = classifier(seen.x).split(classifier.sizes, dim=1)
+    assert accuracy(x, held_out.factors[:, 2]) > 0.95
+    assert accuracy(y, held_out.factors[:, 3]) > 0.95
+    noise = torch.rand(len(seen.x), 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert recognition(classifier, noise, seen.label).accuracy < 0.5
+    features = [classifier.features(x) for x in (data.batch(slice(None)).x, seen.x, noise)]
+    of_held_out, of_noise = (frechet_distance(features[0], other) for other in features[1:])
+    assert 20.0 * of_held_out < of_noise
+    assert precision_recall(features[0], features[1]).precision > 0.8
+    assert precision_recall(features[0], features[2]).precision == 0.0
+
+
 def test_training_leaves_global_generators_alone_and_repeats_with_its_seed(digits):
     before = torch.get_rng_state()
     one, same, other = (train_classifier(digits[0], steps=3, seed=s) for s in (0, 0, 1))
@@ -60,16 +84,15 @@ def test_training_leaves_global_generators_alone_and_repeats_with_its_seed(digit
 @pytest.mark.parametrize("shape", [(2,), (1, 8, 8), (3, 28, 28), (1, 64, 64)])
 def test_classifiers_of_any_data(shape):
     with torch.device("meta"):
-        classifier = Classifier(shape, 5)
+        classifier = Classifier(shape, (5, 7))
         x = torch.rand(2500, *shape)
     assert classifier.features(x).shape == (2500, 64)
+    assert classifier(x).shape == (2500, 12)
     assert classifier.probabilities(x).shape == (2500, 5)
 
 
 class Given(nn.Module):
     """Takes rows for logits."""
-
-    head = nn.Linear(1, 3)
 
     def probabilities(self, x):
         return x.softmax(1)
@@ -80,6 +103,7 @@ def test_recognition_by_hand():
     found = recognition(Given(), logits, torch.tensor([0, 1, 1, 1]))
     assert found.confident == 0.75
     assert found.classes.tolist() == [2, 2, 0]
+    assert found.evenness == pytest.approx(math.log(2) / math.log(3))
     assert found.accuracy == 0.75
 
 

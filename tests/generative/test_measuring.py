@@ -1,0 +1,74 @@
+"""What is measured of samples: data themselves are the ceiling, noise is the floor."""
+
+import pytest
+import torch
+
+from generative.data import load_dataset
+from generative.measuring import listed, measure, recognised
+
+
+class Stand:
+    """A model whose samples are rows that it was given, the classes asked for if it has them."""
+
+    name, classes, device = "stand", 0, torch.device("cpu")
+
+    def __init__(self, x, labels=None):
+        self.x, self.labels, self.shape = x, labels, tuple(x.shape[1:])
+        self.classes = 0 if labels is None else int(labels.max()) + 1
+
+    def sample(self, n, label=None):
+        if label is None:
+            return self.x[torch.arange(n) % len(self.x)]
+        rows = [(self.labels == k).nonzero()[:, 0] for k in range(self.classes)]
+        chosen = [rows[k][i // self.classes % len(rows[k])] for i, k in enumerate(label.tolist())]
+        return self.x[torch.stack(chosen)]
+
+    def validate(self, batch):
+        return {}
+
+
+def found(group, model, *parts):
+    return {figure.name: figure.value for figure in group(model, *parts, 0)}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_dataset("digits").split(0.6, seed=0)
+
+
+def test_G_VAE_11_data_are_recognised_and_noise_is_not(digits):
+    rows = digits[1].batch(slice(None))
+    noise = torch.rand(rows.x.shape, generator=torch.Generator().manual_seed(0))
+    best = found(recognised, Stand(rows.x, rows.label), *digits)
+    worst = found(recognised, Stand(noise, rows.label), *digits)
+    assert list(best) == list(worst)
+    assert best["accuracy"] > 0.93
+    assert worst["accuracy"] < 0.3
+    assert best["confident"] > 0.8 > worst["confident"] + 0.2
+    assert best["evenness"] > 0.98 > worst["evenness"]
+    assert best["feature_precision"] > 0.7 > worst["feature_precision"] + 0.3
+    assert best["feature_recall"] > 0.7 > worst["feature_recall"] + 0.3
+    assert 10.0 * best["frechet_distance"] < worst["frechet_distance"]
+
+
+def test_a_model_of_one_class_is_uneven_however_good(digits):
+    rows = digits[1].batch(slice(None))
+    sevens = found(recognised, Stand(rows.x[rows.label == 7]), *digits)
+    assert sevens["confident"] > 0.8
+    assert sevens["evenness"] < 0.15
+    assert sevens["feature_recall"] < 0.5
+    assert "accuracy" not in sevens
+
+
+def test_G_GAN_10_samples_are_sought_in_all_data_where_these_are_all_there_are(digits):
+    parts = load_dataset("sprites:shape,x=::2,y=::2", size=32).split(0.2)
+    unseen = Stand(parts[1].batch(slice(None)).x)
+    assert found(listed, unseen, *parts)["genuine"] == 1.0
+    assert found(listed, unseen, *parts)["genuine_different"] == len(parts[1])
+    assert found(listed, Stand(unseen.x.roll(9, 0) * unseen.x), *parts)["genuine"] < 0.1
+    assert found(listed, Stand(digits[1].batch(slice(None)).x), *digits) == {}
+
+
+def test_all_groups_are_asked(digits):
+    names = [figure.name for figure in measure(Stand(digits[1].batch(slice(None)).x), *digits)]
+    assert {"squared_mmd", "precision", "frechet_distance", "confident"} <= set(names)
