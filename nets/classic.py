@@ -8,6 +8,7 @@ small.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -179,9 +180,10 @@ def classic_cnn(
     kind = CLASSIC.canonical(name)
     features, size = CLASSIC[kind](in_shape[0], **options)
     if not _fits(features, in_shape):
-        smallest = next(
-            s for s in range(1, LARGEST_MINIMUM) if _fits(features, (in_shape[0], s, s))
-        )
+        sizes = range(1, LARGEST_MINIMUM)
+        smallest = sizes[
+            bisect_left(sizes, True, key=lambda size: _fits(features, (in_shape[0], size, size)))
+        ]
         raise ValueError(
             f"images of {in_shape[1]}x{in_shape[2]} (height x width) are too small for {kind}: "
             f"it needs at least {smallest}x{smallest}"
