@@ -22,6 +22,7 @@ from nets.training.device import resolve_device
 from nets.training.seeding import hash31
 
 from .environment import EnvSource
+from .replay import NoReplay, Replay
 
 if TYPE_CHECKING:
     from .interaction import Stream
@@ -63,6 +64,7 @@ class Agent(ABC):
     name: ClassVar[str]
     config_type: ClassVar[type]
     default_num_envs: ClassVar[int] = 1
+    replay: Replay = NoReplay()
 
     def __init__(
         self,
@@ -99,7 +101,7 @@ class Agent(ABC):
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
-        """Everything learned, as tensors, numbers and strings; replay rows go to `shard`."""
+        """Everything learned, as tensors, numbers and strings; the rows of `replay` apart."""
 
     @abstractmethod
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -114,24 +116,6 @@ class Agent(ABC):
         from .interaction import Interaction
 
         return Interaction(self, self.source.stepper(), seed)
-
-    def shard(self) -> dict[str, Any] | None:
-        """Return the replay rows since the last call; None for agents without replay."""
-        return None
-
-    def load_shard(self, shard: Mapping[str, Any]) -> None:
-        """Append replay rows that `shard` returned in an earlier process."""
-        raise CheckpointError(f"{self.name} has no replay to load {sorted(shard)} into")
-
-    @property
-    def replay_capacity(self) -> int:
-        """How many past rows the agent learns from (0: none)."""
-        return 0
-
-    @property
-    def replay_rows(self) -> int:
-        """How many rows the replay has been given so far."""
-        return 0
 
     @property
     def rollout_steps(self) -> int:

@@ -20,7 +20,13 @@ COLUMNS = ("observation", "action", "episode")
 class Demonstrations:
     """Observations, the expert's actions, and the numbers of the episodes that they are from."""
 
+    capacity = 2**62  # all are kept
+
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all rows."""
         self.rows = self.episodes = self._sharded = 0
         self._parts: list[tuple[Array, ...]] = []
 

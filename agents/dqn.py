@@ -15,7 +15,7 @@ from nets.training.flat import flatten_parameters
 from nets.training.seeding import hash31, seeded
 
 from .agent import Agent, Array, Metrics, Transition
-from .buffers import Batch
+from .buffers import Batch, ReplayBuffer
 from .dqn_config import DQNConfig
 from .dqn_parts import build_network, build_recorder, build_replay, build_return_model
 from .exploration import epsilon_greedy
@@ -32,6 +32,7 @@ class DQN(Agent):
     name = "dqn"
     config_type = DQNConfig
     config: DQNConfig
+    replay: ReplayBuffer
 
     def __init__(self, env: Any, config: DQNConfig | None = None, **settings: Any) -> None:
         super().__init__(env, config, **settings)
@@ -220,24 +221,6 @@ class DQN(Agent):
         self.updates = state["updates"]
         self.replay.clear()
         self.replay.sampler.load_state_dict(state["sampler"])
-
-    def shard(self) -> dict[str, Any]:
-        """The replay rows since the last call."""
-        return self.replay.shard()
-
-    def load_shard(self, shard: Mapping[str, Any]) -> None:
-        """Append replay rows of an earlier segment."""
-        self.replay.load_shard(shard)
-
-    @property
-    def replay_capacity(self) -> int:
-        """Rows that replay holds."""
-        return self.replay.capacity
-
-    @property
-    def replay_rows(self) -> int:
-        """Rows that replay has been given."""
-        return self.replay.rows
 
     def _passed(self, every: int) -> int:
         """How many multiples of `every` the last step of all environments passed."""

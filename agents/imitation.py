@@ -56,7 +56,7 @@ class BehaviourCloning(Agent):
         self.action_space: gym.spaces.Discrete
         self.actions, self._first_action = int(self.action_space.n), int(self.action_space.start)
         self.network: nn.Module = self._build(self.seed).eval()
-        self.demonstrations = Demonstrations()
+        self.demonstrations = self.replay = Demonstrations()
         self.fitted_rows = 0
         self.metrics: dict[str, float] = {}
         self.mistakes: list[int] = []  # validation rows of each action that were taken for another
@@ -186,25 +186,7 @@ class BehaviourCloning(Agent):
         self.network.load_state_dict(state["network"])
         self.metrics, self.mistakes = dict(state["metrics"]), list(state["mistakes"])
         self.fitted_rows = state["fitted_rows"]
-        self.demonstrations = Demonstrations()
-
-    def shard(self) -> dict[str, Any]:
-        """The demonstrations since the last call."""
-        return self.demonstrations.shard()
-
-    def load_shard(self, shard: Mapping[str, Any]) -> None:
-        """Append demonstrations of an earlier segment."""
-        self.demonstrations.load_shard(shard)
-
-    @property
-    def replay_capacity(self) -> int:
-        """Demonstrations are all kept."""
-        return 2**62
-
-    @property
-    def replay_rows(self) -> int:
-        """How many demonstrations there are."""
-        return self.demonstrations.rows
+        self.demonstrations.clear()
 
 
 class Cloning:

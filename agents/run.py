@@ -103,13 +103,13 @@ class RunFolder:
 
     def save(self, agent: Agent, progress: Mapping[str, Any]) -> None:
         """Write the replay rows of the segment, then the checkpoint that counts on them."""
-        shard = agent.shard()
+        shard = agent.replay.shard()
         if shard is not None:
             save_checkpoint(self.replay / f"{shard['first_row']:012d}.pt", shard)
         state = agent.manifest() | {
             "agent": agent.state_dict(),
             "progress": dict(progress),
-            "replay_rows": agent.replay_rows,
+            "replay_rows": agent.replay.rows,
         }
         save_checkpoint(self._files.of_step(agent.steps), state)
         self._prune(agent)
@@ -133,12 +133,13 @@ class RunFolder:
             agent.load_state_dict(state["agent"])
             agent.steps, agent.segment = state["steps"], state["segment"]
             rows, progress = state["replay_rows"], state["progress"]
-        shards = self._live_shards(rows, agent.replay_capacity)
+        replay = agent.replay
+        shards = self._live_shards(rows, replay.capacity)
         for file in shards:
             with fitting(file):
-                agent.load_shard(load_checkpoint(file))
-        oldest = max(rows - agent.replay_capacity, 0)
-        if agent.replay_rows != rows or (shards and int(shards[0].stem) > oldest):
+                replay.load_shard(load_checkpoint(file))
+        oldest = max(rows - replay.capacity, 0)
+        if replay.rows != rows or (shards and int(shards[0].stem) > oldest):
             message = f"{self.replay} lacks files: {files[-1]} needs rows {oldest} to {rows}"
             raise CheckpointError(message)
         self._prune(agent)
@@ -160,6 +161,6 @@ class RunFolder:
 
     def _prune(self, agent: Agent) -> None:
         self._files.prune()
-        live = self._live_shards(agent.replay_rows, agent.replay_capacity)
+        live = self._live_shards(agent.replay.rows, agent.replay.capacity)
         for file in set(self.replay.glob("*.pt")).difference(live):
             file.unlink()

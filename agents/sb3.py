@@ -24,7 +24,7 @@ from .sb3_config import (
     SB3SACConfig,
     SB3TD3Config,
 )
-from .sb3_learning import Learning, Replay
+from .sb3_learning import Learning, RowBuffer
 from .schedules import linear
 
 
@@ -44,40 +44,22 @@ class OffPolicy(SB3Agent):
 
     config: OffPolicyConfig
     model: OffPolicyAlgorithm
+    replay: RowBuffer
+
+    def __init__(self, env: Any, config: Any = None, **settings: Any) -> None:
+        super().__init__(env, config, **settings)
+        assert isinstance(self.model.replay_buffer, RowBuffer)
+        self.replay = self.model.replay_buffer
 
     def arguments(self) -> dict[str, Any]:
         """Count steps between updates in rounds of all environments."""
         rounds = self.rollout_steps // self.num_envs
-        return super().arguments() | {"train_freq": rounds, "replay_buffer_class": Replay}
-
-    @property
-    def replay(self) -> Replay:
-        """Rows to learn from."""
-        assert isinstance(self.model.replay_buffer, Replay)
-        return self.model.replay_buffer
+        return super().arguments() | {"train_freq": rounds, "replay_buffer_class": RowBuffer}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned, with an empty replay."""
         super().load_state_dict(state)
         self.replay.clear()
-
-    def shard(self) -> dict[str, Any]:
-        """The replay rows since the last call."""
-        return self.replay.shard()
-
-    def load_shard(self, shard: Mapping[str, Any]) -> None:
-        """Append replay rows of an earlier segment."""
-        self.replay.load_shard(shard)
-
-    @property
-    def replay_capacity(self) -> int:
-        """Rows, each of all environments, that replay holds."""
-        return self.replay.buffer_size
-
-    @property
-    def replay_rows(self) -> int:
-        """Rows that replay has been given."""
-        return self.replay.rows
 
     @property
     def rollout_steps(self) -> int:

@@ -102,7 +102,7 @@ class Learning:
         return values
 
 
-class Replay(ReplayBuffer):
+class RowBuffer(ReplayBuffer):
     """Stable-baselines3's replay buffer, which also counts its rows and hands out the new ones.
 
     A row is one step of all environments.
@@ -113,6 +113,11 @@ class Replay(ReplayBuffer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clear()
+
+    @property
+    def capacity(self) -> int:
+        """Rows that there is memory for."""
+        return self.buffer_size
 
     def clear(self) -> None:
         """Forget all rows."""

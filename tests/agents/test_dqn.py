@@ -239,7 +239,7 @@ def test_updates_per_step_do_not_depend_on_the_number_of_copies(
     begun = 48 if train_every < 48 else 64
     due = 240 // train_every - (begun - (num_envs or 1)) // train_every
     assert agent.updates == due * gradient_steps
-    assert agent.steps == agent.replay_rows == 240
+    assert agent.steps == agent.replay.rows == 240
 
 
 def hold_still(agent):
@@ -490,7 +490,7 @@ def test_learning_goes_on_where_it_was():
     assert agent.learn(150, progress=False) is agent
     first = agent.learner.weights.detach().clone()
     agent.learn(250, progress=False)
-    assert (agent.steps, agent.segment, agent.replay_rows) == (400, 2, 400)
+    assert (agent.steps, agent.segment, agent.replay.rows) == (400, 2, 400)
     assert not torch.equal(agent.learner.weights.detach(), first)
     again = DQN("CartPole-v1", SMALL).learn(150, progress=False).learn(250, progress=False)
     assert torch.equal(agent.learner.weights, again.learner.weights)

@@ -127,4 +127,4 @@ def test_training_on_cuda_leaves_files_for_the_cpu(tmp_path, env, settings):
     loaded.learn(50, progress=False)
     resumed = DQN(env, config, device="cuda")  # and goes on from them on the GPU
     Trainer(resumed, RunFolder(tmp_path), cut, progress=False).run(300)
-    assert (resumed.steps, resumed.replay_rows) == (300, 300)
+    assert (resumed.steps, resumed.replay.rows) == (300, 300)

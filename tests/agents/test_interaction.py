@@ -208,7 +208,7 @@ def test_bad_numbers_stop_training_and_leave_the_last_checkpoint(tmp_path, fault
     assert len(files) == 2
     again = DQN(env, settings, num_envs=num_envs)
     run.restore(again)
-    assert (again.steps, again.replay_rows) == (20 * n, 20 * n)
+    assert (again.steps, again.replay.rows) == (20 * n, 20 * n)
     assert torch.equal(again.target_weights, weights)
 
 

@@ -228,3 +228,10 @@ def test_presets_are_recorded_as_they_are_used(tmp_path):
     recorded = RunFolder(tmp_path).load_config()["config"]
     expected = asdict(agent.config)
     assert recorded == {k: list(v) if isinstance(v, tuple) else v for k, v in expected.items()}
+
+
+def test_agents_without_a_replay_have_no_rows_to_keep_or_to_load(scribe):
+    replay = scribe("CartPole-v1").replay
+    assert (replay.rows, replay.capacity, replay.shard()) == (0, 0, None)
+    with pytest.raises(CheckpointError, match=r"no replay to load \['first_row'\] into"):
+        replay.load_shard({"first_row": 0})

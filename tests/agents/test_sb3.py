@@ -303,11 +303,11 @@ def test_replay_comes_back_from_its_shards_alone():
     shards = []
     for _ in range(5):
         agent.learn(20, progress=False)
-        shards.append(agent.shard())
+        shards.append(agent.replay.shard())
     for shard in shards[2:]:  # the oldest hold no row that is left
-        other.load_shard(shard)
-    assert other.replay_rows == agent.replay_rows == 50
-    assert other.replay_capacity == 30
+        other.replay.load_shard(shard)
+    assert other.replay.rows == agent.replay.rows == 50
+    assert other.replay.capacity == 30
     theirs, ours = other.replay, agent.replay
     assert (theirs.pos, theirs.full) == (ours.pos, ours.full) == (20, True)
     for name in theirs.COLUMNS:
@@ -323,14 +323,14 @@ def test_bursts_of_updates_come_in_whole_rounds():
 
 
 def test_replay_of_another_agent_is_refused():
-    shard = make("sb3-dqn").learn(8, progress=False).shard()
+    shard = make("sb3-dqn").learn(8, progress=False).replay.shard()
     assert shard["rewards"].shape == (4, 2)  # rows of both copies
     with pytest.raises(CheckpointError, match="does not fit this agent"):
-        make("sb3-dqn", num_envs=3).load_shard(shard)
+        make("sb3-dqn", num_envs=3).replay.load_shard(shard)
     other = make("sb3-dqn")
-    other.load_shard(shard)
+    other.replay.load_shard(shard)
     with pytest.raises(CheckpointError, match="begins at row 0, expected 4"):
-        other.load_shard(shard)
+        other.replay.load_shard(shard)
 
 
 # Worlds -------------------------------------------------------------------------------------------

@@ -310,7 +310,7 @@ def test_S_IO_02_the_same_trainer_can_be_interrupted_and_run_again(tmp_path):
     trainer.callbacks = ()
     trainer.run(330)
     assert state_of(broken) == state_of(whole)
-    assert broken.replay_rows == whole.replay_rows == 330
+    assert broken.replay.rows == whole.replay.rows == 330
     assert trainer.progress.state_dict() == expected.state_dict()
     assert len(expected.recent) > 5
 
@@ -321,7 +321,7 @@ def test_a_finished_run_is_extended(tmp_path):
     recent = list(trainer.progress.recent)
     fresh = DQN("CartPole-v1", SMALL)
     extended = train(fresh, 500, tmp_path, **CUT)
-    assert (fresh.steps, fresh.segment, fresh.replay_rows) == (500, 5, 500)
+    assert (fresh.steps, fresh.segment, fresh.replay.rows) == (500, 5, 500)
     assert list(extended.progress.recent)[: len(recent)] == recent
     rows = read(tmp_path)
     assert [step for step in rows if step > 200] == [
