@@ -65,6 +65,9 @@ class Agent(ABC):
     config_type: ClassVar[type]
     default_num_envs: ClassVar[int] = 1
     replay: Replay = NoReplay()
+    threads: ClassVar[int] = 1
+    """CPU threads of torch, on any machine: more would sum in another order, and change results;
+    several runs side by side are faster than one after the other on all cores."""
 
     def __init__(
         self,
@@ -120,15 +123,6 @@ class Agent(ABC):
     @property
     def rollout_steps(self) -> int:
         """How many steps are gathered at a time: what a segment cuts off is lost."""
-        return 1
-
-    @property
-    def threads(self) -> int:
-        """How many CPU threads torch uses: one, on any machine.
-
-        More would sum in another order, and change results; several runs side by side are faster
-        than one after the other on all cores.
-        """
         return 1
 
     # People's side ------------------------------------------------------------------------------

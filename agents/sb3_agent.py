@@ -6,13 +6,11 @@ from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
-import torch
 from gymnasium.vector import VectorEnv
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
-from torch import nn
 
 from nets.training.seeding import hash31, seeded
 
@@ -122,12 +120,6 @@ class SB3Agent(Agent):
         """Restore what `state_dict` returned."""
         self.model.set_parameters(state["parameters"], device=self.device)
         self.model._n_updates = state["updates"]
-
-    @property
-    def threads(self) -> int:
-        """One for MLPs, which more would slow down; torch's choice for CNNs."""
-        convolutional = any(isinstance(part, nn.Conv2d) for part in self.model.policy.modules())
-        return torch.get_num_threads() if convolutional else 1
 
     # People's side ------------------------------------------------------------------------------
 
