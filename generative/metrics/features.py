@@ -20,6 +20,7 @@ from nets.training.seeding import seeded
 
 from ..dataset import Dataset
 
+FACTOR_WEIGHT = 0.1  # of the factors' mean loss; more of it makes the classes' worse
 CONFIDENT = 0.9  # the least probability of a class that counts as recognition
 
 
@@ -92,7 +93,8 @@ def train_classifier(
 
     def loss(logits: Tensor, targets: Tensor) -> Tensor:
         parts = zip(logits.split(sizes, dim=1), targets.unbind(1), strict=True)
-        return torch.stack([F.cross_entropy(part, target) for part, target in parts]).sum()
+        of_class, *of_factors = (F.cross_entropy(part, target) for part, target in parts)
+        return of_class + sum(of_factors) * (FACTOR_WEIGHT / max(1, len(of_factors)))
 
     with seeded(seed):
         classifier = Classifier(data.shape, sizes).to(data.device)
