@@ -1,7 +1,7 @@
 """What a run is made of, from what its record says: data, dealt in two parts, and a model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,16 @@ class DataConfig:
     """Side of the pictures in pixels; their own by default."""
     limit: int | None = None
     """Rows at most."""
+    binarize: bool = False
+    """Whether pixels are drawn anew as 0 or 1 in every batch."""
 
     @classmethod
-    def of(cls, spec: str, size: int | None = None, limit: int | None = None) -> "DataConfig":
+    def of(cls, spec: str, *settings: Any) -> "DataConfig":
         """Make paths absolute, also of the run in `frames:ENV_ID@RUN`, to go on from anywhere."""
         head, at, path = spec.rpartition("@")
         if Path(path).exists():
             spec = f"{head}{at}{Path(path).resolve()}"
-        return cls(spec, size, limit)
+        return cls(spec, *settings)
 
     @property
     def title(self) -> str:
@@ -50,6 +52,7 @@ def load_parts(data: DataConfig, held_out: float, seed: int) -> tuple[Dataset, D
         ValueError: there are no such data, or too few; so too TypeError and FileNotFoundError.
     """
     rows = load_dataset(data.spec, size=data.size, limit=data.limit, seed=seed)
+    rows = replace(rows, binarized=data.binarize)
     if not held_out:
         return rows, None
     return rows.split(held_out, hash31(seed, "held out"))

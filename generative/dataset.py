@@ -20,6 +20,8 @@ class Dataset:
         class_names: the K names of the classes.
         factors: int64 `[N, F]`, what the data vary in, factor f counted from 0; None if unknown.
         factor_names: the F names of the factors.
+        binarized: whether pixels are drawn anew as 0 or 1 each time that rows are gathered, their
+            values the probabilities of 1 (dynamic binarisation).
 
     Raises:
         ValueError: the parts do not fit together, or the data are empty or not finite.
@@ -32,6 +34,7 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     factors: Tensor | None = None
     factor_names: tuple[str, ...] = ()
+    binarized: bool = False
 
     def __post_init__(self) -> None:
         """Refuse data that no model can be trained on, naming them."""
@@ -44,6 +47,8 @@ class Dataset:
             if value.ndim != dims or len(value) != len(self.x):
                 shape, rows = list(value.shape), len(self.x)
                 raise ValueError(f"{self.name}: {part} have shape {shape} for {rows} rows")
+        if self.binarized and self.x.ndim != 4:
+            raise ValueError(f"{self.name}: only pictures can be binarized, these are vectors")
         if self.labels is not None:
             _check_labels(self.name, self.labels, self.num_classes or 0)
         named = 0 if self.factors is None else self.factors.shape[1]
@@ -81,11 +86,14 @@ class Dataset:
     def batch(self, index: Tensor | slice) -> Batch:
         """Gather rows on the data's device, uint8 scaled to [0, 1] float32.
 
+        Of binarized data, pixels are drawn from torch's global generator.
+
         Args:
             index: int64 `[B]` on the data's device, or a slice.
         """
         x = self.x[index]
         x = x.float().div_(255) if x.dtype == torch.uint8 else x
+        x = x.bernoulli() if self.binarized else x
         return Batch(x, None if self.labels is None else self.labels[index])
 
     def subset(self, index: Tensor | slice) -> Self:

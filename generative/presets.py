@@ -11,7 +11,7 @@ from nets.training.presets import apply_settings, read_settings
 Config = TypeVar("Config")
 
 FILE = Path(__file__).with_name("presets.toml")
-OF_RUN = ("steps", "size", "limit")
+OF_RUN = ("steps", "size", "limit", "binarize")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Preset:
     Attributes:
         model: its name.
         data: name of the data; of `sprites:...` and the like, what stands before the colon.
-        run: what it says of the run: `steps`, `size` and `limit`.
+        run: what it says of the run: `steps`, `size`, `limit`, `binarize`.
         settings: fields of the model's configuration.
     """
 

@@ -50,7 +50,7 @@ class Fitted:
         data: what `load_dataset` takes.
         measure: of the trained model; called with noise of the seed, outside of any gradient.
         overrides: what differs from the preset, or from the defaults where there is none: fields
-            of the model's settings, and `steps`, `size`, `limit` of the run.
+            of the model's settings, and `steps`, `size`, `limit`, `binarize` of the run.
         held_out: share of the rows that training never sees.
         prepare: what is done to the rows before anything else, with noise of the seed.
     """
@@ -83,7 +83,7 @@ class Fitted:
     def fit(self, seed: int, steps: int | None = None) -> Fit:
         """Train for a seed; for `steps` steps, if given."""
         settings, run = self._settings()
-        data = DataConfig(self.data, run["size"], run["limit"])
+        data = DataConfig(self.data, run["size"], run["limit"], bool(run["binarize"]))
         train, held_out = load_parts(data, self.held_out, seed)
         if self.prepare is not None:
             with seeded(hash31(seed, "prepare")):

@@ -52,6 +52,8 @@ class TrainOptions(Generic[Config]):
     """Side of the pictures in pixels; by default their own."""
     limit: int | None = None
     """Rows of data at most; by default all."""
+    binarize: bool = False
+    """Draw pixels anew as black or white in every batch, their values the probabilities."""
     held_out: float = 0.1
     """Share of the rows that training never sees."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -53,7 +53,8 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
     from ..building import DataConfig, build_model, default_threads, load_parts
     from ..run import RunConfig, RunFolder
 
-    data, seed = DataConfig.of(options.data, options.size, options.limit), options.seed
+    data = DataConfig.of(options.data, options.size, options.limit, options.binarize)
+    seed = options.seed
     with _refusing():
         resolve_device(options.device)
     with team(options.device) as (workers, device):

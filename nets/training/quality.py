@@ -8,6 +8,8 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
@@ -54,7 +56,7 @@ class Row:
         high: largest figure that passes.
         every_seed: whether each seed must pass, not only their median.
         seeded: whether the figure depends on the seed at all.
-        figure: which of the run's figures it is.
+        figure: which of the run's figures it is; `of.name` for one within another.
         runs: where the runs are kept, for rows that look at the same ones; `name` where empty.
     """
 
@@ -126,7 +128,8 @@ class Outcome:
     @property
     def figures(self) -> list[float]:
         """One figure per seed."""
-        return [record["result"][self.row.figure] for record in self.records]
+        *path, name = self.row.figure.split(".")
+        return [reduce(getitem, path, record["result"])[name] for record in self.records]
 
     @property
     def passed(self) -> bool:

@@ -1,5 +1,7 @@
 """Data sets: their parts, their moments, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from generative.data import RING_STD, load_dataset, ring_means
 from generative.dataset import Dataset
 from generative.pictures import resize, resized
+from nets.training.seeding import seeded
 
 
 def pictures(rows=10, channels=1, side=4):
@@ -153,6 +156,28 @@ def test_digits_are_scikit_learns():
     np.testing.assert_allclose(data.batch(slice(None)).x[:, 0] * 16, found.images, atol=0.04)
     np.testing.assert_array_equal(data.labels, found.target)
     assert load_dataset("digits", size=32, limit=7).x.shape == (7, 1, 32, 32)
+
+
+def test_binarized_pixels_are_drawn_anew_with_their_values_as_probabilities():
+    plain = load_dataset("digits", limit=30, seed=3)
+    data = replace(plain, binarized=True)
+    with seeded(0):
+        draws = torch.stack([data.batch(slice(None)).x for _ in range(1000)])  # [1000, 30, 1, 8, 8]
+    with seeded(0):
+        assert torch.equal(data.batch(slice(None)).x, draws[0])
+    assert draws.unique().tolist() == [0.0, 1.0]
+    assert not torch.equal(draws[0], draws[1])
+    p = plain.batch(slice(None)).x
+    off = (draws.mean(0) - p).abs() / (p * (1 - p) / 1000 + 1e-9).sqrt()  # standard errors
+    assert off.max() < 5.0
+    train, held_out = data.split(0.5)
+    assert train.binarized
+    assert held_out.binarized
+
+
+def test_vectors_are_not_binarized():
+    with pytest.raises(ValueError, match="ring: only pictures can be binarized"):
+        replace(load_dataset("ring", limit=8), binarized=True)
 
 
 def test_smaller_pictures_average_and_larger_repeat():

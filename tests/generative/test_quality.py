@@ -2,11 +2,21 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
+from sklearn.decomposition import PCA
 
 from generative.benchmarks.fitted import Fitted
+from generative.benchmarks.measures import (
+    beside_factor_analysis,
+    beside_pca,
+    dequantised,
+    disentangled,
+)
 from generative.benchmarks.quality import ROWS
-from nets.training.quality import OfFile
+from generative.data import load_dataset
+from nets.training.quality import OfFile, run_row
 
 
 def size(fit):
@@ -40,3 +50,70 @@ def test_every_row_says_what_it_runs(row, tmp_path):
         experiment = experiment.make(tmp_path / "mnist.npz")
     assert experiment.config() == experiment.config() != {}
     assert row.name.startswith(row.runs)
+
+
+def linear(steps):
+    overrides = {"encoder": "mlp", "hidden": (), "likelihood": "gaussian", "latent": 5}
+    return Fitted("ae", "digits", beside_pca, overrides | {"steps": steps}, held_out=0.2).fit(0)
+
+
+def test_G_AE_01_a_linear_autoencoder_with_principal_axes_has_the_error_of_pca():
+    fit = linear(steps=1)
+    with torch.no_grad():
+        assert beside_pca(fit)["train_ratio"] > 1.5  # hardly trained
+    x = fit.train.batch(slice(None)).x.flatten(1)
+    axes = torch.from_numpy(PCA(5).fit(x.numpy()).components_)  # [5, 64]
+    into, out = (
+        next(m for m in half.modules() if isinstance(m, torch.nn.Linear))
+        for half in (fit.model.encoder, fit.model.decoder)
+    )
+    mixing = torch.tril(torch.ones(5, 5))  # any basis of the plane will do
+    with torch.no_grad():
+        into.weight.copy_(mixing @ axes)
+        into.bias.copy_(-(mixing @ axes) @ x.mean(0))
+        out.weight.copy_(axes.T @ mixing.inverse())
+        out.bias.copy_(x.mean(0))
+        found = beside_pca(fit)
+    assert found["train_ratio"] == pytest.approx(1.0, abs=1e-5)
+    assert found["held_out_ratio"] == pytest.approx(1.0, abs=1e-5)
+    rest = PCA(64).fit(x.numpy()).explained_variance_[5:].sum() * (1 - 1 / len(x))
+    assert found["train_error"] == pytest.approx(rest, rel=1e-4)  # the variance left out
+
+
+def test_dequantised_digits_keep_their_levels():
+    digits = load_dataset("digits", limit=200)
+    x = dequantised(digits).x
+    assert x.shape == (200, 64)
+    levels = np.floor(x.double().numpy() * 17)
+    np.testing.assert_allclose(levels, digits.x.flatten(1).numpy() / 255 * 16, atol=0.04)
+    rest = x.double().numpy() * 17 - levels
+    assert abs(rest.mean() - 0.5) < 0.01
+    assert abs(rest.var() - 1 / 12) < 0.002
+
+
+def test_factor_analysis_is_fitted_to_the_training_rows_and_scored_on_the_others():
+    overrides = {"steps": 1, "limit": 400, "hidden": (8,)}
+    experiment = Fitted(
+        "vae", "digits", beside_factor_analysis, overrides, held_out=0.25, prepare=dequantised
+    )
+    found = experiment.run(0)
+    assert 30.0 < found["factor_analysis"] < 55.0
+    assert found["elbo"] < found["log_likelihood"] + 1.0
+    assert found["elbo_advantage"] == found["elbo"] - found["factor_analysis"] < 0.0  # untrained
+
+
+def test_G_VAE_08_the_whole_data_are_looked_at_for_their_code():
+    found = Fitted("vae", "sprites:scale,x=::8", disentangled, {"steps": 1, "size": 16}).run(0)
+    assert 0.0 <= found["mig"] < 0.2  # untrained
+    parts = ("mutual_information", "total_correlation", "dimension_wise_kl")
+    assert sum(found[part] for part in parts) == pytest.approx(found["kl"], abs=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["ae-linear-train-ratio", "vae-digits-elbo-advantage", "beta-tcvae-mig"]
+)
+def test_rows_reach_their_bars(name, tmp_path):
+    row = next(row for row in ROWS if row.name == f"generative/{name}")
+    outcome = run_row(row, 1, tmp_path, lambda: None)
+    assert outcome.passed, outcome.figures

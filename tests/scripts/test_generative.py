@@ -19,12 +19,15 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import generative
 from agents.commands import main as dreamgym
 from agents.commands.evaluate import main as evaluate
+from generative.building import load_run_data
 from generative.commands.options import ResumeOptions, TrainOptions, describe_preset, parse_train
 from generative.commands.sample import SampleOptions
 from generative.commands.sample import main as sample
 from generative.commands.train import main as train
 from generative.models import MODELS, find_model
 from generative.presets import Preset, find_preset, load_presets
+from generative.run import RunFolder
+from nets.training.seeding import seeded
 
 RUN = """
 import runpy, sys
@@ -187,6 +190,15 @@ def test_data_from_a_file_can_be_resumed_from_elsewhere(run_in, capsys):
     np.save("../mine.npy", rng.integers(0, 256, (50, 1, 8, 8), dtype=np.uint8))
     assert train(["--resume", "../r", "--steps", "8"]) == 2
     assert "mine.npy is no longer what ../r was started with" in capsys.readouterr().err
+
+
+def test_binarized_data_stay_so_in_the_run(run_in, capsys):
+    line = "vae digits --binarize --steps 4 --limit 60 --run r --config.hidden 4"
+    assert train(line.split()) == 0
+    held_out = load_run_data(RunFolder("r").load_config())[1]
+    with seeded(0):
+        assert held_out.batch(slice(None)).x.unique().tolist() == [0.0, 1.0]
+    assert train(["--resume", "r", "--steps", "6"]) == 0
 
 
 # sample -----------------------------------------------------------------------------------------
