@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from nets.settings import Count, Positive, Share
+
 from .agent import Metrics, Transition
 from .losses import value_loss
 from .policy_gradient import PolicyConfig, PolicyGradient
@@ -15,20 +17,12 @@ from .targets import generalized_advantages
 class A2CConfig(PolicyConfig):
     """Settings of A2C."""
 
-    learning_rate: float = 1e-3
+    learning_rate: Positive = 1e-3
     """Step size of Adam."""
-    n_steps: int = 8
+    n_steps: Count = 8
     """Steps of every environment between two updates."""
-    gae_lambda: float = 1.0
+    gae_lambda: Share = 1.0
     """λ of the advantages: 0 trusts the value, 1 the rewards."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        if self.n_steps < 1:
-            raise ValueError(f"n_steps is {self.n_steps}: expected at least 1")
-        if not 0.0 <= self.gae_lambda <= 1.0:
-            raise ValueError(f"gae_lambda is {self.gae_lambda}: expected a number in [0, 1]")
 
 
 class A2C(PolicyGradient):

@@ -9,6 +9,7 @@ import tyro
 from torch import Tensor, nn
 
 from nets.optim import optimizer
+from nets.settings import Count, NonNegative, Part, Positive, Range, Settings, Whole
 from nets.training.diagnose import Diagnosis, diagnose, error_analysis
 from nets.training.early_stopping import EarlyStopping
 from nets.training.fit import FitConfig, Rows, evaluate, fit, predict
@@ -20,34 +21,34 @@ Build = Callable[[], nn.Module]
 
 
 @dataclass(frozen=True)
-class BCConfig:
+class BCConfig(Settings):
     """Settings of behaviour cloning."""
 
     expert: Annotated[str, tyro.conf.arg(name="from", prefix_name=False, metavar="RUN")] = ""
     """Run folder, or saved file, of the agent to imitate."""
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[Count, ...] = (64, 64)
     """Hidden layers; pictures have a convolutional encoder instead."""
     activation: str = "relu"
     """Activation of the hidden layers."""
     encoder: str = "auto"
     """auto (a CNN for pictures), mlp, nature, impala or small-cnn."""
-    learning_rate: float = 1e-3
+    learning_rate: Positive = 1e-3
     """Step size of AdamW."""
-    weight_decay: float = 0.0
+    weight_decay: NonNegative = 0.0
     """Decay of weights, not of biases."""
-    batch_size: int = 64
+    batch_size: Count = 64
     """Rows of a gradient step."""
-    epochs: int = 50
+    epochs: Count = 50
     """Most passes over the demonstrations."""
-    patience: int = 5
+    patience: Count = 5
     """Epochs without a better validation loss, after which the best weights are taken."""
-    validation_share: float = 0.2
+    validation_share: Annotated[float, Range(0.0, 1.0, above=True, below=True)] = 0.2
     """Share of the episodes that are held out: steps of one episode are too much alike."""
-    label_smoothing: float = 0.0
+    label_smoothing: Part = 0.0
     """Probability spread over all actions in the targets, in [0, 1)."""
     balance: Literal["none", "weights", "under", "over", "synthetic"] = "none"
     """Against rare actions: weigh the loss, drop rows, repeat rows, or make rows in between."""
-    folds: int = 0
+    folds: Whole = 0
     """Folds of a cross-validation, by episodes, before each fit; 0 for none."""
 
 

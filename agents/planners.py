@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import gymnasium as gym
 import torch
 
+from nets.settings import Count, Positive, Settings, Share
+
 from .agent import Agent, Array, Transition
 from .discrete import TableIndex
 from .interaction import Episode
@@ -16,24 +18,24 @@ from .planning import Solution, policy_iteration, value_iteration
 
 
 @dataclass(frozen=True)
-class ValueIterationConfig:
+class ValueIterationConfig(Settings):
     """Settings of value iteration."""
 
-    discount: float = 0.99
+    discount: Share = 0.99
     """γ, in [0, 1]; 1 maximises the total reward of environments that end."""
-    tolerance: float = 1e-10
+    tolerance: Positive = 1e-10
     """Largest error of the values at γ < 1; largest change of the last sweep at γ = 1."""
-    max_iterations: int = 100_000
+    max_iterations: Count = 100_000
     """Sweeps before giving up."""
 
 
 @dataclass(frozen=True)
-class PolicyIterationConfig:
+class PolicyIterationConfig(Settings):
     """Settings of policy iteration."""
 
-    discount: float = 0.99
+    discount: Share = 0.99
     """γ, in [0, 1]; 1 maximises the total reward of environments that end."""
-    max_iterations: int = 1000
+    max_iterations: Count = 1000
     """Rounds before giving up."""
 
 

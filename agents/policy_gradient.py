@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nets.optim import clip_grads, optimizer
+from nets.settings import Count, NonNegative, Positive, Real, Settings, Share, Whole
 from nets.training.seeding import hash31, seeded
 
 from .actions import Distribution, action_model
@@ -25,45 +26,38 @@ Function = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
-class PolicyConfig:
+class PolicyConfig(Settings):
     """Settings that all policy-gradient methods share."""
 
     encoder: str = "auto"
     """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; or both, as
     in nature+lstm."""
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[Count, ...] = (64, 64)
     """Hidden layers of the policy and of the value, each its own; none after a CNN."""
     activation: str = "tanh"
     """Activation of the hidden layers."""
-    memory_size: int = 64
+    memory_size: Count = 64
     """Units of an LSTM or GRU."""
     squash: bool = False
     """Whether continuous actions go through tanh, instead of being cut at their bounds."""
-    log_std: float = 0.0
+    log_std: Real = 0.0
     """Initial log σ of continuous actions, in units of half their range."""
-    discount: float = 0.99
+    discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: float = 3e-4
+    learning_rate: Positive = 3e-4
     """Step size of Adam."""
-    anneal_steps: int = 0
+    anneal_steps: Whole = 0
     """Environment steps over which the learning rate falls linearly to 0; 0: it stays."""
-    value_coefficient: float = 0.5
+    value_coefficient: NonNegative = 0.5
     """Weight of the value's loss."""
-    entropy_coefficient: float = 0.0
+    entropy_coefficient: NonNegative = 0.0
     """Weight of the entropy, which keeps the policy trying."""
-    max_grad_norm: float = 0.5
+    max_grad_norm: Positive = 0.5
     """Largest global norm of a gradient."""
     normalize_observation: bool = False
     """Whether observations are brought to mean 0 and variance 1, by statistics of the training."""
     normalize_reward: bool = False
     """Whether rewards are divided by the deviation of discounted returns."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        if not 0.0 <= self.discount <= 1.0:
-            raise ValueError(f"discount is {self.discount}: expected a number in [0, 1]")
-        if self.anneal_steps < 0:
-            raise ValueError(f"anneal_steps is {self.anneal_steps}: expected at least 0")
 
 
 class PolicyGradient(Agent):

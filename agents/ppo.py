@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nets.settings import Count, Positive, Share
+
 from .agent import Metrics, Transition
 from .losses import (
     clipped_surrogate_loss,
@@ -25,31 +27,22 @@ from .targets import generalized_advantages
 class PPOConfig(PolicyConfig):
     """Settings of PPO."""
 
-    n_steps: int = 128
+    n_steps: Count = 128
     """Steps of every environment between two updates."""
-    epochs: int = 4
+    epochs: Count = 4
     """Passes over a rollout."""
-    batch_size: int = 256
+    batch_size: Count = 256
     """Rows per gradient step; with a memory, whole sequences of about as many rows."""
-    gae_lambda: float = 0.95
+    gae_lambda: Share = 0.95
     """λ of the advantages: 0 trusts the value, 1 the rewards."""
-    clip: float = 0.2
+    clip: Positive = 0.2
     """ε: how far the probability of an action may move, as a factor; anneals like the rate."""
-    value_clip: float | None = None
+    value_clip: Positive | None = None
     """How far a value may move, in units of the return; None: as far as it wants."""
     normalize_advantage: bool = True
     """Whether the advantages of a rollout are brought to mean 0 and variance 1."""
-    target_kl: float | None = None
+    target_kl: Positive | None = None
     """Divergence from the old policy at which the epochs end; None: never."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        for name in ("n_steps", "epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: expected at least 1")
-        if not 0.0 <= self.gae_lambda <= 1.0:
-            raise ValueError(f"gae_lambda is {self.gae_lambda}: expected a number in [0, 1]")
 
 
 class Batch(NamedTuple):

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nets.settings import Count, Positive, Rate
+
 from .agent import Array, Metrics, Transition
 from .policy_gradient import PolicyConfig, PolicyGradient
 from .rollout import Rollout
@@ -18,24 +20,14 @@ from .targets import lambda_returns
 class ReinforceConfig(PolicyConfig):
     """Settings of REINFORCE."""
 
-    learning_rate: float = 1e-3
+    learning_rate: Positive = 1e-3
     """Step size of Adam."""
-    episodes: int = 8
+    episodes: Count = 8
     """Episodes between two updates; with several environments, dealt out in advance."""
     baseline: Literal["learned", "running"] = "learned"
     """What is subtracted from returns: a value of the state, or a running mean of all returns."""
-    baseline_rate: float = 0.1
+    baseline_rate: Rate = 0.1
     """How far the running mean moves at each update, in (0, 1]."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        if self.episodes < 1:
-            raise ValueError(f"episodes is {self.episodes}: expected at least 1")
-        if self.baseline not in ("learned", "running"):
-            raise ValueError(f"baseline is {self.baseline!r}: expected 'learned' or 'running'")
-        if not 0.0 < self.baseline_rate <= 1.0:
-            raise ValueError(f"baseline_rate is {self.baseline_rate}: expected it in (0, 1]")
 
 
 class Reinforce(PolicyGradient):

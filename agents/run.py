@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nets.settings import Count, Settings, Whole
 from nets.training.checkpoint import (
     CheckpointError,
     fitting,
@@ -20,20 +21,20 @@ KEPT_CHECKPOINTS = 3
 
 
 @dataclass(frozen=True)
-class RunConfig:
+class RunConfig(Settings):
     """How a run is cut up; part of the run, since results depend on it."""
 
-    steps: int
+    steps: Whole
     """Environment steps of the whole run."""
-    segment_steps: int
+    segment_steps: Count
     """Steps between checkpoints; at least ten time limits per environment, and whole rollouts."""
-    log_every: int
+    log_every: Count
     """Steps between rows of metrics.csv."""
-    eval_every: int
+    eval_every: Whole
     """Steps between evaluations; 0 for none."""
-    eval_episodes: int = 20
+    eval_episodes: Count = 20
     """Episodes of an evaluation."""
-    threads: int = 1
+    threads: Count = 1
     """CPU threads of torch while training."""
 
     @classmethod

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
+from nets.settings import Count, NonNegative, Positive, Rate, Real, Settings, Share, Whole
+
 WORDS = {  # our word -> stable-baselines3's
     "discount": "gamma",
     "learning_rate": "learning_rate",
@@ -31,7 +33,6 @@ WORDS = {  # our word -> stable-baselines3's
     "target_noise": "target_policy_noise",
     "target_noise_clip": "target_noise_clip",
 }
-ENCODERS = ("auto", "mlp", "nature", "impala", "small-cnn")
 
 
 def translate(config: "SB3Config") -> dict[str, Any]:
@@ -41,7 +42,7 @@ def translate(config: "SB3Config") -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class SB3Config:
+class SB3Config(Settings):
     """Settings that all five algorithms share."""
 
     joins_action: ClassVar[bool] = False  # whether critics join the action to encoded observations
@@ -49,107 +50,76 @@ class SB3Config:
     encoder: Literal["auto", "mlp", "nature", "impala", "small-cnn"] = "auto"
     """Our encoder of observations. auto: a CNN for pictures, none (SB3's own MLP) otherwise; mlp:
     our MLP is the first hidden layer."""
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[Count, ...] = (64, 64)
     """Hidden layers; none after a CNN."""
     activation: str = "tanh"
     """Activation of the hidden layers."""
-    discount: float = 0.99
+    discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: float = 3e-4
+    learning_rate: Positive = 3e-4
     """Step size of the optimiser."""
-    anneal_steps: int = 0
+    anneal_steps: Whole = 0
     """Environment steps over which the learning rate falls linearly to 0; 0: it stays."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, naming them."""
-        if self.encoder not in ENCODERS:
-            message = f"encoder is {self.encoder!r}: expected one of {', '.join(ENCODERS)}"
-            raise ValueError(message)
-        self._shares("discount")
-        self._at_least(0, "anneal_steps")
-        self._positive("learning_rate")
-        if any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden is {self.hidden}: expected widths of at least 1")
+        super().__post_init__()
         needed = (self.encoder == "mlp") + self.joins_action
         if len(self.hidden) < needed:
             message = f"hidden is {self.hidden}: expected at least {needed} layers with encoder"
             raise ValueError(f"{message} {self.encoder!r}")
-
-    def _at_least(self, least: int, *names: str) -> None:
-        for name in names:
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} is {getattr(self, name)}: expected at least {least}")
-
-    def _positive(self, *names: str) -> None:
-        for name in names:
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} is {value}: expected a number above 0")
-
-    def _shares(self, *names: str) -> None:
-        for name in names:
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                message = f"{name} is {getattr(self, name)}: expected a number in [0, 1]"
-                raise ValueError(message)
 
 
 @dataclass(frozen=True)
 class OnPolicyConfig(SB3Config):
     """Settings that PPO and A2C share."""
 
-    n_steps: int = 2048
+    n_steps: Count = 2048
     """Steps of every environment between two updates."""
-    gae_lambda: float = 0.95
+    gae_lambda: Share = 0.95
     """λ of the advantages: 0 trusts the value, 1 the rewards."""
-    value_coefficient: float = 0.5
+    value_coefficient: NonNegative = 0.5
     """Weight of the value's loss."""
-    entropy_coefficient: float = 0.0
+    entropy_coefficient: NonNegative = 0.0
     """Weight of the entropy, which keeps the policy trying."""
-    max_grad_norm: float = 0.5
+    max_grad_norm: Positive = 0.5
     """Largest global norm of a gradient."""
     normalize_advantage: bool = True
     """Whether advantages are brought to mean 0 and variance 1."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        self._at_least(1, "n_steps")
-        self._shares("gae_lambda")
-        self._positive("max_grad_norm")
 
 
 @dataclass(frozen=True)
 class SB3PPOConfig(OnPolicyConfig):
     """Settings of stable-baselines3's PPO."""
 
-    epochs: int = 10
+    epochs: Count = 10
     """Passes over a rollout."""
-    batch_size: int = 64
+    batch_size: Count = 64
     """Rows per gradient step."""
-    clip: float = 0.2
+    clip: Positive = 0.2
     """ε: how far the probability of an action may move, as a factor; anneals like the rate."""
-    value_clip: float | None = None
+    value_clip: Positive | None = None
     """How far a value may move, in units of the return; None: as far as it wants."""
-    target_kl: float | None = None
+    target_kl: Positive | None = None
     """Divergence from the old policy at which the epochs end; None: never."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, naming them."""
         super().__post_init__()
-        self._at_least(1, "epochs")
-        self._at_least(2 if self.normalize_advantage else 1, "batch_size")
-        self._positive("clip", "value_clip", "target_kl")
+        if self.normalize_advantage and self.batch_size < 2:
+            message = f"batch_size is {self.batch_size}: expected at least 2"
+            raise ValueError(f"{message}, whose advantages are normalised")
 
 
 @dataclass(frozen=True)
 class SB3A2CConfig(OnPolicyConfig):
     """Settings of stable-baselines3's A2C; its optimiser is RMSprop."""
 
-    learning_rate: float = 7e-4
+    learning_rate: Positive = 7e-4
     """Step size of RMSprop."""
-    n_steps: int = 5
+    n_steps: Count = 5
     """Steps of every environment between two updates."""
-    gae_lambda: float = 1.0
+    gae_lambda: Share = 1.0
     """λ of the advantages: 0 trusts the value, 1 the rewards."""
     normalize_advantage: bool = False
     """Whether advantages are brought to mean 0 and variance 1."""
@@ -161,57 +131,42 @@ class OffPolicyConfig(SB3Config):
 
     activation: str = "relu"
     """Activation of the hidden layers."""
-    buffer_size: int = 1_000_000
+    buffer_size: Count = 1_000_000
     """Rows of replay."""
-    learning_starts: int = 100
+    learning_starts: Whole = 100
     """Environment steps before the first update."""
-    batch_size: int = 256
+    batch_size: Count = 256
     """Rows per gradient step."""
-    train_every: int = 1
+    train_every: Count = 1
     """Environment steps between bursts of updates, rounded up to whole rounds of all copies."""
-    gradient_steps: int = 1
+    gradient_steps: Count = 1
     """Updates per burst."""
-    target_rate: float = 0.005
+    target_rate: Rate = 0.005
     """τ: target ← (1 − τ) · target + τ · online."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        self._at_least(1, "buffer_size", "batch_size", "train_every", "gradient_steps")
-        self._at_least(0, "learning_starts")
-        self._positive("target_rate")
-        self._shares("target_rate")
 
 
 @dataclass(frozen=True)
 class SB3DQNConfig(OffPolicyConfig):
     """Settings of stable-baselines3's DQN."""
 
-    learning_rate: float = 1e-4
+    learning_rate: Positive = 1e-4
     """Step size of Adam."""
-    batch_size: int = 32
+    batch_size: Count = 32
     """Rows per gradient step."""
-    train_every: int = 4
+    train_every: Count = 4
     """Environment steps between bursts of updates, rounded up to whole rounds of all copies."""
-    target_rate: float = 1.0
+    target_rate: Rate = 1.0
     """τ: target ← (1 − τ) · target + τ · online, every `target_every` steps."""
-    target_every: int = 10_000
+    target_every: Count = 10_000
     """Environment steps between updates of the target network."""
-    epsilon_start: float = 1.0
+    epsilon_start: Share = 1.0
     """Share of random actions at the beginning."""
-    epsilon_end: float = 0.05
+    epsilon_end: Share = 0.05
     """Share of random actions after `exploration_steps`."""
-    exploration_steps: int = 10_000
+    exploration_steps: Count = 10_000
     """Environment steps over which the share of random actions falls."""
-    max_grad_norm: float = 10.0
+    max_grad_norm: Positive = 10.0
     """Largest global norm of a gradient."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        self._at_least(1, "target_every", "exploration_steps")
-        self._shares("epsilon_start", "epsilon_end")
-        self._positive("max_grad_norm")
 
 
 @dataclass(frozen=True)
@@ -220,18 +175,12 @@ class SB3SACConfig(OffPolicyConfig):
 
     joins_action: ClassVar[bool] = True
 
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: tuple[Count, ...] = (256, 256)
     """Hidden layers of the actor and of each critic, after a CNN too."""
-    entropy_coefficient: float | None = None
+    entropy_coefficient: NonNegative | None = None
     """Weight of the entropy; None: learned, so that the entropy is `target_entropy`."""
-    target_entropy: float | None = None
+    target_entropy: Real | None = None
     """Entropy aimed at; None: minus the number of action components."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        if self.entropy_coefficient is not None:
-            self._at_least(0, "entropy_coefficient")
 
 
 @dataclass(frozen=True)
@@ -240,21 +189,15 @@ class SB3TD3Config(OffPolicyConfig):
 
     joins_action: ClassVar[bool] = True
 
-    hidden: tuple[int, ...] = (400, 300)
+    hidden: tuple[Count, ...] = (400, 300)
     """Hidden layers of the actor and of each critic, after a CNN too."""
-    learning_rate: float = 1e-3
+    learning_rate: Positive = 1e-3
     """Step size of Adam."""
-    exploration_noise: float = 0.0
+    exploration_noise: NonNegative = 0.0
     """σ of the noise on training actions, in units of half their range; 0 explores nothing."""
-    policy_delay: int = 2
+    policy_delay: Count = 2
     """Updates of the critics per update of the actor."""
-    target_noise: float = 0.2
+    target_noise: NonNegative = 0.2
     """σ of the noise on target actions."""
-    target_noise_clip: float = 0.5
+    target_noise_clip: NonNegative = 0.5
     """Largest noise on target actions."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        self._at_least(1, "policy_delay")
-        self._at_least(0, "exploration_noise", "target_noise", "target_noise_clip")

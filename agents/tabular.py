@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import torch
 
+from nets.settings import Count, Rate, Real, Settings, Share
+
 from . import tabular_kernel as kernel
 from .agent import Agent, Array, Transition
 from .counter import root_of
@@ -34,54 +36,35 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TabularConfig:
+class TabularConfig(Settings):
     """Settings of every tabular agent."""
 
-    discount: float = 0.99
+    discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: float = 0.1
+    learning_rate: Rate = 0.1
     """α of the first update of a pair, in (0, 1]."""
-    learning_rate_decay: float = 0.0
+    learning_rate_decay: Share = 0.0
     """ω, in [0, 1]: the n-th update of a pair uses α / n^ω; 0 keeps α constant."""
     epsilon_schedule: Literal["linear", "glie"] = "linear"
     """Linear from start to end; or glie, epsilon_start / n at the n-th visit of a state."""
-    epsilon_start: float = 0.1
+    epsilon_start: Share = 0.1
     """Share of random actions at the beginning."""
-    epsilon_end: float = 0.1
+    epsilon_end: Share = 0.1
     """Share of random actions after `exploration_steps`."""
-    exploration_steps: int = 10_000
+    exploration_steps: Count = 10_000
     """Environment steps over which the share of random actions falls."""
-    initial_value: float = 0.0
+    initial_value: Real = 0.0
     """What every entry of the table holds at first; high values invite exploration."""
     fused: bool = True
     """Where the environment has a transition table, play and learn from it in one compiled loop."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        for name in ("discount", "learning_rate_decay", "epsilon_start", "epsilon_end"):
-            _check_share(name, getattr(self, name))
-        if not 0.0 < self.learning_rate <= 1.0:
-            message = f"learning_rate is {self.learning_rate}: expected a number in (0, 1]"
-            raise ValueError(message)
-        if self.exploration_steps < 1:
-            message = f"exploration_steps is {self.exploration_steps}: expected at least 1"
-            raise ValueError(message)
-        if self.epsilon_schedule not in ("linear", "glie"):
-            message = f"epsilon_schedule is {self.epsilon_schedule!r}: expected linear or glie"
-            raise ValueError(message)
 
 
 @dataclass(frozen=True)
 class TracesConfig(TabularConfig):
     """Settings of a tabular agent that may use eligibility traces."""
 
-    trace_decay: float = 0.0
+    trace_decay: Share = 0.0
     """λ, in [0, 1], of replacing eligibility traces; 0 learns from single steps."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        _check_share("trace_decay", self.trace_decay)
 
 
 @dataclass(frozen=True)
@@ -102,11 +85,6 @@ class QLearningConfig(TracesConfig):
 @dataclass(frozen=True)
 class DoubleQLearningConfig(TabularConfig):
     """Settings of double Q-learning."""
-
-
-def _check_share(name: str, value: float) -> None:
-    if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name} is {value}: expected a number in [0, 1]")
 
 
 class Tabular(Agent):

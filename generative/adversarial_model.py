@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nets.settings import Count
+
 from .gan_networks import spectral_norm_, with_label
 from .model import Batch, GenerativeModel, Loss, ModelConfig, Player
 
@@ -16,21 +18,14 @@ from .model import Batch, GenerativeModel, Loss, ModelConfig, Player
 class AdversarialConfig(ModelConfig):
     """Settings that all adversarial models share."""
 
-    latent: int = 16
+    latent: Count = 16
     """Size of the noise."""
-    discriminator_steps: int = 1
+    discriminator_steps: Count = 1
     """Steps of the discriminator before each step of the generator, k."""
     spectral_norm: bool = False
     """Whether the discriminator's weights are divided by their largest singular value."""
     conditional: bool = False
     """Whether both players are told the class."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        for name in ("latent", "discriminator_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: expected at least 1")
 
 
 class AdversarialModel(GenerativeModel):

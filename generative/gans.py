@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from nets.settings import Count, NonNegative, Part, Positive
 from nets.upsampling import Upsampling
 
 from . import adversarial
@@ -38,28 +39,18 @@ class MinimaxConfig(AdversarialConfig):
 
     generator_loss: Literal["non_saturating", "saturating"] = "non_saturating"
     """−E log D(G(z)), or E log(1 − D(G(z))), which has no slope where D is sure."""
-    label_smoothing: float = 0.0
+    label_smoothing: Part = 0.0
     """ε: data are labelled 1 − ε, samples 0."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        if self.generator_loss not in GENERATOR_LOSSES:
-            expected = " or ".join(map(repr, GENERATOR_LOSSES))
-            raise ValueError(f"generator_loss is {self.generator_loss!r}: expected {expected}")
-        if not 0.0 <= self.label_smoothing < 1.0:
-            message = f"label_smoothing is {self.label_smoothing}: expected a number in [0, 1)"
-            raise ValueError(message)
 
 
 @dataclass(frozen=True)
 class GANConfig(MinimaxConfig):
     """Settings of `GAN`."""
 
-    batch_size: int = 256
-    betas: tuple[float, float] = (0.5, 0.999)
-    ema_decay: float = 0.998
-    hidden: tuple[int, ...] = (128, 128)
+    batch_size: Count = 256
+    betas: tuple[Part, Part] = (0.5, 0.999)
+    ema_decay: Part = 0.998
+    hidden: tuple[Count, ...] = (128, 128)
     """Sizes of the dense layers of either player."""
 
 
@@ -67,11 +58,11 @@ class GANConfig(MinimaxConfig):
 class DCGANConfig(MinimaxConfig):
     """Settings of `DCGAN`; the defaults are the paper's."""
 
-    batch_size: int = 128
-    learning_rate: float = 2e-4
-    betas: tuple[float, float] = (0.5, 0.999)
-    latent: int = 100
-    base_filters: int = 64
+    batch_size: Count = 128
+    learning_rate: Positive = 2e-4
+    betas: tuple[Part, Part] = (0.5, 0.999)
+    latent: Count = 100
+    base_filters: Count = 64
     """Filters at half the picture's size; each halving doubles them."""
     upsampling: Upsampling = "transpose"
     """Transposed convolution, or `"nearest"` or `"bilinear"` resizing before a convolution."""
@@ -81,14 +72,14 @@ class DCGANConfig(MinimaxConfig):
 class WGANGPConfig(AdversarialConfig):
     """Settings of `WGANGP`."""
 
-    learning_rate: float = 1e-4
-    betas: tuple[float, float] = (0.0, 0.9)
-    discriminator_steps: int = 5
-    penalty: float = 10.0
+    learning_rate: Positive = 1e-4
+    betas: tuple[Part, Part] = (0.0, 0.9)
+    discriminator_steps: Count = 5
+    penalty: NonNegative = 10.0
     """λ, the weight of the gradient penalty."""
-    hidden: tuple[int, ...] = (128, 128)
+    hidden: tuple[Count, ...] = (128, 128)
     """Sizes of the dense layers of either player, for vectors."""
-    base_filters: int = 64
+    base_filters: Count = 64
     """Filters at half the picture's size, for pictures; each halving doubles them."""
     upsampling: Upsampling = "transpose"
     """Transposed convolution, or `"nearest"` or `"bilinear"` resizing before a convolution."""
@@ -96,8 +87,6 @@ class WGANGPConfig(AdversarialConfig):
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, naming them."""
         super().__post_init__()
-        if self.penalty < 0.0:
-            raise ValueError(f"penalty is {self.penalty}: expected at least 0")
         if self.compile:
             raise ValueError("compile: torch.compile cannot differentiate a gradient penalty")
 

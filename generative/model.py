@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
+from nets.settings import Count, NonNegative, Part, Positive, Settings, Whole
+
 Metrics = Mapping[str, Tensor]
 """Numbers for people, detached; they stay on the device until somebody reads them."""
 
 KIND = "generative"
-SCHEDULES = ("cosine", "linear")
-PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 class Batch(NamedTuple):
@@ -53,26 +53,26 @@ class Player:
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(Settings):
     """Settings of the training that all models share."""
 
-    batch_size: int = 64
+    batch_size: Count = 64
     """Rows per gradient step."""
-    learning_rate: float = 1e-3
+    learning_rate: Positive = 1e-3
     """Step size of Adam."""
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Part, Part] = (0.9, 0.999)
     """Decay of Adam's moments."""
-    max_grad_norm: float = 0.0
+    max_grad_norm: NonNegative = 0.0
     """Largest global norm of a player's gradient; 0: any."""
-    ema_decay: float = 0.0
+    ema_decay: Part = 0.0
     """Decay of the averaged weights that samples and evaluations use; 0: the last weights."""
-    warmup_steps: int = 0
+    warmup_steps: Whole = 0
     """Steps over which the learning rate rises from 0."""
-    anneal_steps: int = 0
+    anneal_steps: Whole = 0
     """Step at which the learning rate has fallen to 0; 0: it never falls."""
     schedule: Literal["cosine", "linear"] = "cosine"
     """How it falls."""
-    patience: int = 0
+    patience: Whole = 0
     """Evaluations without a better held-out loss after which training stops; 0: never."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of matrix products and convolutions; auto: bfloat16 for pictures where it is faster."""
@@ -81,22 +81,10 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, naming them."""
-        if self.batch_size < 1:
-            raise ValueError(f"batch_size is {self.batch_size}: expected at least 1")
-        if self.learning_rate <= 0.0:
-            raise ValueError(f"learning_rate is {self.learning_rate}: expected more than 0")
-        for name in ("max_grad_norm", "warmup_steps", "anneal_steps", "patience"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}: expected at least 0")
+        super().__post_init__()
         if 0 < self.anneal_steps <= self.warmup_steps:
             message = f"anneal_steps is {self.anneal_steps}, warmup_steps {self.warmup_steps}"
             raise ValueError(f"{message}: expected an end after the rise")
-        for name, known in (("schedule", SCHEDULES), ("precision", PRECISIONS)):
-            if getattr(self, name) not in known:
-                expected = ", ".join(map(repr, known))
-                raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {expected}")
-        if not 0.0 <= self.ema_decay < 1.0:
-            raise ValueError(f"ema_decay is {self.ema_decay}: expected a number in [0, 1)")
 
 
 class GenerativeModel(nn.Module, ABC):

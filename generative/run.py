@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nets.settings import Count, Part, Settings, Whole
 from nets.training.checkpoint import load_checkpoint, save_checkpoint
 from nets.training.checkpoints import Checkpoints
 from nets.training.record import RunRecord
@@ -15,34 +16,23 @@ KEPT_CHECKPOINTS = 3
 
 
 @dataclass(frozen=True)
-class RunConfig:
+class RunConfig(Settings):
     """How a run is cut up; part of the run, since results depend on it."""
 
-    steps: int
+    steps: Whole
     """Turns of all players in the whole run."""
-    segment_steps: int
+    segment_steps: Count
     """Steps between checkpoints."""
-    log_every: int
+    log_every: Count
     """Steps between rows of metrics.csv."""
-    eval_every: int
+    eval_every: Whole
     """Steps between measurements of the held-out rows; 0 for none."""
-    draw_every: int
+    draw_every: Whole
     """Steps between pictures; 0 for none before the end."""
-    held_out: float = 0.1
+    held_out: Part = 0.1
     """Share of the rows that training never sees."""
-    threads: int = 1
+    threads: Count = 1
     """CPU threads of torch while training."""
-
-    def __post_init__(self) -> None:
-        """Refuse lengths that make no sense, naming them."""
-        for name, least in (("steps", 0), ("segment_steps", 1), ("log_every", 1), ("threads", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} is {getattr(self, name)}: expected at least {least}")
-        for name in ("eval_every", "draw_every"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}: expected at least 0")
-        if not 0.0 <= self.held_out < 1.0:
-            raise ValueError(f"held_out is {self.held_out}: expected a share in [0, 1)")
 
     @classmethod
     def default(cls, steps: int, **settings: Any) -> "RunConfig":

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer, lr_scheduler
 
 from ..optim import clip_grads
+from ..settings import Count, Positive, Real, Settings
 from .checkpoint import fitting, load_checkpoint, save_checkpoint
 from .early_stopping import EarlyStopping
 from .seeding import hash31, seeded
@@ -23,24 +24,19 @@ Callback = Callable[[nn.Module, Row], bool | None]
 
 
 @dataclass(frozen=True)
-class FitConfig:
+class FitConfig(Settings):
     """How long to train, and in which portions."""
 
-    epochs: int = 10
+    epochs: Count = 10
     """Passes over the training rows."""
-    batch_size: int = 32
+    batch_size: Count = 32
     """Most rows of a batch; the batches of an epoch are of equal size, to one row."""
-    stop_below: float | None = None
+    stop_below: Real | None = None
     """Stop, without a further update, at the first batch whose loss is not above this."""
-    max_grad_norm: float | None = None
+    max_grad_norm: Positive | None = None
     """Clip the global norm of the gradient to this."""
     seed: int = 0
     """Order of the rows, dropout and noise follow from it, epoch by epoch."""
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: expected at least 1")
 
 
 def fit(

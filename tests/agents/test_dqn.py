@@ -375,7 +375,7 @@ def test_continuous_actions_are_refused():
         ({"n_step": 0}, "n_step is 0: expected at least 1"),
         ({"discount": 1.1}, r"discount is 1.1: expected a number in \[0, 1\]"),
         ({"target_rate": 0.0}, r"target_rate is 0.0: expected a number in \(0, 1\]"),
-        ({"loss": "hubr"}, "loss is 'hubr': expected one of huber, mse"),
+        ({"loss": "hubr"}, "loss is 'hubr': expected one of 'huber', 'mse'"),
     ],
 )
 def test_impossible_settings_are_named(setting, message):

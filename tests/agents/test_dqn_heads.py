@@ -234,7 +234,7 @@ def test_acting_on_arrays_is_acting_on_tensors(head):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"head": "c51"}, "head is 'c51': expected one of expected, categorical, quantile"),
+        ({"head": "c51"}, "head is 'c51': expected one of 'expected', 'categorical', 'quantile'"),
         ({"atoms": 1}, "atoms is 1: expected at least 2"),
         ({"value_range": (1.0, 1.0)}, r"value_range is \(1.0, 1.0\): expected the smaller"),
     ],

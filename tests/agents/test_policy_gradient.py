@@ -245,8 +245,9 @@ def test_settings_that_cannot_work_are_named():
         (PPOConfig, {"n_steps": 0}, "n_steps is 0: expected at least 1"),
         (PPOConfig, {"discount": 1.5}, r"discount is 1.5: expected a number in \[0, 1\]"),
         (PPOConfig, {"gae_lambda": -0.1}, "gae_lambda is -0.1"),
+        (PPOConfig, {"clip": -0.2}, "clip is -0.2: expected more than 0"),
         (A2CConfig, {"anneal_steps": -1}, "anneal_steps is -1"),
-        (ReinforceConfig, {"baseline": "none"}, "baseline is 'none': expected 'learned' or 'run"),
+        (ReinforceConfig, {"baseline": "none"}, "baseline is 'none': expected one of 'learned'"),
         (ReinforceConfig, {"episodes": 0}, "episodes is 0"),
     ):
         with pytest.raises(ValueError, match=message):

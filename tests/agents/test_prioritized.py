@@ -268,7 +268,10 @@ def test_S_IO_02_a_run_with_priorities_resumes_exactly(tmp_path, settings):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"replay": "prioritised"}, "replay is 'prioritised': expected one of uniform, prioritiz"),
+        (
+            {"replay": "prioritised"},
+            "replay is 'prioritised': expected one of 'uniform', 'prioritiz",
+        ),
         ({"priority_exponent": -0.1}, "priority_exponent is -0.1: expected a number in"),
         ({"importance_exponent": 1.5}, "importance_exponent is 1.5: expected a number in"),
         ({"importance_steps": -1}, "importance_steps is -1: expected at least 0"),

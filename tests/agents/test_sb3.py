@@ -468,9 +468,13 @@ def test_a_vector_environment_is_made_again_in_stable_baselines3_s_way():
     [
         ("sb3-ppo", {"discount": 1.5}, r"discount is 1.5: expected a number in \[0, 1\]"),
         ("sb3-ppo", {"batch_size": 1}, "batch_size is 1: expected at least 2"),
-        ("sb3-ppo", {"clip": 0.0}, "clip is 0.0: expected a number above 0"),
+        ("sb3-ppo", {"clip": 0.0}, "clip is 0.0: expected more than 0"),
         ("sb3-ppo", {"n_steps": 0}, "n_steps is 0: expected at least 1"),
-        ("sb3-a2c", {"encoder": "lstm"}, "encoder is 'lstm': expected one of auto, mlp, nature"),
+        (
+            "sb3-a2c",
+            {"encoder": "lstm"},
+            "encoder is 'lstm': expected one of 'auto', 'mlp', 'nature'",
+        ),
         ("sb3-a2c", {"activation": "rleu"}, "did you mean 'relu'"),
         ("sb3-a2c", {"encoder": "nature"}, "encoder 'nature' needs pictures"),
         ("sb3-dqn", {"epsilon_end": -0.1}, "epsilon_end is -0.1"),

@@ -574,7 +574,7 @@ def test_stable_baselines3_evaluates_ours() -> None:
         (QLearning, {"trace_decay": 2}, "trace_decay is 2"),
         (QLearning, {"epsilon_start": float("nan")}, "epsilon_start is nan"),
         (QLearning, {"exploration_steps": 0}, "exploration_steps is 0"),
-        (QLearning, {"epsilon_schedule": "linaer"}, "'linaer': expected linear or glie"),
+        (QLearning, {"epsilon_schedule": "linaer"}, "'linaer': expected one of 'linear', 'glie'"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(kind, settings: dict, message: str) -> None:

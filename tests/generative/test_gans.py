@@ -336,7 +336,7 @@ def test_errors_name_what_is_wrong():
     [
         (GANConfig, {"latent": 0}, "latent is 0: expected at least 1"),
         (DCGANConfig, {"discriminator_steps": 0}, "discriminator_steps is 0"),
-        (GANConfig, {"generator_loss": "satturating"}, "'satturating': expected 'non_saturating'"),
+        (GANConfig, {"generator_loss": "satturating"}, "'satturating': expected one of 'non_s"),
         (GANConfig, {"label_smoothing": 1.0}, r"label_smoothing is 1.0: expected .* \[0, 1\)"),
         (WGANGPConfig, {"penalty": -1.0}, "penalty is -1.0"),
         (WGANGPConfig, {"compile": True}, "torch.compile cannot differentiate a gradient penalty"),

@@ -51,7 +51,7 @@ def test_default_lengths_suit_every_training(steps):
         ("segment_steps", 0, "segment_steps is 0: expected at least 1"),
         ("log_every", 0, "log_every is 0: expected at least 1"),
         ("draw_every", -1, "draw_every is -1: expected at least 0"),
-        ("held_out", 1.0, r"held_out is 1.0: expected a share in \[0, 1\)"),
+        ("held_out", 1.0, r"held_out is 1.0: expected a number in \[0, 1\)"),
     ],
 )
 def test_lengths_that_make_no_sense_are_named(name, value, words):
