@@ -13,8 +13,9 @@ from .model import ModelConfig
 class AutoencoderConfig(ModelConfig):
     """Settings that all autoencoders share."""
 
-    encoder: Literal["auto", "mlp", "conv", "resnet"] = "auto"
-    """The decoder mirrors it. auto: `conv` for pictures large enough for `channels`, else `mlp`."""
+    encoder: str = "auto"
+    """mlp, conv or resnet, which the decoder mirrors; auto: conv for pictures large enough for
+    `channels`, else mlp; or one that agents have: nature, impala, small-cnn, resnet-18, ..."""
     latent: Count = 10
     """Number of latents, D."""
     hidden: tuple[Count, ...] = (256, 256)

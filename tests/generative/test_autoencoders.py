@@ -509,7 +509,7 @@ def test_auto_chooses_convolutions_where_the_picture_is_large_enough():
     ("model_type", "settings", "message"),
     [
         (AE, {"latent": 0}, "latent is 0: expected at least 1"),
-        (AE, {"encoder": "cnn"}, "encoder is 'cnn': expected one of 'auto', 'mlp'"),
+        (AE, {"encoder": "convs"}, "unknown encoder 'convs'; did you mean 'conv'"),
         (VAE, {"likelihood": "poisson"}, "likelihood is 'poisson'"),
         (VAE, {"scale": 0.0}, "scale is 0.0: expected more than 0"),
         (VAE, {"kl_warmup_steps": -1}, "kl_warmup_steps is -1: expected at least 0"),
