@@ -146,14 +146,15 @@ def recognised(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iter
     yield Figure("feature_recall", near.recall, "share of data near samples, in features")
     found = recognition(classifier, samples, labels)
     best = recognition(classifier, *held_out.limited(SAMPLES, seed).batch(slice(None)))
-    share = "share of samples that the classifier"
-    how = f"{share} gives a class with {CONFIDENT} or more; of held-out rows {best.confident:.3f}"
-    yield Figure("confident", found.confident, how)
-    how = f"entropy of the classes of samples over log {train.num_classes}"
-    yield Figure("evenness", found.evenness, f"{how}; of held-out rows {best.evenness:.3f}")
-    if found.accuracy is not None:
-        how = f"{share} takes for their class; of held-out rows {best.accuracy:.3f}"
-        yield Figure("accuracy", found.accuracy, how)
+    share, ceiling = "share of samples that the classifier", "the same of held-out rows"
+    yield Figure("confident", found.confident, f"{share} gives a class with {CONFIDENT} or more")
+    yield Figure("confident_of_data", best.confident, ceiling)
+    even = f"entropy of their classes over that of {train.num_classes} equally frequent ones"
+    yield Figure("evenness", found.evenness, even)
+    yield Figure("evenness_of_data", best.evenness, ceiling)
+    if found.accuracy is not None and best.accuracy is not None:
+        yield Figure("accuracy", found.accuracy, f"{share} takes for their class")
+        yield Figure("accuracy_of_data", best.accuracy, ceiling)
 
 
 def listed(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:

@@ -48,6 +48,9 @@ def test_G_VAE_11_data_are_recognised_and_noise_is_not(digits):
     assert best["evenness"] > 0.98 > worst["evenness"]
     assert best["feature_precision"] > 0.7 > worst["feature_precision"] + 0.3
     assert best["feature_recall"] > 0.7 > worst["feature_recall"] + 0.3
+    for name in ("accuracy", "confident", "evenness"):
+        assert best[name] == pytest.approx(best[f"{name}_of_data"], abs=0.02)
+        assert best[f"{name}_of_data"] == worst[f"{name}_of_data"]
     assert 10.0 * best["frechet_distance"] < worst["frechet_distance"]
 
 
