@@ -6,6 +6,7 @@ from dataclasses import replace
 import gymnasium as gym
 import numpy as np
 import pytest
+import small_worlds  # noqa: F401  # registers Salary-v0
 import torch
 from torch import nn
 from torch.nn import functional
@@ -30,30 +31,6 @@ CONFIG = DQNConfig(
     buffer_size=400,
     target_every=60,
 )
-
-
-class Salary(gym.Env):
-    """One state, one action, reward 1 for ever; `lie`: the time limit is told as termination."""
-
-    metadata = {"render_modes": []}
-
-    def __init__(self, lie=False, render_mode=None):
-        self.observation_space = gym.spaces.Box(1.0, 1.0, (1,), np.float32)
-        self.action_space = gym.spaces.Discrete(1)
-        self.lie = lie
-
-    def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
-        self.now = 0
-        return np.ones(1, np.float32), {}
-
-    def step(self, action):
-        self.now += 1
-        over = self.now == 10
-        return np.ones(1, np.float32), 1.0, over and self.lie, over and not self.lie, {}
-
-
-gym.register("LongSalary-v0", entry_point=Salary, disable_env_checker=True)
 
 
 # One update -------------------------------------------------------------------------------------
@@ -207,7 +184,7 @@ def test_A_FA_02_a_time_limit_is_not_the_end_of_the_world(n_step):
     )
 
     def value_of(**kwargs):
-        agent = DQN(gym.make("LongSalary-v0", **kwargs), config).learn(1000, progress=False)
+        agent = DQN(gym.make("Salary-v0", **kwargs), config).learn(1000, progress=False)
         return agent.q_values(np.ones((1, 1), np.float32)).item()
 
     assert value_of() == pytest.approx(10.0, abs=0.3)

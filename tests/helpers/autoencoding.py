@@ -1,0 +1,59 @@
+"""What the tests of autoencoders share: small models of every kind, data, and a plain training."""
+
+import numpy as np
+import pytest
+import torch
+
+from generative.autoencoders import (
+    AAE,
+    AE,
+    VAE,
+    AAEConfig,
+    AEConfig,
+    BetaTCVAE,
+    BetaTCVAEConfig,
+    BetaVAE,
+    BetaVAEConfig,
+    VAEConfig,
+)
+from generative.model import Batch
+from nets.training.seeding import seeded
+
+MODELS = {
+    AE: AEConfig,
+    VAE: VAEConfig,
+    BetaVAE: BetaVAEConfig,
+    BetaTCVAE: BetaTCVAEConfig,
+    AAE: AAEConfig,
+}
+SMALL = {"hidden": (16,), "channels": (4, 8), "latent": 3}
+every_model = pytest.mark.parametrize("model_type", MODELS, ids=lambda model: model.name)
+
+
+def build(model_type, shape, seed=0, rows=1000, modules=(), **settings):
+    config = MODELS[model_type](**settings)
+    with seeded(seed):
+        return model_type(shape, config, dataset_size=rows, **dict(modules))
+
+
+def train(model, x, steps, *, learning_rate=1e-3, batch_size=64, seed=0):
+    """Let every player take `steps` gradient steps, in turns."""
+    players = model.players()
+    options = {"lr": learning_rate, "betas": model.config.betas, "fused": True}
+    optimisers = [torch.optim.Adam(p.module.parameters(), **options) for p in players]
+    with seeded(seed):
+        for _ in range(steps):
+            batch = Batch(x[torch.randint(len(x), (batch_size,))])
+            for player, optimiser in zip(players, optimisers, strict=True):
+                model.zero_grad()
+                player.loss(batch).value.backward()
+                optimiser.step()
+    return model
+
+
+def correlated(rows, seed=0):
+    """Gaussian data `[N, 6]` of three strong directions and three weak ones."""
+    rng = np.random.default_rng(seed)
+    turn, _ = np.linalg.qr(rng.normal(size=(6, 6)))
+    scales = np.array([3.0, 2.0, 1.5, 0.5, 0.3, 0.2])
+    return torch.tensor(rng.normal(size=(rows, 6)) * scales @ turn + 1.0, dtype=torch.float32)
