@@ -20,8 +20,9 @@ ImageShape: TypeAlias = tuple[int, int, int]
 class NatureCNN(nn.Module):
     """The encoder of DQN: three convolutions, a dense layer, ReLU after each (N-ARC-09).
 
-    Kernels 8, 4, 3 with strides 4, 2, 1 and 32, 64, 64 channels. Source: Mnih et al. 2015,
-    "Human-level control through deep reinforcement learning".
+    Kernels 8, 4, 3 with strides 4, 2, 1 and 32, 64, 64 channels. Where these strides would pass
+    over the last rows or columns (on 42x42 over 6 of each), zeros behind them let all be seen.
+    Source: Mnih et al. 2015, "Human-level control through deep reinforcement learning".
 
     Args:
         in_shape: (C, H, W) of the images, at least 36x36.
@@ -35,12 +36,17 @@ class NatureCNN(nn.Module):
 
     def __init__(self, in_shape: ImageShape, out_features: int = 512) -> None:
         super().__init__()
-        self.cnn = CNN(in_shape, (32, 64, 64), (8, 4, 3), (4, 2, 1), out_features=out_features)
+        self.in_shape = channels, height, width = check_shape(in_shape, self.min_size)
+        below, right = (36 - height) % 8, (36 - width) % 8  # strides fit 36 and every 8 more
+        padded = channels, height + below, width + right
+        self.pad = nn.ZeroPad2d((0, right, 0, below)) if below or right else nn.Identity()
+        self.cnn = CNN(padded, (32, 64, 64), (8, 4, 3), (4, 2, 1), out_features=out_features)
         self.out_features = out_features
 
     def forward(self, images: Tensor) -> Tensor:
         """Map `images` `[B, C, H, W]`, uint8 or in [0, 1], to `[B, out_features]`."""
-        return self.cnn(images).relu()
+        images = scaled(images, self.in_shape, next(self.parameters()).dtype)
+        return self.cnn(self.pad(images)).relu()
 
 
 class SmallCNN(nn.Module):

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from stable_baselines3.common.torch_layers import NatureCNN as PeerNatureCNN
 from torch import nn
 
+from nets import init_
 from nets.encoders import ImpalaCNN, NatureCNN, SmallCNN, image_encoder
 from nets.residual import ResBlock
 
@@ -46,6 +47,15 @@ def test_N_ARC_09_nature_equals_the_peers():
     ours.load_state_dict(dict(zip(ours.state_dict(), values, strict=True)))
     images = pixels(3, 4, 84, 84)
     torch.testing.assert_close(ours(images), peer(images.float() / 255))
+
+
+@pytest.mark.parametrize("size", [(84, 84), (42, 42), (36, 47), (61, 50)])
+@pytest.mark.parametrize("encoder", [NatureCNN, SmallCNN])
+def test_N_ARC_09_every_pixel_is_seen(encoder, size):
+    net = init_(encoder((2, *size)), "ones")
+    images = pixels(1, 2, *size).float() + 1.0
+    (slope,) = torch.autograd.grad(net(images.requires_grad_()).sum(), images)
+    assert (slope > 0).all()
 
 
 def test_N_ARC_09_impala_equation():
