@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from nets.training.seeding import hash31, seeded
 
@@ -49,7 +50,12 @@ class Figure:
 
 
 def measure(
-    model: GenerativeModel, train: Dataset, held_out: Dataset, *, seed: int = 0
+    model: GenerativeModel,
+    train: Dataset,
+    held_out: Dataset,
+    *,
+    seed: int = 0,
+    progress: bool = False,
 ) -> Iterator[Figure]:
     """Measure what `model` and data allow; yield each figure when it is known.
 
@@ -58,8 +64,12 @@ def measure(
         train: rows that it was trained on.
         held_out: rows that it was not trained on; both on the model's device.
         seed: of the noise and of every choice of rows.
+        progress: whether a bar is drawn on a terminal, once it takes two seconds.
     """
-    for group in (_held_out, _code, _ring, _samples, recognised, listed):
+    groups = (_held_out, _code, _ring, _samples, recognised, listed)
+    hidden = None if progress else True
+    for group in (bar := tqdm(groups, unit="group", delay=2.0, leave=False, disable=hidden)):
+        bar.set_description(group.__name__.strip("_"))
         with seeded(hash31(seed, group.__name__)), torch.no_grad():
             figures = list(group(model, train, held_out, seed))
         yield from figures

@@ -36,6 +36,8 @@ class EvaluateOptions:
 def main(argv: list[str]) -> int:
     """Measure and print."""
     options = parse(EvaluateOptions, "evaluate", argv, TEXT)
+    from tqdm import tqdm
+
     from ..building import load_run_data
     from ..loading import load
     from ..measuring import measure
@@ -47,12 +49,12 @@ def main(argv: list[str]) -> int:
         file = run.files.find(options.checkpoint)
         model = load(file, device=options.device)
         train, held_out = (data.to(model.device) for data in load_run_data(record))
-        figures = measure(model, train, held_out, seed=options.seed)
+        figures = measure(model, train, held_out, seed=options.seed, progress=True)
         if options.json:
             found = {figure.name: figure.value for figure in figures}
             print(json.dumps(found | {"model": model.name, "checkpoint": str(file)}))
             return 0
         print(f"checkpoint            {file}", flush=True)
         for figure in figures:
-            print(f"{figure.name:<20}{figure.value:>12.4f}  {figure.meaning}", flush=True)
+            tqdm.write(f"{figure.name:<20}{figure.value:>12.4f}  {figure.meaning}")
     return 0

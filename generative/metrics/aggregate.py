@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..losses import gaussian_log_prob
 
-ENTRIES = 2**24  # of a matrix that is in memory at once
+ENTRIES = 2**20  # of a matrix that is in memory at once; caches of CPUs hold it
 
 
 class Decomposition(NamedTuple):

@@ -47,7 +47,7 @@ def held_out_terms(model: GenerativeModel, data: Dataset, *, rows: int = 1024) -
 
 @torch.no_grad()
 def importance_log_likelihood(
-    model: LatentModel, x: Tensor, *, samples: int = 1000, pairs: int = 8192
+    model: LatentModel, x: Tensor, *, samples: int = 1000, pairs: int = 1024
 ) -> Tensor:
     """Estimate log p(x) ≈ log 1/K Σ_k p(x | z_k) p(z_k) / q(z_k | x), z_k ~ q(z | x), in nats.
 

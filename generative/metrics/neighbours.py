@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 ROWS = 1024  # of a matrix of distances that are in memory at once
+ROUNDING = 1e-12  # of ‖x‖² + ‖y‖²: squared distances below are 0
 
 
 class PrecisionRecall(NamedTuple):
@@ -52,7 +53,7 @@ def nearest_neighbours(samples: Tensor, data: Tensor) -> tuple[Tensor, Tensor]:
         Euclidean distances `[M]` and the rows of `data`, `[M]` int64.
     """
     distances, rows = [], []
-    for part in samples.flatten(1).split(ROWS):
+    for part in samples.flatten(1).double().split(ROWS):
         best = part.new_full((len(part),), torch.inf)
         index = best.long()
         for start in range(0, len(data), ROWS):
@@ -78,5 +79,12 @@ def _covered(points: Tensor, manifold: Tensor, k: int) -> float:
 
 
 def _distances(x: Tensor, y: Tensor) -> Tensor:
-    """Return ‖x_i − y_j‖ `[N, M]` from differences: a product of matrices loses the small ones."""
-    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+    """Return ‖x_i − y_j‖ `[N, M]` in float64 as √(‖x_i‖² + ‖y_j‖² − 2 x_i·y_j), 0 for equal rows.
+
+    Many times as fast as differences; what rounding leaves of small distances is far below what
+    float32 rows can tell apart.
+    """
+    x, y = x.double(), y.double()
+    norms = x.square().sum(1, keepdim=True) + y.square().sum(1)  # [N, M]
+    squared = torch.addmm(norms, x, y.mT, alpha=-2.0)
+    return squared.masked_fill_(squared <= ROUNDING * norms, 0.0).sqrt_()

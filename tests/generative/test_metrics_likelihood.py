@@ -161,5 +161,5 @@ def test_G_VAE_08_of_one_datum_all_is_dimension_wise():
 
 
 def test_errors_name_what_is_wrong():
-    with pytest.raises(ValueError, match="samples is 0, pairs 8192: expected at least 1"):
+    with pytest.raises(ValueError, match="samples is 0, pairs 1024: expected at least 1"):
         importance_log_likelihood(LinearGaussian(), X, samples=0)

@@ -10,7 +10,7 @@ from scipy.linalg import sqrtm
 from generative.data import RING_STD, ring, ring_means
 from generative.metrics.distances import frechet_distance, gaussian_frechet_distance, squared_mmd
 from generative.metrics.modes import mode_coverage
-from generative.metrics.neighbours import nearest_neighbours, precision_recall
+from generative.metrics.neighbours import _distances, nearest_neighbours, precision_recall
 
 
 def normal(*shape, seed=0):
@@ -155,6 +155,17 @@ def test_G_GAN_10_nearest_neighbours_are_those_of_all_pairs():
     squared = ((samples[:, None] - data) ** 2).sum(-1).numpy()
     assert (row.numpy() == squared.argmin(1)).all()
     assert distance.numpy() == pytest.approx(np.sqrt(squared.min(1)))
+
+
+def test_distances_are_those_of_differences_and_equal_rows_have_none():
+    x = torch.rand(60, 3072, generator=torch.Generator().manual_seed(0))
+    y = torch.cat([x[:20], x[20:40] + 1e-4, torch.rand(5, 3072)])
+    found = _distances(x, y)
+    differences = (x[:, None].double() - y.double()).square().sum(-1).sqrt()
+    assert found.numpy() == pytest.approx(differences.numpy(), rel=1e-6, abs=1e-7)
+    assert (found[range(20), range(20)] == 0.0).all()
+    copies = precision_recall(x[:40].repeat(5, 1), x[20:].repeat(5, 1))  # no neighbour is another
+    assert copies == (0.5, 0.5)
 
 
 def test_errors_name_what_is_wrong():
