@@ -131,10 +131,12 @@ def _samples(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterat
     with suppress(ValueError):  # where half of the rows are equal
         yield Figure("squared_mmd", squared_mmd(x, samples.flatten(1)), "of values; 0 is best")
     found = precision_recall(x, samples.flatten(1))
-    yield Figure("precision", found.precision, "share of samples that are near data")
-    yield Figure("recall", found.recall, "share of data that are near samples")
+    n = f"{len(x):,}"
+    yield Figure("precision", found.precision, f"share of {n} samples that are near {n} data")
+    yield Figure("recall", found.recall, f"share of {n} data that are near {n} samples")
     distance, _ = nearest_neighbours(samples[:COPIES], train.x)
-    yield Figure("nearest_datum", distance.median().item(), "median distance; 0 would be a copy")
+    how = f"median distance of {COPIES} samples to {len(train):,} data; 0 would be a copy"
+    yield Figure("nearest_datum", distance.median().item(), how)
 
 
 def recognised(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:

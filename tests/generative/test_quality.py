@@ -109,6 +109,21 @@ def test_G_VAE_08_the_whole_data_are_looked_at_for_their_code():
     assert sum(found[part] for part in parts) == pytest.approx(found["kl"], abs=0.05)
 
 
+def test_mnist_is_read_from_the_users_file_and_binarised(tmp_path):
+    pictures = load_dataset("digits", size=28, limit=60).x.numpy()
+    np.savez(tmp_path / "mnist.npz", x_train=pictures[:, 0], y_train=np.zeros(60, np.int64))
+    row = next(row for row in ROWS if row.name == "generative/vae-mnist-nll")
+    experiment = row.given(tmp_path / "mnist.npz").experiment
+    assert experiment.config()["data"] == "mnist"  # and not where it lies
+    short = replace(experiment, overrides=experiment.overrides | {"steps": 2, "batch_size": 10})
+    fit = short.fit(0)
+    assert (len(fit.train), len(fit.held_out)) == (50, 10)
+    assert fit.held_out.batch(slice(None)).x.unique().tolist() == [0.0, 1.0]
+    found = short.run(0)
+    assert 450.0 < found["nll"] < 550.0  # 784 log 2 is 543
+    assert found["nll"] < -found["elbo"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["ae-linear-train-ratio", "vae-digits-elbo-advantage", "beta-tcvae-mig"]
