@@ -5,7 +5,6 @@ derived from the run's seed and the segment's number, and the rows of batch k de
 and k alone: no generator state is ever saved. Nothing waits for the device between rows of the log.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,22 +14,19 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from tqdm import tqdm
+from torch import Tensor
 
-from nets.training.averaging import ExponentialAverage
 from nets.training.checkpoint import fitting, save_checkpoint
-from nets.training.device import cpu_settings, resolve_device
+from nets.training.device import cpu_settings
 from nets.training.distributed import ALONE, Team
-from nets.training.interrupts import uninterrupted
-from nets.training.logs import MetricsFile, TensorBoard
+from nets.training.early_stopping import EarlyStopping
+from nets.training.run_log import Bar, RunLog, progress_bar
 from nets.training.seeding import hash31, seeded
 
 from .dataset import Dataset
-from .epochs import Epochs
+from .learner import Learner
 from .metrics.likelihood import held_out_terms
-from .model import Batch, GenerativeModel
-from .optimisation import PlayerOptimiser, learning_rate, mixed_precision
+from .model import GenerativeModel
 from .run import RunConfig, RunFolder
 
 
@@ -73,37 +69,29 @@ class Trainer:
         draw: Callable[[GenerativeModel, Dataset], Mapping[str, NDArray[np.uint8]]] | None = None,
         progress: bool = True,
     ) -> None:
-        self.device = resolve_device(device)
-        self.channels_last = any(isinstance(m, nn.Conv2d) for m in model.modules())
-        layout = torch.channels_last if self.channels_last else torch.preserve_format
-        self.model = model.to(self.device, memory_format=layout)  # type: ignore[call-overload]
-        self.data = data.to(self.device)
+        self.learner = Learner(model, data, seed=seed, device=device, team=team)
+        self.model, self.data, self.device = model, self.learner.data, self.learner.device
         self.held_out = None if held_out is None else held_out.to(self.device)
         self.run_folder, self.config, self.seed = run, config, seed
         self.team, self.draw, self.show_progress = team, draw, progress
-        settings = model.config
-        autocast = mixed_precision(settings, self.device, model.shape)
-        players = model.players()
-        self.players = [PlayerOptimiser(model, player, autocast, team) for player in players]
-        self.batches_per_turn = max(player.player.steps for player in self.players)
-        self.epochs = Epochs(len(data), settings.batch_size, seed, self.device)
-        team.share(self.epochs[0])
-        decay = settings.ema_decay
-        self.average = ExponentialAverage(model, decay) if decay else None
-        self.steps = self.segment = self.waited = 0
-        self.best_loss: float | None = None
+        self.segment = 0
         self.interrupted = False
+        self.watch = EarlyStopping("loss", patience=model.config.patience)
         self.pending: list[dict[str, Tensor]] = []  # metrics of the steps since the last row
-        self._metrics_file: MetricsFile | None = None
-        self._board: TensorBoard | None = None
-        if settings.patience and "loss" not in self._validate():
-            message = f"patience is {settings.patience}, but of held-out rows there is no loss"
+        self._log = RunLog()
+        if self.watch.patience and "loss" not in self._validate():
+            message = f"patience is {self.watch.patience}, but of held-out rows there is no loss"
             raise ValueError(f"{message} of {model.name} to become better")
+
+    @property
+    def steps(self) -> int:
+        """Turns of all players so far."""
+        return self.learner.steps
 
     @property
     def trained(self) -> GenerativeModel:
         """The model to sample from and to measure: of averaged weights, where there are any."""
-        return self.model if self.average is None else self.average.module
+        return self.learner.trained
 
     @property
     def unseen(self) -> Dataset:
@@ -113,7 +101,12 @@ class Trainer:
     @property
     def stopped(self) -> bool:
         """Whether the held-out loss has not become better for `patience` evaluations."""
-        return 0 < self.model.config.patience <= self.waited
+        return self.watch.patience > 0 and self.watch.stopped
+
+    @property
+    def best_loss(self) -> float | None:
+        """The lowest held-out loss so far; None where there has been none."""
+        return self.watch.best
 
     def run(self, steps: int) -> None:
         """Train until `steps` steps have been taken in all.
@@ -127,7 +120,8 @@ class Trainer:
         config = replace(self.config or RunConfig.default(steps), steps=steps)
         self.interrupted = False
         self._open()
-        with cpu_settings(config.threads), self._bar(steps) as bar:
+        shown = self.show_progress and self.team.leads
+        with cpu_settings(config.threads), progress_bar(steps, self.steps, shown=shown) as bar:
             try:
                 while self.steps < steps and not self.stopped:
                     self._segment(config, bar)
@@ -137,46 +131,18 @@ class Trainer:
                 if self.run_folder is not None and self.team.leads:
                     save_checkpoint(self.run_folder.files.interrupted, self.state_dict())
             finally:
-                if self._board is not None:
-                    self._board.close()
-
-    def turn(self) -> dict[str, Tensor]:
-        """Let every player take its steps; return their metrics, left on the device."""
-        rate, first = learning_rate(self.model.config, self.steps), self.steps
-        first *= self.batches_per_turn
-        batches = [self._batch(first + k) for k in range(self.batches_per_turn)]
-        metrics: dict[str, Tensor] = {}
-        for player in self.players:
-            taken: dict[str, Tensor] = {}
-            for batch in batches[: player.player.steps]:
-                taken = player.step(batch, rate)
-            metrics |= taken
-        if self.average is not None:
-            self.average.update()
-        self.steps += 1
-        return metrics
+                self._log.close()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that later steps depend on, and what it takes to build the model."""
-        return self.model.manifest() | {
-            "step": self.steps,
-            "segment": self.segment,
-            "weights": self.model.state_dict(),
-            "average": None if self.average is None else self.average.module.state_dict(),
-            "optimisers": {p.player.name: p.optimiser.state_dict() for p in self.players},
-            "best_loss": self.best_loss,
-            "waited": self.waited,
-        }
+        more = {"segment": self.segment, "watch": self.watch.state_dict()}
+        return self.learner.state_dict() | more
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
-        self.model.load_state_dict(state["weights"])
-        if self.average is not None:
-            self.average.module.load_state_dict(state["average"])
-        for player in self.players:
-            player.optimiser.load_state_dict(state["optimisers"][player.player.name])
-        self.steps, self.segment = state["step"], state["segment"]
-        self.best_loss, self.waited = state["best_loss"], state["waited"]
+        self.learner.load_state_dict(state)
+        self.segment = state["segment"]
+        self.watch.load_state_dict(state["watch"])
 
     def _open(self) -> None:
         """Go to the last checkpoint of the run, and cut its files back to it."""
@@ -187,42 +153,38 @@ class Trainer:
             with fitting(self.run_folder.files.of_step(state["step"])):
                 self.load_state_dict(state)
         if self.team.leads:
-            self._metrics_file = MetricsFile(self.run_folder.metrics_file, self.steps)
-            self._board = TensorBoard(self.run_folder.path, self.steps)
+            self._log = RunLog(self.run_folder.path, self.steps)
 
-    def _segment(self, config: RunConfig, bar: "tqdm[Any]") -> None:
+    def _segment(self, config: RunConfig, bar: Bar) -> None:
         """Train up to the next checkpoint."""
         end = min(self.steps + config.segment_steps, config.steps)
         self.model.train()
         with seeded(hash31(self.seed, "segment", self.segment, self.team.rank)):
             while self.steps < end and not self.stopped:
                 self._advance(config, end, bar)
-        for player in self.players:
+        for player in self.learner.players:
             if not all(bool(p.isfinite().all()) for p in player.own):
                 name = player.player.name
                 raise Diverged(f"weights of the {name} are not finite after step {self.steps}")
         self.segment += 1
-        if self.run_folder is not None and self._board is not None:
-            self._board.flush()
+        if self.run_folder is not None and self.team.leads:
+            self._log.flush()
             self.run_folder.save(self.steps, self.state_dict())
 
-    def _advance(self, config: RunConfig, end: int, bar: "tqdm[Any]") -> None:
+    def _advance(self, config: RunConfig, end: int, bar: Bar) -> None:
         """Go to the next moment at which something other than a step happens."""
         before, started = self.steps, perf_counter()
         intervals = (config.log_every, config.eval_every, config.draw_every)
         target = min(end, *((before // every + 1) * every for every in intervals if every))
         while self.steps < target:
-            self.pending.append(self.turn())
+            self.pending.append(self.learner.turn())
             bar.update()
         row = self._read_pending()
-        rows = (target - before) * self.epochs.batch_size
+        rows = (target - before) * self.learner.epochs.batch_size
         speed = rows / (perf_counter() - started)
         if config.eval_every and (target % config.eval_every == 0 or target == config.steps):
             row |= self._evaluate()
-        if self._metrics_file is not None and self._board is not None:
-            with uninterrupted():
-                self._metrics_file.write(target, row)
-                self._board.scalars(target, row | {"rows_per_second": speed})
+        self._log.write(target, row, timed={"rows_per_second": speed})
         if config.draw_every and target % config.draw_every == 0:
             self._draw()
         bar.set_postfix(
@@ -239,7 +201,7 @@ class Trainer:
         names = list(pending[0])
         table = torch.stack([torch.stack([m[name].float() for m in pending]) for name in names])
         table = self.team.mean(table).cpu()  # [metrics, steps]
-        for player in self.players:
+        for player in self.learner.players:
             k = names.index(player.loss_name)
             wrong = (~table[k].isfinite()).nonzero()
             if len(wrong):
@@ -253,14 +215,16 @@ class Trainer:
         """Measure the held-out rows, and keep the best weights so far."""
         measured = self.team.tell(self._validate() if self.team.leads else {})
         loss = measured.get("loss")
-        if loss is not None and (self.best_loss is None or loss < self.best_loss):
-            self.best_loss, self.waited = loss, 0
-            if self.run_folder is not None and self.team.leads:
-                best = {"step": self.steps, "weights": self.trained.state_dict(), "loss": loss}
-                save_checkpoint(self.run_folder.files.best, self.model.manifest() | best)
-        elif loss is not None:
-            self.waited += 1
+        if loss is not None:
+            self.watch.check(loss, self.model)
+            if self.watch.best_check == self.watch.checks:
+                self._save_best(loss)
         return {f"validation/{name}": value for name, value in measured.items()}
+
+    def _save_best(self, loss: float) -> None:
+        if self.run_folder is not None and self.team.leads:
+            best = {"step": self.steps, "weights": self.trained.state_dict(), "loss": loss}
+            save_checkpoint(self.run_folder.files.best, self.model.manifest() | best)
 
     def _validate(self) -> dict[str, float]:
         """Return the means over the held-out rows of what the model measures."""
@@ -273,9 +237,7 @@ class Trainer:
         if self.draw is not None and self.team.leads:
             with self._looking("drawing") as model, torch.no_grad():
                 pictures = self.draw(model, self.unseen)
-            if self._board is not None:
-                with uninterrupted():
-                    self._board.pictures(self.steps, pictures)
+            self._log.pictures(self.steps, pictures)
 
     @contextmanager
     def _looking(self, purpose: str) -> Iterator[GenerativeModel]:
@@ -283,25 +245,3 @@ class Trainer:
         with seeded(hash31(self.seed, purpose)):
             yield self.trained.eval()
         self.model.train()
-
-    def _batch(self, k: int) -> Batch:
-        return self._layout(self.data.batch(self.team.share(self.epochs[k])))
-
-    def _layout(self, batch: Batch) -> Batch:
-        """Lay pictures out as convolutions like them."""
-        if not self.channels_last or batch.x.dim() != 4:
-            return batch
-        return batch._replace(x=batch.x.contiguous(memory_format=torch.channels_last))
-
-    @contextmanager
-    def _bar(self, steps: int) -> Iterator["tqdm[Any]"]:
-        with tqdm(
-            total=steps,
-            initial=self.steps,
-            unit="step",
-            unit_scale=True,
-            disable=not (self.show_progress and self.team.leads),
-            dynamic_ncols=True,
-            mininterval=0.1 if sys.stderr.isatty() else 10.0,  # a log file gets a line now and then
-        ) as bar:
-            yield bar
