@@ -14,6 +14,7 @@ from nets.training.quality import Advantage, Experiment, OfFile, Row
 from .fitted import Fitted, of_file
 from .measures import beside_factor_analysis, beside_pca, dequantised, described, disentangled
 from .ring import VARIANTS
+from .samples import recognised_samples
 
 GROUP = "generative"
 FACTOR_ANALYSIS = 49.4  # nats, at the seed that settings were chosen for
@@ -126,4 +127,23 @@ def _autoencoders() -> Iterable[Row]:
     )
 
 
-ROWS = (*_autoencoders(), *_ring())
+PICTURES = "sprites:shape,x=8:24:2,y=8:24:2"  # 192 large ones near the middle
+TAKEN = "share of samples that a classifier of the data takes for the class asked for"
+SURE = "share of samples that it gives to a class with 0.9 or more"
+COPIES = "share of samples that are one of the 192 pictures"
+
+
+def _samples() -> Iterable[Row]:
+    for model, data in (("dcgan", PICTURES), ("dcgan", "digits")):
+        kind, _, which = data.partition(":")
+        yield from rows(
+            f"{model}-{kind}",
+            f"{model} on {kind}, told the class",
+            Fitted(model, data, recognised_samples, held_out=0.1),
+            Bar("accuracy", TAKEN, 1.0, low=0.9),
+            Bar("confident", SURE, 1.0),
+            *([Bar("genuine", COPIES, 1.0)] if which else []),
+        )
+
+
+ROWS = (*_autoencoders(), *_ring(), *_samples())

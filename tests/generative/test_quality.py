@@ -15,6 +15,7 @@ from generative.benchmarks.measures import (
     disentangled,
 )
 from generative.benchmarks.quality import ROWS
+from generative.benchmarks.samples import recognised_samples
 from generative.data import load_dataset
 from nets.training.quality import OfFile, run_row
 
@@ -132,3 +133,17 @@ def test_rows_reach_their_bars(name, tmp_path):
     row = next(row for row in ROWS if row.name == f"generative/{name}")
     outcome = run_row(row, 1, tmp_path, lambda: None)
     assert outcome.passed, outcome.figures
+
+
+def test_G_GAN_05_samples_are_judged_beside_data_and_sought_among_them():
+    short = {"steps": 2, "base_filters": 4, "latent": 3}
+    data = "sprites:shape,x=8:24:4,y=8:24:4"
+    told = {"size": 32, "conditional": True}
+    found = Fitted("dcgan", data, recognised_samples, short | told, held_out=0.25).run(0)
+    assert found["accuracy_of_data"] > 0.9
+    assert found["accuracy"] < 0.6
+    assert found["genuine"] == found["genuine_different"] == 0
+    free = Fitted("dcgan", "digits", recognised_samples, short | {"conditional": False}).run(0)
+    assert "accuracy" not in free
+    assert "genuine" not in free
+    assert free["confident"] < free["confident_of_data"]
