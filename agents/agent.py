@@ -110,6 +110,9 @@ class Agent(ABC):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned."""
 
+    def begin(self) -> None:  # noqa: B027  most have nothing to do
+        """Get ready for a training that begins from nothing; refuse what it lacks."""
+
     def reseed(self, seed: int) -> None:
         """Begin every generator of the agent anew: called at the start of each segment."""
         self.rng = np.random.default_rng(seed)

@@ -13,6 +13,7 @@ from nets.backprop import backprop
 from nets.optim import clip_grads, optimizer
 from nets.training.flat import flatten_parameters
 from nets.training.seeding import hash31, seeded
+from nets.training.transfer import freeze
 
 from .agent import Agent, Array, Metrics, Transition
 from .buffers import Batch, ReplayBuffer
@@ -20,6 +21,7 @@ from .dqn_config import DQNConfig
 from .dqn_parts import build_network, build_recorder, build_replay, build_return_model
 from .exploration import epsilon_greedy
 from .networks import numpy_forward
+from .pretraining import load_encoder
 
 
 class DQN(Agent):
@@ -43,6 +45,8 @@ class DQN(Agent):
         self.returns = build_return_model(c, self.device)
         with seeded(hash31(self.seed, "network")):
             online = build_network(c, self.observation_space, actions, self.returns.size)
+        if c.freeze_encoder:
+            freeze(online.body)
         self.online = online.to(self.device)
         self.target = deepcopy(self.online)
         self.learner = backprop(self.online)
@@ -62,6 +66,11 @@ class DQN(Agent):
     @property
     def _spaces(self) -> tuple[gym.Space, gym.Space]:
         return self.observation_space, self.action_space
+
+    def begin(self) -> None:
+        """Load a pretrained encoder, if there is to be one."""
+        if self.config.pretrained:
+            load_encoder([self.online.body, self.target.body], self.config.pretrained)
 
     def reseed(self, seed: int) -> None:
         """Begin the agent's generator anew, with no row open and nothing in memory."""

@@ -22,6 +22,10 @@ class DQNConfig(Settings):
     encoder: str = "auto"
     """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; or both, as
     in nature+lstm."""
+    pretrained: str = ""
+    """Run folder, or file, of an agent, autoencoder or classifier whose encoder it begins with."""
+    freeze_encoder: bool = False
+    """Whether the encoder stays as it begins."""
     memory_size: Count = 64
     """Units of an LSTM or GRU."""
     sequence_length: Count = 32

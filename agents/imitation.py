@@ -80,6 +80,10 @@ class BehaviourCloning(Agent):
             raise CheckpointError(f"{message} {ours.observation_space} and {ours.action_space}")
         return expert
 
+    def begin(self) -> None:
+        """Load the expert."""
+        _ = self.expert
+
     def reseed(self, seed: int) -> None:
         """Begin anew, with no episode of the expert under way."""
         super().reseed(seed)

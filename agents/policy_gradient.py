@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from nets.optim import clip_grads, optimizer
 from nets.settings import Count, NonNegative, Positive, Real, Settings, Share, Whole
 from nets.training.seeding import hash31, seeded
+from nets.training.transfer import freeze
 
 from .actions import Distribution, action_model
 from .agent import Agent, Array, Metrics, Transition
 from .networks import is_picture, numpy_forward
 from .normalization import ObservationNorm, RewardNorm
 from .policies import ActorCritic, ActorCriticGradient
+from .pretraining import load_encoder
 from .rollout import Rollout, RolloutBuffer
 from .schedules import linear
 
@@ -32,6 +34,10 @@ class PolicyConfig(Settings):
     encoder: str = "auto"
     """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; or both, as
     in nature+lstm."""
+    pretrained: str = ""
+    """Run folder, or file, of an agent, autoencoder or classifier whose encoder it begins with."""
+    freeze_encoder: bool = False
+    """Whether the encoder of pictures stays as it begins."""
     hidden: tuple[Count, ...] = (64, 64)
     """Hidden layers of the policy and of the value, each its own; none after a CNN."""
     activation: str = "tanh"
@@ -79,12 +85,19 @@ class PolicyGradient(Agent):
                 activation=c.activation,
                 memory_size=c.memory_size,
             ).to(self.device)
+        if c.freeze_encoder:
+            freeze(self.network.body)
         self.gradient = ActorCriticGradient(self.network)
         self.optimizer = optimizer("adam", [self.gradient.weights], lr=c.learning_rate, eps=1e-5)
         self.observation_norm = self._observation_norm() if c.normalize_observation else None
         self.reward_norm = RewardNorm() if c.normalize_reward else None
         self.updates = 0
         self._fast = self._numpy_functions()
+
+    def begin(self) -> None:
+        """Load a pretrained encoder, if there is to be one."""
+        if self.config.pretrained:
+            load_encoder([self.network.body], self.config.pretrained)
 
     @abstractmethod
     def update(self, rollout: Rollout) -> Metrics:

@@ -14,6 +14,11 @@ TARGET_ROWS = 512  # a piece that stays in the cache
 class QNetwork(nn.Sequential):
     """Encoder and head: observations `[B, *]` to outputs `[B, A · size]`."""
 
+    @property
+    def body(self) -> nn.Module:
+        """The encoder."""
+        return self[0]
+
     def minibatches(self, observation: Tensor) -> Tensor:
         """Evaluate K minibatches at once, `[K, B, *]` to `[K, B, A · size]`."""
         rows = observation.flatten(0, 1).split(TARGET_ROWS)

@@ -105,6 +105,8 @@ class Trainer:
                 self.progress.load_state_dict(saved)
             self._metrics_file = MetricsFile(self.run_folder.metrics_file, agent.steps)
             self._board = TensorBoard(self.run_folder.path, agent.steps)
+        if not agent.steps:
+            agent.begin()
         with cpu_settings(config.threads), self._bar(steps) as bar:
             try:
                 while agent.steps < steps and not self.stopped:

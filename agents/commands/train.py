@@ -52,7 +52,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
         if preset is not None:
             source = source.adapted(preset.env, preset.wrappers)
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
-        getattr(agent, "expert", None)  # is refused, if need be, before there is a folder
+        agent.begin()  # what it lacks is refused before there is a folder
         run = RunFolder(options.run or _new_folder(agent))
         if _plans(agent):  # it takes as many steps as it needs, one per iteration
             config = RunConfig.of_planner(agent.solve().iterations)  # type: ignore[attr-defined]

@@ -11,7 +11,8 @@ from nets.training.early_stopping import EarlyStopping
 from nets.training.search import SAMPLERS
 from nets.training.seeding import seeded
 
-PAGE = (Path(__file__).parents[3] / "docs" / "training.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "training.md").read_text(encoding="utf-8")
 SECTIONS = {
     part.splitlines()[0]: re.findall(r"```python\n(.*?)```", part, re.DOTALL)
     for part in PAGE.split("\n## ")[1:]
@@ -26,6 +27,12 @@ def test_the_examples_of_a_section_run_in_order(section):
     with seeded(0):
         for block in SECTIONS[section]:
             exec(compile(block, f"docs/training.md, {section}", "exec"), names)
+
+
+def test_the_example_of_transfer_runs():
+    page = (DOCS / "transfer.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(block, "docs/transfer.md", "exec"), {})
 
 
 def test_S_DIAG_01_the_page_names_every_gap_and_every_option():

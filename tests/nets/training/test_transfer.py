@@ -5,7 +5,7 @@ from torch import nn
 from nets import MLP, init_, optimizer
 from nets.training.fit import FitConfig, fit
 from nets.training.seeding import seeded
-from nets.training.transfer import freeze, replace_head, training_mode, unfreeze
+from nets.training.transfer import freeze, load_part, replace_head, training_mode, unfreeze
 
 
 def classifier(classes=3):
@@ -90,3 +90,46 @@ def test_S_TL_01_the_head_is_the_last_dense_layer_wherever_it_is():
     assert head.weight.count_nonzero() == 0
     with pytest.raises(ValueError, match="Conv2d contains no dense layer"):
         replace_head(nn.Conv2d(1, 1, 1), 2)
+
+
+def test_S_TL_01_a_trunk_is_found_wherever_it_lies_in_a_saved_state():
+    donor, trunk = classifier(), classifier()[0]
+    with seeded(5):
+        other = classifier()
+        nn.init.normal_(other[0][0].weight)
+    state = {"step": 3, "name": "x", "weights": donor.state_dict(), "again": other.state_dict()}
+    assert load_part(trunk, state) == "weights.0"  # the first of two
+    assert same(trunk, donor[0])
+    assert load_part(trunk, {"again": other.state_dict()}) == "again.0"
+    assert same(trunk, other[0])
+    assert load_part(trunk, donor[0].state_dict()) == ""  # a state of its own
+    assert same(trunk, donor[0])
+
+
+def same(module, other):
+    return not changed(module, other.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("donor", "message"),
+    [
+        (
+            nn.Sequential(MLP(3, [4]), nn.Linear(4, 2)),
+            r"0\.0\.weight is \(4, 3\), expected \(5, 3\)",
+        ),
+        (
+            nn.Sequential(MLP(3, [5, 6]), nn.Linear(6, 2)),
+            r"0\.2\.weight is \(6, 5\), expected missing",
+        ),
+        (nn.Sequential(MLP(3, [5], bias=False)), r"0\.0\.bias is missing, expected \(5,\)"),
+        (nn.Identity(), "no part of it is built as this MLP$"),
+    ],
+)
+def test_a_part_that_does_not_fit_is_refused_and_nothing_is_changed(donor, message):
+    trunk = MLP(3, [5])
+    before = snapshot(trunk)
+    with pytest.raises(ValueError, match=message):
+        load_part(trunk, {"network": donor.state_dict()})
+    assert not changed(trunk, before)
+    with pytest.raises(ValueError, match="Flatten has no weights to load"):
+        load_part(nn.Flatten(), donor.state_dict())
