@@ -1,4 +1,4 @@
-"""Finite Markov decision processes as arrays, read from `env.unwrapped.P`, and played back."""
+"""Finite Markov decision processes as arrays, read from `env.unwrapped.P`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.envs.registration import EnvSpec
-from gymnasium.error import InvalidAction, ResetNeeded
 from numpy.typing import ArrayLike, NDArray
-
-from .counter import draw, episode_key, root_of, uniform
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -124,7 +120,7 @@ class Model:
 
     @classmethod
     def from_env(cls, env: gym.Env) -> "Model":
-        """Read `env.unwrapped.P` and `env.unwrapped.initial_state_distrib`.
+        """Read `env.unwrapped.model`, or `P` and `initial_state_distrib`, as Gymnasium has them.
 
         `P[s][a]` lists outcomes `(probability, next_state, reward, terminated)`. The table is
         trusted to describe the environment.
@@ -133,8 +129,9 @@ class Model:
             NoModelError: the environment has none, or it is malformed.
         """
         inner = env.unwrapped
-        if isinstance(inner, ModelEnv):
-            return inner.model
+        model = getattr(inner, "model", None)
+        if isinstance(model, cls):
+            return model
         name = env.spec.id if env.spec is not None else type(inner).__name__
         table = getattr(inner, "P", None)
         initial = getattr(inner, "initial_state_distrib", None)
@@ -194,71 +191,6 @@ def action_probabilities(policy: ArrayLike, num_states: int, num_actions: int) -
     if (given < 0).any() or not np.allclose(given.sum(1), 1):
         raise ValueError("every row of the policy must be a distribution over actions")
     return given.astype(np.float64)
-
-
-class ModelEnv(gym.Env):
-    """An environment that plays a `Model` with the counter-based random stream of its seed.
-
-    Observations are states, `Discrete(S)`; actions are `Discrete(A)`. Outcome k of a step is the
-    first whose cumulative probability exceeds the step's uniform draw.
-
-    Args:
-        model: what to play.
-    """
-
-    metadata = {"render_modes": []}  # noqa: RUF012
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.observation_space = gym.spaces.Discrete(model.num_states)
-        self.action_space = gym.spaces.Discrete(model.num_actions)
-        self._cumulative = cumulative(model.probability)
-        self._initial = cumulative(model.initial)
-        self._root: int | None = None
-        self._episode = self._time = 0
-        self._key = self._state = 0
-        self._over = True
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[int, dict[str, Any]]:
-        """Begin an episode: the first of `seed`'s stream, or the next of the stream in use."""
-        super().reset(seed=seed)
-        if seed is not None or self._root is None:
-            self._root, self._episode = root_of(self.np_random_seed), 0
-        else:
-            self._episode += 1
-        self._key, self._time, self._over = episode_key(self._root, self._episode), 0, False
-        self._state = self._locate(self._initial)
-        return self._state, {}
-
-    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
-        """Take an action; `truncated` is left to the time limit of `gym.make`."""
-        if self._over:
-            raise ResetNeeded("the episode is over or never began: call reset()")
-        if not self.action_space.contains(action):
-            raise InvalidAction(f"{action!r} is not an action of {self.action_space}")
-        self._time += 1
-        model, pair = self.model, (self._state, int(action))
-        k = self._locate(self._cumulative[pair])
-        self._state = int(model.next_state[pair][k])
-        self._over = bool(model.terminated[pair][k])
-        return self._state, float(model.reward[pair][k]), self._over, False, {}
-
-    def _locate(self, limits: Float) -> int:
-        u = uniform(draw(self._key, self._time, 0))
-        return int(np.searchsorted(limits, u, side="right"))
-
-
-def model_env(model: Model, max_episode_steps: int | None = None) -> gym.Env:
-    """Return `gym.make`'s environment of a model, truncated after `max_episode_steps`."""
-    spec = EnvSpec(
-        id="Model-v0",
-        entry_point="agents.model:ModelEnv",
-        max_episode_steps=max_episode_steps,
-        kwargs={"model": model},
-    )
-    return gym.make(spec)
 
 
 def cumulative(probability: Float) -> Float:

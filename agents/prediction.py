@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike
 from .counter import draw, root_of, uniform
 from .discrete import TableIndex
 from .environment import EnvSource
-from .model import Float, action_probabilities, cumulative, model_env
+from .model import Float, action_probabilities, cumulative
+from .model_env import model_env
 from .tabular import Sarsa, SarsaConfig
 from .tabular_fused import exact_model
 

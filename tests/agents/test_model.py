@@ -7,7 +7,8 @@ from gymnasium.utils.env_checker import check_env
 
 from agents import counter
 from agents.discrete import TableIndex
-from agents.model import Model, ModelEnv, NoModelError, action_probabilities, cumulative, model_env
+from agents.model import Model, NoModelError, action_probabilities, cumulative
+from agents.model_env import ModelEnv, model_env
 from envs.random import ScalarRandom
 
 COIN = {  # two states; action 0 gambles, action 1 ends with reward 5

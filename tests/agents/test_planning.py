@@ -12,7 +12,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 
 import envs  # noqa: F401  registers the worlds
 from agents.evaluation import evaluate
-from agents.model import Model, NoModelError, model_env
+from agents.model import Model, NoModelError
+from agents.model_env import model_env
 from agents.planners import PolicyIteration, PolicyIterationConfig, ValueIteration
 from agents.planners import ValueIterationConfig as VIConfig
 from agents.planning import (

@@ -6,7 +6,8 @@ import pytest
 
 import envs  # noqa: F401  registers the worlds
 from agents.interaction import Episode
-from agents.model import Model, model_env
+from agents.model import Model
+from agents.model_env import model_env
 from agents.planning import horizon_values, policy_evaluation, q_from_v, value_iteration
 from agents.tabular import DoubleQLearning, ExpectedSarsa, QLearning, Sarsa, Tabular
 

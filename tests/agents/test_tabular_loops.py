@@ -8,7 +8,8 @@ from tabular_kinds import KINDS, allowed, make, random_model, short_run
 from agents import tabular_fused
 from agents.environment import SingleStepper
 from agents.interaction import Interaction
-from agents.model import Model, model_env
+from agents.model import Model
+from agents.model_env import model_env
 from agents.tabular import QLearning, Tabular
 from agents.tabular_fused import FusedStream, exact_model
 from agents.trainer import Trainer

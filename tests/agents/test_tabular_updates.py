@@ -14,7 +14,8 @@ from agents import counter, targets
 from agents.agent import Transition
 from agents.environment import SingleStepper
 from agents.interaction import Interaction
-from agents.model import Model, model_env
+from agents.model import Model
+from agents.model_env import model_env
 from agents.tabular import DoubleQLearning, ExpectedSarsa, QLearning, Sarsa, Tabular
 
 # Every update is what the books say --------------------------------------------------------------
