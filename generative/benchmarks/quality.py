@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from nets.training.quality import Advantage, Experiment, OfFile, Row
 
+from .divergences import Apart
 from .fitted import Fitted, of_file
 from .measures import beside_factor_analysis, beside_pca, dequantised, described, disentangled
 from .ring import VARIANTS
@@ -75,6 +76,15 @@ def _ring() -> Iterable[Row]:
     for variant, fitted in VARIANTS.items():
         bars = RING.get(variant, (NEAR_ANY,))
         yield from rows(f"ring-{variant}", f"{variant} on the ring", fitted, *bars)
+    yield from rows(
+        "disjoint",
+        "what opponents learn of a datum and a sample 0.5 to 4 apart",
+        Apart(),
+        Bar("jensen_shannon_error", "most that the JSD is off log 2", 0.0, high=0.01),
+        Bar("wasserstein_error", "most that the distance is off, relative", 0.0, high=0.05),
+        Bar("steepest_discriminator", "slope that a saturating generator follows", 0.0, high=0.05),
+        Bar("flattest_critic", "slope that a Wasserstein generator follows", 1.0, low=0.95),
+    )
 
 
 CODE = "squares of 32 pixels in 6 scales, 16x16 places"

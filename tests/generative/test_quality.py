@@ -1,5 +1,6 @@
 """Experiments on quality: one configuration, one run; rows name what is there."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
+from generative.benchmarks.divergences import Apart
 from generative.benchmarks.fitted import Fitted
 from generative.benchmarks.measures import (
     beside_factor_analysis,
@@ -143,3 +145,13 @@ def test_G_GAN_05_samples_are_judged_beside_data_and_sought_among_them():
     assert found["accuracy_of_data"] > 0.9
     assert found["accuracy"] < 0.6
     assert found["genuine"] == found["genuine_different"] == 0
+
+
+def test_G_GAN_07_a_discriminator_learns_that_points_differ_and_a_critic_how_far_they_are():
+    found = Apart(distances=(1.0, 3.0), steps=400, learning_rate=1e-2).run(0)
+    assert found["jensen_shannon"] == pytest.approx([math.log(2.0)] * 2, abs=2e-3)
+    slopes = [1.0 + theta / 200.0 for theta in (1.0, 3.0)]  # where −θs + λ(s − 1)² is least
+    assert found["wasserstein"] == pytest.approx([slopes[0], 3.0 * slopes[1]], rel=0.02)
+    assert found["critic_slope"] == pytest.approx(slopes, rel=0.03)
+    assert found["steepest_discriminator"] < 0.02
+    assert found["flattest_critic"] == min(found["critic_slope"])
