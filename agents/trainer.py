@@ -5,20 +5,16 @@ seeded generators, all derived from the run's seed and the segment's number: no 
 ever saved. Episodes still open at a segment's end are truncated.
 """
 
-import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
-from tqdm import tqdm
-
 from nets.training.checkpoint import save_checkpoint, save_json
 from nets.training.device import cpu_settings
-from nets.training.interrupts import uninterrupted
-from nets.training.logs import MetricsFile, TensorBoard
+from nets.training.run_log import Bar, RunLog, progress_bar
 from nets.training.seeding import hash31, seeded
 
 from .agent import Agent, Callback, Metrics
@@ -88,8 +84,7 @@ class Trainer:
         self.callbacks, self.show_progress = callbacks, progress
         self.progress = Progress(agent)
         self.stopped = self.interrupted = False
-        self._metrics_file: MetricsFile | None = None
-        self._board: TensorBoard | None = None
+        self._log = RunLog()
 
     def run(self, steps: int) -> Progress:
         """Train until the agent has taken `steps` environment steps in all.
@@ -103,11 +98,11 @@ class Trainer:
             saved = self.run_folder.restore(agent)
             if saved:
                 self.progress.load_state_dict(saved)
-            self._metrics_file = MetricsFile(self.run_folder.metrics_file, agent.steps)
-            self._board = TensorBoard(self.run_folder.path, agent.steps)
+            self._log = RunLog(self.run_folder.path, agent.steps)
         if not agent.steps:
             agent.begin()
-        with cpu_settings(config.threads), self._bar(steps) as bar:
+        bar = progress_bar(steps, agent.steps, shown=self.show_progress)
+        with cpu_settings(config.threads), bar:
             try:
                 while agent.steps < steps and not self.stopped:
                     self._segment(config, bar)
@@ -115,11 +110,10 @@ class Trainer:
                 self.interrupted = True
                 self._save_interrupted()
             finally:
-                if self._board is not None:
-                    self._board.close()
+                self._log.close()
         return self.progress
 
-    def _segment(self, config: RunConfig, bar: "tqdm[Any]") -> None:
+    def _segment(self, config: RunConfig, bar: Bar) -> None:
         agent = self.agent
         seed = hash31(agent.seed, "segment", agent.segment)
         end = min(agent.steps + config.segment_steps, config.steps)
@@ -129,11 +123,11 @@ class Trainer:
                 while agent.steps < end and not self.stopped:
                     self._advance(stream, config, end, bar)
         agent.segment += 1
-        if self.run_folder is not None and self._board is not None:
-            self._board.flush()
+        if self.run_folder is not None:
+            self._log.flush()
             self.run_folder.save(agent, self.progress.state_dict())
 
-    def _advance(self, stream: Stream, config: RunConfig, end: int, bar: "tqdm[Any]") -> None:
+    def _advance(self, stream: Stream, config: RunConfig, end: int, bar: Bar) -> None:
         """Go to the next moment at which something other than a step happens."""
         agent, before, started = self.agent, self.agent.steps, perf_counter()
         target = min(end, _next(before, config.log_every), _next(before, config.eval_every))
@@ -150,7 +144,7 @@ class Trainer:
             row |= self._evaluate(config)
         if row or _passed(before, agent.steps, config.log_every):
             speed = (agent.steps - before) / (perf_counter() - started)
-            self._log(row, speed, bar)
+            self._write(row, speed, bar)
 
     def _count(self, stream: Stream, metrics: Metrics | None) -> None:
         """Take the finished episodes and the latest metrics out of the stream."""
@@ -178,7 +172,7 @@ class Trainer:
                 save_json(self.run_folder.best.with_name("evaluation.json"), record)
         return {"eval_return": result.mean_return, "eval_std": result.std_return}
 
-    def _log(self, row: dict[str, float], speed: float, bar: "tqdm[Any]") -> None:
+    def _write(self, row: dict[str, float], speed: float, bar: Bar) -> None:
         episodes, self.progress.unlogged = self.progress.unlogged, []
         full: dict[str, float] = {"episodes": self.progress.episodes}
         if episodes:
@@ -186,10 +180,7 @@ class Trainer:
             full["return"] = sum(returns) / len(returns)
             full["length"] = sum(lengths) / len(lengths)
         full |= _numbers(self.progress.metrics) | row
-        if self._metrics_file is not None and self._board is not None:
-            with uninterrupted():
-                self._metrics_file.write(self.agent.steps, full)
-                self._board.scalars(self.agent.steps, full | {"steps_per_second": speed})
+        self._log.write(self.agent.steps, full, timed={"steps_per_second": speed})
         recent = self.progress.recent
         shown = {"return": f"{sum(recent) / len(recent):.1f}"} if recent else {}
         if self.progress.best_return is not None:
@@ -200,20 +191,6 @@ class Trainer:
         if self.run_folder is not None:
             state = self.agent.manifest() | {"agent": self.agent.state_dict()}
             save_checkpoint(self.run_folder.checkpoints / "interrupted.pt", state)
-
-    @contextmanager
-    def _bar(self, steps: int) -> Iterator["tqdm[Any]"]:
-        with tqdm(
-            total=steps,
-            initial=self.agent.steps,
-            unit="step",
-            unit_scale=True,
-            miniters=1,
-            disable=not self.show_progress,
-            dynamic_ncols=True,
-            mininterval=0.1 if sys.stderr.isatty() else 10.0,  # a log file gets a line now and then
-        ) as bar:
-            yield bar
 
 
 def _next(step: int, every: int) -> int:

@@ -120,8 +120,8 @@ class Trainer:
         config = replace(self.config or RunConfig.default(steps), steps=steps)
         self.interrupted = False
         self._open()
-        shown = self.show_progress and self.team.leads
-        with cpu_settings(config.threads), progress_bar(steps, self.steps, shown=shown) as bar:
+        bar = progress_bar(steps, self.steps, shown=self.show_progress and self.team.leads)
+        with cpu_settings(config.threads), bar:
             try:
                 while self.steps < steps and not self.stopped:
                     self._segment(config, bar)

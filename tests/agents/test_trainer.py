@@ -180,7 +180,7 @@ def test_rows_summarise_the_episodes_since_the_last_row(scribe, tmp_path, num_en
 def test_S_TB_02_events_hold_what_the_table_holds(tmp_path):
     agent = DQN("CartPole-v1", SMALL)
     trainer = train(agent, 300, tmp_path, log_every=50, eval_every=100, eval_episodes=2)
-    assert trainer._board._writer is None  # closed
+    assert trainer._log._board._writer is None  # closed
     rows = read(tmp_path)
     events = EventAccumulator(str(tmp_path)).Reload()
     columns = {name for row in rows.values() for name in row}
