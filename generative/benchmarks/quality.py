@@ -15,7 +15,7 @@ from .divergences import Apart
 from .fitted import Fitted, of_file
 from .measures import beside_factor_analysis, beside_pca, dequantised, described, disentangled
 from .ring import VARIANTS
-from .samples import recognised_samples
+from .samples import OF_DIGITS, OF_FIGURES
 
 GROUP = "generative"
 FACTOR_ANALYSIS = 49.4  # nats, at the seed that settings were chosen for
@@ -137,22 +137,22 @@ def _autoencoders() -> Iterable[Row]:
     )
 
 
-PICTURES = "sprites:shape,x=8:24:2,y=8:24:2"  # 192 large ones near the middle
 TAKEN = "share of samples that a classifier of the data takes for the class asked for"
 SURE = "share of samples that it gives to a class with 0.9 or more"
 COPIES = "share of samples that are one of the 192 pictures"
 
 
 def _samples() -> Iterable[Row]:
-    for model, data in (("dcgan", PICTURES), ("dcgan", "digits")):
-        kind, _, which = data.partition(":")
+    figures = {f"{name}-sprites": fitted for name, fitted in OF_FIGURES.items()}
+    for name, fitted in (figures | {"dcgan-digits": OF_DIGITS}).items():
+        genuine = [Bar("genuine", COPIES, 1.0)] if name in figures else []
         yield from rows(
-            f"{model}-{kind}",
-            f"{model} on {kind}, told the class",
-            Fitted(model, data, recognised_samples, held_out=0.1),
+            name,
+            f"{fitted.model} on {fitted.data}, told the class",
+            fitted,
             Bar("accuracy", TAKEN, 1.0, low=0.9),
             Bar("confident", SURE, 1.0),
-            *([Bar("genuine", COPIES, 1.0)] if which else []),
+            *genuine,
         )
 
 

@@ -1,9 +1,31 @@
-"""What the quality table measures of samples of pictures: a classifier recognises them."""
+"""Samples of pictures, recognised by a classifier: rows of the quality table.
 
-from typing import Any
+`python -m generative.benchmarks.samples PNG` draws figures of each model below real ones.
+"""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import tyro
+from torch import Tensor
+
+from nets.training.command_line import command, parse
+from nets.training.seeding import seeded
+
+from ..dataset import Dataset
 from ..measuring import listed, recognised
-from .fitted import Fit
+from .fitted import Fit, Fitted
+
+TEXT = """Train models on figures, and draw samples of each below the data.
+
+examples:
+  python -m generative.benchmarks.samples figures.png"""
+
+FIGURES = "sprites:shape,x=8:24:2,y=8:24:2"  # 192 large ones near the middle
+LINES, COLUMNS = 2, 15
 
 
 def recognised_samples(fit: Fit) -> dict[str, Any]:
@@ -18,3 +40,60 @@ def recognised_samples(fit: Fit) -> dict[str, Any]:
         for figure in group(fit.model, fit.train, fit.held_out, fit.seed)
     )
     return {figure.name: figure.value for figure in figures}
+
+
+def _model(name: str, data: str) -> Fitted:
+    return Fitted(name, data, recognised_samples, held_out=0.1)
+
+
+OF_FIGURES: Mapping[str, Fitted] = {name: _model(name, FIGURES) for name in ("dcgan", "wgan-gp")}
+OF_DIGITS = _model("dcgan", "digits")
+
+
+@dataclass(frozen=True)
+class SamplesOptions:
+    """Where to draw."""
+
+    picture: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="PNG")]
+    """File of the picture."""
+    seed: int = 0
+    """Of every training."""
+    steps: int | None = None
+    """Of every training; by default as many as in the table."""
+
+
+def draw(options: SamplesOptions) -> None:
+    """Draw data, then samples of every model, the classes from left to right again and again."""
+    from .. import plots
+
+    shown: list[Tensor] = []
+    names: list[str] = []
+    label = torch.arange(LINES * COLUMNS) % 3
+    for name, fitted in OF_FIGURES.items():
+        fit = fitted.fit(options.seed, options.steps)
+        with seeded(0):
+            if not shown:
+                shown.append(_rows_of(fit.train, label))
+                names += ["data", *[""] * (LINES - 1)]
+            shown.append(fit.model.sample(len(label), label))
+            names += [name, *[""] * (LINES - 1)]
+    pictures = torch.cat(shown).unflatten(0, (-1, COLUMNS))  # [3 LINES, COLUMNS, C, H, W]
+    plots.save(options.picture, plots.rows(pictures, names))
+
+
+def _rows_of(data: Dataset, label: Tensor) -> Tensor:
+    """Return a row of each class that is asked for, chosen at random."""
+    assert data.labels is not None
+    alike = data.labels == label[:, None]  # [n, N]
+    return data.batch(torch.multinomial(alike.float(), 1)[:, 0]).x
+
+
+@command
+def main(argv: list[str]) -> int:
+    """Train and draw."""
+    draw(parse(SamplesOptions, "samples", argv, TEXT))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

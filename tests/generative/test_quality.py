@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
@@ -17,7 +18,7 @@ from generative.benchmarks.measures import (
     disentangled,
 )
 from generative.benchmarks.quality import ROWS
-from generative.benchmarks.samples import recognised_samples
+from generative.benchmarks.samples import SamplesOptions, draw, recognised_samples
 from generative.data import load_dataset
 from nets.training.quality import OfFile, run_row
 
@@ -155,3 +156,10 @@ def test_G_GAN_07_a_discriminator_learns_that_points_differ_and_a_critic_how_far
     assert found["critic_slope"] == pytest.approx(slopes, rel=0.03)
     assert found["steepest_discriminator"] < 0.02
     assert found["flattest_critic"] == min(found["critic_slope"])
+
+
+def test_samples_are_drawn_below_the_data(tmp_path):
+    draw(SamplesOptions(tmp_path / "samples.png", steps=1))
+    picture = iio.imread(tmp_path / "samples.png")
+    bands = np.array_split(picture[:, picture.shape[1] // 4 :].std(axis=(1, 2)), 3)
+    assert bands[0].mean() > 2.0 * max(band.mean() for band in bands[1:])  # nothing is learned yet
