@@ -16,7 +16,7 @@ from .dataset import Dataset
 from .metrics.dci import dci
 from .metrics.distances import frechet_distance, squared_mmd
 from .metrics.factor_vae import factor_vae_score
-from .metrics.features import CONFIDENT, recognition, train_classifier
+from .metrics.features import CONFIDENT, inception_features, recognition, train_classifier
 from .metrics.gap import mig_chen, mig_locatello
 from .metrics.genuine import genuine
 from .metrics.likelihood import held_out_terms, importance_log_likelihood
@@ -30,6 +30,7 @@ LIKELIHOOD_ROWS, LIKELIHOOD_SAMPLES = 100, 500
 CODED_ROWS = 3000
 PART = 1000
 RING_SAMPLES = 10_000
+FID_ROWS = 10_000
 LISTED = ("sprites", "frames", "observations")  # data of which there are no others
 MOST_LISTED = 50_000
 
@@ -55,6 +56,7 @@ def measure(
     held_out: Dataset,
     *,
     seed: int = 0,
+    fid: bool = False,
     progress: bool = False,
 ) -> Iterator[Figure]:
     """Measure what `model` and data allow; yield each figure when it is known.
@@ -64,9 +66,12 @@ def measure(
         train: rows that it was trained on.
         held_out: rows that it was not trained on; both on the model's device.
         seed: of the noise and of every choice of rows.
+        fid: whether to measure the Fréchet distance in Inception's features too; it needs
+            torch-fidelity, see `inception_features`.
         progress: whether a bar is drawn on a terminal, once it takes two seconds.
     """
-    groups = (_held_out, _code, _ring, _samples, recognised, listed)
+    groups = [_held_out, _code, _ring, _samples, recognised, listed]
+    groups += [_inception] if fid else []
     hidden = None if progress else True
     for group in (bar := tqdm(groups, unit="group", delay=2.0, leave=False, disable=hidden)):
         bar.set_description(group.__name__.strip("_"))
@@ -178,6 +183,13 @@ def listed(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator
     how = f"share of {SAMPLES:,} samples less than {found.radius:.2f} from a datum"
     yield Figure("genuine", found.share, f"{how}, half the way to the next")
     yield Figure("genuine_different", found.different, "different data that they are")
+
+
+def _inception(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """How samples lie to data in Inception's features."""
+    x = train.limited(FID_ROWS, seed).batch(slice(None)).x
+    distance = frechet_distance(inception_features(x), inception_features(model.sample(len(x))))
+    yield Figure("fid", distance, f"of {len(x):,} samples, in Inception's features; 0 is best")
 
 
 def _parts(rows: Dataset) -> Iterator[Tensor]:

@@ -28,6 +28,8 @@ class EvaluateOptions:
     """Name of a checkpoint, or "last"; by default the best."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model runs."""
+    fid: bool = False
+    """Measure the Fréchet distance in Inception's features too; needs torch-fidelity."""
     json: bool = False
     """Print one JSON object instead of text."""
 
@@ -44,12 +46,13 @@ def main(argv: list[str]) -> int:
     from ..run import RunFolder
 
     run = RunFolder(options.run)
-    with refusals(ValueError):
+    with refusals(ValueError, ImportError):
         record = run.load_config()
         file = run.files.find(options.checkpoint)
         model = load(file, device=options.device)
         train, held_out = (data.to(model.device) for data in load_run_data(record))
-        figures = measure(model, train, held_out, seed=options.seed, progress=True)
+        seed, fid = options.seed, options.fid
+        figures = measure(model, train, held_out, seed=seed, fid=fid, progress=True)
         if options.json:
             found = {figure.name: figure.value for figure in figures}
             print(json.dumps(found | {"model": model.name, "checkpoint": str(file)}))

@@ -153,9 +153,13 @@ def inception_features(x: Tensor) -> Tensor:
     """
     if x.dim() != 4 or x.shape[1] not in (1, 3):
         raise ValueError(f"rows have shape {list(x.shape)}: expected [N, 1 or 3, H, W]")
-    from torch_fidelity import (  # type: ignore[import-not-found, unused-ignore]
-        FeatureExtractorInceptionV3,
-    )
+    try:
+        from torch_fidelity import (  # type: ignore[import-not-found, unused-ignore]
+            FeatureExtractorInceptionV3,
+        )
+    except ImportError as error:
+        message = "Inception's features need torch-fidelity: pip install torch-fidelity"
+        raise ImportError(message) from error
 
     network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"]).to(x.device).eval()
     if x.dtype != torch.uint8:

@@ -1,5 +1,7 @@
 """What is measured of samples: data themselves are the ceiling, noise is the floor."""
 
+import sys
+
 import pytest
 import torch
 
@@ -75,3 +77,27 @@ def test_G_GAN_10_samples_are_sought_in_all_data_where_these_are_all_there_are(d
 def test_all_groups_are_asked(digits):
     names = [figure.name for figure in measure(Stand(digits[1].batch(slice(None)).x), *digits)]
     assert {"squared_mmd", "precision", "frechet_distance", "confident"} <= set(names)
+
+
+def test_fid_compares_as_many_samples_as_rows_in_inceptions_features(digits, monkeypatch):
+    asked = []
+
+    def first_pixels(x):
+        asked.append(len(x))
+        return x.flatten(1)[:, 20:24]
+
+    monkeypatch.setattr("generative.measuring.inception_features", first_pixels)
+    monkeypatch.setattr("generative.measuring.recognised", lambda *_: ())
+    x = digits[0].batch(slice(None)).x
+    figures = {f.name: f.value for f in measure(Stand(x), *digits, fid=True)}
+    assert figures["fid"] == pytest.approx(0.0, abs=1e-9)
+    assert asked == [len(x), len(x)]
+    figures = {f.name: f.value for f in measure(Stand(x + 0.5), *digits, fid=True)}
+    assert figures["fid"] == pytest.approx(4 * 0.5**2)
+
+
+def test_fid_without_torch_fidelity_says_what_to_install(digits, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch_fidelity", None)
+    monkeypatch.setattr("generative.measuring.recognised", lambda *_: ())
+    with pytest.raises(ImportError, match="pip install torch-fidelity"):
+        list(measure(Stand(digits[0].batch(slice(None)).x), *digits, fid=True))
