@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
+from nets.settings import from_plain
 from nets.training.checkpoint import (
     CheckpointError,
     fitting,
@@ -221,12 +222,7 @@ class Agent(ABC):
         """Construct the agent that wrote `manifest`, without what it had learned."""
         source = EnvSource.of(env) if env is not None else EnvSource.restore(manifest["env"])
         with fitting("the recorded configuration"):
-            config = cls.config_type(**_tuples(manifest["config"]))
+            config = cls.config_type(**from_plain(manifest["config"]))
         agent = cls(source, config, seed=manifest["seed"], device=device)
         agent.steps, agent.segment = manifest["steps"], manifest["segment"]
         return agent
-
-
-def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON turns tuples into lists; configurations hold tuples."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}

@@ -17,12 +17,12 @@ import torch
 
 from nets.training.checkpoint import save_json
 from nets.training.device import cpu_settings
+from nets.training.logs import read_metrics
 from nets.training.quality import make_record, read_record
 
 from .agent import Agent
 from .algorithms import find_algorithm
 from .benchmarks.experiments import measure_best
-from .curves import read_metrics
 from .environment import EnvSource
 from .run import RunConfig, RunFolder
 from .trainer import Trainer

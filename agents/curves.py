@@ -12,8 +12,6 @@ from nets.training.logs import Points, read_metrics
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_curve", "read_metrics", "smooth"]
-
 BLUE, ORANGE, GREEN = "#3b6fb6", "#d9702c", "#3f8f5b"
 LOSSES = ("loss", "td_error", "residual")
 WINDOW = 11  # rows that the smoothed curves average

@@ -14,7 +14,8 @@ from typing import Any
 
 from nets.training.checkpoint import save_checkpoint, save_json
 from nets.training.device import cpu_settings
-from nets.training.run_log import Bar, RunLog, progress_bar
+from nets.training.progress import Bar, progress_bar
+from nets.training.run_log import RunLog
 from nets.training.seeding import hash31, seeded
 
 from .agent import Agent, Callback, Metrics

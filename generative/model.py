@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from nets.settings import Count, NonNegative, Part, Positive, Settings, Whole
+from nets.settings import Count, NonNegative, Part, Positive, Settings, Whole, from_plain
 
 Metrics = Mapping[str, Tensor]
 """Numbers for people, detached; they stay on the device until somebody reads them."""
@@ -138,14 +138,10 @@ class GenerativeModel(nn.Module, ABC):
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any]) -> Self:
-        """Build the model that `manifest` describes; lists stand for tuples."""
-        config: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in manifest["config"].items()
-        }
+        """Build the model that `manifest` describes."""
         return cls(
             manifest["shape"],
-            cls.config_type(**config),
+            cls.config_type(**from_plain(manifest["config"])),
             dataset_size=manifest["dataset_size"],
             num_classes=manifest["num_classes"],
         )

@@ -20,7 +20,8 @@ from nets.training.checkpoint import fitting, save_checkpoint
 from nets.training.device import cpu_settings
 from nets.training.distributed import ALONE, Team
 from nets.training.early_stopping import EarlyStopping
-from nets.training.run_log import Bar, RunLog, progress_bar
+from nets.training.progress import Bar, progress_bar
+from nets.training.run_log import RunLog
 from nets.training.seeding import hash31, seeded
 
 from .dataset import Dataset

@@ -11,6 +11,7 @@
 """
 
 import numbers
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import repeat
 from math import inf, isfinite
@@ -107,3 +108,10 @@ def _outside(value: Any, kind: type, limits: Range) -> str | None:
     if not isinstance(value, numbers.Real):
         return "a number"
     return None if float(value) in limits else str(limits)
+
+
+def from_plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as settings hold them: lists, of which JSON and TOML make all, as tuples."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }

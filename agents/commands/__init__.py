@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from .common import CommandError, command, nearest
+from nets.training.command_line import CommandError, command, nearest
 
 GROUP = "dreamgym.commands"
 

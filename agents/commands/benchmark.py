@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 import tyro
 
-from .common import CommandError, command, draw_off_screen, nearest, parse, refusals
+from nets.training.command_line import CommandError, command, draw_off_screen, nearest, parse
+
+from .common import refusals
 
 if TYPE_CHECKING:
     from tqdm import tqdm

@@ -1,4 +1,4 @@
-"""What the commands of agents share, beside what all commands do."""
+"""What the commands of agents share, beside what all commands do: `nets.training.command_line`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,48 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nets.training import command_line
-from nets.training.command_line import (
-    INTERRUPTED,
-    USAGE_ERROR,
-    Command,
-    CommandError,
-    command,
-    draw_off_screen,
-    executable,
-    has_display,
-    list_commands,
-    list_files,
-    nearest,
-    one_line,
-    parse,
-    program,
-    to_type,
-)
+from nets.training.command_line import CommandError, nearest, one_line
 
 if TYPE_CHECKING:
     from ..agent import Agent
     from ..environment import EnvSource
-
-__all__ = [
-    "INTERRUPTED",
-    "USAGE_ERROR",
-    "Command",
-    "CommandError",
-    "command",
-    "draw_off_screen",
-    "executable",
-    "find_env",
-    "has_display",
-    "list_commands",
-    "list_files",
-    "load_agent",
-    "nearest",
-    "one_line",
-    "parse",
-    "program",
-    "refusals",
-    "to_type",
-]
 
 
 @contextmanager
@@ -78,7 +41,9 @@ def find_env(env_id: str, num_envs: int | None = None) -> "EnvSource":
         raise CommandError(message) from error
 
 
-def load_agent(path: Path, checkpoint: str | None = None) -> tuple["Agent", Path]:
+def load_agent(
+    path: Path, checkpoint: str | None = None, device: str = "auto"
+) -> tuple["Agent", Path]:
     """Return the agent of a run folder or of a saved file, and the file it came from.
 
     Raises:
@@ -91,4 +56,4 @@ def load_agent(path: Path, checkpoint: str | None = None) -> tuple["Agent", Path
         raise CommandError(f"there is no {path}")
     with refusals(ValueError):
         file = path if path.is_file() else RunFolder(path).find_checkpoint(checkpoint)
-        return load(file), file
+        return load(file, device=device), file

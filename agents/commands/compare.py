@@ -1,7 +1,6 @@
 """Compare algorithms on an environment, over several seeds."""
 
 import shlex
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from .common import (
+from nets.training.command_line import (
     INTERRUPTED,
     CommandError,
     command,
     draw_off_screen,
-    find_env,
     parse,
     program,
-    refusals,
     to_type,
 )
+
+from .common import find_env, refusals
 from .contenders import parse_contenders
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def main(argv: list[str]) -> int:
 
 
 def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None:
-    from tqdm import tqdm
+    from nets.training.progress import progress_bar
 
     from ..comparison_report import run_line
     from ..parallel import CallError, run_each
@@ -122,15 +121,7 @@ def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None
     length = sum(contender.steps for contender, _ in runs)
     finished = length - sum(contender.steps for contender, _ in due)
     print(f"{len(runs)} runs, {len(due)} to do, into {comparison.path}", flush=True)
-    patience = 0.1 if sys.stderr.isatty() else 10.0  # a log file gets a line now and then
-    with tqdm(
-        total=length,
-        initial=finished,
-        unit="step",
-        unit_scale=True,
-        dynamic_ncols=True,
-        mininterval=patience,
-    ) as bar:
+    with progress_bar(length, finished) as bar:
 
         def watch() -> None:
             bar.update(finished + sum(comparison.steps_done(*run) for run in due) - bar.n)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import tyro
 
+from nets.training.command_line import CommandError, nearest
+
 from ..algorithms import find_algorithm
 from ..presets import Preset, find_preset
-from .common import CommandError, nearest
 from .options import DEFAULT_STEPS
 
 if TYPE_CHECKING:

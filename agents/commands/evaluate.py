@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from .common import Command, command, load_agent, parse, refusals
+from nets.training.command_line import Command, command, parse
+
+from .common import load_agent, refusals
 
 if TYPE_CHECKING:
     from ..evaluation import Evaluation

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from .common import CommandError, command, parse, refusals
+from nets.training.command_line import command, parse
+
+from .common import load_agent, refusals
 
 TEXT = """Export a trained policy as one file that torch alone can run, without dreamgym.
 
@@ -39,17 +41,10 @@ class ExportOptions:
 def main(argv: list[str]) -> int:
     """Load, export, and say how to use it."""
     options = parse(ExportOptions, "export", argv, TEXT)
-    if not options.run.exists():
-        raise CommandError(f"there is no {options.run}")
     from ..export import export_policy
-    from ..loading import load
-    from ..run import RunFolder
 
+    agent, file = load_agent(options.run, options.checkpoint, device="cpu")
     with refusals(ValueError, TypeError):
-        file = options.run
-        if file.is_dir():
-            file = RunFolder(file).find_checkpoint(options.checkpoint)
-        agent = load(file, device="cpu")
         program = export_policy(agent)
         program.save(options.out)
     size = options.out.stat().st_size / 1024

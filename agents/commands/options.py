@@ -7,11 +7,11 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
 
+from nets.training.command_line import CommandError, parse
 from nets.training.presets import describe_setting, describe_settings
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, find_preset, load_presets, load_variants
-from .common import CommandError, parse
 
 Config = TypeVar("Config")
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from .common import CommandError, command, find_env, has_display, parse, refusals
+from nets.training.command_line import CommandError, command, has_display, parse
+
+from .common import find_env, refusals
 
 if TYPE_CHECKING:
     import gymnasium as gym

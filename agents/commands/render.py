@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from .common import (
-    CommandError,
-    command,
-    draw_off_screen,
-    has_display,
-    load_agent,
-    parse,
-    refusals,
-)
+from nets.training.command_line import CommandError, command, draw_off_screen, has_display, parse
+
+from .common import load_agent, refusals
 from .evaluate import SEED
 
 if TYPE_CHECKING:

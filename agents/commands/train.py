@@ -3,33 +3,31 @@
 import shlex
 import sys
 from importlib import import_module
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..algorithms import ALGORITHMS, find_algorithm
-from ..presets import Preset, load_presets, load_variants
-from .common import (
+from nets.training.command_line import (
     INTERRUPTED,
     command,
     draw_off_screen,
     executable,
-    find_env,
+    free_folder,
     has_display,
     list_commands,
     list_files,
     parse,
-    refusals,
     to_type,
 )
+
+from ..algorithms import ALGORITHMS, find_algorithm
+from ..presets import Preset, load_presets, load_variants
+from .common import find_env, refusals
 from .evaluate import EPISODES, SEED, describe
 from .options import TEXT, ResumeOptions, TrainOptions, describe_preset, parse_train
 
 if TYPE_CHECKING:
     from ..agent import Agent
     from ..run import RunConfig, RunFolder
-
-RUNS = Path("runs")
 
 
 @command
@@ -164,9 +162,7 @@ def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
 
 def _new_folder(agent: "Agent") -> Path:
     """Return `runs/ALGO-ENV_ID-sSEED`, with a number behind where that is taken."""
-    stem = f"{agent.name}-{agent.source.name.replace('/', '-')}-s{agent.seed}"
-    names = (RUNS / (stem if k == 1 else f"{stem}-{k}") for k in count(1))
-    return next(path for path in names if not path.exists())
+    return free_folder(f"{agent.name}-{agent.source.name.replace('/', '-')}-s{agent.seed}")
 
 
 def _list() -> int:

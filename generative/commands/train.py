@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nets.training.command_line import INTERRUPTED, command, parse, refusals
+from nets.training.command_line import INTERRUPTED, command, free_folder, parse, refusals
 
 from ..models import MODELS
 from ..presets import Preset, load_presets
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from ..run import RunConfig, RunFolder
     from ..trainer import Trainer
 
-RUNS = Path("runs")
 DATA = {
     "sprites": "737,280 figures with exact factors; sprites:shape,scale varies two of them",
     "digits": "1,797 handwritten digits of 8x8 pixels",
@@ -162,9 +160,7 @@ def _refusing() -> Iterator[None]:
 
 def _new_folder(model: str, data: "DataConfig", seed: int) -> Path:
     """Return `runs/MODEL-DATA-sSEED`, with a number behind where that is taken."""
-    stem = f"{model}-{re.sub('[/:@]', '-', data.title)}-s{seed}"
-    names = (RUNS / (stem if k == 1 else f"{stem}-{k}") for k in count(1))
-    return next(path for path in names if not path.exists())
+    return free_folder(f"{model}-{re.sub('[/:@]', '-', data.title)}-s{seed}")
 
 
 def _list() -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import wraps
+from itertools import count
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -14,6 +15,7 @@ import tyro
 
 Options = TypeVar("Options")
 
+RUNS = Path("runs")
 USAGE_ERROR = 2
 INTERRUPTED = 130  # what a shell reports for a process that Ctrl-C ended
 
@@ -128,6 +130,12 @@ def executable(name: str) -> str:
 def _short(path: Path) -> Path:
     """Return `path` as seen from here, where it is below."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def free_folder(stem: str) -> Path:
+    """Return `runs/STEM`, with a number behind where that is taken."""
+    names = (RUNS / (stem if k == 1 else f"{stem}-{k}") for k in count(1))
+    return next(path for path in names if not path.exists())
 
 
 def has_display() -> bool:

@@ -4,16 +4,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
+from ..settings import from_plain
+
 Config = TypeVar("Config")
 
 
 def read_settings(table: Mapping[str, Any], apart: Collection[str]) -> dict[str, Any]:
-    """Return what `table` sets, lists as tuples, without the names in `apart`."""
-    return {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in table.items()
-        if name not in apart
-    }
+    """Return what `table` sets, without the names in `apart`."""
+    return from_plain({name: value for name, value in table.items() if name not in apart})
 
 
 def apply_settings(config: Config, settings: Mapping[str, Any], preset: object) -> Config:

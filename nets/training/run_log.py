@@ -1,18 +1,13 @@
-"""What a training writes while it runs: rows of metrics.csv, TensorBoard events, a progress bar."""
+"""What a training writes while it runs: rows of metrics.csv, and TensorBoard events."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from .interrupts import uninterrupted
 from .logs import MetricsFile, TensorBoard
-
-Bar: TypeAlias = "tqdm[Any]"
 
 
 class RunLog:
@@ -53,17 +48,3 @@ class RunLog:
         """Close the files; harmless when nothing was written."""
         if self._board is not None:
             self._board.close()
-
-
-def progress_bar(steps: int, done: int = 0, *, shown: bool = True) -> Bar:
-    """Return a bar of `steps` steps, of which some are `done`; a log file gets a line at times."""
-    return tqdm(
-        total=steps,
-        initial=done,
-        unit="step",
-        unit_scale=True,
-        miniters=1,
-        disable=not shown,
-        dynamic_ncols=True,
-        mininterval=0.1 if sys.stderr.isatty() else 10.0,
-    )

@@ -11,6 +11,7 @@ from killable import INTERRUPTED, serve
 from agents.algorithms import ALGORITHMS, find_algorithm
 from agents.run import RunConfig, RunFolder
 from agents.trainer import Trainer
+from nets.settings import from_plain
 
 
 def train(job):
@@ -23,11 +24,10 @@ def train(job):
         agent = algorithm.agent_type().from_manifest(record)
         config = run.extend(job["run"]["steps"])
     else:
-        settings = {k: tuple(v) if isinstance(v, list) else v for k, v in job["config"].items()}
         config = RunConfig(**job["run"])
         agent = algorithm.agent_type()(
             job["env"],
-            algorithm.config_type()(**settings),
+            algorithm.config_type()(**from_plain(job["config"])),
             seed=job.get("seed", 0),
             num_envs=job.get("num_envs"),
         )

@@ -9,7 +9,6 @@ import scipy.stats
 import torch
 from sklearn.isotonic import IsotonicRegression
 
-from agents.commands.common import CommandError
 from agents.commands.contenders import parse_contenders
 from agents.comparison import Comparison, Contender, load_records
 from agents.comparison_report import Outcome, spread, summarize, table
@@ -19,6 +18,7 @@ from agents.presets import find_preset
 from agents.run import RunConfig
 from agents.tabular import QLearningConfig
 from agents.trainer import Trainer
+from nets.training.command_line import CommandError
 
 LAKE = "dreamgym/Lake-v0"
 

@@ -10,17 +10,17 @@ from generative.data import load_dataset
 from generative.models import MODELS, find_model
 from generative.run import RunConfig, RunFolder
 from generative.trainer import Trainer
+from nets.settings import from_plain
 
 
 def train(job):
     """Begin or resume the run, as the command line does."""
     torch.set_num_threads(1)
     run, seed = RunFolder(job["folder"]), job.get("seed", 0)
-    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in job["config"].items()}
     config = RunConfig(**job["run"])
     data, held_out = load_parts(DataConfig(job["data"], limit=400), config.held_out, 0)
     kind = find_model(job["model"]).config_type()
-    model = build_model(job["model"], data, kind(**settings), seed)
+    model = build_model(job["model"], data, kind(**from_plain(job["config"])), seed)
     if run.record.file.exists():
         config = run.extend(config.steps)
     else:

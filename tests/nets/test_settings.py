@@ -21,6 +21,7 @@ from nets.settings import (
     Settings,
     Share,
     Whole,
+    from_plain,
 )
 
 
@@ -108,3 +109,11 @@ def test_no_number_of_any_algorithm_or_model_may_be_nan(entry: Any) -> None:
         elif isinstance(value, tuple) and value:
             with pytest.raises(ValueError, match=f"^{field.name} is .*nan.*: expected"):
                 replace(config, **{field.name: (math.nan,) * len(value)})
+
+
+def test_lists_of_files_become_the_tuples_of_settings():
+    assert from_plain({"hidden": [3, 4], "rate": 0.1, "name": "x"}) == {
+        "hidden": (3, 4),
+        "rate": 0.1,
+        "name": "x",
+    }

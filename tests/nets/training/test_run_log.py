@@ -1,10 +1,9 @@
-import io
 import signal
 
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from nets.training.run_log import RunLog, progress_bar
+from nets.training.run_log import RunLog
 
 
 def test_timed_figures_go_to_tensorboard_alone_and_rows_past_the_resumed_step_go(tmp_path):
@@ -54,12 +53,3 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     log.flush()
     log.close()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_bar_begins_at_what_is_done(monkeypatch):
-    screen = io.StringIO()
-    monkeypatch.setattr("sys.stderr", screen)
-    with progress_bar(40, 30) as bar:
-        bar.update(10)
-        assert (bar.n, bar.total) == (40, 40)
-    assert "40.0/40.0" in screen.getvalue()

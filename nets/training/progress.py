@@ -1,0 +1,22 @@
+"""How far a training is, drawn as a bar."""
+
+import sys
+from typing import Any, TypeAlias
+
+from tqdm import tqdm
+
+Bar: TypeAlias = "tqdm[Any]"
+
+
+def progress_bar(steps: int, done: int = 0, *, shown: bool = True) -> Bar:
+    """Return a bar of `steps` steps, of which some are `done`; a log file gets a line at times."""
+    return tqdm(
+        total=steps,
+        initial=done,
+        unit="step",
+        unit_scale=True,
+        miniters=1,
+        disable=not shown,
+        dynamic_ncols=True,
+        mininterval=0.1 if sys.stderr.isatty() else 10.0,
+    )
