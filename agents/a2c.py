@@ -6,15 +6,14 @@ import torch
 
 from nets.settings import Count, Positive, Share
 
-from .agent import Metrics, Transition
+from .advantages import AdvantageConfig, AdvantageGradient
+from .agent import Metrics
 from .losses import value_loss
-from .policy_gradient import PolicyConfig, PolicyGradient
 from .rollout import Rollout
-from .targets import generalized_advantages
 
 
 @dataclass(frozen=True)
-class A2CConfig(PolicyConfig):
+class A2CConfig(AdvantageConfig):
     """Settings of A2C."""
 
     learning_rate: Positive = 1e-3
@@ -25,7 +24,7 @@ class A2CConfig(PolicyConfig):
     """λ of the advantages: 0 trusts the value, 1 the rewards."""
 
 
-class A2C(PolicyGradient):
+class A2C(AdvantageGradient):
     """One gradient step for each rollout.
 
     Minimises −log π A + c_v ½(v − G)² − c_e H with generalised advantages A = G − v, which is both
@@ -36,28 +35,11 @@ class A2C(PolicyGradient):
     config_type = A2CConfig
     config: A2CConfig
 
-    @property
-    def rollout_steps(self) -> int:
-        """Steps of all environments between two updates."""
-        return self.config.n_steps * self.num_envs
-
-    def observe(self, transition: Transition) -> Metrics | None:
-        """Gather a transition; learn when every environment has taken `n_steps`."""
-        full = len(self.buffer) + 1 == self.config.n_steps
-        self.gather(transition, last=full)
-        return self.learn_from_buffer() if full else None
-
     def update(self, rollout: Rollout) -> Metrics:
         """Take one gradient step over a rollout."""
         outputs, value = self.gradient.forward(rollout.observation, rollout.state, rollout.start)
         distribution = self.actions.distribution(outputs)
-        advantage = generalized_advantages(
-            rollout.reward,
-            rollout.discount,
-            value,
-            rollout.values_after(value),
-            self.config.gae_lambda * rollout.goes_on,
-        )
+        advantage = self.advantages(rollout, value)
         self.descend(
             outputs,
             distribution,

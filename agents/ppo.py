@@ -7,9 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nets.settings import Count, Positive, Share
+from nets.settings import Count, Positive
 
-from .agent import Metrics, Transition
+from .advantages import AdvantageConfig, AdvantageGradient
+from .agent import Metrics
 from .losses import (
     clipped_surrogate_loss,
     clipped_surrogate_slope,
@@ -18,23 +19,17 @@ from .losses import (
     kl_estimate,
     value_loss,
 )
-from .policy_gradient import PolicyConfig, PolicyGradient
 from .rollout import Rollout
-from .targets import generalized_advantages
 
 
 @dataclass(frozen=True)
-class PPOConfig(PolicyConfig):
+class PPOConfig(AdvantageConfig):
     """Settings of PPO."""
 
-    n_steps: Count = 128
-    """Steps of every environment between two updates."""
     epochs: Count = 4
     """Passes over a rollout."""
     batch_size: Count = 256
     """Rows per gradient step; with a memory, whole sequences of about as many rows."""
-    gae_lambda: Share = 0.95
-    """λ of the advantages: 0 trusts the value, 1 the rewards."""
     clip: Positive = 0.2
     """ε: how far the probability of an action may move, as a factor; anneals like the rate."""
     value_clip: Positive | None = None
@@ -75,7 +70,7 @@ class Batch(NamedTuple):
         return self.mean(kl_estimate(log_prob, self.log_prob))
 
 
-class PPO(PolicyGradient):
+class PPO(AdvantageGradient):
     """Policy gradient with several passes over each rollout, held near the policy that gathered it.
 
     Minimises −min(ρ A, clip(ρ, 1 − ε, 1 + ε) A) + c_v ½(v − G)² − c_e H, where ρ = π / π_old, A are
@@ -85,17 +80,6 @@ class PPO(PolicyGradient):
     name = "ppo"
     config_type = PPOConfig
     config: PPOConfig
-
-    @property
-    def rollout_steps(self) -> int:
-        """Steps of all environments between two updates."""
-        return self.config.n_steps * self.num_envs
-
-    def observe(self, transition: Transition) -> Metrics | None:
-        """Gather a transition; learn when every environment has taken `n_steps`."""
-        full = len(self.buffer) + 1 == self.config.n_steps
-        self.gather(transition, last=full)
-        return self.learn_from_buffer() if full else None
 
     @torch.no_grad()
     def update(self, rollout: Rollout) -> Metrics:
@@ -131,13 +115,7 @@ class PPO(PolicyGradient):
         """Return the rollout with advantages, and with what the policy that gathered it said."""
         c = self.config
         outputs, value, _ = self.network(rollout.observation, rollout.state, rollout.start)
-        advantage = generalized_advantages(
-            rollout.reward,
-            rollout.discount,
-            value,
-            rollout.values_after(value),
-            c.gae_lambda * rollout.goes_on,
-        )
+        advantage = self.advantages(rollout, value)
         batch = Batch(
             observation=rollout.observation,
             choice=rollout.choice,
