@@ -123,7 +123,7 @@ class VAE(Autoencoder):
 
     def loss(self, batch: Batch) -> Loss:
         """Return reconstruction + w·regulariser; w rises to 1 over `kl_warmup_steps`."""
-        reconstruction, penalty, metrics = self._terms(batch.x)
+        reconstruction, penalty, metrics = self._terms(batch.x, *self.posterior(batch.x))
         if self.config.kl_warmup_steps:
             penalty = penalty * (self.steps / self.config.kl_warmup_steps).clamp(max=1.0)
             self.steps += 1
@@ -132,13 +132,13 @@ class VAE(Autoencoder):
     @torch.no_grad()
     def validate(self, batch: Batch) -> Metrics:
         """Return the loss with all weights as they end, the ELBO, and the terms of both."""
-        reconstruction, penalty, metrics = self._terms(batch.x)
-        kl = losses.standard_normal_kl(*self.posterior(batch.x)).mean()
+        mean, logvar = self.posterior(batch.x)  # [B, D]
+        reconstruction, penalty, metrics = self._terms(batch.x, mean, logvar)
+        kl = losses.standard_normal_kl(mean, logvar).mean()
         elbo = -(reconstruction + kl)
         return {**metrics, "loss": reconstruction + penalty, "elbo": elbo, "kl": kl}
 
-    def _terms(self, x: Tensor) -> tuple[Tensor, Tensor, Metrics]:
-        mean, logvar = self.posterior(x)  # [B, D]
+    def _terms(self, x: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor, Metrics]:
         z = losses.reparameterize(mean, logvar)  # [B, D]
         reconstruction = self.reconstruction_loss(z, x).mean()
         penalty, terms = self.regularizer(z, mean, logvar)
