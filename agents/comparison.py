@@ -125,7 +125,7 @@ class Comparison:
             kept = {"recipe": config["recipe"]} | record["config"]
             kept["settings"] = defaults | kept["settings"]
             _require_equal(file.parent, kept, config)
-        elif folder.config_file.exists():
+        elif folder.record.file.exists():
             begun = folder.load_config()
             kept = {
                 "algorithm": begun["algorithm"],
@@ -143,12 +143,12 @@ class Comparison:
         """Train from where an earlier call was cut off, measure, and write the record."""
         with cpu_settings(max(torch.get_num_threads() // self.jobs, 1)):
             agent, folder = self.agent(contender, seed), self.run_folder(contender, seed)
-            if not folder.config_file.exists():
+            if not folder.record.file.exists():
                 config = RunConfig.default(agent, contender.steps)
                 config = replace(config, eval_episodes=self.eval_episodes)
                 folder.create(agent, config, [self.command])
         config = folder.run_config()
-        before = max((int(file.stem) for file in folder.list_checkpoints()), default=0)
+        before = max((int(file.stem) for file in folder.files.list()), default=0)
         started = time.perf_counter()
         Trainer(agent, folder, config, progress=False).run(config.steps)
         seconds = time.perf_counter() - started

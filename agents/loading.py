@@ -34,7 +34,7 @@ def load(
         CheckpointError: the file is damaged, unsafe or foreign.
     """
     path = Path(path)
-    file = RunFolder(path).find_checkpoint(checkpoint) if path.is_dir() else path
+    file = RunFolder(path).files.find(checkpoint) if path.is_dir() else path
     state = load_checkpoint(file)
     if "model" in state:
         raise CheckpointError(f"{file} holds a generative model, {state['model']}, and no agent")

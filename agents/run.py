@@ -62,12 +62,10 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._record = RunRecord(self.path)
-        self.config_file = self._record.file
+        self.record = RunRecord(self.path)
         self.metrics_file = self.path / "metrics.csv"
-        self._files = Checkpoints(self.path, KEPT_CHECKPOINTS)
-        self.checkpoints, self.best = self._files.folder, self._files.best
-        self.replay = self.checkpoints / "replay"
+        self.files = Checkpoints(self.path, KEPT_CHECKPOINTS)
+        self.replay = self.files.folder / "replay"
         self.curve = self.path / "curve.png"
         self.episode = self.path / "episode.gif"
 
@@ -80,7 +78,7 @@ class RunFolder:
         manifest = agent.manifest()
         del manifest["steps"], manifest["segment"]
         about = {"device": str(agent.device), "run": asdict(config)}
-        self._record.create(manifest | about, command)
+        self.record.create(manifest | about, command)
 
     def load_config(self) -> dict[str, Any]:
         """Return what `create` recorded.
@@ -88,7 +86,7 @@ class RunFolder:
         Raises:
             FileNotFoundError: the folder is not a run.
         """
-        return self._record.load()
+        return self.record.load()
 
     def run_config(self) -> RunConfig:
         """Return the recorded settings."""
@@ -100,7 +98,7 @@ class RunFolder:
         Raises:
             ValueError: it was to have more already.
         """
-        return RunConfig(**self._record.extend(steps))
+        return RunConfig(**self.record.extend(steps))
 
     def save(self, agent: Agent, progress: Mapping[str, Any]) -> None:
         """Write the replay rows of the segment, then the checkpoint that counts on them."""
@@ -112,12 +110,8 @@ class RunFolder:
             "progress": dict(progress),
             "replay_rows": agent.replay.rows,
         }
-        save_checkpoint(self._files.of_step(agent.steps), state)
+        save_checkpoint(self.files.of_step(agent.steps), state)
         self._prune(agent)
-
-    def list_checkpoints(self) -> list[Path]:
-        """The checkpoints that training can go on from, oldest first."""
-        return self._files.list()
 
     def restore(self, agent: Agent) -> dict[str, Any]:
         """Bring `agent` to the last checkpoint; return the progress saved with it (or nothing).
@@ -125,8 +119,8 @@ class RunFolder:
         Raises:
             CheckpointError: the checkpoint, or a replay file that it counts on, is damaged.
         """
-        self._files.clean()
-        files = self.list_checkpoints()
+        self.files.clean()
+        files = self.files.list()
         if not files:
             return {}
         state = load_checkpoint(files[-1])
@@ -146,14 +140,6 @@ class RunFolder:
         self._prune(agent)
         return progress
 
-    def find_checkpoint(self, name: str | None = None) -> Path:
-        """Return the best checkpoint, else the last; or the one called `name`.
-
-        Raises:
-            FileNotFoundError: there is none; the existing ones are listed.
-        """
-        return self._files.find(name)
-
     def _live_shards(self, rows: int, capacity: int) -> list[Path]:
         """The replay files that hold the last `capacity` of `rows` rows, oldest first."""
         files = [file for file in sorted(self.replay.glob("*.pt")) if int(file.stem) < rows]
@@ -161,7 +147,7 @@ class RunFolder:
         return [file for file, end in zip(files, last, strict=False) if end > rows - capacity]
 
     def _prune(self, agent: Agent) -> None:
-        self._files.prune()
+        self.files.prune()
         live = self._live_shards(agent.replay.rows, agent.replay.capacity)
         for file in set(self.replay.glob("*.pt")).difference(live):
             file.unlink()

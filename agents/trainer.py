@@ -168,9 +168,9 @@ class Trainer:
         if progress.best_return is None or result.mean_return > progress.best_return:
             progress.best_return = result.mean_return
             if self.run_folder is not None:
-                agent.save(self.run_folder.best)
+                agent.save(self.run_folder.files.best)
                 record = {"step": agent.steps} | result.to_json()
-                save_json(self.run_folder.best.with_name("evaluation.json"), record)
+                save_json(self.run_folder.files.best.with_name("evaluation.json"), record)
         return {"eval_return": result.mean_return, "eval_std": result.std_return}
 
     def _write(self, row: dict[str, float], speed: float, bar: Bar) -> None:
@@ -191,7 +191,7 @@ class Trainer:
     def _save_interrupted(self) -> None:
         if self.run_folder is not None:
             state = self.agent.manifest() | {"agent": self.agent.state_dict()}
-            save_checkpoint(self.run_folder.checkpoints / "interrupted.pt", state)
+            save_checkpoint(self.run_folder.files.interrupted, state)
 
 
 def _next(step: int, every: int) -> int:

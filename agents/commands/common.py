@@ -55,5 +55,5 @@ def load_agent(
     if not path.exists():
         raise CommandError(f"there is no {path}")
     with refusals(ValueError):
-        file = path if path.is_file() else RunFolder(path).find_checkpoint(checkpoint)
+        file = path if path.is_file() else RunFolder(path).files.find(checkpoint)
         return load(file, device=device), file

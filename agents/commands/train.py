@@ -70,7 +70,7 @@ def _resume(options: ResumeOptions) -> int:
     run = RunFolder(options.resume)
     with refusals(ValueError):
         record = run.load_config()
-        with fitting(run.config_file):
+        with fitting(run.record.file):
             fresh = record | {"steps": 0, "segment": 0}
             agent_type = find_algorithm(record["algorithm"]).agent_type()
             agent = agent_type.from_manifest(fresh, device=record["device"])
@@ -107,7 +107,7 @@ def _finish(run: "RunFolder") -> None:
 
     agent = load(run.path)
     result = evaluate(agent, episodes=EPISODES, seed=SEED)
-    print(describe(result, run.find_checkpoint()), flush=True)
+    print(describe(result, run.files.find()), flush=True)
     if hasattr(agent, "report"):
         print(agent.report(), flush=True)
     draw_curve(run.metrics_file, run.curve, f"{agent.name} on {agent.source.name}")

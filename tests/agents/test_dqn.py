@@ -269,7 +269,7 @@ def trained(env_id, folder, steps=None):
     run = RunFolder(folder)
     config = RunConfig.default(agent, steps or preset.steps)
     Trainer(agent, run, config, progress=False).run(config.steps)
-    return evaluate(DQN.load(run.best), episodes=100, seed=123)
+    return evaluate(DQN.load(run.files.best), episodes=100, seed=123)
 
 
 @pytest.mark.slow

@@ -198,13 +198,13 @@ def test_bad_numbers_stop_training_and_leave_the_last_checkpoint(tmp_path, fault
     n, run = agent.num_envs, RunFolder(tmp_path)
     short = RunConfig(steps=20 * n, segment_steps=10 * n, log_every=5, eval_every=0)
     Trainer(agent, run, short, progress=False).run(20 * n)
-    files = {file: file.read_bytes() for file in run.list_checkpoints()}
+    files = {file: file.read_bytes() for file in run.files.list()}
     weights = agent.target_weights.clone()
     whole = RunConfig(steps=60 * n, segment_steps=60 * n, log_every=5, eval_every=0)
     expected = FAULTS[fault].replace("step 35", f"step {35 * n}")
     with pytest.raises(InvalidExperience, match=f"Faulty-v0 returned {expected}"):
         Trainer(agent, run, whole, progress=False).run(60 * n)
-    assert {file: file.read_bytes() for file in run.list_checkpoints()} == files
+    assert {file: file.read_bytes() for file in run.files.list()} == files
     assert len(files) == 2
     again = DQN(env, settings, num_envs=num_envs)
     run.restore(again)

@@ -60,4 +60,4 @@ def test_rainbow_solves_cartpole(tmp_path):
     run = RunFolder(tmp_path)
     config = RunConfig.default(agent, preset.steps)
     Trainer(agent, run, config, progress=False).run(config.steps)
-    assert evaluate(DQN.load(run.best), episodes=100, seed=123).mean_return >= 475
+    assert evaluate(DQN.load(run.files.best), episodes=100, seed=123).mean_return >= 475

@@ -41,7 +41,7 @@ def test_a_run_records_all_it_takes_to_repeat_it(tmp_path):
     config = RunConfig.default(agent, 50_000)
     run = RunFolder(tmp_path / "deep" / "run")
     run.create(agent, config, ["train.py", "dqn"])
-    record = json.loads(run.config_file.read_text())
+    record = json.loads(run.record.file.read_text())
     assert record == run.load_config()
     assert (record["algorithm"], record["seed"], record["device"]) == ("dqn", 4, "cpu")
     assert record["env"]["id"] == "CartPole-v1"
@@ -112,8 +112,8 @@ def test_S_IO_02_a_run_is_restored_from_any_of_its_states(tmp_path, capacity, se
         same_memory(again, agent)
         assert torch.equal(again.learner.weights, agent.learner.weights)
         if older.exists():  # as if nothing had ever been removed
-            shutil.copytree(older / "checkpoints", run.checkpoints, dirs_exist_ok=True)
-        (run.checkpoints / ".0000000090.pt.123.tmp").write_bytes(b"half")
+            shutil.copytree(older / "checkpoints", run.files.folder, dirs_exist_ok=True)
+        (run.files.folder / ".0000000090.pt.123.tmp").write_bytes(b"half")
         (run.replay / ".000000000090.pt.123.tmp").write_bytes(b"half")
         (tmp_path / "run" / "best").mkdir(exist_ok=True)
         (tmp_path / "run" / "best" / ".checkpoint.pt.9.tmp").write_bytes(b"half")
@@ -147,8 +147,8 @@ def test_a_shard_without_its_checkpoint_is_written_again(tmp_path):
 def test_only_what_is_needed_is_kept(tmp_path, capacity, shards):
     train(tmp_path, 400, capacity)
     run = RunFolder(tmp_path)
-    assert [file.stem for file in run.list_checkpoints()] == [f"{s:010d}" for s in (320, 360, 400)]
-    assert len(run.list_checkpoints()) == KEPT_CHECKPOINTS
+    assert [file.stem for file in run.files.list()] == [f"{s:010d}" for s in (320, 360, 400)]
+    assert len(run.files.list()) == KEPT_CHECKPOINTS
     assert [int(f.stem) for f in sorted(run.replay.glob("*.pt"))] == shards
 
 
@@ -205,20 +205,20 @@ def test_an_empty_folder_restores_nothing(tmp_path):
 def test_checkpoints_are_found_by_name(tmp_path):
     run = RunFolder(tmp_path)
     with pytest.raises(FileNotFoundError, match="has no checkpoint; it has: none"):
-        run.find_checkpoint()
+        run.files.find()
     agent = train(tmp_path, 120)
-    assert run.find_checkpoint().name == run.find_checkpoint("last").name == "0000000120.pt"
-    assert run.find_checkpoint("0000000080").name == "0000000080.pt"
-    assert run.find_checkpoint("0000000080.pt").name == "0000000080.pt"
-    agent.save(run.best)
-    assert run.find_checkpoint() == run.find_checkpoint("best") == run.best
-    assert run.find_checkpoint("last").name == "0000000120.pt"
-    (run.checkpoints / "interrupted.pt").write_bytes(b"")
-    assert run.find_checkpoint("interrupted").name == "interrupted.pt"
-    assert run.find_checkpoint("last").name == "0000000120.pt"
+    assert run.files.find().name == run.files.find("last").name == "0000000120.pt"
+    assert run.files.find("0000000080").name == "0000000080.pt"
+    assert run.files.find("0000000080.pt").name == "0000000080.pt"
+    agent.save(run.files.best)
+    assert run.files.find() == run.files.find("best") == run.files.best
+    assert run.files.find("last").name == "0000000120.pt"
+    run.files.interrupted.write_bytes(b"")
+    assert run.files.find("interrupted").name == "interrupted.pt"
+    assert run.files.find("last").name == "0000000120.pt"
     message = "no checkpoint '7'; it has: best, 0000000040, 0000000080, 0000000120, interrupted"
     with pytest.raises(FileNotFoundError, match=message):
-        run.find_checkpoint("7")
+        run.files.find("7")
 
 
 def test_presets_are_recorded_as_they_are_used(tmp_path):
