@@ -48,7 +48,7 @@ LEARNERS = {
     ("learner", "encoder"),
     [("dqn", "resnet-18"), ("dqn", "densenet-121"), ("ppo", "resnet-18"), ("ppo", "googlenet")],
 )
-def test_an_agent_learns_with_a_classic_encoder(learner, encoder):
+def test_N_ARC_09_an_agent_learns_with_a_classic_encoder(learner, encoder):
     agent = LEARNERS[learner](encoder)
     network = agent.online if learner == "dqn" else agent.network
     before = {name: weight.clone() for name, weight in network.named_parameters()}

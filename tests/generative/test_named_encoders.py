@@ -25,7 +25,7 @@ def build(shape, encoder, **settings):
         ("googlenet", (3, 32, 32)),
     ],
 )
-def test_training_steps_reach_every_weight_and_lower_the_loss(encoder, shape):
+def test_N_ARC_09_training_steps_reach_every_weight_and_lower_the_loss(encoder, shape):
     model = build(shape, encoder)
     assert type(model.encoder[0]) is type(image_encoder(shape, encoder))
     with seeded(1):
