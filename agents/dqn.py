@@ -20,7 +20,7 @@ from .buffers import Batch, ReplayBuffer
 from .dqn_config import DQNConfig
 from .dqn_parts import build_network, build_recorder, build_replay, build_return_model
 from .exploration import epsilon_greedy
-from .networks import numpy_forward
+from .networks import numpy_forward, place
 from .pretraining import load_encoder
 
 
@@ -47,7 +47,7 @@ class DQN(Agent):
             online = build_network(c, self.observation_space, actions, self.returns.size)
         if c.freeze_encoder:
             freeze(online.body)
-        self.online = online.to(self.device)
+        self.online = place(online, self.observation_space, self.device, c.precision)
         self.target = deepcopy(self.online)
         self.learner = backprop(self.online)
         self.target_weights = flatten_parameters(self.target).detach()  # [P]

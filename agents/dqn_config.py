@@ -32,6 +32,8 @@ class DQNConfig(Settings):
     """Steps that a memory learns from at a time."""
     burn_in: Whole = 8
     """Steps before a sequence that bring the memory's state up to date, without a gradient."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of convolutions; auto: bfloat16 over large pictures on processors with units for it."""
     discount: Share = 0.99
     """γ, in [0, 1]."""
     learning_rate: Positive = 1e-3

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.export import Dim, ExportedProgram
 
+from nets.precision import set_convolutions
 from nets.recurrent import GRU, LSTM
 from nets.training.checkpoint import atomic_write
 
@@ -84,6 +85,7 @@ def export_policy(agent: Agent) -> Program:
         TypeError: the agent, or its spaces, are of a kind that cannot be exported.
     """
     module = policy_module(agent).cpu().eval().requires_grad_(False)
+    set_convolutions(module, None)  # any processor multiplies float32 well
     inputs = {"observation": _zeros(agent.observation_space)}
     memory = next((part for part in module.modules() if isinstance(part, LSTM | GRU)), None)
     if memory is not None:

@@ -1,15 +1,22 @@
 """Networks for agents: an encoder chosen from the observation space, and a fast way to act."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nets.images import CHANNELS_LAST_PIXELS
 from nets.mlp import MLP
+from nets.precision import has_bfloat16, set_convolutions
 
 from .agent import Array
+
+BFLOAT16_PIXELS = 64 * 64
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class ChannelsFirst(nn.Module):
@@ -76,6 +83,31 @@ def build_encoder(
     cnn = image_encoder(shape, encoder)
     layers = [cnn] if layout is None else [layout, cnn]
     return nn.Sequential(*layers), cnn.out_features
+
+
+def place(
+    network: Network, space: gym.Space, device: torch.device, precision: str = "auto"
+) -> Network:
+    """Bring a network to `device`, its convolutions to where they are fastest there.
+
+    Over pictures of 32x32 and more weights lie channels last, as the pictures do.
+
+    Args:
+        network: changed in place, and returned.
+        space: of observations.
+        device: where it will be.
+        precision: of convolutions, `"float32"`, `"bfloat16"` or `"auto"`: bfloat16 over pictures of
+            64x64 and more on processors with units for it, else float32.
+    """
+    pixels = 0
+    if isinstance(space, gym.spaces.Box) and is_picture(space):
+        _, (_, height, width) = picture_layout(space)
+        pixels = height * width
+    gains = device.type == "cpu" and has_bfloat16(device) and pixels >= BFLOAT16_PIXELS
+    halved = precision == "bfloat16" or (precision == "auto" and gains)
+    set_convolutions(network, torch.bfloat16 if halved else None)
+    layout = torch.channels_last if pixels >= CHANNELS_LAST_PIXELS else torch.preserve_format
+    return network.to(device, memory_format=layout)  # type: ignore[call-overload]
 
 
 def is_picture(space: gym.spaces.Box) -> bool:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -17,7 +17,7 @@ from nets.training.transfer import freeze
 
 from .actions import Distribution, action_model
 from .agent import Agent, Array, Metrics, Transition
-from .networks import is_picture, numpy_forward
+from .networks import is_picture, numpy_forward, place
 from .normalization import ObservationNorm, RewardNorm
 from .policies import ActorCritic, ActorCriticGradient
 from .pretraining import load_encoder
@@ -44,6 +44,8 @@ class PolicyConfig(Settings):
     """Activation of the hidden layers."""
     memory_size: Count = 64
     """Units of an LSTM or GRU."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of convolutions; auto: bfloat16 over large pictures on processors with units for it."""
     squash: bool = False
     """Whether continuous actions go through tanh, instead of being cut at their bounds."""
     log_std: Real = 0.0
@@ -77,16 +79,17 @@ class PolicyGradient(Agent):
         c = self.config
         with seeded(hash31(self.seed, "network")):
             self.actions = action_model(self.action_space, squash=c.squash, log_std=c.log_std)
-            self.network = ActorCritic(
+            network = ActorCritic(
                 self.observation_space,
                 self.actions,
                 encoder=c.encoder,
                 hidden=c.hidden,
                 activation=c.activation,
                 memory_size=c.memory_size,
-            ).to(self.device)
+            )
         if c.freeze_encoder:
-            freeze(self.network.body)
+            freeze(network.body)
+        self.network = place(network, self.observation_space, self.device, c.precision)
         self.gradient = ActorCriticGradient(self.network)
         self.optimizer = optimizer("adam", [self.gradient.weights], lr=c.learning_rate, eps=1e-5)
         self.observation_norm = self._observation_norm() if c.normalize_observation else None

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nets.optim import clip_grads, optimizer
+from nets.precision import has_bfloat16
 from nets.training.distributed import ALONE, Team
 
 from .model import Batch, GenerativeModel, Loss, ModelConfig, Player
@@ -120,12 +121,3 @@ def mixed_precision(
     if not halved:
         return nullcontext
     return partial(torch.autocast, device.type, torch.bfloat16)
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 matrices faster than float32 ones."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    if device.type == "cpu":
-        return torch.cpu._is_avx512_bf16_supported()
-    return False

@@ -45,6 +45,7 @@ class AutogradBackprop:
     def __init__(self, network: nn.Module) -> None:
         self.network = network
         self.weights = flatten_parameters(network)
+        self._parameters = [p for p in network.parameters() if p.requires_grad]
         self._output = torch.empty(0)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,8 +55,10 @@ class AutogradBackprop:
 
     def backward(self, gradient: Tensor) -> None:
         """Set the gradient of `weights`."""
-        self.weights.grad.zero_()  # type: ignore[union-attr]
-        self._output.backward(gradient)
+        fresh = torch.autograd.grad(
+            self._output, self._parameters, gradient, materialize_grads=True
+        )
+        torch._foreach_copy_([p.grad for p in self._parameters], fresh)  # type: ignore[misc]
 
 
 class DenseBackprop:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias, cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -17,6 +18,7 @@ from .mlp import per_layer
 from .norm import NormSpec, cancels_bias
 from .norm import norm as build_norm
 from .pooling import pool2d
+from .precision import Convolutions
 
 Size: TypeAlias = int | tuple[int, int]
 Padding: TypeAlias = Size | Literal["same"]
@@ -174,13 +176,17 @@ class CNN(nn.Module):
         self.min_size = smallest_size(windows)
         self.in_shape = check_shape(in_shape, self.min_size)
         self.out_shape = (channels[-1], *sizes_out(windows, self.in_shape[1:]))
-        self.blocks = nn.Sequential(*blocks)
+        self.blocks = Convolutions(*blocks)
         flat = self.out_shape[0] * self.out_shape[1] * self.out_shape[2]
         self.linear = None if out_features is None else nn.Linear(flat, out_features)
         self.out_features = out_features or flat
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """What uint8 images are turned into."""
+        return self.blocks.dtype or cast(ConvBlock, self.blocks[0]).conv.weight.dtype
+
     def forward(self, images: Tensor) -> Tensor:
         """Map `images` `[B, C, H, W]` to `[B, out_features]`."""
-        dtype = cast(ConvBlock, self.blocks[0]).conv.weight.dtype
-        features = self.blocks(scaled(images, self.in_shape, dtype)).flatten(1)
+        features = self.blocks(scaled(images, self.in_shape, self.dtype)).flatten(1)
         return features if self.linear is None else self.linear(features)

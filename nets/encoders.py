@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from .classic import CLASSIC, ClassicCNN, classic_encoder
 from .conv import CNN, ConvBlock
 from .images import check_shape, scaled, sizes_out
+from .precision import Convolutions
 from .registry import Registry
 from .residual import ResBlock
 
@@ -45,8 +46,7 @@ class NatureCNN(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map `images` `[B, C, H, W]`, uint8 or in [0, 1], to `[B, out_features]`."""
-        images = scaled(images, self.in_shape, next(self.parameters()).dtype)
-        return self.cnn(self.pad(images)).relu()
+        return self.cnn(self.pad(scaled(images, self.in_shape, self.cnn.dtype))).relu()
 
 
 class SmallCNN(nn.Module):
@@ -100,14 +100,15 @@ class ImpalaCNN(nn.Module):
             sections.append(nn.Sequential(block, residual(), residual()))
             windows += block.windows
             before = channels
-        self.sections = nn.Sequential(*sections)
+        self.sections = Convolutions(*sections)
         height, width = sizes_out(windows, self.in_shape[1:])
         self.linear = nn.Linear(before * height * width, out_features)
         self.out_features = out_features
 
     def forward(self, images: Tensor) -> Tensor:
         """Map `images` `[B, C, H, W]`, uint8 or in [0, 1], to `[B, out_features]`."""
-        images = scaled(images, self.in_shape, self.linear.weight.dtype)
+        dtype = self.sections.dtype or self.linear.weight.dtype
+        images = scaled(images, self.in_shape, dtype)
         return self.linear(self.sections(images).relu().flatten(1)).relu()
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+CHANNELS_LAST_PIXELS = 32 * 32
+
 
 def conv_out(
     size: int, kernel: int, stride: int = 1, padding: int | str = 0, dilation: int = 1
@@ -100,7 +102,7 @@ def scaled(images: Tensor, in_shape: tuple[int, int, int], dtype: torch.dtype) -
             f"expected images of shape [B, {', '.join(map(str, in_shape))}], "
             f"got {list(images.shape)}"
         )
-    if in_shape[1] * in_shape[2] >= 32 * 32:
+    if in_shape[1] * in_shape[2] >= CHANNELS_LAST_PIXELS:
         images = images.contiguous(memory_format=torch.channels_last)
     if images.dtype == torch.uint8:
         return images.to(dtype).div_(255)

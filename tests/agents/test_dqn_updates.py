@@ -1,6 +1,7 @@
 """DQN's updates against autograd, and when they happen."""
 
 import copy
+from dataclasses import replace
 
 import gymnasium as gym
 import pytest
@@ -11,6 +12,8 @@ from torch.nn import functional
 
 from agents.buffers import Batch
 from agents.dqn import DQN, DQNConfig
+from agents.run import RunConfig, RunFolder
+from agents.trainer import Trainer
 
 # One update -------------------------------------------------------------------------------------
 
@@ -117,7 +120,7 @@ def test_A_FA_02_updates_of_a_cnn_are_those_of_autograd(double):
 
 
 def test_A_FA_02_metrics_describe_the_last_minibatch():
-    agent = DQN("Vectors-v0", DQNConfig(hidden=(16, 16), double=False, learning_rate=0.0), seed=1)
+    agent = DQN("Vectors-v0", DQNConfig(hidden=(16, 16), double=False, learning_rate=1e-12), seed=1)
     batch = random_batch(torch.Generator().manual_seed(0))
     metrics, errors = agent.update(batch)
     plain = twin(agent.online, False)
@@ -212,3 +215,28 @@ def test_A_FA_02_soft_targets_follow_at_every_update():
                 target = (1 - rate) * target + rate * online
         expected.append(target)
     assert history == pytest.approx(expected, rel=1e-5)
+
+
+# Precision --------------------------------------------------------------------------------------
+
+
+def test_S_IO_02_bfloat16_repeats_and_resumes_exactly(tmp_path):
+    config = DQNConfig(
+        precision="bfloat16", learning_starts=8, train_every=2, batch_size=4, buffer_size=100
+    )
+    cut = RunConfig(steps=48, segment_steps=16, log_every=16, eval_every=0)
+
+    def train(folder, *ends):
+        for end in ends:
+            agent = DQN("dreamgym/Bricks-v0", config, seed=3, device="cpu")
+            Trainer(agent, RunFolder(tmp_path / folder), cut, progress=False).run(end)
+        return agent
+
+    whole, parts = train("whole", 48), train("parts", 16, 48)
+    fresh = DQN("dreamgym/Bricks-v0", config, seed=3, device="cpu")
+    assert whole.updates == 21
+    assert not torch.equal(whole.learner.weights, fresh.learner.weights)
+    assert torch.equal(whole.learner.weights, parts.learner.weights)
+    other = DQN("dreamgym/Bricks-v0", replace(config, precision="float32"), seed=3, device="cpu")
+    other.learn(48, progress=False)
+    assert not torch.equal(whole.learner.weights, other.learner.weights)

@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from agents.networks import build_encoder, is_picture, numpy_forward, picture_layout
+from agents.networks import build_encoder, is_picture, numpy_forward, picture_layout, place
 from nets.encoders import ImpalaCNN, NatureCNN, SmallCNN
 from nets.heads import DuelingHead
 from nets.mlp import MLP
+from nets.precision import Convolutions
 
 Box = gym.spaces.Box
 
@@ -169,3 +170,43 @@ def test_numpy_forward_follows_the_weights():
 )
 def test_numpy_forward_refuses_what_it_cannot_repeat(network):
     assert numpy_forward(network) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "precision", "units", "expected"),
+    [
+        (84, "auto", True, torch.bfloat16),
+        (84, "auto", False, None),
+        (84, "float32", True, None),
+        (84, "bfloat16", False, torch.bfloat16),
+        (42, "auto", True, None),
+        (42, "bfloat16", True, torch.bfloat16),
+    ],
+)
+def test_precision_of_convolutions(monkeypatch, size, precision, units, expected):
+    monkeypatch.setattr("agents.networks.has_bfloat16", lambda device: units)
+    space = box(size, size, 3, dtype=np.uint8, high=255)
+    network, _ = build_encoder(space, hidden=())
+    place(network, space, torch.device("cpu"), precision)
+    parts = [module for module in network.modules() if isinstance(module, Convolutions)]
+    assert [part.dtype for part in parts] == [expected]
+
+
+@pytest.mark.parametrize(("size", "last"), [(42, True), (10, False)])
+def test_weights_lie_as_the_pictures_do(size, last):
+    space = box(size, size, 3, dtype=np.uint8, high=255)
+    network, _ = build_encoder(space, hidden=())
+    pictures = torch.from_numpy(np.stack([space.sample() for _ in range(2)]))
+    before = network(pictures)
+    place(network, space, torch.device("cpu"))
+    weights = [p for p in network.parameters() if p.dim() == 4]
+    assert all(w.is_contiguous(memory_format=torch.channels_last) is last for w in weights)
+    torch.testing.assert_close(network(pictures), before)
+
+
+@pytest.mark.parametrize("space", [box(4), gym.spaces.Discrete(3)], ids=str)
+def test_other_networks_are_placed_as_they_are(space):
+    network, _ = build_encoder(space, hidden=(8,))
+    weights = [p.clone() for p in network.parameters()]
+    assert place(network, space, torch.device("cpu"), "bfloat16") is network
+    assert all(map(torch.equal, weights, network.parameters()))

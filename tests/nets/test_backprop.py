@@ -78,3 +78,21 @@ def test_a_step_on_the_flat_vector_moves_the_network():
     after = network(torch.ones(1, 4)).detach()
     assert (after < before).all()
     assert list(network.state_dict()) == keys
+
+
+def test_N_LIN_05_what_the_output_does_not_depend_on_has_gradient_0():
+    class Half(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.idle = nn.Linear(4, 2), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.used(x)
+
+    network = Half()
+    learner = AutogradBackprop(network)
+    learner.weights.grad.fill_(3.0)
+    learner.forward(torch.ones(5, 4))
+    learner.backward(torch.ones(5, 2))
+    assert torch.equal(network.used.weight.grad, torch.full((2, 4), 5.0))
+    assert torch.equal(network.idle.weight.grad, torch.zeros(2, 4))

@@ -83,3 +83,19 @@ def test_frozen_parameters_stay_out():
     assert vector.numel() == sum(p.numel() for p in network()[2:].parameters())
     vector.data.zero_()
     assert torch.equal(net[0].weight, frozen)
+
+
+def test_channels_last_weights_and_gradients_stay_so():
+    net = nn.Sequential(nn.Conv2d(3, 4, 2), nn.Flatten(), nn.Linear(36, 2))
+    net.to(memory_format=torch.channels_last)
+    plain, x = copy.deepcopy(net), torch.linspace(-1, 1, 96).reshape(2, 3, 4, 4)
+    vector = flatten_parameters(net)
+    weight = net[0].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(weight, plain[0].weight)
+    assert torch.equal(vector[: 3 * 4 * 4], weight.permute(0, 2, 3, 1).reshape(-1))
+    for module in (net, plain):
+        module(x).square().sum().backward()
+    assert weight.grad.stride() == weight.stride()
+    torch.testing.assert_close(weight.grad, plain[0].weight.grad)
+    assert torch.equal(vector.grad[: 3 * 4 * 4], weight.grad.permute(0, 2, 3, 1).reshape(-1))
