@@ -7,7 +7,8 @@ from torch import Tensor
 from nets.settings import Count, Share
 
 from .agent import Metrics, Transition
-from .policy_gradient import PolicyConfig, PolicyGradient
+from .policy_config import PolicyConfig
+from .policy_gradient import PolicyGradient
 from .rollout import Rollout
 from .targets import generalized_advantages
 

@@ -11,7 +11,8 @@ from torch import Tensor
 from nets.settings import Count, Positive, Rate
 
 from .agent import Array, Metrics, Transition
-from .policy_gradient import PolicyConfig, PolicyGradient
+from .policy_config import PolicyConfig
+from .policy_gradient import PolicyGradient
 from .rollout import Rollout
 from .targets import lambda_returns
 

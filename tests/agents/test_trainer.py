@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from leftovers import leaves
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.dqn import DQN, DQNConfig
@@ -256,20 +257,7 @@ def test_callbacks_see_every_step_and_may_stop(scribe):
 
 def state_of(agent):
     """Everything a checkpoint holds, bit for bit."""
-    return list(walk(agent.state_dict()))
-
-
-def walk(tree, path=""):
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from walk(value, f"{path}/{key}")
-    elif isinstance(tree, list | tuple):
-        for index, value in enumerate(tree):
-            yield from walk(value, f"{path}/{index}")
-    elif isinstance(tree, torch.Tensor):
-        yield path, tree.numpy().tobytes()
-    else:
-        yield path, repr(tree).encode()
+    return list(leaves(agent.state_dict()))
 
 
 def interrupt_at(step):

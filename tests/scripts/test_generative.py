@@ -29,17 +29,6 @@ from generative.presets import Preset, find_preset, load_presets
 from generative.run import RunFolder
 from nets.training.seeding import seeded
 
-RUN = """
-import runpy, sys
-sys.argv = {argv!r}
-try:
-    runpy.run_path(sys.argv[0], run_name="__main__")
-except SystemExit as stop:
-    assert stop.code == 0, stop.code
-heavy = [m for m in ("torch", "gymnasium", "matplotlib", "sklearn") if m in sys.modules]
-assert not heavy, heavy
-"""
-
 
 def rows_of(folder):
     with (folder / "metrics.csv").open(newline="") as file:
@@ -258,18 +247,6 @@ def test_evaluate_measures_the_code_where_factors_are_known(run_in, capsys):
 
 
 # Help, lists, refusals --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["train_generative", "sample"])
-def test_script_help_imports_nothing_heavy(name, call, tmp_path):
-    script = str(call.__globals__["ROOT"] / "scripts" / f"{name}.py")
-    code = RUN.format(argv=[script, "--help"])
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    assert "examples:" in result.stdout
-    assert f"{name}.py" in result.stdout
 
 
 def test_import_of_the_package_is_light(tmp_path):

@@ -25,7 +25,7 @@ try:
     runpy.run_path(sys.argv[0], run_name="__main__")
 except SystemExit as stop:
     assert stop.code == 0, stop.code
-heavy = [m for m in ("torch", "gymnasium", "pygame", "matplotlib") if m in sys.modules]
+heavy = [m for m in ("torch", "gymnasium", "pygame", "matplotlib", "sklearn") if m in sys.modules]
 assert not heavy, heavy
 """
 

@@ -1,0 +1,47 @@
+"""Settings of policy gradients."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nets.settings import Count, NonNegative, Positive, Real, Settings, Share, Whole
+
+
+@dataclass(frozen=True)
+class PolicyConfig(Settings):
+    """Settings that all policy-gradient methods share."""
+
+    encoder: str = "auto"
+    """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; or both, as
+    in nature+lstm."""
+    pretrained: str = ""
+    """Run folder, or file, of an agent, autoencoder or classifier whose encoder it begins with."""
+    freeze_encoder: bool = False
+    """Whether the encoder of pictures stays as it begins."""
+    hidden: tuple[Count, ...] = (64, 64)
+    """Hidden layers of the policy and of the value, each its own; none after a CNN."""
+    activation: str = "tanh"
+    """Activation of the hidden layers."""
+    memory_size: Count = 64
+    """Units of an LSTM or GRU."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of convolutions; auto: bfloat16 over large pictures on processors with units for it."""
+    squash: bool = False
+    """Whether continuous actions go through tanh, instead of being cut at their bounds."""
+    log_std: Real = 0.0
+    """Initial log σ of continuous actions, in units of half their range."""
+    discount: Share = 0.99
+    """γ, in [0, 1]."""
+    learning_rate: Positive = 3e-4
+    """Step size of Adam."""
+    anneal_steps: Whole = 0
+    """Environment steps over which the learning rate falls linearly to 0; 0: it stays."""
+    value_coefficient: NonNegative = 0.5
+    """Weight of the value's loss."""
+    entropy_coefficient: NonNegative = 0.0
+    """Weight of the entropy, which keeps the policy trying."""
+    max_grad_norm: Positive = 0.5
+    """Largest global norm of a gradient."""
+    normalize_observation: bool = False
+    """Whether observations are brought to mean 0 and variance 1, by statistics of the training."""
+    normalize_reward: bool = False
+    """Whether rewards are divided by the deviation of discounted returns."""
