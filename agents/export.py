@@ -84,7 +84,8 @@ def export_policy(agent: Agent) -> Program:
     Raises:
         TypeError: the agent, or its spaces, are of a kind that cannot be exported.
     """
-    module = policy_module(agent).cpu().eval().requires_grad_(False)
+    module = policy_module(agent).eval().requires_grad_(False)
+    module.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     set_convolutions(module, None)  # any processor multiplies float32 well
     inputs = {"observation": _zeros(agent.observation_space)}
     memory = next((part for part in module.modules() if isinstance(part, LSTM | GRU)), None)
