@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import tyro
 
-from nets.training.command_line import CommandError, nearest
+from nets.training.command_line import CommandError, nearest, told
 
 from ..algorithms import find_algorithm
 from ..presets import Preset, find_preset
@@ -73,11 +73,9 @@ def _preset(label: str, source: "EnvSource") -> Preset | None:
     """Return what a contender starts from: the preset of the environment, or a variant."""
     name, *settings = label.split(":")
     variant = next((each for each in settings if each.startswith(VARIANT)), None)
-    try:
+    with told(ValueError):
         find_algorithm(name)
         return find_preset(name, source.name, variant and variant.removeprefix(VARIANT))
-    except ValueError as error:
-        raise CommandError(str(error)) from error
 
 
 def _contender(

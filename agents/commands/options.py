@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
 
-from nets.training.command_line import CommandError, parse
+from nets.training.command_line import CommandError, parse, told
 from nets.training.presets import describe_setting, describe_settings
 
 from ..algorithms import ALGORITHMS, find_algorithm
@@ -89,7 +89,8 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     algo = next((word for word in argv if word in ALGORITHMS), None)
     if algo is None:
         if argv and not argv[0].startswith("-"):
-            _require_algorithm(argv[0])
+            with told(ValueError):
+                find_algorithm(argv[0])
         note = "\n\n`{command} ALGO ENV_ID --help` shows the settings of an algorithm, --config.*."
         parse(TrainOptions[NoConfig], "train", argv, TEXT + note)
         raise CommandError(f"write ALGO and ENV_ID first, then the options: {' '.join(argv)}")
@@ -108,7 +109,8 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     )
     kind: type[TrainOptions[Any]] = TrainOptions[type(config)]  # type: ignore[misc, assignment]
     options = parse(kind, "train", argv, f"{TEXT}\n\n{_preset_note(algo, preset)}", default)
-    _require_algorithm(options.algo)
+    with told(ValueError):
+        find_algorithm(options.algo)
     used, preset = preset, _find_preset(algo, options.env, options.preset)
     if options.algo != algo or used != preset:
         raise CommandError(f"write ALGO and ENV_ID first, then the options: {' '.join(argv)}")
@@ -126,18 +128,9 @@ def describe_preset(preset: Preset, options: TrainOptions[Any]) -> str:
     )
 
 
-def _require_algorithm(name: str) -> None:
-    try:
-        find_algorithm(name)
-    except ValueError as error:
-        raise CommandError(str(error)) from error
-
-
 def _find_preset(algo: str, env_id: str, name: str | None) -> Preset | None:
-    try:
+    with told(ValueError):
         return find_preset(algo, env_id, name)
-    except ValueError as error:
-        raise CommandError(str(error)) from error
 
 
 def _value(argv: Sequence[str], option: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
 
-from nets.training.command_line import CommandError, parse
+from nets.training.command_line import CommandError, parse, told
 from nets.training.presets import describe_settings
 
 from ..models import MODELS, find_model
@@ -106,7 +106,8 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     name = next((word for word in argv if word in MODELS), None)
     if name is None:
         if argv and not argv[0].startswith("-"):
-            _require_model(argv[0])
+            with told(ValueError):
+                find_model(argv[0])
         note = "\n\n`{command} MODEL DATA --help` shows the settings of a model, --config.*."
         parse(TrainOptions[NoConfig], COMMAND, argv, TEXT + note)
         raise CommandError(f"write MODEL and DATA first, then the options: {' '.join(argv)}")
@@ -121,14 +122,12 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     )
     kind: type[TrainOptions[Any]] = TrainOptions[type(config)]  # type: ignore[misc, assignment]
     text = f"{TEXT}\n\n{_preset_note(name, preset)}"
-    try:
+    with told(ValueError):
         options = parse(kind, COMMAND, argv, text, default)
         if options.latent is not None:
             config = replace(options.config, latent=options.latent)
             options = replace(options, config=config)
-    except ValueError as error:
-        raise CommandError(str(error)) from error
-    _require_model(options.model)
+        find_model(options.model)
     if options.model != name or preset != find_preset(name, options.data):
         raise CommandError(f"write MODEL and DATA first, then the options: {' '.join(argv)}")
     return options, preset
@@ -137,13 +136,6 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
 def describe_preset(preset: Preset, options: TrainOptions[Any]) -> str:
     """Name the preset's values, and which of them the command line overrides."""
     return describe_settings(preset, [(options, preset.run), (options.config, preset.settings)])
-
-
-def _require_model(name: str) -> None:
-    try:
-        find_model(name)
-    except ValueError as error:
-        raise CommandError(str(error)) from error
 
 
 def _preset_note(name: str, preset: Preset | None) -> str:

@@ -54,9 +54,16 @@ def refusals(*kinds: type[Exception]) -> Iterator[None]:
     """Tell in one line what the library refuses: missing or damaged files, and `kinds`."""
     from .checkpoint import CheckpointError
 
+    with told(OSError, CheckpointError, *kinds):
+        yield
+
+
+@contextmanager
+def told(*kinds: type[Exception]) -> Iterator[None]:
+    """Tell errors of these kinds in one line."""
     try:
         yield
-    except (OSError, CheckpointError, *kinds) as error:  # type: ignore[misc]
+    except kinds as error:
         raise CommandError(one_line(error)) from error
 
 

@@ -286,7 +286,7 @@ def test_list_names_models_data_and_presets(capsys):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("veo digits", "unknown model 'veo': did you mean 'vae'?"),
+        ("veo digits", "unknown model 'veo'; did you mean 'vae'"),
         ("vae digitz", "unknown data set 'digitz'; did you mean 'digits'?"),
         ("vae nowhere/at-all.npz", "nowhere/at-all.npz"),
         ("vae digits --config.beta 3", "--config.beta"),
