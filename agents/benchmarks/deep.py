@@ -1,6 +1,7 @@
 """Speed of PPO, A2C, recurrent PPO and DQN on pixels, beside stable-baselines3 and sb3-contrib.
 
 Both sides have the same settings: those of rl-baselines3-zoo for CartPole-v1 where it has some.
+Ours convolves large pictures in bfloat16 where the processor has units for it: that is its default.
 Bars: PPO and A2C three times the peer's steps/s, recurrent PPO four times, pixels one and a half.
 """
 
