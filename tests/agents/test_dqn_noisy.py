@@ -100,5 +100,5 @@ def test_noise_finds_the_better_lever_and_its_deviations_are_learned():
 
 
 def test_noise_needs_a_positive_deviation():
-    with pytest.raises(ValueError, match=r"noise_std is 0.0: expected a positive number"):
+    with pytest.raises(ValueError, match=r"noise_std is 0.0: expected more than 0"):
         DQNConfig(noise_std=0.0)
