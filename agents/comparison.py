@@ -4,7 +4,6 @@ A comparison is a folder: `LABEL/seed-K.json` holds what came out of a run, `run
 its run folder. What is finished is never run again, what was cut off goes on exactly.
 """
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 
 import torch
 
+from nets.settings import to_plain
 from nets.training.checkpoint import save_json
 from nets.training.device import cpu_settings
 from nets.training.logs import read_metrics
@@ -99,7 +99,7 @@ class Comparison:
 
     def config(self, contender: Contender) -> dict[str, Any]:
         """Return everything but the seed that a run's figures depend on, as plain values."""
-        return _plain(
+        return to_plain(
             {
                 "algorithm": contender.algorithm,
                 "env": contender.source.name,
@@ -121,7 +121,7 @@ class Comparison:
         config = self.config(contender)
         record = self.record(contender, seed)
         if record is not None:
-            defaults = _plain(asdict(type(contender.config)()))  # settings that came later
+            defaults = to_plain(asdict(type(contender.config)()))  # settings that came later
             kept = {"recipe": config["recipe"]} | record["config"]
             kept["settings"] = defaults | kept["settings"]
             _require_equal(file.parent, kept, config)
@@ -213,11 +213,6 @@ def _require_equal(path: Path, kept: Mapping[str, Any], asked: Mapping[str, Any]
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
     settings = {name: value for name, value in config.items() if name != "settings"}
     return settings | config["settings"]
-
-
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """Return `value` as JSON would give it back."""
-    return json.loads(json.dumps(value))
 
 
 def _peers() -> dict[str, str]:

@@ -10,6 +10,7 @@
 `Config(discount=2.0)` raises `discount is 2.0: expected a number in [0, 1]`.
 """
 
+import json
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -115,3 +116,8 @@ def from_plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
+
+
+def to_plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as JSON gives them back: tuples as lists."""
+    return json.loads(json.dumps(values))

@@ -1,6 +1,7 @@
 """Shared test setup: no display, one torch thread, so that figures and bits repeat."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,9 @@ settings.register_profile("explore", deadline=None, max_examples=1000, print_blo
 settings.load_profile("repeatable")
 
 torch.set_num_threads(1)
+
+# shells start background jobs deaf to Ctrl-C, which every process that a test starts would inherit
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 sys.path.insert(0, str(Path(__file__).with_name("helpers")))  # what several folders share
 

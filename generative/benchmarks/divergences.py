@@ -35,7 +35,7 @@ class Apart:
 
     def config(self) -> dict[str, Any]:
         """Return the settings."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return asdict(self)
 
     def run(self, seed: int) -> dict[str, Any]:
         """Return divergences, distances and slopes, and how far they are from the exact ones."""
@@ -88,7 +88,3 @@ def _slope(loss: Tensor, sample: Tensor) -> float:
     """Return the length of ∂loss/∂sample, what the generator would follow."""
     (gradient,) = torch.autograd.grad(loss, sample)
     return gradient.norm().item()
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

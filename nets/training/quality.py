@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
 
+from ..settings import to_plain
 from .checkpoint import CheckpointError, load_json, save_json
 from .provenance import git_commit, versions
 
@@ -24,10 +25,10 @@ class Experiment(Protocol):
     """Something that gives figures for a seed; equal configurations give equal figures."""
 
     def config(self) -> dict[str, Any]:
-        """Everything but the seed that the figures depend on, as plain values."""
+        """Everything but the seed that the figures depend on, all of which JSON can hold."""
 
     def run(self, seed: int) -> dict[str, Any]:
-        """Return figures by name, and what else is worth keeping, as plain values."""
+        """Return figures by name, and what else is worth keeping, all of which JSON can hold."""
 
 
 @dataclass(frozen=True)
@@ -151,28 +152,37 @@ def run_row(row: Row, seeds: int, folder: Path, tick: Callable[[], object]) -> O
     """
     if isinstance(row.experiment, OfFile):
         raise ValueError(f"{row.name} needs {row.experiment.what}")
-    records = []
+    records, name = [], row.runs or row.name
     for seed in row.seeds(seeds):
-        records.append(run_once(row.runs or row.name, row.experiment, seed, folder))
+        command = f"python scripts/benchmark.py quality --only {name} --seeds {seed + 1}"
+        records.append(run_once(name, row.experiment, seed, folder, command))
         tick()
     return Outcome(row, records)
 
 
-def run_once(name: str, experiment: Experiment, seed: int, folder: Path) -> dict[str, Any]:
+def run_once(
+    name: str, experiment: Experiment, seed: int, folder: Path, command: str
+) -> dict[str, Any]:
     """Run an experiment for a seed, unless its file holds a run of the same configuration.
+
+    Args:
+        name: of the experiment and of its folder in `folder`.
+        experiment: what gives figures.
+        seed: its seed.
+        folder: where results are kept.
+        command: what the record says is to be typed to get it.
 
     Returns:
         What the file holds: experiment, seed, config, result, seconds, commit, command, versions.
     """
     file = folder / name / f"seed-{seed}.json"
-    config = experiment.config()
+    config = to_plain(experiment.config())
     kept = read_record(file)
     if kept is not None and (kept.get("config"), kept.get("seed")) == (config, seed):
         return kept
     started = time.perf_counter()
     result = experiment.run(seed)
     seconds = time.perf_counter() - started
-    command = f"python scripts/benchmark.py quality --only {name} --seeds {seed + 1}"
     record = make_record(name, seed, config, result, seconds, command)
     save_json(file, record)
     return record
