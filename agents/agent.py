@@ -1,4 +1,4 @@
-"""What every agent is: three calls for the loop, four verbs for people."""
+"""What every agent is: calls for the loop, four verbs for people."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.spaces import Tuple
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
@@ -129,9 +130,21 @@ class Agent(ABC):
         """How many steps are gathered at a time: what a segment cuts off is lost."""
         return 1
 
+    @abstractmethod
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Return actions `[N, *action]` for `[N, *observation]`, and the memory's next state.
+
+        Args:
+            observation: N members of the space.
+            state: of the memory before them; None is that of an episode's start.
+            episode_start: bool `[N]`, where an episode begins.
+            deterministic: whether to choose the best known actions, or to explore.
+        """
+
     # People's side ------------------------------------------------------------------------------
 
-    @abstractmethod
     def predict(
         self,
         observation: Any,
@@ -143,6 +156,14 @@ class Agent(ABC):
 
         Stable-baselines3's `evaluate_policy` works on anything with this signature.
         """
+        space = self.observation_space
+        if isinstance(observation, tuple) and isinstance(space, Tuple):
+            observation = np.stack(observation, axis=-1)  # one entry, or column, per part
+        batch = np.asarray(observation)
+        single = batch.ndim == (1 if space.shape is None else len(space.shape))
+        rows = batch[None] if single else batch
+        actions, state = self.choose(rows, state, episode_start, deterministic)
+        return (actions[0] if single else actions), state
 
     def learn(
         self,

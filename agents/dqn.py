@@ -122,25 +122,17 @@ class DQN(Agent):
         extras = {} if before is None else {"state": before.cpu().numpy()}
         return action + self._first_action, extras
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Array | None = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
-        """Choose greedy actions, or ε-greedy ones with the final ε, for one or N observations."""
-        batch = np.asarray(observation)
-        single = batch.shape == self.observation_space.shape
-        rows = batch[None] if single else batch
-        values, state = self._values(rows, state, episode_start, noise=not deterministic)
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Choose greedy actions, or ε-greedy ones with the final ε."""
+        values, state = self._values(observation, state, episode_start, noise=not deterministic)
         if deterministic:
             action = values.argmax(axis=1)
         else:
             final = self.config.epsilon(self.config.exploration_steps)
             action = epsilon_greedy(values, final, self.rng)
-        action = action + self._first_action
-        return (action[0] if single else action), state
+        return action + self._first_action, state
 
     def observe(self, transition: Transition) -> Metrics | None:
         """Remember a transition; every `train_every` steps, learn from replay."""

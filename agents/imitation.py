@@ -145,20 +145,14 @@ class BehaviourCloning(Agent):
 
     # Acting --------------------------------------------------------------------------------------
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Array | None = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
-        """Return the most probable actions, or random ones, for one or N observations."""
-        batch = np.asarray(observation, self.observation_space.dtype)
-        single = batch.shape == self.observation_space.shape
-        logits = self._logits(torch.from_numpy(batch[None] if single else batch)).cpu().numpy()
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Return the most probable actions, or random ones."""
+        members = np.asarray(observation, self.observation_space.dtype)
+        logits = self._logits(torch.from_numpy(members)).cpu().numpy()
         action = logits.argmax(1) if deterministic else boltzmann(logits, 1.0, self.rng)
-        action = action + self._first_action
-        return (action[0] if single else action), state
+        return action + self._first_action, state
 
     def _logits(self, observation: Tensor) -> Tensor:
         return predict(self.network, observation)

@@ -101,17 +101,12 @@ class Planner(Agent):
     def observe(self, transition: Transition) -> None:
         """Learn nothing: the model says it all."""
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Array | None = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
-        """Return best actions for one observation or N of them; `state` is unused."""
-        rows, single = self.states.rows(observation)
-        actions = self._solved().policy[rows] + int(getattr(self.action_space, "start", 0))
-        return (actions[0] if single else actions), state
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Return best actions."""
+        rows, _ = self.states.rows(observation)
+        return self._solved().policy[rows] + int(getattr(self.action_space, "start", 0)), state
 
     def state_dict(self) -> dict[str, Any]:
         """The solution; empty before planning."""

@@ -100,22 +100,14 @@ class PolicyGradient(Agent):
             extras["state"] = before.cpu().numpy()
         return self.actions.to_space(choice), extras
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Array | None = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
-        """Choose the most probable actions, or draw them, for one or N observations."""
-        batch = np.asarray(observation)
-        single = batch.shape == self.observation_space.shape
-        outputs, state = self.policy(batch[None] if single else batch, state, episode_start)
-        choice = self.actions.mode(outputs)
-        if not deterministic:
-            choice = self.actions.sample(outputs, self.rng)
-        action = self.actions.to_space(choice)
-        return (action[0] if single else action), state
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Choose the most probable actions, or draw them."""
+        outputs, state = self.policy(observation, state, episode_start)
+        if deterministic:
+            return self.actions.to_space(self.actions.mode(outputs)), state
+        return self.actions.to_space(self.actions.sample(outputs, self.rng)), state
 
     # Learning -----------------------------------------------------------------------------------
 

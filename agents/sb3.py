@@ -122,16 +122,12 @@ class SB3DQN(OffPolicy):
         c = self.config
         return linear(self.steps, c.epsilon_start, c.epsilon_end, c.exploration_steps)
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Array | None = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
         """Choose greedy actions, or ε-greedy ones (one draw for all N, as the model does)."""
         self.model.exploration_rate = self.epsilon
-        return super().predict(observation, state, episode_start, deterministic)
+        return super().choose(observation, state, episode_start, deterministic)
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimiser and counters."""

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import gymnasium as gym
-import numpy as np
 from gymnasium.vector import VectorEnv
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
@@ -91,6 +90,17 @@ class SB3Agent(Agent):
         """Choose exploring actions."""
         return self.predict(observation)[0], {}
 
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Choose greedy or exploring actions as the model does."""
+        if deterministic:
+            return self.model.predict(observation, state, episode_start, deterministic=True)
+        seed = int(self.rng.integers(2**31))
+        self.model.action_space.seed(seed)
+        with seeded(seed):
+            return self.model.predict(observation, state, episode_start)
+
     def observe(self, transition: Transition) -> None:
         """Refuse: stable-baselines3 learns in a loop of its own.
 
@@ -120,21 +130,3 @@ class SB3Agent(Agent):
         """Restore what `state_dict` returned."""
         self.model.set_parameters(state["parameters"], device=self.device)
         self.model._n_updates = state["updates"]
-
-    # People's side ------------------------------------------------------------------------------
-
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Array | None = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
-        """Choose greedy or exploring actions for one or N observations, as the model does."""
-        batch = np.asarray(observation)
-        if deterministic:
-            return self.model.predict(batch, state, episode_start, deterministic=True)
-        seed = int(self.rng.integers(2**31))
-        self.model.action_space.seed(seed)
-        with seeded(seed):
-            return self.model.predict(batch, state, episode_start)

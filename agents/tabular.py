@@ -207,15 +207,11 @@ class Tabular(Agent):
         """The environment's transition table; None where it has none that it plays exactly."""
         return exact_model(self.source)
 
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Array | None = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
-        """Return greedy actions, or ε-greedy ones unless `deterministic`; `state` is unused."""
-        rows, single = self.states.rows(observation)
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Return greedy actions, or ε-greedy ones."""
+        rows, _ = self.states.rows(observation)
         actions = self.q[rows].argmax(1)  # [N]
         if not deterministic:
             rule, memory = self.rule, self._memory
@@ -224,8 +220,7 @@ class Tabular(Agent):
             actions = np.where(
                 explores, self.rng.integers(self.actions.size, size=len(rows)), actions
             )
-        actions = actions + self._first_action
-        return (actions[0] if single else actions), state
+        return actions + self._first_action, state
 
     def state_dict(self) -> dict[str, Any]:
         """The table, how often each entry was updated, and the counters."""

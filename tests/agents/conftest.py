@@ -133,7 +133,7 @@ class Scribe(Agent):
     def load_state_dict(self, state):
         self.transitions = [None] * state["transitions"]
 
-    def predict(self, observation, state=None, episode_start=None, deterministic=False):
+    def choose(self, observation, state, episode_start, deterministic):
         count = len(observation)
         if deterministic:
             return np.full(count, self.action_space.start), state
