@@ -42,29 +42,36 @@ def precision_recall(data: Tensor, samples: Tensor, *, k: int = 3) -> PrecisionR
     return PrecisionRecall(_covered(samples, data, k), _covered(data, samples, k))
 
 
-def nearest_neighbours(samples: Tensor, data: Tensor) -> tuple[Tensor, Tensor]:
+def nearest_neighbours(
+    samples: Tensor, data: Tensor, *, apart: float = -1.0
+) -> tuple[Tensor, Tensor]:
     """Find each sample's nearest datum, SPEC G-GAN-10: at distance 0 it is a copy.
 
     Args:
-        samples: `[M, ...]`, pictures or vectors.
-        data: `[N, ...]`, uint8 pictures too, which count as in [0, 1].
+        samples: `[M, ...]`, pictures or vectors; uint8 pictures count as in [0, 1].
+        data: `[N, ...]`, likewise.
+        apart: data that are not further away than this do not count; by default all do.
 
     Returns:
-        Euclidean distances `[M]` and the rows of `data`, `[M]` int64.
+        Euclidean distances `[M]`, ∞ where no datum counts, and the rows of `data`, `[M]` int64.
     """
     distances, rows = [], []
-    for part in samples.flatten(1).double().split(ROWS):
-        best = part.new_full((len(part),), torch.inf)
-        index = best.long()
+    for part in samples.split(ROWS):
+        x = _unit(part)
+        best, index = x.new_full((len(x),), torch.inf), x.new_zeros(len(x), dtype=torch.int64)
         for start in range(0, len(data), ROWS):
-            others = data[start : start + ROWS].flatten(1)
-            others = others / 255 if others.dtype == torch.uint8 else others
-            distance, nearest = _distances(part, others.to(part)).min(dim=1)
+            between = _distances(x, _unit(data[start : start + ROWS]))
+            distance, nearest = between.masked_fill_(between <= apart, torch.inf).min(dim=1)
             closer = distance < best
             best, index = torch.where(closer, distance, best), index.where(~closer, nearest + start)
         distances.append(best)
         rows.append(index)
     return torch.cat(distances), torch.cat(rows)
+
+
+def _unit(x: Tensor) -> Tensor:
+    """Return rows `[N, D]` in float64, uint8 scaled to [0, 1]."""
+    return x.flatten(1).double() / (255.0 if x.dtype == torch.uint8 else 1.0)
 
 
 def _covered(points: Tensor, manifold: Tensor, k: int) -> float:
