@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from gymnasium import spaces
 
-from envs.boards import ZOOM, enlarge
+from envs.boards import board_space, enlarge
 from envs.core import Dynamics
 from envs.drawing import Colour, Frames, blend, box, copies, disc, mosaic
 from envs.numbers import Array, Number, Numbers
@@ -52,14 +52,7 @@ class Bricks(Dynamics[BricksState]):
     noop = 1
 
     def __init__(self, obs: Literal["pixels", "board"] = "pixels") -> None:
-        self.observation_space: spaces.Box
-        if obs == "board":
-            self.observation_space = spaces.Box(0.0, 1.0, (4, SIDE, SIDE), np.float32)
-        elif obs == "pixels":
-            side = ZOOM * SIDE + 2
-            self.observation_space = spaces.Box(0, 255, (side, side, 1), np.uint8)
-        else:
-            raise ValueError(f"obs is 'pixels' or 'board', got {obs!r}")
+        self.observation_space = board_space(obs, 4, SIDE)
         self._pixels = obs == "pixels"
         self.action_space = spaces.Discrete(3)
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from gymnasium import spaces
 
-from envs.boards import ZOOM, enlarge
+from envs.boards import board_space, enlarge
 from envs.core import Dynamics
 from envs.drawing import Frames, bar, blend, box, copies, disc, mosaic
 from envs.grid import DOWN, LEFT, MOVES, RIGHT, UP
@@ -62,14 +62,7 @@ class Snake(Dynamics[SnakeState]):
         if not 4 <= size <= 32:
             raise ValueError(f"size is a number of rows from 4 to 32, got {size}")
         self.size, self.cells = size, size * size
-        self.observation_space: spaces.Box
-        if obs == "board":
-            self.observation_space = spaces.Box(0.0, 1.0, (3, size, size), np.float32)
-        elif obs == "pixels":
-            side = ZOOM * size + 2
-            self.observation_space = spaces.Box(0, 255, (side, side, 1), np.uint8)
-        else:
-            raise ValueError(f"obs is 'pixels' or 'board', got {obs!r}")
+        self.observation_space = board_space(obs, 3, size)
         self._pixels = obs == "pixels"
         self.action_space = spaces.Discrete(4)
 
