@@ -7,9 +7,10 @@ from torch import nn
 from nets.heads import DuelingHead
 from nets.noisy import noisy_
 
-from .buffers import NStep, ReplayBuffer, Rows, Sampler, Uniform
+from .buffers import ReplayBuffer, Rows, Sampler, Uniform
 from .dqn_config import DQNConfig
 from .networks import build_encoder
+from .nstep import NStep
 from .policies import build_memory, parse_encoder
 from .prioritized import Prioritized
 from .q_networks import QNetwork, RecurrentQNetwork

@@ -5,7 +5,8 @@ import torch
 from scipy.stats import chisquare
 
 from agents.agent import Transition
-from agents.buffers import NStep, ReplayBuffer, Rows
+from agents.buffers import ReplayBuffer, Rows
+from agents.nstep import NStep
 from nets.training.checkpoint import CheckpointError
 
 BOX = gym.spaces.Box(-np.inf, np.inf, (2,), np.float32)

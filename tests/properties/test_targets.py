@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
 from agents.agent import Transition
-from agents.buffers import NStep
 from agents.distributional import categorical_projection
+from agents.nstep import NStep
 from agents.targets import (
     discounted_returns,
     double_q_learning_target,
