@@ -1,5 +1,6 @@
 """What runs leave in their folders, bit for bit."""
 
+import csv
 import logging
 
 import torch
@@ -22,6 +23,12 @@ def leaves(tree, path=""):
         yield path, f"{tree.dtype}{tuple(tree.shape)}", tree.contiguous().numpy().tobytes()
     else:
         yield path, type(tree).__name__, repr(tree)
+
+
+def rows_of(folder):
+    """The rows of metrics.csv, as texts."""
+    with (folder / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def result(folder):

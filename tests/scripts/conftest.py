@@ -1,31 +1,11 @@
 """The commands as a person runs them: subprocesses, in a folder that is not the repository."""
 
 import gc
-import os
-import subprocess
-import sys
 import warnings
-from pathlib import Path
-from types import SimpleNamespace
 
 import imageio.v3 as iio
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-CLEAN = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-
-
-def call_script(name, *arguments, cwd, **environment):
-    """Run `python scripts/NAME.py ARGUMENTS` in `cwd`; a value of None unsets a variable."""
-    env = CLEAN | {"SDL_VIDEODRIVER": "dummy", "OMP_NUM_THREADS": "1"} | environment
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts" / f"{name}.py", *map(str, arguments)],
-        cwd=cwd,
-        env={key: value for key, value in env.items() if value is not None},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+from command_runs import call_script, finished
 
 
 @pytest.fixture(scope="session")
@@ -58,23 +38,17 @@ def run_in(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def learned(tmp_path_factory):
     """A short run of DQN: its home, its folder and what the command printed."""
-    home = tmp_path_factory.mktemp("learned")
-    result = call_script(
+    return finished(
+        tmp_path_factory.mktemp("learned"),
+        "dqn-CartPole-v1-s0",
         "train",
         *("dqn", "CartPole-v1", "--steps", 1500, "--eval-every", 500),
         *("--config.learning-starts", 200, "--config.gradient-steps", 3),
-        cwd=home,
     )
-    assert result.returncode == 0, result.stderr
-    folder = home / "runs" / "dqn-CartPole-v1-s0"
-    return SimpleNamespace(home=home, folder=folder, text=result.stdout, bar=result.stderr)
 
 
 @pytest.fixture(scope="session")
 def planned(tmp_path_factory):
     """The best policy on the cliff: thirteen steps along the edge, every time."""
-    home = tmp_path_factory.mktemp("planned")
-    result = call_script("train", "value-iteration", "dreamgym/Cliff-v0", cwd=home)
-    assert result.returncode == 0, result.stderr
-    folder = home / "runs" / "value-iteration-dreamgym-Cliff-v0-s0"
-    return SimpleNamespace(home=home, folder=folder, text=result.stdout)
+    home, folder = tmp_path_factory.mktemp("planned"), "value-iteration-dreamgym-Cliff-v0-s0"
+    return finished(home, folder, "train", "value-iteration", "dreamgym/Cliff-v0")

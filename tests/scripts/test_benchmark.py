@@ -11,6 +11,7 @@ from types import ModuleType
 import gymnasium as gym
 import numpy as np
 import pytest
+from command_runs import ROOT
 
 import envs  # noqa: F401
 from agents.benchmarks import learners, peers, quality, report
@@ -175,8 +176,8 @@ def test_the_lists_name_every_case(capsys):
     ]
 
 
-def test_help_imports_nothing_heavy(call, tmp_path):
-    script = str(call.__globals__["ROOT"] / "scripts" / "benchmark.py")
+def test_help_imports_nothing_heavy(tmp_path):
+    script = str(ROOT / "scripts" / "benchmark.py")
     code = (
         f"import runpy, sys; sys.argv = [{script!r}, '--help']\n"
         "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"

@@ -8,12 +8,11 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from command_runs import ROOT, finished
 
 from agents.commands.compare import main as compare
 from agents.commands.contenders import parse_contenders
@@ -32,13 +31,10 @@ OTHER = "q-learning-learning-rate=0.1-learning_rate_decay=0"
 
 
 @pytest.fixture(scope="module")
-def compared(call, tmp_path_factory):
+def compared(tmp_path_factory):
     """Two contenders with two seeds, two runs at a time."""
-    home = tmp_path_factory.mktemp("compared")
-    result = call("compare", PAIR, LAKE, *SHORT, "--jobs", 2, cwd=home)
-    assert result.returncode == 0, result.stderr
-    folder = home / "runs" / "compare-dreamgym-Lake-v0"
-    return SimpleNamespace(home=home, folder=folder, text=result.stdout, bar=result.stderr)
+    home, folder = tmp_path_factory.mktemp("compared"), "compare-dreamgym-Lake-v0"
+    return finished(home, folder, "compare", PAIR, LAKE, *SHORT, "--jobs", 2)
 
 
 @pytest.fixture
@@ -169,7 +165,7 @@ def test_a_record_older_than_a_setting_had_its_default(copied):
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_when_the_command_ends_so_do_its_runs(blow, tmp_path):
-    script = Path(__file__).resolve().parents[2] / "scripts" / "compare.py"
+    script = ROOT / "scripts" / "compare.py"
     arguments = ["a2c", "CartPole-v1", "--steps", "1000000", "--seeds", "2", "--jobs", "2"]
     process = subprocess.Popen(
         [sys.executable, script, *arguments],

@@ -1,19 +1,16 @@
 """`train-generative`, `sample` and `evaluate` on what they leave."""
 
-import csv
 import json
 import re
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from command_runs import finished, interrupted
+from leftovers import rows_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import generative
@@ -26,24 +23,16 @@ from generative.run import RunFolder
 from nets.training.seeding import seeded
 
 
-def rows_of(folder):
-    with (folder / "metrics.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.fixture(scope="module")
-def imagined(call, tmp_path_factory):
+def imagined(tmp_path_factory):
     """A short run of a VAE: its home, its folder and what the command printed."""
-    home = tmp_path_factory.mktemp("imagined")
-    result = call(
+    return finished(
+        tmp_path_factory.mktemp("imagined"),
+        "vae-digits-s0",
         "train_generative",
         *("vae", "digits", "--steps", 60, "--latent", 3, "--eval-every", 20),
         *("--config.hidden", 16, 12, "--config.ema-decay", 0.9),
-        cwd=home,
     )
-    assert result.returncode == 0, result.stderr
-    folder = home / "runs" / "vae-digits-s0"
-    return SimpleNamespace(home=home, folder=folder, text=result.stdout, bar=result.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -245,28 +234,11 @@ def test_evaluate_measures_the_code_where_factors_are_known(run_in, capsys):
 # Endings ----------------------------------------------------------------------------------------
 
 
-def test_ctrl_c_ends_with_130_and_says_how_to_go_on(call, tmp_path):
-    root = call.__globals__["ROOT"]
-    line = "vae digits --steps 100000 --run r --config.hidden 8"
-    process = subprocess.Popen(
-        [sys.executable, root / "scripts" / "train_generative.py", *line.split()],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 90
-    metrics = tmp_path / "r" / "metrics.csv"
-    while not metrics.exists() or metrics.read_text().count("\n") < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in err
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
+    arguments = ("vae", "digits", "--steps", "100000", "--config.hidden", "8")
+    out = interrupted("train_generative", *arguments, folder=tmp_path / "r")
     assert re.search(r"interrupted at step [\d,]+; to go on from the last checkpoint:\n", out)
     assert "train_generative.py --resume r" in out
-    assert (tmp_path / "r" / "checkpoints" / "interrupted.pt").exists()
 
 
 def test_divergence_is_told_in_one_line(run_in, capsys):

@@ -1,28 +1,20 @@
 """`train`: what it leaves, what it prints, how it goes on."""
 
-import csv
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from command_runs import interrupted
+from leftovers import rows_of
 
 from agents.commands.train import main as train
 from agents.presets import find_preset
 
 PRESET = find_preset("dqn", "CartPole-v1")
-
-
-def rows_of(folder):
-    with (folder / "metrics.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_run_folder_holds_everything(learned):
@@ -208,24 +200,7 @@ def test_environment_that_returns_nan_stops_training_with_one_line(run_in, monke
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, call):
-    root = Path(call.__globals__["ROOT"])
-    command = ["scripts/train.py", "dqn", "CartPole-v1", "--steps", "1000000"]
-    process = subprocess.Popen(
-        [sys.executable, root / command[0], *command[1:], "--run", "long run"],
-        cwd=tmp_path,
-        env=os.environ | {"SDL_VIDEODRIVER": "dummy"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    metrics, deadline = tmp_path / "long run" / "metrics.csv", time.monotonic() + 60
-    while time.monotonic() < deadline and not (metrics.exists() and len(rows_of(metrics.parent))):
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in err
-    assert (tmp_path / "long run" / "checkpoints" / "interrupted.pt").exists()
-    assert re.search(r"interrupted at step [\d,]+", out)
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
+    arguments = ("dqn", "CartPole-v1", "--steps", "1000000")
+    out = interrupted("train", *arguments, folder=tmp_path / "long run")
     assert re.search(r"train\.py --resume 'long run'$", out.rstrip())
