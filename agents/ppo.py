@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,7 +35,9 @@ class PPOConfig(AdvantageConfig):
     value_clip: Positive | None = None
     """How far a value may move, in units of the return; None: as far as it wants."""
     normalize_advantage: bool = True
-    """Whether the advantages of a rollout are brought to mean 0 and variance 1."""
+    """Whether advantages are brought to mean 0 and variance 1."""
+    normalize_over: Literal["rollout", "minibatch"] = "rollout"
+    """Rows whose advantages are brought there together."""
     target_kl: Positive | None = None
     """Divergence from the old policy at which the epochs end; None: never."""
 
@@ -60,6 +62,12 @@ class Batch(NamedTuple):
         """Return some columns."""
         part = Batch(*(field.index_select(1, index) for field in self))
         return part._replace(weight=part.weight / part.weight.sum())
+
+    def standardized(self) -> "Batch":
+        """Return the rows with advantages of mean 0 and variance 1."""
+        centred = self.advantage - self.mean(self.advantage)
+        deviation = self.mean(centred.square()).sqrt()
+        return self._replace(advantage=centred / (deviation + 1e-8))
 
     def mean(self, x: Tensor) -> Tensor:
         """Return the mean of `x` `[T, M]` over the rows that count."""
@@ -126,26 +134,26 @@ class PPO(AdvantageGradient):
             advantage=advantage,
             target=advantage + value,
         )
-        if c.normalize_advantage:
-            centred = advantage - rollout.mean(advantage)
-            deviation = rollout.mean(centred.square()).sqrt()
-            batch = batch._replace(advantage=centred / (deviation + 1e-8))
+        if c.normalize_advantage and c.normalize_over == "rollout":
+            batch = batch.standardized()
         return batch if self.network.memory is not None else batch.in_one_row()
 
     def _minibatches(
         self, batch: Batch, state: Tensor | None
     ) -> Iterator[tuple[Batch, Tensor | None]]:
         """Yield random columns, each once per epoch, with the memory's state before them."""
-        steps, columns = batch.weight.shape
-        size = max(1, self.config.batch_size // steps)
-        for _ in range(self.config.epochs):
+        c, (steps, columns) = self.config, batch.weight.shape
+        apart = c.normalize_advantage and c.normalize_over == "minibatch"
+        size = max(1, c.batch_size // steps)
+        for _ in range(c.epochs):
             if size >= columns:
-                yield batch, state
+                yield batch.standardized() if apart else batch, state
                 continue
             order = torch.from_numpy(self.rng.permutation(columns)).to(self.device)
             for index in order.split(size):
-                part = None if state is None else state.index_select(2, index)
-                yield batch.columns(index), part
+                part = batch.columns(index)
+                before = None if state is None else state.index_select(2, index)
+                yield part.standardized() if apart else part, before
 
     def _value_slope(self, value: Tensor, batch: Batch) -> Tensor:
         clip = self.config.value_clip

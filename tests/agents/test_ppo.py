@@ -120,6 +120,26 @@ def test_every_epoch_visits_every_column_once(encoder):
     assert not torch.equal(orders[0], orders[1])
 
 
+@pytest.mark.parametrize("encoder", ["mlp", "lstm"])
+@pytest.mark.parametrize("over", ["rollout", "minibatch"])
+def test_advantages_have_mean_0_and_variance_1_over_what_they_are_normalized_over(over, encoder):
+    config = PPOConfig(n_steps=12, batch_size=24, encoder=encoder, normalize_over=over)
+    agent = PPO(gym.make("CartPole-v1", max_episode_steps=7), config, num_envs=5)
+    rollout = gathered(agent)
+    batch = agent._prepare(rollout)
+    parts = [part for part, _ in agent._minibatches(batch, rollout.state)]
+    moments = np.array(
+        [
+            (a.mean(), a.std())
+            for a in [batch.advantage[batch.weight > 0].double().numpy()]
+            + [part.advantage[part.weight > 0].double().numpy() for part in parts]
+        ]
+    )
+    assert (rollout.weight == 0).any()
+    is_standard = np.isclose(moments, (0.0, 1.0), atol=1e-5).all(axis=1)
+    assert is_standard.tolist() == [over == "rollout"] + [over == "minibatch"] * len(parts)
+
+
 def test_target_kl_ends_the_epochs():
     steps = {}
     for target in (None, 1e-4):
