@@ -1,15 +1,14 @@
 """Runs of stable-baselines3's algorithms: folders, exact resume, replay."""
 
-import csv
 import json
-import subprocess
-import sys
 
 import gymnasium as gym
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
+from fresh_process import printed_by
+from leftovers import rows_of
 from sb3_agents import SMALL, make, names, weights
 from stable_baselines3.common.callbacks import EvalCallback
 
@@ -71,8 +70,7 @@ def test_a_run_folder_holds_what_every_run_folder_holds(name, runs):
     assert expected <= present
     assert any(file.startswith("events.out.tfevents") for file in present)
     assert json.loads((folder / "config.json").read_text())["algorithm"] == name
-    with (folder / "metrics.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(folder)
     first = 192 if name == "sb3-ppo" else 160  # a whole rollout
     assert [int(row["step"]) for row in rows if row["eval_return"]] == [first, 320]
     assert int(rows[-1]["step"]) == 320
@@ -113,10 +111,8 @@ def test_a_fresh_process_acts_alike(runs):
         "    x = rng.normal(size=(3, *agent.observation_space.shape)).astype(np.float32)\n"
         "    print(json.dumps(agent.predict(x, deterministic=True)[0].tolist()))\n"
     )
-    command = [sys.executable, "-c", code, *map(str, runs.values())]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    for line, actions in zip(result.stdout.splitlines(), expected, strict=True):
+    printed = printed_by(code, *runs.values()).splitlines()
+    for line, actions in zip(printed, expected, strict=True):
         np.testing.assert_allclose(json.loads(line), actions, rtol=1e-5)
 
 

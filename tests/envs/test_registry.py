@@ -1,7 +1,5 @@
 """Every registered world can be made, watched, played and read about."""
 
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 import pygame
 import pytest
 from contract import DOCS, IDS, Kwargs, actions_of, equal, every_world, rollout
+from fresh_process import printed_by
 from gymnasium.envs.classic_control import PendulumEnv
 from gymnasium.utils.play import PlayableGame
 from gymnasium.vector import SyncVectorEnv
@@ -25,10 +24,7 @@ def test_worlds_are_made_without_importing_envs(tmp_path: Path):
         "print(gym.make_vec('envs:dreamgym/CartPole-v0', num_envs=2).reset(seed=0)[0].shape)\n"
         "assert not {'torch', 'pygame', 'stable_baselines3', 'matplotlib'} & set(sys.modules)\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert run.stdout.split("\n")[:2] == ["(44, 44, 1)", "(2, 4)"], run.stderr
+    assert printed_by(program, cwd=tmp_path).split("\n") == ["(44, 44, 1)", "(2, 4)"]
 
 
 @every_world

@@ -1,9 +1,7 @@
 """The table of models: every entry exists, and finding one by name imports none."""
 
-import subprocess
-import sys
-
 import pytest
+from fresh_process import printed_by
 
 from generative.model import GenerativeModel, ModelConfig
 from generative.models import MODELS, find_model
@@ -37,7 +35,4 @@ def test_the_table_costs_no_torch(tmp_path):
         "import generative.models, sys; generative.models.find_model('vae');"
         "print('torch' in sys.modules)"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "False"
+    assert printed_by(program, cwd=tmp_path) == "False"

@@ -1,17 +1,14 @@
 """The trainer: what is written, measured and kept, and when it ends."""
 
-import csv
 import math
 from dataclasses import replace
 
 import pytest
 import torch
 from known_models import SMALL, Line, build, pictures, points, weights
+from leftovers import rows_of
 
-from generative.autoencoders import (
-    VAE,
-    VAEConfig,
-)
+from generative.autoencoders import VAE, VAEConfig
 from generative.gans import GAN
 from generative.model import Loss, ModelConfig
 from generative.run import RunConfig, RunFolder
@@ -19,11 +16,6 @@ from generative.trainer import Diverged, Trainer
 from nets.training.checkpoint import load_checkpoint
 
 # Rows, evaluations, ends ------------------------------------------------------------------------
-
-
-def read_rows(run):
-    with run.metrics_file.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_rows_hold_means_of_the_steps_since_the_last(tmp_path):
@@ -34,7 +26,7 @@ def test_rows_hold_means_of_the_steps_since_the_last(tmp_path):
     turn = trainer.learner.turn
     trainer.learner.turn = lambda: losses.append(turn()) or losses[-1]
     trainer.run(10)
-    rows = read_rows(run)
+    rows = rows_of(run.path)
     assert [int(row["step"]) for row in rows] == [3, 5, 6, 9, 10]  # segments end at 5 and 10
     means = [losses[a:b] for a, b in ((0, 3), (3, 5), (5, 6), (6, 9), (9, 10))]
     for row, part in zip(rows, means, strict=True):
@@ -52,7 +44,7 @@ def test_held_out_rows_are_measured_and_the_best_weights_kept(tmp_path):
         model, data, run, config, held_out=held_out, device="cpu", draw=draw, progress=False
     ).run(30)
     expected = [(held_out.x - t).square().sum(1).mean().item() for t in theta[:3]]
-    got = [float(row["validation/loss"]) for row in read_rows(run)]
+    got = [float(row["validation/loss"]) for row in rows_of(run.path)]
     assert got == pytest.approx(expected, rel=1e-5)
     best = load_checkpoint(run.files.best)
     assert best["loss"] == pytest.approx(min(expected), rel=1e-5)
@@ -115,7 +107,7 @@ def test_a_loss_that_is_not_finite_stops_training_and_names_player_and_step(tmp_
         Trainer(model, data, run, config, device="cpu", progress=False).run(40)
     assert run.files.list()[-1].stem == "0000000010"
     assert load_checkpoint(run.files.list()[-1])["weights"]["theta"].isfinite().all()
-    assert [int(row["step"]) for row in read_rows(run)] == [5, 10]
+    assert [int(row["step"]) for row in rows_of(run.path)] == [5, 10]
 
 
 def test_weights_that_are_not_finite_are_never_saved(tmp_path):

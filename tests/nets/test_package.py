@@ -1,11 +1,10 @@
 """`import nets` is for any torch project: it costs nothing, its blocks cost torch and no more."""
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from fresh_process import printed_by
 
 import nets
 
@@ -17,10 +16,7 @@ def test_importing_nets_loads_torch_and_no_optional_library(tmp_path):
     program = (
         f"from nets import *; import sys; print([m for m in {OPTIONAL!r} if m in sys.modules])"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "[]"
+    assert printed_by(program, cwd=tmp_path) == "[]"
 
 
 def test_importing_nets_and_what_trains_without_networks_costs_no_torch(tmp_path):
@@ -28,10 +24,7 @@ def test_importing_nets_and_what_trains_without_networks_costs_no_torch(tmp_path
         "import nets.training.command_line, nets.training.provenance, sys;"
         "print('torch' in sys.modules)"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "False"
+    assert printed_by(program, cwd=tmp_path) == "False"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

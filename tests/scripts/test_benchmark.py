@@ -2,7 +2,6 @@
 
 import json
 import math
-import subprocess
 import sys
 from dataclasses import replace
 from importlib.metadata import EntryPoint
@@ -12,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from command_runs import ROOT
+from fresh_process import printed_by
 
 import envs  # noqa: F401
 from agents.benchmarks import learners, peers, quality, report
@@ -184,11 +184,8 @@ def test_help_imports_nothing_heavy(tmp_path):
         "except SystemExit as stop: assert stop.code == 0\n"
         "assert not {'torch', 'gymnasium', 'stable_baselines3', 'numba'} & set(sys.modules)"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    assert "benchmark.py quality --seeds 5" in result.stdout
+    printed = printed_by(code, cwd=tmp_path)
+    assert "benchmark.py quality --seeds 5" in printed
 
 
 @pytest.mark.parametrize(

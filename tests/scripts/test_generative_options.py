@@ -1,10 +1,8 @@
 """The help, lists, options and presets of `train-generative`, and what it and `sample` refuse."""
 
-import subprocess
-import sys
-
 import pytest
 from command_runs import undocumented
+from fresh_process import printed_by
 
 import generative
 from generative.commands.options import ResumeOptions, TrainOptions, describe_preset, parse_train
@@ -19,7 +17,7 @@ def test_import_of_the_package_is_light(tmp_path):
     code = (
         "import generative, sys; assert 'VAE' in dir(generative); assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    printed_by(code, cwd=tmp_path)
 
 
 def test_public_names_are_there():

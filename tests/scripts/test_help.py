@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 
 import pytest
 from command_runs import ROOT, undocumented
+from fresh_process import printed_by
 
 from agents.commands import main as dreamgym
 from agents.commands.evaluate import EvaluateOptions
@@ -35,12 +36,9 @@ def test_script_help_imports_nothing_heavy(name, tmp_path):
     file = f"{name.replace('-', '_')}.py"
     script = str(ROOT / "scripts" / file)
     code = RUN.format(argv=[script, "--help"])
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    assert "examples:" in result.stdout
-    assert file in result.stdout
+    printed = printed_by(code, cwd=tmp_path)
+    assert "examples:" in printed
+    assert file in printed
 
 
 def test_dispatcher_help_names_every_command_and_imports_nothing_heavy(tmp_path):
@@ -48,13 +46,10 @@ def test_dispatcher_help_names_every_command_and_imports_nothing_heavy(tmp_path)
         "import sys; from agents.commands import main; assert main(['--help']) == 0;"
         "assert 'torch' not in sys.modules and 'gymnasium' not in sys.modules"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
+    printed = printed_by(code, cwd=tmp_path)
     for name in COMMANDS:
-        assert f"\n  {name} " in result.stdout
-    assert "Train an agent on an environment." in result.stdout  # the module's own first line
+        assert f"\n  {name} " in printed
+    assert "Train an agent on an environment." in printed  # the module's own first line
 
 
 def test_help_of_an_algorithm_shows_its_settings_with_the_preset_as_defaults(capsys):
