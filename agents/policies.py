@@ -26,8 +26,7 @@ class ActorCritic(nn.Module):
     """π(· | s) and v(s): body, then memory if any, then one MLP for each.
 
     The body is a CNN for pictures, whose features go to the last layers directly, and nothing that
-    learns otherwise. A CNN begins as it was built; with orthogonal weights, which are twice as
-    large, it learned half as much of Bricks. The MLPs begin orthogonal, the policy's last layer
+    learns otherwise. A CNN begins as it was built, the MLPs orthogonal, the policy's last layer
     near 0: nearly uniform.
 
     Args:
