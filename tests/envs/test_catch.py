@@ -1,35 +1,15 @@
 """Catch (SPEC E-05): exact scores, observations, pictures."""
 
-from collections import Counter
 from fractions import Fraction
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from exact_returns import exact_return
 from stable_baselines3 import DQN
 
 import envs  # noqa: F401
 from envs.catch import COLUMNS, ROWS, Catch, CatchState
-from envs.numbers import scalar
-from envs.random import ScalarRandom
-
-
-def exact_return(policy: dict[int, Fraction]) -> Fraction:
-    """Return the expected return of a policy that does not look, over all starts and moves."""
-    world, random = Catch(), ScalarRandom()
-    states = Counter({CatchState(0, column, 2): Fraction(1, COLUMNS) for column in range(COLUMNS)})
-    expected = Fraction(0)
-    while states:
-        following: Counter[CatchState] = Counter()
-        for state, chance in states.items():
-            for action, weight in policy.items():
-                after, reward, over = world.step(scalar, state, action, random)
-                expected += chance * weight * Fraction(reward)
-                if not over:
-                    following[after] += chance * weight
-        states = following
-    return expected
-
 
 THIRD = Fraction(1, 3)
 
@@ -39,7 +19,8 @@ THIRD = Fraction(1, 3)
     [{0: THIRD, 1: THIRD, 2: THIRD}, {1: Fraction(1)}, {0: Fraction(1, 7), 2: Fraction(6, 7)}],
 )
 def test_E_05_whoever_does_not_look_gets_minus_three_fifths(policy):
-    assert exact_return(policy) == Fraction(-3, 5)
+    starts = [CatchState(0, column, 2) for column in range(COLUMNS)]
+    assert exact_return(Catch(), starts, lambda state: policy.items()) == Fraction(-3, 5)
 
 
 def test_E_05_a_random_policy_gets_minus_three_fifths_in_the_environment():

@@ -1,47 +1,40 @@
 """Recall (SPEC E-05): without a memory exactly one half, with one everything; pictures."""
 
-from collections import Counter
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import product
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from exact_returns import exact_return
 
 import envs  # noqa: F401
 from envs.numbers import scalar
-from envs.random import ScalarRandom
 from envs.recall import Recall, RecallState
 
 Seen = tuple[float, ...]
 SIGHTS: list[Seen] = [(-1.0, 0.0), (1.0, 0.0), (0.0, 0.0), (0.0, 1.0)]
 
 
-def exact_return(length: int, policy: dict[Seen, Fraction]) -> Fraction:
-    """Return the expected return of a policy: the chance of turning right for what it sees."""
-    world, random = Recall(length), ScalarRandom()
-    states = Counter({RecallState(sign, 0, 0): Fraction(1, 2) for sign in (-1, 1)})
-    expected = Fraction(0)
-    while states:
-        following: Counter[RecallState] = Counter()
-        for state, chance in states.items():
-            right = policy[tuple(world.observe(scalar, state).tolist())]
-            for action, weight in enumerate((1 - right, right)):
-                after, reward, over = world.step(scalar, state, action, random)
-                expected += chance * weight * Fraction(reward)
-                if not over:
-                    following[after] += chance * weight
-        states = following
-    return expected
+def return_without_memory(length: int, rights: Iterable[Fraction]) -> Fraction:
+    """Return the expected return of turning right with a chance of its own for each of SIGHTS."""
+    world, chance = Recall(length), dict(zip(SIGHTS, rights, strict=True))
+
+    def policy(state: RecallState) -> Iterable[tuple[int, Fraction]]:
+        right = chance[tuple(world.observe(scalar, state).tolist())]
+        return enumerate((1 - right, right))
+
+    return exact_return(world, [RecallState(sign, 0, 0) for sign in (-1, 1)], policy)
 
 
 @pytest.mark.parametrize("length", [1, 2, 20])
 def test_E_05_every_policy_without_memory_gets_one_half(length):
     # Exhaustively where the policy is deterministic; and the return is linear in each chance.
     for choices in product((Fraction(0), Fraction(1)), repeat=4):
-        assert exact_return(length, dict(zip(SIGHTS, choices, strict=True))) == Fraction(1, 2)
+        assert return_without_memory(length, choices) == Fraction(1, 2)
     mixed = [Fraction(k, 7) for k in (1, 6, 2, 3)]
-    assert exact_return(length, dict(zip(SIGHTS, mixed, strict=True))) == Fraction(1, 2)
+    assert return_without_memory(length, mixed) == Fraction(1, 2)
 
 
 @pytest.mark.parametrize("length", [1, 2, 20, 300])
