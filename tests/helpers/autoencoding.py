@@ -4,34 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from generative.autoencoders import (
-    AAE,
-    AE,
-    VAE,
-    AAEConfig,
-    AEConfig,
-    BetaTCVAE,
-    BetaTCVAEConfig,
-    BetaVAE,
-    BetaVAEConfig,
-    VAEConfig,
-)
+from generative.autoencoders import AAE, AE, VAE, BetaTCVAE, BetaVAE
 from generative.model import Batch
 from nets.training.seeding import seeded
 
-MODELS = {
-    AE: AEConfig,
-    VAE: VAEConfig,
-    BetaVAE: BetaVAEConfig,
-    BetaTCVAE: BetaTCVAEConfig,
-    AAE: AAEConfig,
-}
 SMALL = {"hidden": (16,), "channels": (4, 8), "latent": 3}
-every_model = pytest.mark.parametrize("model_type", MODELS, ids=lambda model: model.name)
+every_model = pytest.mark.parametrize(
+    "model_type", [AE, VAE, BetaVAE, BetaTCVAE, AAE], ids=lambda model: model.name
+)
 
 
 def build(model_type, shape, seed=0, rows=1000, modules=(), **settings):
-    config = MODELS[model_type](**settings)
+    config = model_type.config_type(**settings)
     with seeded(seed):
         return model_type(shape, config, dataset_size=rows, **dict(modules))
 
