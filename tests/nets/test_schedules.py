@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from schedule_rates import walk
 
 from nets.schedules import SCHEDULES, schedule
 
@@ -9,13 +10,7 @@ from nets.schedules import SCHEDULES, schedule
 def rates(name, epochs, *, lr=0.2, **arguments):
     """The learning rate of every epoch, from 0 on."""
     opt = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
-    scheduler = schedule(name, opt, **arguments)
-    found = []
-    for _ in range(epochs):
-        found.append(opt.param_groups[0]["lr"])
-        opt.step()
-        scheduler.step()
-    return found
+    return walk(opt, schedule(name, opt, **arguments), epochs)
 
 
 def test_N_SCH_01_inverse_time_keeps_the_first_rate():

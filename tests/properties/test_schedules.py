@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from schedule_rates import walk
 
 from agents.schedules import linear
 from nets.schedules import schedule
@@ -41,16 +42,6 @@ def build(kind, lr, warmup):
     name, options = kind
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
     return optimizer, schedule(name, optimizer, warmup=warmup, **options)
-
-
-def walk(optimizer, scheduler, epochs):
-    """The rates of `epochs` epochs."""
-    rates = []
-    for _ in range(epochs):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        scheduler.step()
-    return rates
 
 
 @given(FALLING, RATES)
