@@ -63,25 +63,25 @@ def test_sheet_has_twelve_moments(planned, tmp_path):
     assert height == 3 * (80 + 20 + 10) + 10  # 4 by 12 cells, 240 pixels wide: 80 pixels high
 
 
-def test_window_shows_every_moment_then_closes(planned, monkeypatch, capsys):
+@pytest.fixture
+def shown(monkeypatch):
+    """The captions of what a window shows, without a pause between them."""
     monkeypatch.setattr(Window, "wait", lambda self, rate: None)
     monkeypatch.setattr(Window, "rest", lambda self, seconds: None)
     shown, show = [], Window.show
     monkeypatch.setattr(
         Window, "show", lambda self, *args: (shown.append(args[1]), show(self, *args))
     )
+    return shown
+
+
+def test_window_shows_every_moment_then_closes(planned, shown, capsys):
     assert render([str(planned.folder), "--episodes", "2"]) == 0
     assert len(shown) == 2 * (STEPS + 1)
     assert shown[-1] == f"episode 2   step {STEPS}   return -13"
 
 
-def test_file_and_window_together(planned, tmp_path, monkeypatch):
-    monkeypatch.setattr(Window, "wait", lambda self, rate: None)
-    monkeypatch.setattr(Window, "rest", lambda self, seconds: None)
-    shown, show = [], Window.show
-    monkeypatch.setattr(
-        Window, "show", lambda self, *args: (shown.append(args[1]), show(self, *args))
-    )
+def test_file_and_window_together(planned, shown, tmp_path):
     assert render([str(planned.folder), "--out", str(tmp_path / "a.gif"), "--live"]) == 0
     assert (tmp_path / "a.gif").exists()
     assert len(shown) == STEPS + 1
