@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from killable import INTERRUPTED, Server, saved_steps
 from leftovers import check_equal, result
+from resuming import check_longer_run, whole_runs
 
 from agents.loading import load
 
@@ -83,18 +84,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def uninterrupted(server, tmp_path_factory):
-    """The results of whole runs, each made once."""
-    made = {}
-
-    def run(name, job):
-        if name not in made:
-            folder = tmp_path_factory.mktemp("whole")
-            assert server.run(folder, job) == 0
-            assert saved_steps(folder) >= job["run"]["steps"]
-            made[name] = result(folder)
-        return made[name]
-
-    return run
+    return whole_runs(server, tmp_path_factory)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -147,16 +137,7 @@ def test_S_IO_02_ctrl_c_ends_cleanly_and_resumes_exactly(server, uninterrupted, 
 
 def test_S_IO_02_a_killed_run_can_be_resumed_for_longer(server, tmp_path):
     """Killed or not, a run that gets more steps is the same run."""
-    job = CASES["dqn n-step"]
-    longer = job | {"run": job["run"] | {"steps": 6500}}
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for folder in (whole, killed):
-        assert server.run(folder, job) == 0
-    assert server.run_until(5800, killed, longer) == -signal.SIGKILL
-    for folder in (whole, killed):
-        assert server.run(folder, longer) == 0
-        assert saved_steps(folder) >= 6500
-    check_equal(killed, result(whole))
+    assert check_longer_run(server, tmp_path, CASES["dqn n-step"], 6500, kill_at=5800) >= 6500
 
 
 def test_another_seed_or_setting_is_another_run(server, uninterrupted, tmp_path):

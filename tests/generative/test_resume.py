@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from killable import INTERRUPTED, Server, saved_steps
 from leftovers import check_equal, result
+from resuming import check_longer_run, whole_runs
 
 from generative.loading import load
 from generative.run import RunFolder
@@ -52,18 +53,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def uninterrupted(server, tmp_path_factory):
-    """The results of whole runs, each made once."""
-    made = {}
-
-    def run(name):
-        if name not in made:
-            folder = tmp_path_factory.mktemp("whole")
-            assert server.run(folder, CASES[name]) == 0
-            assert saved_steps(folder) == CASES[name]["run"]["steps"]
-            made[name] = result(folder)
-        return made[name]
-
-    return run
+    return whole_runs(server, tmp_path_factory)
 
 
 QUICK = ("vae", "gan", "aae")
@@ -74,13 +64,15 @@ QUICK = ("vae", "gan", "aae")
     [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES],
 )
 def test_S_IO_02_killed_at_random_moments(server, uninterrupted, tmp_path, name):
-    expected = uninterrupted(name)
-    server.kill_thrice(tmp_path, CASES[name], random.Random(name))
+    job = CASES[name]
+    expected = uninterrupted(name, job)
+    server.kill_thrice(tmp_path, job, random.Random(name))
     check_equal(tmp_path, expected)
+    assert saved_steps(tmp_path) == job["run"]["steps"]
 
 
 def test_S_IO_02_ctrl_c_ends_cleanly_and_resumes_exactly(server, uninterrupted, tmp_path):
-    job, expected = CASES["aae"], uninterrupted("aae")
+    job, expected = CASES["aae"], uninterrupted("aae", CASES["aae"])
     total = job["run"]["steps"]
     assert server.run_until(0.55 * total, tmp_path, job, by=signal.SIGINT) == INTERRUPTED
     state = load_checkpoint(RunFolder(tmp_path).files.interrupted)
@@ -91,22 +83,14 @@ def test_S_IO_02_ctrl_c_ends_cleanly_and_resumes_exactly(server, uninterrupted, 
 
 
 def test_S_IO_02_a_killed_run_can_be_resumed_for_longer(server, tmp_path):
-    job = CASES["gan"]
-    longer = job | {"run": job["run"] | {"steps": 600}}
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for folder in (whole, killed):
-        assert server.run(folder, job) == 0
-    assert server.run_until(480, killed, longer) == -signal.SIGKILL
-    for folder in (whole, killed):
-        assert server.run(folder, longer) == 0
-        assert saved_steps(folder) == 600
-    check_equal(killed, result(whole))
+    assert check_longer_run(server, tmp_path, CASES["gan"], 600, kill_at=480) == 600
 
 
 def test_another_seed_is_another_run(server, uninterrupted, tmp_path):
     """Negative control: the comparison sees small differences."""
-    expected = uninterrupted("vae")
-    assert server.run(tmp_path, CASES["vae"] | {"seed": 1}) == 0
+    job = CASES["vae"]
+    expected = uninterrupted("vae", job)
+    assert server.run(tmp_path, job | {"seed": 1}) == 0
     other, last = result(tmp_path), "checkpoints/0000000400.pt"
     assert other.keys() == expected.keys()
     assert other[last] != expected[last]
