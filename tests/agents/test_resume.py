@@ -63,7 +63,7 @@ CASES = {
     "ppo": case("ppo", "CartPole-v1", 60_000, 6000, num_envs=4),
     "a2c": case("a2c", "Pendulum-v1", 30_000, 3000),
     "reinforce": case("reinforce", "CartPole-v1", 20_000, 2000),
-    "q-learning": case("q-learning", "Blackjack-v1", 12_000, 1000),
+    "q-learning": case("q-learning", "Blackjack-v1", 20_000, 2000),
     "q-learning fused": case("q-learning", "dreamgym/Lake-v0", 400_000, 40_000),
     "sarsa": case("sarsa", "CliffWalking-v1", 400_000, 40_000),
     "expected-sarsa": case("expected-sarsa", "dreamgym/Lake-v0", 20_000, 2000, num_envs=2),
@@ -127,7 +127,7 @@ def test_S_IO_02_killed_around_every_operation_on_files(server, uninterrupted, t
 def test_S_IO_02_ctrl_c_ends_cleanly_and_resumes_exactly(server, uninterrupted, tmp_path, name):
     job, expected = CASES[name], uninterrupted(name, CASES[name])
     total = job["run"]["steps"]
-    assert server.run_until(0.55 * total, tmp_path, job, by=signal.SIGINT) == INTERRUPTED
+    assert server.run_until(0.3 * total, tmp_path, job, by=signal.SIGINT) == INTERRUPTED
     look = load(tmp_path, checkpoint="interrupted")
     assert saved_steps(tmp_path) < look.steps < total
     look.predict(look.observation_space.sample(), deterministic=True)
