@@ -61,7 +61,7 @@ def train_vae(data: Dataset, config: VAEConfig, steps: int, seed: int) -> tuple[
     """Train a VAE; return it and the seconds it took."""
     started = process_time()
     model = build_model("vae", data, config, seed=seed)
-    trainer = Trainer(model, data, seed=seed, device="cpu", progress=False)
+    trainer = Trainer(model, data, seed=seed, device="cpu")
     trainer.run(steps)
     return trainer.trained.eval(), round(process_time() - started, 2)
 
@@ -83,7 +83,7 @@ def until_it_catches(
         started = process_time()
         return curve[-1] < options.goal
 
-    agent.learn(options.most_steps, callback=watch, progress=False)
+    agent.learn(options.most_steps, callback=watch)
     learnt = bool(curve) and curve[-1] >= options.goal
     figures = {"steps": agent.steps, "learnt": learnt, "seconds": round(spent, 2)}
     return agent, figures | {"returns": curve}
