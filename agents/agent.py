@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.spaces import Tuple
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from nets.training.checkpoint import (
 from nets.training.device import resolve_device
 from nets.training.seeding import hash31
 
+from .discrete import as_rows
 from .environment import EnvSource
 from .replay import NoReplay, Replay
 
@@ -156,12 +156,7 @@ class Agent(ABC):
 
         Stable-baselines3's `evaluate_policy` works on anything with this signature.
         """
-        space = self.observation_space
-        if isinstance(observation, tuple) and isinstance(space, Tuple):
-            observation = np.stack(observation, axis=-1)  # one entry, or column, per part
-        batch = np.asarray(observation)
-        single = batch.ndim == (1 if space.shape is None else len(space.shape))
-        rows = batch[None] if single else batch
+        rows, single = as_rows(self.observation_space, observation)
         actions, state = self.choose(rows, state, episode_start, deterministic)
         return (actions[0] if single else actions), state
 

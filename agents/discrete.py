@@ -1,10 +1,25 @@
-"""Discrete spaces as table indices."""
+"""Members of spaces: one told from several, and those of discrete spaces as table indices."""
 
 import math
+from typing import Any
 
 import numpy as np
 from gymnasium import Space, spaces
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+
+def as_rows(space: Space, members: ArrayLike) -> tuple[NDArray[Any], bool]:
+    """Return one member of `space`, or N of them, as an array `[N, ...]`, and whether it was one.
+
+    Args:
+        space: Box, discrete, or a `Tuple` of `Discrete`.
+        members: one, or N `[N, ...]`; of a `Tuple` also one entry, or column, per part.
+    """
+    if isinstance(space, spaces.Tuple) and isinstance(members, tuple):
+        members = np.stack(members, axis=-1)
+    array = np.asarray(members)
+    single = array.ndim == (1 if space.shape is None else len(space.shape))
+    return (array[None] if single else array), single
 
 
 class TableIndex:
@@ -36,15 +51,11 @@ class TableIndex:
         self.size = math.prod(sizes)
         self.strides = [math.prod(sizes[k + 1 :]) for k in range(len(sizes))]
         self.offset = sum(s * start for s, start in zip(self.strides, starts, strict=True))
-        self._composite = isinstance(space, spaces.Tuple)
-        self._ndim = 0 if isinstance(space, spaces.Discrete) else 1
+        self._space = space
 
-    def rows(self, members: ArrayLike) -> tuple[list[int], bool]:
-        """Return the indices of one member or of N members `[N, ...]`, and whether it was one."""
-        if self._composite and isinstance(members, tuple):  # one entry, or column, per part
-            members = np.stack(members, axis=-1)
-        array = np.asarray(members)
-        single = array.ndim == self._ndim
-        coordinates = array.reshape(1 if single else len(array), -1)  # [N, D]
+    def rows(self, members: ArrayLike) -> list[int]:
+        """Return the indices of one member, or of N members `[N, ...]`."""
+        rows, _ = as_rows(self._space, members)
+        coordinates = rows.reshape(len(rows), -1)  # [N, D]
         indices = coordinates @ self.strides - self.offset  # [N]
-        return indices.tolist(), single
+        return indices.tolist()

@@ -105,7 +105,7 @@ class Planner(Agent):
         self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
     ) -> tuple[Array, Any]:
         """Return best actions."""
-        rows, _ = self.states.rows(observation)
+        rows = self.states.rows(observation)
         return self._solved().policy[rows] + int(getattr(self.action_space, "start", 0)), state
 
     def state_dict(self) -> dict[str, Any]:

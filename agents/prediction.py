@@ -91,7 +91,7 @@ class FollowPolicy(gym.Wrapper, gym.utils.RecordConstructorArgs):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take the action that the policy draws in the present state; `action` is 0."""
         self._step += 1
-        (state,), _ = self._states.rows(self._observation)
+        (state,) = self._states.rows(self._observation)
         u = uniform(draw(self._key, self._step, 0))
         chosen = self._first + int(np.searchsorted(self._limits[state], u, side="right"))
         result = self.env.step(chosen)

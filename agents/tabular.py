@@ -164,7 +164,7 @@ class Tabular(Agent):
         """Choose ε-greedily; SARSA's update of the step before uses the action chosen here."""
         rule, memory = self.rule, self._memory
         actions = []
-        for row, state in enumerate(self.states.rows(observation)[0]):
+        for row, state in enumerate(self.states.rows(observation)):
             action = kernel.choose(rule, memory, state)
             actions.append(action)
             waiting, self._pending[row] = self._pending[row], None
@@ -177,10 +177,10 @@ class Tabular(Agent):
         """Learn from a transition; SARSA waits for the next action while the episode goes on."""
         rule, memory = self.rule, self._memory
         rows = zip(
-            self.states.rows(transition.observation)[0],
-            self.actions.rows(transition.action)[0],
+            self.states.rows(transition.observation),
+            self.actions.rows(transition.action),
             transition.reward.tolist(),
-            self.states.rows(transition.next_observation)[0],
+            self.states.rows(transition.next_observation),
             transition.terminated.tolist(),
             transition.truncated.tolist(),
             strict=True,
@@ -211,7 +211,7 @@ class Tabular(Agent):
         self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
     ) -> tuple[Array, Any]:
         """Return greedy actions, or ε-greedy ones."""
-        rows, _ = self.states.rows(observation)
+        rows = self.states.rows(observation)
         actions = self.q[rows].argmax(1)  # [N]
         if not deterministic:
             rule, memory = self.rule, self._memory

@@ -1,12 +1,14 @@
 """Models read from `P`, and the environment that plays them."""
 
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
 from agents import counter
-from agents.discrete import TableIndex
+from agents.discrete import TableIndex, as_rows
 from agents.model import Model, NoModelError, action_probabilities, cumulative
 from agents.model_env import ModelEnv, model_env
 from envs.random import ScalarRandom
@@ -183,18 +185,23 @@ def test_model_env_is_truncated_by_its_time_limit() -> None:
     assert Model.from_env(env) is not None
 
 
+def numbered(space: gym.Space, members: Any) -> tuple[list[int], bool]:
+    """The indices of members, and whether it was one."""
+    return TableIndex(space, "x").rows(members), as_rows(space, members)[1]
+
+
 def test_table_index_numbers_every_member_once() -> None:
     spaces = gym.spaces
     cube = spaces.MultiDiscrete([2, 3, 4], start=[5, 0, -1])
     pair = spaces.Tuple([spaces.Discrete(3, start=2), spaces.Discrete(2)])
     members = [(5 + i, j, k - 1) for i in range(2) for j in range(3) for k in range(4)]
-    assert TableIndex(cube, "x").rows(members) == (list(range(24)), False)
+    assert numbered(cube, members) == (list(range(24)), False)
     pairs = [(2 + i, j) for i in range(3) for j in range(2)]
-    assert TableIndex(pair, "x").rows(pairs) == (list(range(6)), False)
-    assert TableIndex(pair, "x").rows((4, 1)) == ([5], True)
+    assert numbered(pair, pairs) == (list(range(6)), False)
+    assert numbered(pair, (4, 1)) == ([5], True)
     columns = (np.array([2, 4, 3]), np.array([1, 0, 1]))  # as vector environments have them
-    assert TableIndex(pair, "x").rows(columns) == ([1, 4, 3], False)
-    assert TableIndex(spaces.Discrete(4, start=-2), "x").rows(np.int64(1)) == ([3], True)
-    assert TableIndex(spaces.Discrete(4), "x").rows([1, 3]) == ([1, 3], False)
+    assert numbered(pair, columns) == ([1, 4, 3], False)
+    assert numbered(spaces.Discrete(4, start=-2), np.int64(1)) == ([3], True)
+    assert numbered(spaces.Discrete(4), [1, 3]) == ([1, 3], False)
     with pytest.raises(ValueError, match=r"the world is Box.*Discrete"):
         TableIndex(spaces.Box(0, 1), "the world")
