@@ -21,7 +21,7 @@ from generative import Trainer, build_model
 from generative.autoencoders import VAEConfig
 from generative.data import Dataset
 from nets.settings import Count, Real, Settings
-from nets.training.command_line import command, parse, told
+from nets.training.command_line import command, parse
 from nets.training.quality import Experiment, run_once
 
 CATCH = "envs:dreamgym/Catch-v0"
@@ -112,8 +112,7 @@ def main(
     """
 
     def run(argv: list[str]) -> int:
-        with told(ValueError):
-            options = parse(CatchOptions, name, argv, text, default)
+        options = parse(CatchOptions, name, argv, text, default)
         torch.set_num_threads(1)
         line = shlex.join(["python", f"scripts/{name}.py", *argv])
         for seed in range(options.seeds):

@@ -1,6 +1,5 @@
 """Experiments on the quality of learning: what is run for one seed."""
 
-import json
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -53,7 +52,7 @@ class Trained:
         config, steps, num_envs = self._settings()
         named = {"algorithm": self.algorithm, "env": self.env_id, "statistic": self.statistic}
         length = {"steps": steps, "num_envs": num_envs}
-        return json.loads(json.dumps(named | length | {"settings": asdict(config)}))
+        return named | length | {"settings": asdict(config)}
 
     def run(self, seed: int) -> dict[str, Any]:
         """Train on the CPU, and evaluate."""

@@ -1,6 +1,5 @@
 """An experiment on the quality of a model: train it on data for a seed, and measure it."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -72,7 +71,7 @@ class Fitted:
             "prepare": None if self.prepare is None else self.prepare.__name__,
         }
         length = run | {"held_out": self.held_out}
-        return json.loads(json.dumps(named | length | {"settings": asdict(settings)}))
+        return named | length | {"settings": asdict(settings)}
 
     def run(self, seed: int) -> dict[str, Any]:
         """Train, and measure."""
