@@ -1,13 +1,13 @@
 """Give back a trained agent, whichever algorithm it was."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from nets.training.checkpoint import CheckpointError, fitting, load_checkpoint
+from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint
 
 from .agent import Agent
 from .algorithms import find_algorithm
-from .run import RunFolder
+from .loop.run import RunFolder
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -41,3 +41,21 @@ def load(
     with fitting(file):
         algorithm = find_algorithm(state["algorithm"])
     return algorithm.agent_type().load(file, env, device)
+
+
+EVALUATION_SEED = 1_000_000  # far from the seeds of training
+EPISODES = 100
+
+
+def measure_best(folder: str | Path, device: str = "cpu") -> dict[str, Any]:
+    """Return the mean return of a run's best checkpoint, in episodes that no training has seen."""
+    from .loop.evaluation import evaluate
+
+    best = load(folder, device=device)
+    result = evaluate(best, episodes=EPISODES, seed=EVALUATION_SEED)
+    return {
+        "figure": result.mean_return,
+        "discounted_return": result.discounted_return,
+        "returns": result.returns,
+        "step": best.steps,
+    }

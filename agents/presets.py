@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nets.registry import Registry
-from nets.training.presets import apply_settings, read_settings
+from nets.runs.presets import apply_settings, read_settings
 
 Config = TypeVar("Config")
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.error import InvalidAction
 
-from envs.numbers import Array
+from .numbers import Array
 
 
 def _array(action: Any, space: gym.Space, hint: str) -> Array:

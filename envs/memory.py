@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from envs.numbers import Array, Number
+from .numbers import Array, Number
 
 
 def owner(array: Array) -> Any:

@@ -22,7 +22,7 @@ def register_world(
     """
     register(
         id=id,
-        entry_point="envs.core:DynamicsEnv",
+        entry_point="envs.scalar:DynamicsEnv",
         vector_entry_point="envs.vector:DynamicsVectorEnv",
         max_episode_steps=max_episode_steps,
         kwargs={"dynamics": dynamics, **(kwargs or {})},

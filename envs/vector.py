@@ -11,11 +11,11 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs.actions import action_reader
-from envs.core import Dynamics, Frames, check_render_mode, load_dynamics, render_metadata
-from envs.memory import own_state, owner, separate
-from envs.numbers import Array, batch
-from envs.random import GOLDEN, BatchRandom, mix_array, root_of
+from .actions import action_reader
+from .dynamics import Dynamics, Frames, check_render_mode, load_dynamics, render_metadata
+from .memory import own_state, owner, separate
+from .numbers import Array, batch
+from .random import GOLDEN, BatchRandom, mix_array, root_of
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]

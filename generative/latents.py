@@ -19,10 +19,10 @@ from gymnasium.vector import VectorEnv, VectorObservationWrapper
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from .data_frames import check_pictures, is_picture, make_vec, qualified
+from .data.frames import check_pictures, is_picture, make_vec, qualified
+from .data.pictures import channels_first, resized
 from .loading import load
 from .model import GenerativeModel
-from .pictures import channels_first, resized
 
 Array = NDArray[Any]
 Source = Literal["observation", "render"]

@@ -1,13 +1,17 @@
 """Give back a trained model, whichever it was."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from nets.training.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
-from nets.training.device import resolve_device
+from nets.process.device import resolve_device
+from nets.process.seeding import hash31, seeded
+from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
 
-from .building import from_manifest
+from .catalogue import find_model
+from .data.dataset import Dataset
 from .model import KIND, GenerativeModel
-from .run import RunFolder
+from .training.run import RunFolder
 
 
 def load(
@@ -41,3 +45,17 @@ def load(
 def save(model: GenerativeModel, path: str | Path) -> None:
     """Save a model to a file that `load` reads."""
     save_checkpoint(path, model.manifest() | {"weights": model.state_dict()})
+
+
+def build_model(name: str, data: Dataset, config: Any = None, seed: int = 0) -> GenerativeModel:
+    """Build the model called `name` for `data`, its weights drawn from the seed."""
+    model_type = find_model(name).model_type()
+    with seeded(hash31(seed, "weights")):
+        return model_type(data.shape, config, dataset_size=len(data), num_classes=data.num_classes)
+
+
+def from_manifest(manifest: Mapping[str, Any], seed: int = 0) -> GenerativeModel:
+    """Build the model that `manifest` describes, its weights drawn from the seed."""
+    model_type = find_model(manifest["model"]).model_type()
+    with seeded(hash31(seed, "weights")):
+        return model_type.from_manifest(manifest)

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nets.training.presets import apply_settings, read_settings
+from nets.runs.presets import apply_settings, read_settings
 
 Config = TypeVar("Config")
 

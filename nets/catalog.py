@@ -3,36 +3,36 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from .registry import Registry
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a class and the dataclass of its settings live, and what it is.
+    """A class and the dataclass of its settings, by the names under which a package shows them.
 
     Attributes:
+        package: at whose door both are found.
         name: what people call it.
-        module: holds both classes.
         type_name: of the class.
         config_name: of its settings' class.
         summary: what it is, in a line.
     """
 
+    package: ClassVar[str]
     name: str
-    module: str
     type_name: str
     config_name: str
     summary: str
 
     def import_type(self) -> type[Any]:
         """Import and return the class."""
-        return getattr(import_module(self.module), self.type_name)
+        return getattr(import_module(self.package), self.type_name)
 
     def config_type(self) -> type[Any]:
         """Import and return the class of its settings."""
-        return getattr(import_module(self.module), self.config_name)
+        return getattr(import_module(self.package), self.config_name)
 
 
 EntryT = TypeVar("EntryT", bound=Entry)
@@ -68,11 +68,3 @@ class Catalog(Mapping[str, EntryT]):
         if name not in self._entries:
             raise Registry(self.kind, self._entries).unknown(name)
         return self._entries[name]
-
-    def modules(self) -> dict[str, str]:
-        """Return the module of every class, by the class's name."""
-        return {
-            class_name: entry.module
-            for entry in self.values()
-            for class_name in (entry.type_name, entry.config_name)
-        }

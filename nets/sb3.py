@@ -15,8 +15,8 @@ from stable_baselines3.common.preprocessing import get_flattened_obs_dim
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
-from .encoders import ENCODERS
-from .mlp import MLP
+from .layers.mlp import MLP
+from .networks.encoders import ENCODERS
 from .registry import Registry
 
 EncoderSpec: TypeAlias = str | type[nn.Module] | Callable[[Space], nn.Module]

@@ -6,6 +6,6 @@ from pathlib import Path
 if __name__ == "__main__":
     # this checkout's packages come first, whatever else is installed under their names
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from agents.commands.benchmark import main
+    from nets.benchmarks.command import main
 
     sys.exit(main())

@@ -14,15 +14,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from agents import DQN
-from agents.dqn import DQNConfig
-from agents.evaluation import evaluate
+from agents.dqn.agent import DQNConfig
+from agents.loop.evaluation import evaluate
 from agents.presets import find_preset
 from generative import Trainer, build_model
-from generative.autoencoders import VAEConfig
-from generative.data import Dataset
+from generative.autoencoders.plain import VAEConfig
+from generative.data.load import Dataset
+from nets.benchmarks.quality import Experiment, run_once
 from nets.settings import Count, Real, Settings
-from nets.training.command_line import command, parse
-from nets.training.quality import Experiment, run_once
+from nets.shell.command_line import command, parse
 
 CATCH = "envs:dreamgym/Catch-v0"
 EPISODES, EVERY = 50, 104  # of an evaluation; steps from one to the next

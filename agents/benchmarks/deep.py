@@ -9,10 +9,10 @@ from typing import Any
 
 import gymnasium as gym
 
-from nets.training.timing import Case, Measure, Need, Side, rate
+from nets.benchmarks.timing import Case, Measure, Need, Side, rate
 
 from ..algorithms import find_algorithm
-from ..environment import find_spec
+from ..environments.source import find_spec
 from .peers import NOISE_84
 
 ENV_ID = "CartPole-v1"

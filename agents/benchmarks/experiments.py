@@ -3,17 +3,14 @@
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from ..algorithms import find_algorithm
+from ..loading import measure_best
 from ..presets import find_preset
-
-EVALUATION_SEED = 1_000_000  # far from the seeds of training
-EPISODES = 100
 
 
 @dataclass(frozen=True)
@@ -64,8 +61,8 @@ class Trained:
     @staticmethod
     def best_return(agent: Any, steps: int) -> dict[str, Any]:
         """The mean return of the run's best checkpoint, in deterministic episodes of its own."""
-        from ..run import RunConfig, RunFolder
-        from ..trainer import Trainer
+        from ..loop.run import RunConfig, RunFolder
+        from ..loop.trainer import Trainer
 
         with TemporaryDirectory() as folder:
             config = RunConfig.default(agent, steps)
@@ -75,7 +72,7 @@ class Trained:
     @staticmethod
     def exact_return(agent: Any, steps: int) -> dict[str, Any]:
         """The expected return of the greedy policy, exactly, within the time limit."""
-        from ..planning import horizon_values
+        from ..tabular.dynamic_programming import horizon_values
 
         agent.learn(steps, progress=False)
         model = _model(agent)
@@ -110,9 +107,9 @@ class Best:
 
     def run(self, seed: int) -> dict[str, Any]:
         """Solve by backward induction; the seed does not matter."""
-        from ..environment import EnvSource
-        from ..model import Model
-        from ..planning import horizon_values
+        from ..environments.source import EnvSource
+        from ..tabular.dynamic_programming import horizon_values
+        from ..tabular.model import Model
 
         source = EnvSource.of(self.env_id)
         limit = source.max_episode_steps
@@ -121,22 +118,7 @@ class Best:
         return {"figure": float(model.initial @ horizon_values(model, limit))}
 
 
-def measure_best(folder: str | Path, device: str = "cpu") -> dict[str, Any]:
-    """Return the mean return of a run's best checkpoint, in episodes that no training has seen."""
-    from ..evaluation import evaluate
-    from ..loading import load
-
-    best = load(folder, device=device)
-    result = evaluate(best, episodes=EPISODES, seed=EVALUATION_SEED)
-    return {
-        "figure": result.mean_return,
-        "discounted_return": result.discounted_return,
-        "returns": result.returns,
-        "step": best.steps,
-    }
-
-
 def _model(agent: Any) -> Any:
-    from ..model import Model
+    from ..tabular.model import Model
 
     return Model.from_env(agent.source.make())

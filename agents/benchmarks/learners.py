@@ -11,10 +11,10 @@ from typing import Any
 
 import gymnasium as gym
 
-from nets.training.timing import Case, Measure, Need, Side, rate
+from nets.benchmarks.timing import Case, Measure, Need, Side, rate
 
 from ..algorithms import find_algorithm
-from ..environment import find_spec
+from ..environments.source import find_spec
 from ..presets import find_preset
 from .peers import plain_q_learning
 
@@ -109,7 +109,7 @@ class Stopwatch:
 
 def our_dqn_to_goal(turn: int) -> float:
     """Measure seconds of our DQN, under its preset, to the goal."""
-    from ..evaluation import evaluate
+    from ..loop.evaluation import evaluate
 
     algorithm, preset = find_algorithm("dqn"), find_preset("dqn", "CartPole-v1")
     assert preset is not None
@@ -175,7 +175,7 @@ def lstm(with_resets: bool) -> Measure:
     def measure(turn: int) -> float:
         import torch
 
-        from nets.recurrent import LSTM
+        from nets.layers.recurrent import LSTM
 
         steps, batch, features = LSTM_SHAPE
         generator = torch.Generator().manual_seed(turn)

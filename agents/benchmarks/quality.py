@@ -8,7 +8,7 @@ threshold of CartPole-v1, 475; the maximum of Catch, 1.
 
 from collections.abc import Iterable
 
-from nets.training.quality import TOLERANCE, Advantage, Row, exactly
+from nets.benchmarks.quality import TOLERANCE, Advantage, Row, exactly
 
 from .experiments import Best, Trained
 

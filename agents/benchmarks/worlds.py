@@ -14,9 +14,9 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import SyncVectorEnv, VectorEnv
 
-from nets.training.timing import Case, Measure, Side, rate
+from nets.benchmarks.timing import Case, Measure, Side, rate
 
-from ..environment import find_spec
+from ..environments.source import find_spec
 from .peers import BSUITE_CATCH, LEAN_CATCH
 
 SCALAR_STEPS = 20_000

@@ -1,16 +1,16 @@
-"""What the commands of agents share, beside what all commands do: `nets.training.command_line`."""
+"""What the commands of agents share, beside what all commands do: `nets.shell.command_line`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nets.training import command_line
-from nets.training.command_line import CommandError, nearest, one_line
+from nets.shell import command_line
+from nets.shell.command_line import CommandError, nearest, one_line
 
 if TYPE_CHECKING:
     from ..agent import Agent
-    from ..environment import EnvSource
+    from ..environments.source import EnvSource
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def find_env(env_id: str, num_envs: int | None = None) -> "EnvSource":
     """
     import gymnasium as gym
 
-    from ..environment import EnvSource
+    from ..environments.source import EnvSource
 
     try:
         return EnvSource.of(env_id, num_envs)
@@ -50,7 +50,7 @@ def load_agent(
         CommandError: there is none, or its file is damaged.
     """
     from ..loading import load
-    from ..run import RunFolder
+    from ..loop.run import RunFolder
 
     if not path.exists():
         raise CommandError(f"there is no {path}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from nets.training.command_line import (
+from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,
     command,
@@ -23,7 +23,7 @@ from .common import find_env, refusals
 from .contenders import parse_contenders
 
 if TYPE_CHECKING:
-    from ..comparison import Comparison, Contender
+    from ..outcomes.comparison import Comparison, Contender
 
     Runs = Sequence[tuple[Contender, int]]
 
@@ -89,7 +89,7 @@ def main(argv: list[str]) -> int:
         return _show(options.out)
     if options.env is None:
         raise CommandError(f"on which environment? {options.contenders} ENV_ID")
-    from ..comparison import Comparison
+    from ..outcomes.comparison import Comparison
 
     source = find_env(options.env)
     folder = options.out or Path("runs") / f"compare-{source.name.replace('/', '-')}"
@@ -113,10 +113,10 @@ def main(argv: list[str]) -> int:
 
 
 def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None:
-    from nets.training.progress import progress_bar
+    from nets.process.parallel import CallError, run_each
+    from nets.process.progress import progress_bar
 
-    from ..comparison_report import run_line
-    from ..parallel import CallError, run_each
+    from ..outcomes.comparison_report import run_line
 
     length = sum(contender.steps for contender, _ in runs)
     finished = length - sum(contender.steps for contender, _ in due)
@@ -140,8 +140,8 @@ def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None
 
 def _show(folder: Path) -> int:
     """Draw and print what the folder holds."""
-    from ..comparison import load_records
-    from ..comparison_report import as_text, table, write
+    from ..outcomes.comparison import load_records
+    from ..outcomes.comparison_report import as_text, table, write
 
     with refusals(ValueError):
         outcomes = write(load_records(folder), folder)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import tyro
 
-from nets.training.command_line import CommandError, nearest, told
+from nets.shell.command_line import CommandError, nearest, told
 
 from ..algorithms import find_algorithm
 from ..presets import Preset, find_preset
 from .options import DEFAULT_STEPS
 
 if TYPE_CHECKING:
-    from ..comparison import Contender
-    from ..environment import EnvSource
+    from ..environments.source import EnvSource
+    from ..outcomes.comparison import Contender
 
 Config = TypeVar("Config")
 
@@ -86,7 +86,7 @@ def _contender(
     steps: int | None,
     num_envs: int | None,
 ) -> "Contender":
-    from ..comparison import Contender
+    from ..outcomes.comparison import Contender
 
     name, *settings = label.split(":")
     algorithm = find_algorithm(name)

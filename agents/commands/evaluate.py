@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nets.training.command_line import Command, command, parse
+from nets.shell.command_line import Command, command, parse
 
 from .common import load_agent, refusals
 
 if TYPE_CHECKING:
-    from ..evaluation import Evaluation
+    from ..loop.evaluation import Evaluation
 
 GROUP = "dreamgym.evaluate"  # entry points that measure runs of other kinds
 EPISODES = 20
@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
     if other is not None:
         return other(argv)
     options = parse(EvaluateOptions, "evaluate", argv, TEXT)
-    from ..evaluation import evaluate
+    from ..loop.evaluation import evaluate
 
     agent, checkpoint = load_agent(options.run, options.checkpoint)
     with refusals(ValueError):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from nets.training.command_line import command, parse
+from nets.shell.command_line import command, parse
 
 from .common import load_agent, refusals
 
@@ -41,7 +41,7 @@ class ExportOptions:
 def main(argv: list[str]) -> int:
     """Load, export, and say how to use it."""
     options = parse(ExportOptions, "export", argv, TEXT)
-    from ..export import export_policy
+    from ..outcomes.export import export_policy
 
     agent, file = load_agent(options.run, options.checkpoint, device="cpu")
     with refusals(ValueError, TypeError):

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
 
-from nets.training.command_line import CommandError, parse, told
-from nets.training.presets import describe_setting, describe_settings
+from nets.runs.presets import describe_setting, describe_settings
+from nets.shell.command_line import CommandError, parse, told
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, find_preset, load_presets, load_variants

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nets.training.command_line import CommandError, command, draw_off_screen, has_display, parse
+from nets.shell.command_line import CommandError, command, draw_off_screen, has_display, parse
 
 from .common import load_agent, refusals
 from .evaluate import SEED
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
     print(f"checkpoint: {checkpoint}")
     with refusals(ValueError):
         if options.out is not None:
-            from ..media import record
+            from ..outcomes.media import record
 
             draw_off_screen()
             record(agent, agent.source, options.out, episodes=options.episodes, seed=options.seed)
@@ -71,7 +71,7 @@ def _show(agent: "Agent", options: RenderOptions) -> None:
     """Play in a window until the episodes are over or the window is closed."""
     import pygame
 
-    from ..media import frame_rate, make_drawn, play
+    from ..outcomes.media import frame_rate, make_drawn, play
     from .window import Window
 
     env = make_drawn(agent.source)

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nets.training.command_line import (
+from nets.shell.command_line import (
     INTERRUPTED,
     command,
     draw_off_screen,
@@ -27,7 +27,7 @@ from .options import TEXT, ResumeOptions, TrainOptions, describe_preset, parse_t
 
 if TYPE_CHECKING:
     from ..agent import Agent
-    from ..run import RunConfig, RunFolder
+    from ..loop.run import RunConfig, RunFolder
 
 
 @command
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
 
 
 def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
-    from ..run import RunConfig, RunFolder
+    from ..loop.run import RunConfig, RunFolder
 
     source = find_env(options.env, options.num_envs)
     agent_type = find_algorithm(options.algo).agent_type()
@@ -63,9 +63,9 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
 
 
 def _resume(options: ResumeOptions) -> int:
-    from nets.training.checkpoint import fitting
+    from nets.runs.checkpoint import fitting
 
-    from ..run import RunFolder
+    from ..loop.run import RunFolder
 
     run = RunFolder(options.resume)
     with refusals(ValueError):
@@ -81,8 +81,8 @@ def _resume(options: ResumeOptions) -> int:
 
 
 def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
-    from ..interaction import InvalidExperience
-    from ..trainer import Trainer
+    from ..loop.trainer import Trainer
+    from ..loop.validity import InvalidExperience
 
     print(_heading(agent, config))
     print(f"run folder: {run.path}", flush=True)
@@ -100,10 +100,10 @@ def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
 
 def _finish(run: "RunFolder") -> None:
     """Evaluate the best checkpoint, draw what was learned, and say what there is."""
-    from ..curves import draw_curve
-    from ..evaluation import evaluate
     from ..loading import load
-    from ..media import record
+    from ..loop.evaluation import evaluate
+    from ..outcomes.curves import draw_curve
+    from ..outcomes.media import record
 
     agent = load(run.path)
     result = evaluate(agent, episodes=EPISODES, seed=SEED)
@@ -169,7 +169,7 @@ def _list() -> int:
     """Print the algorithms, our environments, and for which pairs there are presets."""
     import gymnasium as gym
 
-    from ..environment import HOME
+    from ..environments.source import HOME
 
     for module in HOME.values():
         import_module(module)

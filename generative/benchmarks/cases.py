@@ -9,13 +9,14 @@ from functools import partial
 
 import torch
 
-from nets.training.timing import Case, Measure, Side, rate
+from nets.benchmarks.timing import Case, Measure, Side, rate
 
-from ..autoencoders import VAE, VAEConfig
-from ..dataset import Dataset
-from ..gans import DCGAN, DCGANConfig
+from ..autoencoders.plain import VAEConfig
+from ..autoencoders.variational import VAE
+from ..data.dataset import Dataset
+from ..gans.minimax import DCGAN, DCGANConfig
 from ..model import GenerativeModel
-from ..trainer import Trainer
+from ..training.trainer import Trainer
 from .peers import BATCH_SIZE, PYTHAE, eager_dcgan, eager_vae, pythae
 
 MLP_ROWS, CONV_ROWS = 128 * BATCH_SIZE, 10 * BATCH_SIZE

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nets.optim import optimizer
-from nets.training.seeding import seeded
+from nets.gradients.optim import optimizer
+from nets.process.seeding import seeded
 
-from .. import adversarial
-from ..gan_networks import mlp_discriminator
+from ..gans import losses as adversarial
+from ..gans.networks import mlp_discriminator
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,15 @@ from typing import Any
 
 import torch
 
-from nets.training.seeding import hash31, seeded
+from nets.process.seeding import hash31, seeded
 
-from ..building import DataConfig, build_model, load_parts
-from ..dataset import Dataset
+from ..catalogue import find_model
+from ..data.dataset import Dataset
+from ..data.parts import DataConfig, load_parts
+from ..loading import build_model
 from ..model import GenerativeModel, ModelConfig
-from ..models import find_model
 from ..presets import OF_RUN, find_preset
-from ..trainer import Trainer
+from ..training.trainer import Trainer
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..dataset import Dataset
-from ..losses import reparameterize, squared_distance
+from ..autoencoders.losses import reparameterize, squared_distance
+from ..data.dataset import Dataset
 from ..metrics.aggregate import kl_decomposition
 from ..metrics.gap import mig_chen, mig_locatello
 from ..metrics.likelihood import held_out_terms, importance_log_likelihood

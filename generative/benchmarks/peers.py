@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nets.training.seeding import seeded
-from nets.training.timing import Measure, Need, rate
+from nets.benchmarks.timing import Measure, Need, rate
+from nets.process.seeding import seeded
 
-from ..gans import DCGAN
+from ..gans.minimax import DCGAN
 
 VERSION = "0.1.2"
 FOLDER = Path(".venv-pythae")

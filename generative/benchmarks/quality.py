@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from nets.training.quality import Advantage, Experiment, OfFile, Row
+from nets.benchmarks.quality import Advantage, Experiment, OfFile, Row
 
 from .divergences import Apart
 from .fitted import Fitted, of_file

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 import torch
 import tyro
 
-from nets.training.command_line import command, parse
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
+from nets.shell.command_line import command, parse
 
-from ..data import RING_STD, ring_means
+from ..data.small import RING_STD, ring_means
 from ..metrics.modes import mode_coverage
 from ..model import GenerativeModel
 from .fitted import Fit, Fitted

@@ -12,11 +12,11 @@ import torch
 import tyro
 from torch import Tensor
 
-from nets.training.command_line import command, parse
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
+from nets.shell.command_line import command, parse
 
-from ..dataset import Dataset
-from ..measuring import listed, recognised
+from ..data.dataset import Dataset
+from ..metrics.measure import listed, recognised
 from .fitted import Fit, Fitted
 
 TEXT = """Train models on figures, and draw samples of each below the data.
@@ -64,7 +64,7 @@ class SamplesOptions:
 
 def draw(options: SamplesOptions) -> None:
     """Draw data, then samples of every model, the classes from left to right again and again."""
-    from .. import plots
+    from ..gallery import grids as plots
 
     shown: list[Tensor] = []
     names: list[str] = []

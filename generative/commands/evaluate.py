@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from nets.training.command_line import command, parse, refusals
+from nets.shell.command_line import command, parse, refusals
 
 TEXT = """Measure a trained generative model: held-out rows, code, samples.
 
@@ -40,10 +40,10 @@ def main(argv: list[str]) -> int:
     options = parse(EvaluateOptions, "evaluate", argv, TEXT)
     from tqdm import tqdm
 
-    from ..building import load_run_data
+    from ..data.parts import load_run_data
     from ..loading import load
-    from ..measuring import measure
-    from ..run import RunFolder
+    from ..metrics.measure import measure
+    from ..training.run import RunFolder
 
     run = RunFolder(options.run)
     with refusals(ValueError, ImportError):

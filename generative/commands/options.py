@@ -7,10 +7,10 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
 
-from nets.training.command_line import CommandError, parse, told
-from nets.training.presets import describe_settings
+from nets.runs.presets import describe_settings
+from nets.shell.command_line import CommandError, parse, told
 
-from ..models import MODELS, find_model
+from ..catalogue import MODELS, find_model
 from ..presets import Preset, find_preset, load_presets
 
 Config = TypeVar("Config")

@@ -3,14 +3,14 @@
 import shlex
 from typing import TYPE_CHECKING
 
-from nets.training.command_line import executable, list_commands, list_files, to_type
+from nets.shell.command_line import executable, list_commands, list_files, to_type
 
 from .options import COMMAND
 
 if TYPE_CHECKING:
     from ..model import GenerativeModel
-    from ..run import RunConfig, RunFolder
-    from ..trainer import Trainer
+    from ..training.run import RunConfig, RunFolder
+    from ..training.trainer import Trainer
 
 
 def heading(trainer: "Trainer", config: "RunConfig") -> str:

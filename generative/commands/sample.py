@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from nets.training.command_line import CommandError, command, parse, refusals
+from nets.shell.command_line import CommandError, command, parse, refusals
 
 MOST_WAYS = 16
 TEXT = """Sample from a trained generative model: a picture, or the samples themselves.
@@ -68,13 +68,14 @@ def _write(options: SampleOptions, out: Path) -> None:
     import numpy as np
     import torch
 
-    from nets.training.checkpoint import atomic_write
-    from nets.training.seeding import seeded
+    from nets.process.seeding import seeded
+    from nets.runs.checkpoint import atomic_write
 
-    from .. import gallery, plots
-    from ..building import load_run_data
+    from ..data.parts import load_run_data
+    from ..gallery import draw as gallery
+    from ..gallery import grids as plots
     from ..loading import load
-    from ..run import RunFolder
+    from ..training.run import RunFolder
 
     record = RunFolder(options.run).load_config()
     model = load(options.run, checkpoint=options.checkpoint, device=options.device)

@@ -9,19 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nets.training.command_line import INTERRUPTED, command, free_folder, parse, refusals
+from nets.shell.command_line import INTERRUPTED, command, free_folder, parse, refusals
 
-from ..models import MODELS
+from ..catalogue import MODELS
 from ..presets import Preset, load_presets
 from .options import COMMAND, TEXT, ResumeOptions, TrainOptions, describe_preset, parse_train
 from .report import ending, heading, interruption
 
 if TYPE_CHECKING:
-    from ..building import DataConfig
-    from ..dataset import Dataset
+    from ..data.dataset import Dataset
+    from ..data.parts import DataConfig
     from ..model import GenerativeModel
-    from ..run import RunConfig, RunFolder
-    from ..trainer import Trainer
+    from ..training.run import RunConfig, RunFolder
+    from ..training.trainer import Trainer
 
 DATA = {
     "sprites": "737,280 figures with exact factors; sprites:shape,scale varies two of them",
@@ -45,11 +45,12 @@ def main(argv: list[str]) -> int:
 
 
 def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
-    from nets.training.device import resolve_device
-    from nets.training.distributed import team
+    from nets.process.device import resolve_device
+    from nets.process.distributed import team
 
-    from ..building import DataConfig, build_model, default_threads, load_parts
-    from ..run import RunConfig, RunFolder
+    from ..data.parts import DataConfig, load_parts
+    from ..loading import build_model
+    from ..training.run import RunConfig, RunFolder, default_threads
 
     data = DataConfig.of(options.data, options.size, options.limit, options.binarize)
     seed = options.seed
@@ -78,12 +79,13 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
 
 
 def _resume(options: ResumeOptions) -> int:
-    from nets.training.checkpoint import fitting
-    from nets.training.device import resolve_device
-    from nets.training.distributed import team
+    from nets.process.device import resolve_device
+    from nets.process.distributed import team
+    from nets.runs.checkpoint import fitting
 
-    from ..building import DataConfig, from_manifest, load_parts
-    from ..run import RunFolder
+    from ..data.parts import DataConfig, load_parts
+    from ..loading import from_manifest
+    from ..training.run import RunFolder
 
     run = RunFolder(options.resume)
     with _refusing():
@@ -114,8 +116,8 @@ def _train(
     held_out: "Dataset | None",
     **settings: Any,
 ) -> int:
-    from .. import gallery
-    from ..trainer import Diverged, Trainer
+    from ..gallery import draw as gallery
+    from ..training.trainer import Diverged, Trainer
 
     draw = partial(gallery.draw, run.path)
     with refusals(ValueError):
@@ -136,10 +138,12 @@ def _train(
 
 def _draw(run: "RunFolder", trainer: "Trainer") -> None:
     """Draw what was learned: the best weights, and how they were come by."""
-    from nets.training.logs import read_metrics
-    from nets.training.seeding import hash31, seeded
+    from nets.process.seeding import hash31, seeded
+    from nets.runs.logs import read_metrics
 
-    from .. import charts, gallery, plots
+    from ..gallery import charts
+    from ..gallery import draw as gallery
+    from ..gallery import grids as plots
     from ..loading import load
 
     model = load(run.path, device=str(trainer.device))

@@ -1,7 +1,7 @@
 """The exact aggregate posterior q(z) = 1/N Σ_n q(z | x_n) of a data set, and what it tells.
 
-Training estimates these terms from batches (`generative.losses`); here every posterior of the data
-takes part.
+Training estimates these terms from batches (`generative.autoencoders.total_correlation`); here every
+posterior of the data takes part.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..losses import gaussian_log_prob
+from ..autoencoders.losses import gaussian_log_prob
 
 ENTRIES = 2**20  # of a matrix that is in memory at once; caches of CPUs hold it
 

@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.special import entr
 
-from nets.decoders import ConvEncoder, MLPEncoder
-from nets.optim import optimizer
-from nets.training.fit import FitConfig, fit, predict
-from nets.training.seeding import seeded
+from nets.gradients.optim import optimizer
+from nets.networks.decoders import ConvEncoder, MLPEncoder
+from nets.process.seeding import seeded
+from nets.supervised.fit import FitConfig, fit, predict
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 
 FACTOR_WEIGHT = 0.1  # of the factors' mean loss; more of it makes the classes' worse
 CONFIDENT = 0.9  # the least probability of a class that counts as recognition

@@ -9,8 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..dataset import Dataset
-from ..losses import gaussian_log_prob
+from ..autoencoders.losses import gaussian_log_prob
+from ..data.dataset import Dataset
 from ..model import GenerativeModel
 
 

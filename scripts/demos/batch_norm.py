@@ -7,7 +7,7 @@ import torch
 from picture import BLUE, ORANGE, Figure, demo, panels
 
 from nets import MLP, optimizer
-from nets.training.averaging import moving_average
+from nets.gradients.averaging import moving_average
 
 RATES, STEPS = (0.003, 0.1, 1.0), 200
 
@@ -29,7 +29,7 @@ def losses(x: torch.Tensor, label: torch.Tensor, norm: str | None, rate: float) 
 
 def draw() -> Figure:
     """Draw one panel per rate."""
-    from generative.data import load_dataset
+    from generative.data.load import load_dataset
 
     rows = load_dataset("digits")
     assert rows.labels is not None

@@ -19,7 +19,7 @@ def draw() -> Figure:
 
     import envs  # noqa: F401
     from agents import QLearning, Sarsa
-    from agents.tabular import QLearningConfig, SarsaConfig
+    from agents.tabular.temporal_difference import QLearningConfig, SarsaConfig
 
     agents_of = {
         "SARSA": (Sarsa, SarsaConfig(discount=1.0), BLUE),

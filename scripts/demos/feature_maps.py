@@ -33,7 +33,7 @@ def learned_kernels(x: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
 
 def draw() -> Figure:
     """Draw a row of kernels by hand, and a row of learned ones."""
-    from generative.data import load_dataset
+    from generative.data.load import load_dataset
 
     rows = load_dataset("sprites:shape,orientation=::8,x=::4,y=::4,scale=5", size=32)
     assert rows.factors is not None

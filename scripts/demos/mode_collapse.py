@@ -13,10 +13,12 @@ def draw() -> Figure:
     """Draw samples along the training of both."""
     import torch
 
-    from generative.data import RING_STD, load_dataset, ring_means
-    from generative.gans import GAN, WGANGP, GANConfig, WGANGPConfig
+    from generative.data.load import load_dataset
+    from generative.data.small import RING_STD, ring_means
+    from generative.gans.minimax import GAN, GANConfig
+    from generative.gans.wasserstein import WGANGP, WGANGPConfig
     from generative.metrics.modes import mode_coverage
-    from generative.trainer import Trainer
+    from generative.training.trainer import Trainer
 
     data, centres = load_dataset("ring"), torch.from_numpy(ring_means())
     collapsing = GANConfig(learning_rate=3e-2, latent=2)

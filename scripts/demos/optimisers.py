@@ -4,7 +4,7 @@ import torch
 from picture import COLOURS, Figure, demo, panels
 
 from nets import MLP, optimizer
-from nets.training.averaging import moving_average
+from nets.gradients.averaging import moving_average
 
 NAMES = ("sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "nadam")
 RATES = [10.0 ** (k / 2) for k in range(-8, 1)]

@@ -13,8 +13,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nets.training.checkpoint import atomic_write
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
+from nets.runs.checkpoint import atomic_write
 
 __all__ = [
     "BLUE",

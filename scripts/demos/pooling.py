@@ -12,7 +12,7 @@ from nets import pool2d
 
 def draw() -> Figure:
     """Draw a digit with specks, and what each pooling makes of it."""
-    from generative.data import load_dataset
+    from generative.data.load import load_dataset
 
     rows = load_dataset("sprites:shape=heart,scale=5,orientation=3,x,y=16", size=64)
     image = rows.x[16:17].float() / 255

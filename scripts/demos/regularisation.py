@@ -10,7 +10,7 @@ import torch
 from picture import BLUE, GREY, ORANGE, Figure, demo, panels
 
 from nets import MLP, GaussianNoise, optimizer, penalty
-from nets.regularization import soft_threshold_
+from nets.layers.regularization import soft_threshold_
 
 STEPS, RATE, L1 = 2000, 3e-3, 3e-3
 

@@ -4,7 +4,7 @@ import torch
 from picture import Figure, demo, panels
 
 from nets import MLP, optimizer
-from nets.perceptron import Perceptron
+from nets.networks.perceptron import Perceptron
 
 CORNERS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 OR, XOR = torch.tensor([-1.0, 1.0, 1.0, 1.0]), torch.tensor([-1.0, 1.0, 1.0, -1.0])

@@ -9,8 +9,8 @@ import torch.utils.tensorboard
 from killable import INTERRUPTED, serve
 
 from agents.algorithms import ALGORITHMS, find_algorithm
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
 from nets.settings import from_plain
 
 

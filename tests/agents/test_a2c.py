@@ -6,9 +6,9 @@ import gymnasium as gym
 import pytest
 import torch
 
-from agents.a2c import A2C, A2CConfig
-from agents.losses import policy_gradient_loss, value_loss
-from agents.targets import generalized_advantages
+from agents.equations.losses import policy_gradient_loss, value_loss
+from agents.equations.returns import generalized_advantages
+from agents.policy_gradient.a2c import A2C, A2CConfig
 
 
 def gathered(agent):
@@ -58,7 +58,7 @@ def test_an_update_is_adam_on_the_published_objective(env_id, encoder):
 
 @pytest.mark.slow
 def test_learns_to_balance_cartpole():
-    from agents.evaluation import evaluate
+    from agents.loop.evaluation import evaluate
     from agents.presets import find_preset
 
     preset = find_preset("a2c", "CartPole-v1")

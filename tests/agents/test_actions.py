@@ -7,8 +7,8 @@ import torch
 from torch.distributions import Bernoulli, Normal
 from torch.distributions import Categorical as TorchCategorical
 
-from agents.actions import action_model
-from nets.distributions import TanhGaussian
+from agents.policy_gradient.actions import action_model
+from nets.layers.distributions import TanhGaussian
 
 DRAWS = 40_000
 SPACES = {

@@ -4,10 +4,11 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from agents.agent import Transition
-from agents.buffers import ReplayBuffer, Rows
-from agents.nstep import NStep
-from nets.training.checkpoint import CheckpointError
+from agents.dqn.nstep import NStep
+from agents.dqn.replay import ReplayBuffer
+from agents.dqn.rows import Rows
+from agents.loop.experience import Transition
+from nets.runs.checkpoint import CheckpointError
 
 BOX = gym.spaces.Box(-np.inf, np.inf, (2,), np.float32)
 DISCRETE = gym.spaces.Discrete(4)

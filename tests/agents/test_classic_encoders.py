@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.dqn import DQN, DQNConfig
-from agents.ppo import PPO, PPOConfig
+from agents.dqn.agent import DQN, DQNConfig
+from agents.policy_gradient.ppo import PPO, PPOConfig
 
 
 class Pictures(gym.Env):

@@ -10,15 +10,15 @@ import torch
 from sklearn.isotonic import IsotonicRegression
 
 from agents.commands.contenders import parse_contenders
-from agents.comparison import Comparison, Contender, load_records
-from agents.comparison_report import Outcome, spread, summarize, table
-from agents.dqn_config import DQNConfig
-from agents.environment import EnvSource
+from agents.dqn.config import DQNConfig
+from agents.environments.source import EnvSource
+from agents.loop.run import RunConfig
+from agents.loop.trainer import Trainer
+from agents.outcomes.comparison import Comparison, Contender, load_records
+from agents.outcomes.comparison_report import Outcome, spread, summarize, table
 from agents.presets import find_preset
-from agents.run import RunConfig
-from agents.tabular import QLearningConfig
-from agents.trainer import Trainer
-from nets.training.command_line import CommandError
+from agents.tabular.temporal_difference import QLearningConfig
+from nets.shell.command_line import CommandError
 
 LAKE = "dreamgym/Lake-v0"
 

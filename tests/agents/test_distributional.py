@@ -6,7 +6,7 @@ import torch
 from scipy.stats import expon, norm
 from torch.nn import functional
 
-from agents.distributional import (
+from agents.equations.distributional import (
     categorical_divergence,
     categorical_projection,
     categorical_slope,

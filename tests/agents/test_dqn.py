@@ -10,12 +10,12 @@ import torch
 from scipy.stats import binomtest
 from small_worlds import Table
 
-from agents.dqn import DQN, DQNConfig
-from agents.environment import EnvSource
-from agents.evaluation import evaluate
+from agents.dqn.agent import DQN, DQNConfig
+from agents.environments.source import EnvSource
+from agents.loop.evaluation import evaluate
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
 from agents.presets import find_preset
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
 
 # Acting -----------------------------------------------------------------------------------------
 

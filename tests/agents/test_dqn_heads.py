@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from agents.buffers import Batch
-from agents.dqn import DQN, DQNConfig
+from agents.dqn.agent import DQN, DQNConfig
+from agents.dqn.rows import Batch
 
 ATOMS = 5
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from agents.dqn import DQN, DQNConfig
-from agents.evaluation import evaluate
-from nets.noisy import NoisyLinear
-from nets.training.seeding import seeded
+from agents.dqn.agent import DQN, DQNConfig
+from agents.loop.evaluation import evaluate
+from nets.layers.noisy import NoisyLinear
+from nets.process.seeding import seeded
 
 CONFIG = DQNConfig(hidden=(16,), noisy=True, learning_starts=60, batch_size=16, target_every=50)
 

@@ -12,11 +12,11 @@ from torch import nn
 from torch.nn import functional
 
 import envs  # noqa: F401
-from agents.dqn import DQN, DQNConfig
-from agents.evaluation import evaluate
+from agents.dqn.agent import DQN, DQNConfig
+from agents.loop.evaluation import evaluate
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
 from agents.presets import find_preset
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
 
 CONFIG = DQNConfig(
     encoder="lstm",

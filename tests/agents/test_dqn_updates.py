@@ -10,10 +10,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from agents.buffers import Batch
-from agents.dqn import DQN, DQNConfig
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
+from agents.dqn.agent import DQN, DQNConfig
+from agents.dqn.rows import Batch
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
 
 # One update -------------------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from agents.environment import EnvSource, find_spec
-from agents.stepping import SingleStepper, VectorStepper
+from agents.environments.source import EnvSource, find_spec
+from agents.environments.stepping import SingleStepper, VectorStepper
 
 
 @pytest.mark.parametrize(

@@ -108,13 +108,13 @@ def in_fresh_process(tmp_path):
 def test_a_fresh_process_makes_the_described_world_again(in_fresh_process, make, env_id, shape):
     describe = f"""
 import json, gymnasium as gym
-from agents.environment import EnvSource
+from agents.environments.source import EnvSource
 print(json.dumps(EnvSource.of({make}).describe()))
 """
     description = json.loads(in_fresh_process(describe))
     assert description["id"] == env_id
     restore = f"""
-from agents.environment import EnvSource
+from agents.environments.source import EnvSource
 source = EnvSource.restore({description!r})
 print(source.observation_space.shape, source.make().spec.id, source.describe() == {description!r})
 """
@@ -126,7 +126,7 @@ print(source.observation_space.shape, source.make().spec.id, source.describe() =
 def test_settings_limits_and_wrappers_survive_in_a_fresh_process(in_fresh_process):
     describe = """
 import json, gymnasium as gym
-from agents.environment import EnvSource
+from agents.environments.source import EnvSource
 import lines
 env = gym.make("lines:Line-v0", size=3, max_episode_steps=5)
 env = gym.wrappers.FrameStackObservation(lines.Doubled(env, 4), 2)
@@ -135,7 +135,7 @@ print(json.dumps(EnvSource.of(env, 2).describe()))
     description = json.loads(in_fresh_process(describe))
     restore = f"""
 import numpy as np
-from agents.environment import EnvSource
+from agents.environments.source import EnvSource
 source = EnvSource.restore({description!r})
 print(source.make(), source.num_envs, source.max_episode_steps)
 stepper = source.stepper()
@@ -154,7 +154,7 @@ print(steps[0].observation[1].tolist())
 def test_importing_worlds_is_not_needed_for_our_own_ids(in_fresh_process):
     code = """
 import sys
-from agents.environment import EnvSource
+from agents.environments.source import EnvSource
 assert "envs" not in sys.modules
 print(EnvSource.of("dreamgym/Lake-v0").make().spec.id, "envs" in sys.modules)
 """
@@ -184,7 +184,7 @@ def test_neighbours_are_found_by_their_ids(
     code = f"""
 import json, warnings
 warnings.simplefilter("ignore")
-from agents.environment import EnvSource
+from agents.environments.source import EnvSource
 print(json.dumps(EnvSource.of("{env_id}").adapted({arguments}, {wrappers}).describe()))
 """
     description = json.loads(in_fresh_process(code).splitlines()[-1])
@@ -192,7 +192,7 @@ print(json.dumps(EnvSource.of("{env_id}").adapted({arguments}, {wrappers}).descr
     code = f"""
 import warnings
 warnings.simplefilter("ignore")
-from agents.environment import EnvSource
+from agents.environments.source import EnvSource
 source = EnvSource.restore({description!r} | {{"num_envs": 2}})
 stepper = source.stepper()
 a, b = stepper.reset(3), stepper.reset(3)

@@ -7,11 +7,11 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from scipy import stats
 
-from agents.dqn import DQN, DQNConfig
-from agents.environment import EnvSource
-from agents.evaluation import Evaluation, evaluate
-from agents.interaction import Interaction
-from agents.tabular import QLearning
+from agents.dqn.agent import DQN, DQNConfig
+from agents.environments.source import EnvSource
+from agents.loop.evaluation import Evaluation, evaluate
+from agents.loop.interaction import Interaction
+from agents.tabular.temporal_difference import QLearning
 
 
 class Waiting(gym.Env):

@@ -3,8 +3,8 @@ import pytest
 from scipy.special import softmax
 from scipy.stats import chisquare
 
-from agents.exploration import boltzmann, epsilon_greedy
-from agents.schedules import linear
+from agents.equations.exploration import boltzmann, epsilon_greedy
+from agents.equations.schedules import linear
 
 VALUES = np.array([0.1, 2.0, -1.0, 0.5])
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents import return_models
-from agents.dqn import DQN, DQNConfig
+from agents.dqn import returns as return_models
+from agents.dqn.agent import DQN, DQNConfig
 from agents.loading import load
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
-from nets.noisy import NoisyLinear
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
+from nets.layers.noisy import NoisyLinear
 
 CASES = {
     "mlp": ("CartPole-v1", DQNConfig(hidden=(8,))),

@@ -11,17 +11,17 @@ from gymnasium.spaces import Discrete
 from torch import nn
 
 from agents import DQN, PPO, SB3DQN, BCConfig, BehaviourCloning, PPOConfig, load
-from agents.clone import describe, fit_clone
 from agents.commands.evaluate import main as measure
 from agents.commands.train import main as train
-from agents.demonstrations import Demonstrations, disagreement
-from agents.evaluation import evaluate
-from agents.export import export_policy
-from agents.planners import ValueIteration, ValueIterationConfig
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
-from nets.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from nets.training.seeding import seeded
+from agents.imitation.demonstrations import Demonstrations, disagreement
+from agents.imitation.fit import describe, fit_clone
+from agents.loop.evaluation import evaluate
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
+from agents.outcomes.export import export_policy
+from agents.tabular.planners import ValueIteration, ValueIterationConfig
+from nets.process.seeding import seeded
+from nets.runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 WORLD = "dreamgym/Cliff-v0"
 

@@ -7,11 +7,11 @@ import torch
 from gymnasium.envs.classic_control import CartPoleEnv
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from agents.dqn import DQN, DQNConfig
-from agents.evaluation import evaluate
-from agents.interaction import Check, InvalidExperience
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
+from agents.dqn.agent import DQN, DQNConfig
+from agents.loop.evaluation import evaluate
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
+from agents.loop.validity import Check, InvalidExperience
 
 WAYS = {
     "single": None,

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 import agents
-from agents.dqn import DQN, DQNConfig
+from agents.dqn.agent import DQN, DQNConfig
 from agents.loading import load
-from agents.run import RunConfig, RunFolder
-from agents.tabular import QLearning, QLearningConfig
-from agents.trainer import Trainer
-from nets.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
+from agents.tabular.temporal_difference import QLearning, QLearningConfig
+from nets.runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 SMALL = DQNConfig(hidden=(8,), learning_starts=20, batch_size=8, dueling=True)
 

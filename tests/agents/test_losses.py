@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.losses import (
+from agents.equations.losses import (
     clipped_surrogate_loss,
     clipped_value_loss,
     importance_ratio,
@@ -12,7 +12,7 @@ from agents.losses import (
     policy_gradient_loss,
     value_loss,
 )
-from nets.distributions import Categorical, Gaussian
+from nets.layers.distributions import Categorical, Gaussian
 
 SAMPLES = 100_000
 LOGITS = torch.tensor([0.4, -0.3], dtype=torch.double)

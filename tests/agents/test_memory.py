@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from agents.evaluation import evaluate
-from agents.ppo import PPO, PPOConfig
+from agents.loop.evaluation import evaluate
+from agents.policy_gradient.ppo import PPO, PPOConfig
 from agents.presets import find_preset
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from agents import counter
-from agents.discrete import TableIndex, as_rows
-from agents.model import Model, NoModelError, action_probabilities, cumulative
-from agents.model_env import ModelEnv, model_env
+from agents.environments.spaces import TableIndex, as_rows
+from agents.tabular import draws as counter
+from agents.tabular.model import Model, NoModelError, action_probabilities, cumulative
+from agents.tabular.model_env import ModelEnv, model_env
 from envs.random import ScalarRandom
 
 COIN = {  # two states; action 0 gambles, action 1 ends with reward 5

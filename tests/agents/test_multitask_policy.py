@@ -7,12 +7,12 @@ import torch.nn.functional as F
 from torch import nn
 
 import envs  # noqa: F401  registers the worlds
-from agents.model import Model
-from agents.planning import policy_evaluation, value_iteration
+from agents.tabular.dynamic_programming import policy_evaluation, value_iteration
+from agents.tabular.model import Model
 from nets import MLP, optimizer
-from nets.multitask import MultiTask, multitask_loss
-from nets.training.fit import FitConfig, fit, predict
-from nets.training.seeding import seeded
+from nets.networks.multitask import MultiTask, multitask_loss
+from nets.process.seeding import seeded
+from nets.supervised.fit import FitConfig, fit, predict
 
 DISCOUNT = 0.95
 UNKNOWN = 99.0  # stands where a value is not known

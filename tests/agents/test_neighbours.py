@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from agents.algorithms import find_algorithm
-from agents.environment import EnvSource
+from agents.environments.source import EnvSource
 from agents.loading import load
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
 from agents.presets import find_preset
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
 
 SMALL = {
     "ppo": {"n_steps": 8, "batch_size": 8, "epochs": 1},

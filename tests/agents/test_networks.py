@@ -4,11 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from agents.networks import build_encoder, is_picture, numpy_forward, picture_layout, place
-from nets.encoders import ImpalaCNN, NatureCNN, SmallCNN
-from nets.heads import DuelingHead
-from nets.mlp import MLP
-from nets.precision import Convolutions
+from agents.networks.encoders import build_encoder, is_picture, picture_layout, place
+from agents.networks.fast import numpy_forward
+from nets.layers.heads import DuelingHead
+from nets.layers.mlp import MLP
+from nets.layers.precision import Convolutions
+from nets.networks.encoders import ImpalaCNN, NatureCNN, SmallCNN
 
 Box = gym.spaces.Box
 
@@ -184,7 +185,7 @@ def test_numpy_forward_refuses_what_it_cannot_repeat(network):
     ],
 )
 def test_precision_of_convolutions(monkeypatch, size, precision, units, expected):
-    monkeypatch.setattr("agents.networks.has_bfloat16", lambda device: units)
+    monkeypatch.setattr("agents.networks.encoders.has_bfloat16", lambda device: units)
     space = box(size, size, 3, dtype=np.uint8, high=255)
     network, _ = build_encoder(space, hidden=())
     place(network, space, torch.device("cpu"), precision)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.normalization import ObservationNorm, RewardNorm
+from agents.policy_gradient.normalization import ObservationNorm, RewardNorm
 
 
 def test_N_NORM_02_observations_in_standard_deviations():

@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 from stable_baselines3.common.evaluation import evaluate_policy
 
 import envs  # noqa: F401  registers the worlds
-from agents.evaluation import evaluate
-from agents.model import Model, NoModelError
-from agents.model_env import model_env
-from agents.planners import PolicyIteration, PolicyIterationConfig, ValueIteration
-from agents.planners import ValueIterationConfig as VIConfig
-from agents.planning import (
+from agents.loop.evaluation import evaluate
+from agents.tabular.dynamic_programming import (
     PlanningError,
     greedy,
     horizon_values,
@@ -25,6 +21,10 @@ from agents.planning import (
     q_from_v,
     value_iteration,
 )
+from agents.tabular.model import Model, NoModelError
+from agents.tabular.model_env import model_env
+from agents.tabular.planners import PolicyIteration, PolicyIterationConfig, ValueIteration
+from agents.tabular.planners import ValueIterationConfig as VIConfig
 
 OPTIMA = [
     ("FrozenLake-v1", {}, 0.99, 0.542026),
@@ -300,7 +300,7 @@ def test_planners_refuse_worlds_without_a_table() -> None:
 
 
 def test_planners_refuse_a_file_of_another_world(tmp_path) -> None:
-    from nets.training.checkpoint import CheckpointError
+    from nets.runs.checkpoint import CheckpointError
 
     agent = ValueIteration("CliffWalking-v1", VIConfig())
     agent.solve()

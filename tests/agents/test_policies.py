@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from agents.actions import action_model
-from agents.policies import ActorCritic, ActorCriticGradient, parse_encoder
-from nets.encoders import ImpalaCNN, NatureCNN, SmallCNN
-from nets.recurrent import GRU, LSTM
+from agents.networks.memory import parse_encoder
+from agents.policy_gradient.actions import action_model
+from agents.policy_gradient.actor_critic import ActorCritic, ActorCriticGradient
+from nets.layers.recurrent import GRU, LSTM
+from nets.networks.encoders import ImpalaCNN, NatureCNN, SmallCNN
 
 VECTOR = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
 SPACES = {

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents.a2c import A2C, A2CConfig
-from agents.evaluation import evaluate
-from agents.ppo import PPO, PPOConfig
-from agents.reinforce import Reinforce, ReinforceConfig
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
+from agents.loop.evaluation import evaluate
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
+from agents.policy_gradient.a2c import A2C, A2CConfig
+from agents.policy_gradient.ppo import PPO, PPOConfig
+from agents.policy_gradient.reinforce import Reinforce, ReinforceConfig
 
 SMALL = {"hidden": (8,), "memory_size": 6}
 AGENTS = {

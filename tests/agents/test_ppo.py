@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from agents.evaluation import evaluate
-from agents.losses import clipped_surrogate_loss, clipped_value_loss, importance_ratio, value_loss
-from agents.ppo import PPO, PPOConfig
+from agents.equations.losses import (
+    clipped_surrogate_loss,
+    clipped_value_loss,
+    importance_ratio,
+    value_loss,
+)
+from agents.loop.evaluation import evaluate
+from agents.loop.run import RunConfig
+from agents.policy_gradient.ppo import PPO, PPOConfig
 from agents.presets import find_preset
-from agents.run import RunConfig
 
 
 def gathered(agent):

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 import envs  # noqa: F401  registers the worlds
-from agents.model import Model, action_probabilities
-from agents.planning import policy_evaluation
-from agents.prediction import FollowPolicy, td_prediction
-from agents.tabular import SarsaConfig
-from agents.targets import discounted_returns
+from agents.equations.returns import discounted_returns
+from agents.tabular.dynamic_programming import policy_evaluation
+from agents.tabular.model import Model, action_probabilities
+from agents.tabular.prediction import FollowPolicy, td_prediction
+from agents.tabular.temporal_difference import SarsaConfig
 
 EITHER_WAY = np.full((7, 2), 0.5)
 AVERAGE = {"learning_rate": 1.0, "learning_rate_decay": 0.8, "discount": 1.0}

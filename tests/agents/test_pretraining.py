@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from agents import DQN, PPO, A2CConfig, DQNConfig, PPOConfig, load
-from agents.a2c import A2C
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
-from nets.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
+from agents.policy_gradient.a2c import A2C
+from nets.runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 
 class Lights(gym.Env):

@@ -8,12 +8,13 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from agents.buffers import ReplayBuffer, Rows
-from agents.dqn import DQN, DQNConfig
-from agents.prioritized import Prioritized, SumTree
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
-from nets.training.checkpoint import load_checkpoint, save_checkpoint
+from agents.dqn.agent import DQN, DQNConfig
+from agents.dqn.prioritized import Prioritized, SumTree
+from agents.dqn.replay import ReplayBuffer
+from agents.dqn.rows import Rows
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
+from nets.runs.checkpoint import load_checkpoint, save_checkpoint
 
 SIZES = (1, 2, 63, 64, 65, 200, 4096, 4097, 10_000)
 

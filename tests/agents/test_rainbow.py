@@ -6,16 +6,16 @@ import pytest
 import torch
 
 import envs  # noqa: F401
-from agents.dqn import DQN, DQNConfig
-from agents.evaluation import evaluate
+from agents.dqn.agent import DQN, DQNConfig
+from agents.dqn.prioritized import Prioritized
+from agents.dqn.returns import CategoricalReturn
 from agents.loading import load
+from agents.loop.evaluation import evaluate
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
 from agents.presets import find_preset
-from agents.prioritized import Prioritized
-from agents.return_models import CategoricalReturn
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
-from nets.heads import DuelingHead
-from nets.noisy import NoisyLinear
+from nets.layers.heads import DuelingHead
+from nets.layers.noisy import NoisyLinear
 
 
 def rainbow(env_id, **settings):

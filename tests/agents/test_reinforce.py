@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.reinforce import Reinforce, ReinforceConfig
+from agents.policy_gradient.reinforce import Reinforce, ReinforceConfig
 
 
 class Counter(gym.Env):
@@ -116,7 +116,7 @@ def test_A_PG_02_an_update_is_adam_on_score_times_reward_to_go(baseline):
 @pytest.mark.slow
 @pytest.mark.parametrize("baseline", ["learned", "running"])
 def test_learns_to_balance_cartpole(baseline):
-    from agents.evaluation import evaluate
+    from agents.loop.evaluation import evaluate
     from agents.presets import find_preset
 
     preset = find_preset("reinforce", "CartPole-v1")

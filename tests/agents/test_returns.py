@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.targets import discounted_returns, generalized_advantages, lambda_returns
+from agents.equations.returns import discounted_returns, generalized_advantages, lambda_returns
 
 
 def experience(seed=0, steps=7, copies=3, discount=0.9):

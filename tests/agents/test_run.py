@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from agents.dqn import DQN, DQNConfig
+from agents.dqn.agent import DQN, DQNConfig
+from agents.loop.run import KEPT_CHECKPOINTS, RunConfig, RunFolder
+from agents.loop.trainer import Trainer
 from agents.presets import find_preset
-from agents.run import KEPT_CHECKPOINTS, RunConfig, RunFolder
-from agents.trainer import Trainer
-from nets.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from nets.runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 
 def make(capacity=1000, hidden=(8,), **settings):

@@ -18,10 +18,10 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 import agents
 from agents.algorithms import find_algorithm
-from agents.evaluation import evaluate
+from agents.loop.evaluation import evaluate
 from agents.presets import find_preset
-from agents.sb3_config import WORDS
-from nets.training.seeding import hash31, seeded
+from agents.sb3.config import WORDS
+from nets.process.seeding import hash31, seeded
 
 PAGE = (Path(__file__).parents[2] / "docs" / "agents" / "sb3.md").read_text(encoding="utf-8")
 

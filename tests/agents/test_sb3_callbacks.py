@@ -19,9 +19,9 @@ from stable_baselines3.common.logger import KVWriter
 from stable_baselines3.common.monitor import Monitor
 
 import agents
-from agents.dqn import DQN, DQNConfig
-from agents.sb3 import SB3A2C, SB3DQN, SB3A2CConfig, SB3DQNConfig
-from agents.tabular import QLearning
+from agents.dqn.agent import DQN, DQNConfig
+from agents.sb3.algorithms import SB3A2C, SB3DQN, SB3A2CConfig, SB3DQNConfig
+from agents.tabular.temporal_difference import QLearning
 
 SMALL = DQNConfig(hidden=(8,), learning_starts=20, batch_size=8)
 

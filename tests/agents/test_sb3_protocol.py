@@ -7,8 +7,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.dqn import DQN, DQNConfig
-from agents.tabular import QLearning
+from agents.dqn.agent import DQN, DQNConfig
+from agents.tabular.temporal_difference import QLearning
 
 
 class Counted(gym.Env):

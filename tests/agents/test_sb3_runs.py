@@ -16,9 +16,9 @@ import agents
 from agents.commands.evaluate import main as evaluate_main
 from agents.commands.render import main as render_main
 from agents.commands.train import main as train_main
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Trainer
-from nets.training.checkpoint import CheckpointError
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Trainer
+from nets.runs.checkpoint import CheckpointError
 
 
 @names

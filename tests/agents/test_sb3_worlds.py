@@ -9,12 +9,13 @@ from sb3_agents import make, names
 from stable_baselines3.common.vec_env import DummyVecEnv, VecTransposeImage
 
 import agents
-from agents.evaluation import evaluate
-from agents.interaction import Episode, InvalidExperience
-from agents.sb3_networks import PictureEncoder
-from nets.encoders import NatureCNN, SmallCNN, image_encoder
-from nets.mlp import MLP
-from nets.training.seeding import seeded
+from agents.loop.evaluation import evaluate
+from agents.loop.experience import Episode
+from agents.loop.validity import InvalidExperience
+from agents.sb3.networks import PictureEncoder
+from nets.layers.mlp import MLP
+from nets.networks.encoders import NatureCNN, SmallCNN, image_encoder
+from nets.process.seeding import seeded
 
 PIXELS = {  # quick to learn from: pictures of 44 by 44
     "sb3-dqn": {"learning_starts": 100, "buffer_size": 500},

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from agents.agent import Transition
-from agents.buffers import Batch, ReplayBuffer
-from agents.dqn_config import DQNConfig
-from agents.dqn_parts import build_network
-from agents.sequences import History, Sequencer, Sequences
-from nets.training.seeding import seeded
+from agents.dqn.build import build_network
+from agents.dqn.config import DQNConfig
+from agents.dqn.replay import ReplayBuffer
+from agents.dqn.rows import Batch
+from agents.dqn.sequences import History, Sequencer, Sequences
+from agents.loop.experience import Transition
+from nets.process.seeding import seeded
 
 SPACES = gym.spaces.Box(-np.inf, np.inf, (2,), np.float32), gym.spaces.Discrete(4)
 STATE = (2, 1, 3)

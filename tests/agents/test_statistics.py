@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from agents.statistics import bootstrap_interval, interquartile_mean
+from agents.outcomes.statistics import bootstrap_interval, interquartile_mean
 
 
 @pytest.mark.parametrize("runs", range(1, 13))

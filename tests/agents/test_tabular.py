@@ -6,11 +6,12 @@ import pytest
 from stable_baselines3.common.evaluation import evaluate_policy
 from tabular_kinds import KINDS, allowed, chosen, make, short_run
 
-from agents import schedules, tabular_kernel
-from agents.run import RunFolder
-from agents.tabular import DoubleQLearning, QLearning, Sarsa, Tabular
-from agents.trainer import Trainer
-from nets.training.checkpoint import CheckpointError
+from agents.equations import schedules
+from agents.loop.run import RunFolder
+from agents.loop.trainer import Trainer
+from agents.tabular import kernel as tabular_kernel
+from agents.tabular.temporal_difference import DoubleQLearning, QLearning, Sarsa, Tabular
+from nets.runs.checkpoint import CheckpointError
 
 # Exploration -------------------------------------------------------------------------------------
 

@@ -5,11 +5,22 @@ import numpy as np
 import pytest
 
 import envs  # noqa: F401  registers the worlds
-from agents.interaction import Episode
-from agents.model import Model
-from agents.model_env import model_env
-from agents.planning import horizon_values, policy_evaluation, q_from_v, value_iteration
-from agents.tabular import DoubleQLearning, ExpectedSarsa, QLearning, Sarsa, Tabular
+from agents.loop.experience import Episode
+from agents.tabular.dynamic_programming import (
+    horizon_values,
+    policy_evaluation,
+    q_from_v,
+    value_iteration,
+)
+from agents.tabular.model import Model
+from agents.tabular.model_env import model_env
+from agents.tabular.temporal_difference import (
+    DoubleQLearning,
+    ExpectedSarsa,
+    QLearning,
+    Sarsa,
+    Tabular,
+)
 
 pytestmark = pytest.mark.slow
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from tabular_kinds import KINDS, allowed, make, random_model, short_run
 
-from agents import tabular_fused
-from agents.environment import SingleStepper
-from agents.interaction import Interaction
-from agents.model import Model
-from agents.model_env import model_env
-from agents.tabular import QLearning, Tabular
-from agents.tabular_fused import FusedStream, exact_model
-from agents.trainer import Trainer
+from agents.environments.source import SingleStepper
+from agents.loop.interaction import Interaction
+from agents.loop.trainer import Trainer
+from agents.tabular import fused as tabular_fused
+from agents.tabular.fused import FusedStream
+from agents.tabular.model import Model, exact_model
+from agents.tabular.model_env import model_env
+from agents.tabular.temporal_difference import QLearning, Tabular
 
 SETTINGS = [
     {},

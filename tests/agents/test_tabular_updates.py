@@ -10,13 +10,20 @@ import pytest
 import torch
 from tabular_kinds import KINDS, allowed, make, random_model
 
-from agents import counter, targets
-from agents.agent import Transition
-from agents.environment import SingleStepper
-from agents.interaction import Interaction
-from agents.model import Model
-from agents.model_env import model_env
-from agents.tabular import DoubleQLearning, ExpectedSarsa, QLearning, Sarsa, Tabular
+from agents.environments.source import SingleStepper
+from agents.equations import targets
+from agents.loop.experience import Transition
+from agents.loop.interaction import Interaction
+from agents.tabular import draws as counter
+from agents.tabular.model import Model
+from agents.tabular.model_env import model_env
+from agents.tabular.temporal_difference import (
+    DoubleQLearning,
+    ExpectedSarsa,
+    QLearning,
+    Sarsa,
+    Tabular,
+)
 
 # Every update is what the books say --------------------------------------------------------------
 

@@ -3,14 +3,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from agents.targets import (
-    discounted_returns,
+from agents.equations.losses import huber_slope, squared_slope
+from agents.equations.returns import discounted_returns
+from agents.equations.targets import (
     double_q_learning_target,
     expected_sarsa_target,
-    huber_slope,
     q_learning_target,
     sarsa_target,
-    squared_slope,
 )
 
 # Two environments, three actions, γ = 0.9; the second one terminates.

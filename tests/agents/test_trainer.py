@@ -10,12 +10,12 @@ import torch
 from leftovers import leaves
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from agents.dqn import DQN, DQNConfig
-from agents.evaluation import evaluate
+from agents.dqn.agent import DQN, DQNConfig
 from agents.loading import load
-from agents.run import RunConfig, RunFolder
-from agents.trainer import Progress, Trainer
-from nets.training.seeding import hash31
+from agents.loop.evaluation import evaluate
+from agents.loop.run import RunConfig, RunFolder
+from agents.loop.trainer import Progress, Trainer
+from nets.process.seeding import hash31
 
 SMALL = DQNConfig(
     hidden=(16,), learning_starts=60, batch_size=16, train_every=4, target_every=50, n_step=2

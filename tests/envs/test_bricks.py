@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import envs  # noqa: F401
-from envs.bricks import WALL, Bricks, BricksState
 from envs.numbers import batch, scalar
 from envs.random import ScalarRandom
+from envs.worlds.bricks import WALL, Bricks, BricksState
 
 
 class Game:

@@ -6,7 +6,7 @@ import pytest
 from gymnasium.envs.classic_control import CartPoleEnv
 
 import envs  # noqa: F401
-from envs.cartpole import CartPole, CartPoleState
+from envs.worlds.cartpole import CartPole, CartPoleState
 
 
 def reference(state: CartPoleState) -> CartPoleEnv:

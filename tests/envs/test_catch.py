@@ -9,7 +9,7 @@ from exact_returns import exact_return
 from stable_baselines3 import DQN
 
 import envs  # noqa: F401
-from envs.catch import COLUMNS, ROWS, Catch, CatchState
+from envs.worlds.catch import COLUMNS, ROWS, Catch, CatchState
 
 THIRD = Fraction(1, 3)
 

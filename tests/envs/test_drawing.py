@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import envs  # noqa: F401  registers the worlds
-from envs.grid import Cell, Grid
-from envs.tabular import Cliff, FourRooms, GridState, GridWorld, Lake, Walk
-from envs.tiles import draw
+from envs.grids.grid import Cell, Grid
+from envs.grids.tiles import draw
+from envs.grids.worlds import Cliff, FourRooms, GridState, GridWorld, Lake, Walk
 
 
 def frames(world: GridWorld, *cells: int) -> np.ndarray:

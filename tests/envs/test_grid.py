@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.grid import DOWN, LEFT, RIGHT, UP, Cell, Grid, slip, transitions
-from envs.sprites import LAYERS
+from envs.grids.grid import DOWN, LEFT, RIGHT, UP, Cell, Grid, slip, transitions
+from envs.pictures.sprites import LAYERS
 
 LEGEND = {
     "S": Cell("floor", reward=-1.0, start=True),

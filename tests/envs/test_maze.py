@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import envs  # noqa: F401  registers the worlds
-from envs.maps import mazes
+from envs.grids.maps import mazes
 
 MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))
 Place = tuple[int, int]

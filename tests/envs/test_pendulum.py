@@ -7,7 +7,7 @@ from gymnasium.envs.classic_control import PendulumEnv
 from gymnasium.vector import SyncVectorEnv
 
 import envs  # noqa: F401
-from envs.pendulum import Pendulum, PendulumState
+from envs.worlds.pendulum import Pendulum, PendulumState
 
 
 def reference(state: PendulumState) -> PendulumEnv:

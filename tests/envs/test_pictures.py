@@ -8,8 +8,8 @@ import gymnasium as gym
 import numpy as np
 import pygame
 
-from envs.drawing import bar, blend, box, copies, disc, mosaic, paste
-from envs.window import Window
+from envs.pictures.drawing import bar, blend, box, copies, disc, mosaic, paste
+from envs.pictures.window import Window
 
 RNG = np.random.default_rng(0)
 

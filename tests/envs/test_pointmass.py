@@ -6,7 +6,7 @@ import pytest
 from scipy.linalg import solve_discrete_are
 
 import envs  # noqa: F401
-from envs.pointmass import PointMass, PointMassState, riccati
+from envs.worlds.pointmass import PointMass, PointMassState, riccati
 
 A, B = np.array([[1.0, 0.05], [0.0, 1.0]]), np.array([[0.0], [0.05]])
 Q, R = np.diag([1.0, 0.1]), np.array([[0.01]])

@@ -5,15 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from envs.random import (
-    GOLDEN,
-    MASK,
-    BatchRandom,
-    ScalarRandom,
-    mix,
-    mix_array,
-    root_of,
-)
+from envs.random import GOLDEN, MASK, BatchRandom, ScalarRandom, mix, mix_array, root_of
 
 WORDS = np.random.default_rng(0).integers(0, 2**64, 10_000, dtype=np.uint64)
 

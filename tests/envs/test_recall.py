@@ -11,7 +11,7 @@ from exact_returns import exact_return
 
 import envs  # noqa: F401
 from envs.numbers import scalar
-from envs.recall import Recall, RecallState
+from envs.worlds.recall import Recall, RecallState
 
 Seen = tuple[float, ...]
 SIGHTS: list[Seen] = [(-1.0, 0.0), (1.0, 0.0), (0.0, 0.0), (0.0, 1.0)]

@@ -9,7 +9,7 @@ import pytest
 
 import envs  # noqa: F401
 from envs.numbers import scalar
-from envs.snake import Snake, SnakeState
+from envs.worlds.snake import Snake, SnakeState
 
 UP, RIGHT, DOWN, LEFT = range(4)
 MOVES = {UP: (-1, 0), RIGHT: (0, 1), DOWN: (1, 0), LEFT: (0, -1)}

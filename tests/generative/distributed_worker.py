@@ -5,13 +5,13 @@ from pathlib import Path
 
 import torch
 
-from generative.building import build_model
-from generative.data import load_dataset
-from generative.models import find_model
-from generative.run import RunConfig, RunFolder
-from generative.trainer import Trainer
-from nets.training.checkpoint import save_checkpoint
-from nets.training.distributed import team
+from generative.catalogue import find_model
+from generative.data.load import load_dataset
+from generative.loading import build_model
+from generative.training.run import RunConfig, RunFolder
+from generative.training.trainer import Trainer
+from nets.process.distributed import team
+from nets.runs.checkpoint import save_checkpoint
 
 JOBS = {
     "ae": ("digits", {"hidden": (16,), "patience": 2}),

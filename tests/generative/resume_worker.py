@@ -5,11 +5,12 @@ import torch._dynamo  # what the first optimiser of a process imports
 import torch.utils.tensorboard
 from killable import INTERRUPTED, serve
 
-from generative.building import DataConfig, build_model, load_parts
-from generative.data import load_dataset
-from generative.models import MODELS, find_model
-from generative.run import RunConfig, RunFolder
-from generative.trainer import Trainer
+from generative.catalogue import MODELS, find_model
+from generative.data.load import load_dataset
+from generative.data.parts import DataConfig, load_parts
+from generative.loading import build_model
+from generative.training.run import RunConfig, RunFolder
+from generative.training.trainer import Trainer
 from nets.settings import from_plain
 
 

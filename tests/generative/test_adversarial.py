@@ -1,4 +1,4 @@
-"""generative/adversarial.py against closed forms, slopes and identities."""
+"""generative/gans/losses.py against closed forms, slopes and identities."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import wasserstein_distance
 
-from generative import adversarial
+from generative.gans import losses as adversarial
 
 
 def logit(p):

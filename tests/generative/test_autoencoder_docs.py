@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import generative
-from generative.autoencoders import AAEConfig, BetaTCVAEConfig, BetaVAEConfig
+from generative.autoencoders.plain import AAEConfig, BetaTCVAEConfig, BetaVAEConfig
 from generative.model import ModelConfig
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "generative" / "autoencoders.md").read_text(encoding="utf-8")

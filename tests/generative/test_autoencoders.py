@@ -9,19 +9,14 @@ from autoencoding import SMALL, build, correlated, every_model, train
 from torch import nn
 from torch.distributions import Bernoulli
 
-from generative.autoencoder import MovingGaussian
-from generative.autoencoders import (
-    AAE,
-    AE,
-    VAE,
-    BetaTCVAE,
-    BetaVAE,
-    VAEConfig,
-)
+from generative.autoencoders.adversarial import AAE
+from generative.autoencoders.moving_gaussian import MovingGaussian
+from generative.autoencoders.plain import AE, VAEConfig
+from generative.autoencoders.variational import VAE, BetaTCVAE, BetaVAE
 from generative.model import Batch
-from nets.encoders import NatureCNN
-from nets.mlp import MLP
-from nets.training.seeding import seeded
+from nets.layers.mlp import MLP
+from nets.networks.encoders import NatureCNN
+from nets.process.seeding import seeded
 
 # --- AE ---------------------------------------------------------------------------------------
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from generative.data import RING_STD, load_dataset, ring_means
-from generative.dataset import Dataset
-from generative.pictures import resize, resized
-from nets.training.seeding import seeded
+from generative.data.dataset import Dataset
+from generative.data.load import load_dataset
+from generative.data.pictures import resize, resized
+from generative.data.small import RING_STD, ring_means
+from nets.process.seeding import seeded
 
 
 def pictures(rows=10, channels=1, side=4):

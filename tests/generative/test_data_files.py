@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generative.data import load_dataset
+from generative.data.load import load_dataset
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(256, size=(6, 5, 4), dtype=np.uint8)  # [N, H, W]

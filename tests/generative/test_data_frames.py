@@ -6,10 +6,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-import generative.data_frames
-from generative.data import load_dataset
-from generative.data_frames import ACTORS, collect, load_actor
-from generative.pictures import channels_first, resized
+import generative.data.frames
+from generative.data.frames import ACTORS, collect, load_actor
+from generative.data.load import load_dataset
+from generative.data.pictures import channels_first, resized
 
 CATCH = "envs:dreamgym/Catch-v0"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from nets.training.checkpoint import load_checkpoint
-from nets.training.distributed import ALONE
+from nets.process.distributed import ALONE
+from nets.runs.checkpoint import load_checkpoint
 
 WORKER = Path(__file__).with_name("distributed_worker.py")
 

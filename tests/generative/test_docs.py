@@ -4,9 +4,9 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from generative.catalogue import MODELS
 from generative.model import ModelConfig
-from generative.models import MODELS
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
 
 PAGE = (Path(__file__).parents[2] / "docs" / "generative.md").read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""generative/gans.py: networks, losses of both players, options."""
+"""generative/gans/minimax.py: networks, losses of both players, options."""
 
 import math
 
@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from generative.gan_networks import with_label
-from generative.gans import DCGAN, GAN, WGANGP, DCGANConfig, GANConfig, WGANGPConfig
+from generative.gans.minimax import DCGAN, GAN, DCGANConfig, GANConfig
+from generative.gans.networks import with_label
+from generative.gans.wasserstein import WGANGP, WGANGPConfig
 from generative.model import Batch
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
 
 PICTURE, VECTOR = (3, 32, 32), (2,)
 SMALL = {"base_filters": 4, "latent": 6}

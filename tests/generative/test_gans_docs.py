@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from generative.gans import DCGANConfig, GANConfig, WGANGPConfig
-from nets.training.seeding import seeded
+from generative.gans.minimax import DCGANConfig, GANConfig
+from generative.gans.wasserstein import WGANGPConfig
+from nets.process.seeding import seeded
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -14,7 +15,7 @@ PAGES = {
 }
 SOURCE = "".join(
     path.read_text(encoding="utf-8")
-    for path in [ROOT / "generative/adversarial.py", *(ROOT / "generative/metrics").glob("*.py")]
+    for path in [ROOT / "generative/gans/losses.py", *(ROOT / "generative/metrics").glob("*.py")]
 )
 
 

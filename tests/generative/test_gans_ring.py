@@ -6,9 +6,9 @@ import pytest
 
 from generative.benchmarks.quality import RING, ROWS
 from generative.benchmarks.ring import VARIANTS, main, on_ring
-from generative.data import ring
+from generative.data.small import ring
 from generative.metrics.neighbours import nearest_neighbours
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
 
 
 @pytest.mark.slow

@@ -13,16 +13,12 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
 import generative
-from generative.autoencoders import VAE, VAEConfig
-from generative.gans import GAN
-from generative.latents import (
-    LATENT_ID,
-    LatentEncoder,
-    LatentObservation,
-    VectorLatentObservation,
-)
-from generative.pictures import channels_first, resized
-from nets.training.seeding import seeded
+from generative.autoencoders.plain import VAEConfig
+from generative.autoencoders.variational import VAE
+from generative.data.pictures import channels_first, resized
+from generative.gans.minimax import GAN
+from generative.latents import LATENT_ID, LatentEncoder, LatentObservation, VectorLatentObservation
+from nets.process.seeding import seeded
 
 CATCH = "envs:dreamgym/Catch-v0"
 POLE = "CartPole-v1"

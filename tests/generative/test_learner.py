@@ -5,14 +5,17 @@ import torch
 from known_models import SMALL, Line, build, pictures, points, weights
 from torch import nn
 
-from generative.autoencoders import AAE, AE, VAE, AEConfig, BetaTCVAE, BetaVAE, VAEConfig
-from generative.dataset import Dataset
-from generative.epochs import Epochs
-from generative.gans import DCGAN, GAN, WGANGP, DCGANConfig, GANConfig, WGANGPConfig
-from generative.learner import Learner
+from generative.autoencoders.adversarial import AAE
+from generative.autoencoders.plain import AE, AEConfig, VAEConfig
+from generative.autoencoders.variational import VAE, BetaTCVAE, BetaVAE
+from generative.data.dataset import Dataset
+from generative.gans.minimax import DCGAN, GAN, DCGANConfig, GANConfig
+from generative.gans.wasserstein import WGANGP, WGANGPConfig
 from generative.model import Loss, ModelConfig, Player
-from generative.optimisation import PlayerOptimiser, learning_rate, mixed_precision
-from nets.training.seeding import seeded
+from generative.training.epochs import Epochs
+from generative.training.learner import Learner
+from generative.training.players import PlayerOptimiser, learning_rate, mixed_precision
+from nets.process.seeding import seeded
 
 # Which rows -------------------------------------------------------------------------------------
 
@@ -209,7 +212,7 @@ def test_bfloat16_computes_losses_near_those_of_float32_on_float32_weights():
 def test_precision_auto_is_bfloat16_for_large_pictures_where_it_is_fast(
     monkeypatch, precision, shape, fast, halved
 ):
-    monkeypatch.setattr("generative.optimisation.has_bfloat16", lambda device: fast)
+    monkeypatch.setattr("generative.training.players.has_bfloat16", lambda device: fast)
     context = mixed_precision(ModelConfig(precision=precision), torch.device("cpu"), shape)
     with context():
         assert torch.is_autocast_enabled("cpu") == halved

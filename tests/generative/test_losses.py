@@ -9,15 +9,17 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from generative import losses
-from generative.losses import (
+from generative.autoencoders import losses
+from generative.autoencoders.losses import (
     bernoulli_nll,
     gaussian_kl,
     gaussian_nll,
-    log_importance_weights,
     reparameterize,
     squared_distance,
     standard_normal_kl,
+)
+from generative.autoencoders.total_correlation import (
+    log_importance_weights,
     total_correlation_decomposition,
 )
 

@@ -5,8 +5,8 @@ import sys
 import pytest
 import torch
 
-from generative.data import load_dataset
-from generative.measuring import listed, measure, recognised
+from generative.data.load import load_dataset
+from generative.metrics.measure import listed, measure, recognised
 
 
 class Stand:
@@ -86,8 +86,8 @@ def test_fid_compares_as_many_samples_as_rows_in_inceptions_features(digits, mon
         asked.append(len(x))
         return x.flatten(1)[:, 20:24]
 
-    monkeypatch.setattr("generative.measuring.inception_features", first_pixels)
-    monkeypatch.setattr("generative.measuring.recognised", lambda *_: ())
+    monkeypatch.setattr("generative.metrics.measure.inception_features", first_pixels)
+    monkeypatch.setattr("generative.metrics.measure.recognised", lambda *_: ())
     x = digits[0].batch(slice(None)).x
     figures = {f.name: f.value for f in measure(Stand(x), *digits, fid=True)}
     assert figures["fid"] == pytest.approx(0.0, abs=1e-9)
@@ -98,6 +98,6 @@ def test_fid_compares_as_many_samples_as_rows_in_inceptions_features(digits, mon
 
 def test_fid_without_torch_fidelity_says_what_to_install(digits, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)
-    monkeypatch.setattr("generative.measuring.recognised", lambda *_: ())
+    monkeypatch.setattr("generative.metrics.measure.recognised", lambda *_: ())
     with pytest.raises(ImportError, match="pip install torch-fidelity"):
         list(measure(Stand(digits[0].batch(slice(None)).x), *digits, fid=True))

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from generative.data import load_dataset
-from generative.dataset import Dataset
+from generative.data.dataset import Dataset
+from generative.data.load import load_dataset
 from generative.metrics.distances import frechet_distance
 from generative.metrics.features import (
     Classifier,
@@ -16,7 +16,7 @@ from generative.metrics.features import (
     train_classifier,
 )
 from generative.metrics.neighbours import precision_recall
-from nets.training.metrics import accuracy
+from nets.supervised.metrics import accuracy
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from generative.data import load_dataset
+from generative.data.load import load_dataset
 from generative.metrics.genuine import genuine
 
 

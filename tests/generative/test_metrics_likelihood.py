@@ -7,11 +7,12 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from generative.autoencoders import VAE, VAEConfig
-from generative.dataset import Dataset
+from generative.autoencoders.plain import VAEConfig
+from generative.autoencoders.variational import VAE
+from generative.data.dataset import Dataset
 from generative.metrics.aggregate import kl_decomposition
 from generative.metrics.likelihood import held_out_terms, importance_log_likelihood
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
 
 
 class LinearGaussian:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 
-from generative.data import RING_STD, ring, ring_means
+from generative.data.small import RING_STD, ring, ring_means
 from generative.metrics.distances import frechet_distance, gaussian_frechet_distance, squared_mmd
 from generative.metrics.modes import mode_coverage
 from generative.metrics.neighbours import _distances, nearest_neighbours, precision_recall

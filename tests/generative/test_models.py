@@ -3,8 +3,8 @@
 import pytest
 from fresh_process import printed_by
 
+from generative.catalogue import MODELS, find_model
 from generative.model import GenerativeModel, ModelConfig
-from generative.models import MODELS, find_model
 
 NAMES = ("ae", "vae", "beta-vae", "beta-tcvae", "aae", "gan", "dcgan", "wgan-gp")
 
@@ -32,7 +32,7 @@ def test_the_nearest_name_is_suggested():
 
 def test_the_table_costs_no_torch(tmp_path):
     program = (
-        "import generative.models, sys; generative.models.find_model('vae');"
+        "import generative.catalogue, sys; generative.catalogue.find_model('vae');"
         "print('torch' in sys.modules)"
     )
     assert printed_by(program, cwd=tmp_path) == "False"

@@ -3,10 +3,12 @@
 import pytest
 import torch
 
-from generative.autoencoders import AAE, VAE, AAEConfig, VAEConfig
+from generative.autoencoders.adversarial import AAE
+from generative.autoencoders.plain import AAEConfig, VAEConfig
+from generative.autoencoders.variational import VAE
 from generative.model import Batch
-from nets.encoders import image_encoder
-from nets.training.seeding import seeded
+from nets.networks.encoders import image_encoder
+from nets.process.seeding import seeded
 
 
 def build(shape, encoder, **settings):

@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image, ImageSequence
 
-from generative.charts import curves, latent_scatter, running_mean
-from generative.paths import linear_path, spherical_path, traversals
-from generative.plots import GAP, PAPER, as_pictures, compare, film, grid, rows, save
+from generative.gallery.charts import curves, latent_scatter, running_mean
+from generative.gallery.grids import GAP, PAPER, as_pictures, compare, film, grid, rows, save
+from generative.gallery.paths import linear_path, spherical_path, traversals
 
 
 def test_linear_path_by_hand():

@@ -19,8 +19,8 @@ from generative.benchmarks.measures import (
 )
 from generative.benchmarks.quality import ROWS
 from generative.benchmarks.samples import SamplesOptions, draw, recognised_samples
-from generative.data import load_dataset
-from nets.training.quality import OfFile, run_row
+from generative.data.load import load_dataset
+from nets.benchmarks.quality import OfFile, run_row
 
 
 def size(fit):

@@ -10,8 +10,8 @@ from leftovers import check_equal, result
 from resuming import check_longer_run, whole_runs
 
 from generative.loading import load
-from generative.run import RunFolder
-from nets.training.checkpoint import load_checkpoint
+from generative.training.run import RunFolder
+from nets.runs.checkpoint import load_checkpoint
 
 WORKER = Path(__file__).with_name("resume_worker.py")
 SMALL = {"hidden": [24], "batch_size": 16}

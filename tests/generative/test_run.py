@@ -7,12 +7,14 @@ import pytest
 import torch
 
 import generative
-from generative.autoencoders import VAE, VAEConfig
-from generative.building import DataConfig, build_model, from_manifest, load_parts, load_run_data
-from generative.data import load_dataset
-from generative.run import RunConfig, RunFolder
-from generative.trainer import Trainer
-from nets.training.checkpoint import CheckpointError, save_checkpoint
+from generative.autoencoders.plain import VAEConfig
+from generative.autoencoders.variational import VAE
+from generative.data.load import load_dataset
+from generative.data.parts import DataConfig, load_parts, load_run_data
+from generative.loading import build_model, from_manifest
+from generative.training.run import RunConfig, RunFolder
+from generative.training.trainer import Trainer
+from nets.runs.checkpoint import CheckpointError, save_checkpoint
 
 SMALL = VAEConfig(hidden=(8,), latent=2, batch_size=16)
 

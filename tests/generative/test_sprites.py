@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from generative.data import load_dataset
-from generative.sprites import GRID, draw_sprites, heart_outline, parse_factors
+from generative.data.load import load_dataset
+from generative.data.sprites import GRID, draw_sprites, heart_outline, parse_factors
 
 EDGE = 1.0  # pixels per pixel of outline that rounding to pixel centres may add or remove
 

@@ -8,12 +8,13 @@ import torch
 from known_models import SMALL, Line, build, pictures, points, weights
 from leftovers import rows_of
 
-from generative.autoencoders import VAE, VAEConfig
-from generative.gans import GAN
+from generative.autoencoders.plain import VAEConfig
+from generative.autoencoders.variational import VAE
+from generative.gans.minimax import GAN
 from generative.model import Loss, ModelConfig
-from generative.run import RunConfig, RunFolder
-from generative.trainer import Diverged, Trainer
-from nets.training.checkpoint import load_checkpoint
+from generative.training.run import RunConfig, RunFolder
+from generative.training.trainer import Diverged, Trainer
+from nets.runs.checkpoint import load_checkpoint
 
 # Rows, evaluations, ends ------------------------------------------------------------------------
 

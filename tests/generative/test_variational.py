@@ -9,14 +9,10 @@ from autoencoding import SMALL, build, correlated, train
 from sklearn.decomposition import FactorAnalysis
 from torch.distributions import Bernoulli, MultivariateNormal, Normal, kl_divergence
 
-from generative.autoencoders import (
-    VAE,
-    BetaTCVAE,
-    BetaVAE,
-)
-from generative.losses import gaussian_kl, gaussian_nll, standard_normal_kl
+from generative.autoencoders.losses import gaussian_kl, gaussian_nll, standard_normal_kl
+from generative.autoencoders.variational import VAE, BetaTCVAE, BetaVAE
 from generative.model import Batch
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
 
 # --- VAE: the linear Gaussian model, whose likelihood is known -----------------------------------
 

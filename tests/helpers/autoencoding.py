@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from generative.autoencoders import AAE, AE, VAE, BetaTCVAE, BetaVAE
+from generative.autoencoders.adversarial import AAE
+from generative.autoencoders.plain import AE
+from generative.autoencoders.variational import VAE, BetaTCVAE, BetaVAE
 from generative.model import Batch
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
 
 SMALL = {"hidden": (16,), "channels": (4, 8), "latent": 3}
 every_model = pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import torch
 from torch import nn
 
-from generative.dataset import Dataset
+from generative.data.dataset import Dataset
 from generative.model import GenerativeModel, Loss, ModelConfig, Player
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
 
 SMALL = {"hidden": (16,), "batch_size": 8}
 

@@ -6,7 +6,7 @@ import logging
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from nets.training.checkpoint import load_checkpoint
+from nets.runs.checkpoint import load_checkpoint
 
 logging.getLogger("tensorboard").setLevel(logging.ERROR)  # it tells every purge of killed events
 

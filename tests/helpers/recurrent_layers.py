@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from nets.recurrent import GRU, LSTM, RNN
+from nets.layers.recurrent import GRU, LSTM, RNN
 
 LAYERS = {
     RNN: (nn.RNN, nn.RNNCell),

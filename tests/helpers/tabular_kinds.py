@@ -2,9 +2,15 @@
 
 import numpy as np
 
-from agents.model import Model
-from agents.run import RunConfig
-from agents.tabular import DoubleQLearning, ExpectedSarsa, QLearning, Sarsa, Tabular
+from agents.loop.run import RunConfig
+from agents.tabular.model import Model
+from agents.tabular.temporal_difference import (
+    DoubleQLearning,
+    ExpectedSarsa,
+    QLearning,
+    Sarsa,
+    Tabular,
+)
 
 KINDS = [Sarsa, ExpectedSarsa, QLearning, DoubleQLearning]
 TRACED = [Sarsa, ExpectedSarsa, QLearning]

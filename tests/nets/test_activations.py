@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nets.activations import ACTIVATIONS, activation, gain
+from nets.layers.activations import ACTIVATIONS, activation, gain
 
 X = torch.linspace(-6, 6, 1201, dtype=torch.float64)  # contains 0 exactly
 SCALAR = [name for name in ACTIVATIONS if "softmax" not in name]

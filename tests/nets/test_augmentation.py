@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from nets import augmentation
-from nets.augmentation import (
+from nets.supervised import augmentation
+from nets.supervised.augmentation import (
     Augmentation,
     random_crop,
     random_flip,

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from nets.backprop import AutogradBackprop, DenseBackprop, backprop
-from nets.mlp import MLP
+from nets.gradients.backprop import AutogradBackprop, DenseBackprop, backprop
+from nets.layers.mlp import MLP
 
 
 def numpy_gradients(network, x, upstream):

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from nets.classic import CLASSIC, classic_cnn, classic_encoder
-from nets.densenet import DenseBlock, Transition
-from nets.inception import Auxiliaries, Inception
-from nets.residual import Bottleneck, ResBlock
+from nets.layers.densenet import DenseBlock, Transition
+from nets.layers.inception import Auxiliaries, Inception
+from nets.layers.residual import Bottleneck, ResBlock
+from nets.networks.classic import CLASSIC, classic_cnn, classic_encoder
 
 COUNTS = {
     "alexnet": 61_100_840,

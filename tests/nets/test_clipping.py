@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from nets import MLP, clip_grads
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
 
 
 def with_grads(*grads):

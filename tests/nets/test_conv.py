@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from scipy.signal import convolve2d, correlate2d
 from torch import nn
 
-from nets.conv import CNN, ConvBlock, SameConv2d, conv_out
-from nets.images import conv_in, scaled, sizes_out, smallest_size
+from nets.layers.conv import CNN, ConvBlock, SameConv2d, conv_out
+from nets.layers.images import conv_in, scaled, sizes_out, smallest_size
 
 
 def draw(*shape, seed=0, **options):

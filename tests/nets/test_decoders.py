@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from nets.decoders import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
+from nets.networks.decoders import ConvDecoder, ConvEncoder, MLPDecoder, MLPEncoder
 
 
 def parameters(module):

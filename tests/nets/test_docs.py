@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nets.activations import ACTIVATIONS
-from nets.training.seeding import seeded
+from nets.layers.activations import ACTIVATIONS
+from nets.process.seeding import seeded
 
 PAGE = (Path(__file__).parents[2] / "docs" / "nets.md").read_text(encoding="utf-8")
 SECTIONS = {

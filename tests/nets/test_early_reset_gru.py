@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from nets.recurrent import GRU
+from nets.layers.recurrent import GRU
 
 T, B, D, H = 9, 4, 3, 5
 

@@ -9,8 +9,8 @@ from stable_baselines3.common.torch_layers import NatureCNN as PeerNatureCNN
 from torch import nn
 
 from nets import init_
-from nets.encoders import ImpalaCNN, NatureCNN, SmallCNN, image_encoder
-from nets.residual import ResBlock
+from nets.layers.residual import ResBlock
+from nets.networks.encoders import ImpalaCNN, NatureCNN, SmallCNN, image_encoder
 
 
 def count(module):

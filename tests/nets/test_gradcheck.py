@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from nets.gradcheck import GOOD, WRONG, grad_check, numeric_gradient
-from nets.mlp import MLP
+from nets.gradients.gradcheck import GOOD, WRONG, grad_check, numeric_gradient
+from nets.layers.mlp import MLP
 
 
 @pytest.fixture

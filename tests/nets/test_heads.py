@@ -15,9 +15,9 @@ from nets import (
     ValueHead,
     optimizer,
 )
-from nets.distributions import Categorical, Gaussian, TanhGaussian, bounded
-from nets.heads import Bounded, dueling
-from nets.training.seeding import seeded
+from nets.layers.distributions import Categorical, Gaussian, TanhGaussian, bounded
+from nets.layers.heads import Bounded, dueling
+from nets.process.seeding import seeded
 
 DRAWS = 200_000
 

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from nets import MLP, init_
-from nets.init import forget_gate_
-from nets.training.seeding import seeded
+from nets.layers.init import forget_gate_
+from nets.process.seeding import seeded
 
 N = 512
 

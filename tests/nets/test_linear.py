@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from nets.mlp import MLP
-from nets.optim import optimizer
+from nets.gradients.optim import optimizer
+from nets.layers.mlp import MLP
 
 
 def sigmoid(x):

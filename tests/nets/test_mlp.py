@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from nets import MLP
-from nets.norm import BatchNorm
-from nets.training.seeding import seeded
+from nets.layers.norm import BatchNorm
+from nets.process.seeding import seeded
 
 
 def test_N_LIN_03_a_dense_layer_is_a_weighted_sum_and_an_activation():

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nets.multitask import MultiTask, multitask_loss
+from nets.networks.multitask import MultiTask, multitask_loss
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from nets import MLP, DuelingHead
-from nets.noisy import NoisyLinear, noisy_
-from nets.training.seeding import seeded
+from nets.layers.noisy import NoisyLinear, noisy_
+from nets.process.seeding import seeded
 
 DRAWS = 40_000
 FOURTH_ROOT_MOMENT = math.sqrt(2 / math.pi)  # E|ξ| of a standard normal: the variance of f(ξ)

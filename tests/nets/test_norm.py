@@ -7,7 +7,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from torch import nn
 
 from nets import MLP
-from nets.norm import BatchNorm, BatchNorm2d, RunningNorm, norm
+from nets.layers.norm import BatchNorm, BatchNorm2d, RunningNorm, norm
 
 
 def data(*shape, seed=0):

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from nets import MLP, clip_grads, optimizer
-from nets.optim import OPTIMISERS, parameter_groups
-from nets.training.seeding import seeded
+from nets.gradients.optim import OPTIMISERS, parameter_groups
+from nets.process.seeding import seeded
 
 STEPS = 60
 START = np.array([1.5, -2.0, 0.3])

@@ -21,8 +21,7 @@ def test_importing_nets_loads_torch_and_no_optional_library(tmp_path):
 
 def test_importing_nets_and_what_trains_without_networks_costs_no_torch(tmp_path):
     program = (
-        "import nets.training.command_line, nets.training.provenance, sys;"
-        "print('torch' in sys.modules)"
+        "import nets.shell.command_line, nets.runs.provenance, sys;print('torch' in sys.modules)"
     )
     assert printed_by(program, cwd=tmp_path) == "False"
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from nets.mlp import MLP
-from nets.optim import optimizer
-from nets.perceptron import Perceptron
+from nets.gradients.optim import optimizer
+from nets.layers.mlp import MLP
+from nets.networks.perceptron import Perceptron
 
 CORNERS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 XOR = torch.tensor([-1.0, 1.0, 1.0, -1.0])

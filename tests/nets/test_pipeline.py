@@ -6,12 +6,12 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from nets import CNN, optimizer, schedule
-from nets.pooling import GlobalMeanPool2d
-from nets.training.fit import FitConfig, evaluate, fit
-from nets.training.metrics import accuracy
-from nets.training.sampling import one_hot
-from nets.training.seeding import seeded
-from nets.training.splits import hold_out
+from nets.layers.pooling import GlobalMeanPool2d
+from nets.process.seeding import seeded
+from nets.supervised.fit import FitConfig, evaluate, fit
+from nets.supervised.metrics import accuracy
+from nets.supervised.sampling import one_hot
+from nets.supervised.splits import hold_out
 
 
 def test_N_LOSS_10_accuracy_is_the_share_of_rows_whose_largest_logit_is_right():

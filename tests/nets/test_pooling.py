@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 from torch import nn
 
-from nets.pooling import POOLS, GlobalMeanPool2d, LpPool2d, MedianPool2d, MixedPool2d, pool2d
+from nets.layers.pooling import POOLS, GlobalMeanPool2d, LpPool2d, MedianPool2d, MixedPool2d, pool2d
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_N_POOL_08_max_forgets_where_in_its_window_a_thing_is():
 
 @pytest.mark.parametrize("name", POOLS)
 def test_every_pooling_stands_in_a_convolutional_network(name):
-    from nets.conv import CNN
+    from nets.layers.conv import CNN
 
     network = CNN((3, 16, 16), [4, 8], 3, 1, pool=name, out_features=5)
     assert network(torch.rand(2, 3, 16, 16)).shape == (2, 5)

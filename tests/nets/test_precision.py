@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from nets.conv import CNN
-from nets.encoders import ImpalaCNN, NatureCNN
-from nets.images import scaled
-from nets.precision import Convolutions, set_convolutions
+from nets.layers.conv import CNN
+from nets.layers.images import scaled
+from nets.layers.precision import Convolutions, set_convolutions
+from nets.networks.encoders import ImpalaCNN, NatureCNN
 
 SHAPE = (3, 36, 36)
 PICTURES = torch.randint(0, 256, (5, *SHAPE), dtype=torch.uint8, generator=torch.manual_seed(0))

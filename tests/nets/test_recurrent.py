@@ -20,7 +20,7 @@ from recurrent_layers import (
 )
 from torch import Tensor, nn
 
-from nets.recurrent import GRU, LSTM, RNN, _side_by_side
+from nets.layers.recurrent import GRU, LSTM, RNN, _side_by_side
 
 
 def sigmoid(x):

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from nets.mlp import MLP
-from nets.norm import norm
-from nets.optim import optimizer
-from nets.regularization import (
+from nets.gradients.optim import optimizer
+from nets.layers.mlp import MLP
+from nets.layers.norm import norm
+from nets.layers.regularization import (
     ActivityPenalty,
     GaussianNoise,
     count_nonzero,

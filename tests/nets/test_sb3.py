@@ -11,9 +11,9 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.preprocessing import preprocess_obs
 from torch import nn
 
-from nets.encoders import ImpalaCNN, NatureCNN, SmallCNN
-from nets.init import init_
-from nets.mlp import MLP
+from nets.layers.init import init_
+from nets.layers.mlp import MLP
+from nets.networks.encoders import ImpalaCNN, NatureCNN, SmallCNN
 from nets.sb3 import EncoderExtractor, sb3_extractor
 
 

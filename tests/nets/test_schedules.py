@@ -4,7 +4,7 @@ import pytest
 import torch
 from schedule_rates import walk
 
-from nets.schedules import SCHEDULES, schedule
+from nets.gradients.schedules import SCHEDULES, schedule
 
 
 def rates(name, epochs, *, lr=0.2, **arguments):

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nets.attention import Attention
-from nets.seq2seq import Seq2Seq
-from nets.vocabulary import EOS, GO, PAD, UNK, Vocabulary, teacher_forcing
+from nets.layers.attention import Attention
+from nets.networks.seq2seq import Seq2Seq
+from nets.networks.vocabulary import EOS, GO, PAD, UNK, Vocabulary, teacher_forcing
 
 WORDS = ["banana", "bandana", "cab"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents.algorithms import ALGORITHMS
-from generative.models import MODELS
+from generative.catalogue import MODELS
 from nets.settings import (
     Count,
     NonNegative,

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nets.images import conv_out
-from nets.upsampling import UpBlock, conv_transpose_out
+from nets.layers.images import conv_out
+from nets.layers.upsampling import UpBlock, conv_transpose_out
 
 
 def draw(*shape, seed=0):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from nets.optim import clip_grads
+from nets.gradients.optim import clip_grads
 
 # beyond 1e18 the square of a float32 overflows; below 1e-18 it is lost
 NUMBERS = st.floats(-(2.0**50), 2.0**50, width=32).filter(lambda x: x == 0 or abs(x) > 2.0**-50)

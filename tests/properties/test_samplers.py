@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from agents.prioritized import Prioritized, SumTree
-from nets.training.sampling import class_weights, over_sample, synthetic_sample, under_sample
-from nets.training.splits import k_fold
+from agents.dqn.prioritized import Prioritized, SumTree
+from nets.supervised.sampling import class_weights, over_sample, synthetic_sample, under_sample
+from nets.supervised.splits import k_fold
 
 LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=40).map(torch.tensor)
 SEEDS = st.integers(0, 2**31 - 1)

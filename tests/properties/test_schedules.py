@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from schedule_rates import walk
 
-from agents.schedules import linear
-from nets.schedules import schedule
+from agents.equations.schedules import linear
+from nets.gradients.schedules import schedule
 
 EPOCHS = 12
 FALLING = st.one_of(

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from nets.conv import CNN, SameConv2d
-from nets.decoders import ConvDecoder, ConvEncoder
-from nets.images import conv_in, conv_out, sizes_out, smallest_size
-from nets.pooling import pool2d
-from nets.upsampling import UpBlock, conv_transpose_out
+from nets.layers.conv import CNN, SameConv2d
+from nets.layers.images import conv_in, conv_out, sizes_out, smallest_size
+from nets.layers.pooling import pool2d
+from nets.layers.upsampling import UpBlock, conv_transpose_out
+from nets.networks.decoders import ConvDecoder, ConvEncoder
 
 PAIR = st.tuples(st.integers(1, 5), st.integers(1, 5))
 POOLS = ("max", "mean", "stochastic", "median", "mixed", "lp")

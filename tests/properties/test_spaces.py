@@ -8,11 +8,12 @@ from gymnasium.error import InvalidAction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.actions import action_model
-from agents.buffers import ReplayBuffer, Rows
+from agents.dqn.replay import ReplayBuffer
+from agents.dqn.rows import Rows
+from agents.policy_gradient.actions import action_model
 from envs.actions import action_reader
-from nets.distributions import bounded
-from nets.norm import RunningNorm
+from nets.layers.distributions import bounded
+from nets.layers.norm import RunningNorm
 
 SEEDS = st.integers(0, 2**31 - 1)
 BOUND = st.floats(-1e3, 1e3, width=32)

@@ -9,18 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
-from agents.agent import Transition
-from agents.distributional import categorical_projection
-from agents.nstep import NStep
-from agents.targets import (
-    discounted_returns,
+from agents.dqn.nstep import NStep
+from agents.equations.distributional import categorical_projection
+from agents.equations.returns import discounted_returns, generalized_advantages, lambda_returns
+from agents.equations.targets import (
     double_q_learning_target,
     expected_sarsa_target,
-    generalized_advantages,
-    lambda_returns,
     q_learning_target,
     sarsa_target,
 )
+from agents.loop.experience import Transition
 
 LAMBDAS = st.floats(0, 1)
 

@@ -14,10 +14,11 @@ from command_runs import ROOT
 from fresh_process import printed_by
 
 import envs  # noqa: F401
-from agents.benchmarks import learners, peers, quality, report
-from agents.commands.benchmark import main
-from agents.planning import horizon_values
-from nets.training.timing import Case, Need, Ratio, Result, Side, take_turns
+from agents.benchmarks import learners, peers, quality
+from agents.tabular.dynamic_programming import horizon_values
+from nets.benchmarks import report
+from nets.benchmarks.command import main
+from nets.benchmarks.timing import Case, Need, Ratio, Result, Side, take_turns
 
 
 def case(**changes):
@@ -115,7 +116,7 @@ def test_the_plain_loop_learns():
 
 
 def learners_model(env):
-    from agents.model import Model
+    from agents.tabular.model import Model
 
     return Model.from_env(env)
 
@@ -232,7 +233,7 @@ def test_a_peer_is_fetched_when_that_is_asked_for(monkeypatch, capsys):
     module = ModuleType("tests_cases")
     module.CASES = (case(name="mine", needs=need, rounds=2),)
     monkeypatch.setitem(sys.modules, "tests_cases", module)
-    monkeypatch.setattr("agents.commands.benchmark.entry_points", lambda group: [point])
+    monkeypatch.setattr("nets.benchmarks.command.entry_points", lambda group: [point])
     assert main(["--json"]) == 0
     assert json.loads(capsys.readouterr().out)["left_out"] == ["mine"]
     assert main(["--json", "--fetch-peers"]) == 0

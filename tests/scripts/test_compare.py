@@ -16,13 +16,13 @@ from command_runs import ROOT, finished
 
 from agents.commands.compare import main as compare
 from agents.commands.contenders import parse_contenders
-from agents.comparison import Comparison, load_records
-from agents.curves import BLUE, ORANGE
-from agents.environment import EnvSource
-from agents.evaluation import evaluate
+from agents.environments.source import EnvSource
 from agents.loading import load
+from agents.loop.evaluation import evaluate
+from agents.outcomes.comparison import Comparison, load_records
+from agents.outcomes.curves import BLUE, ORANGE
 from agents.presets import find_preset
-from agents.tabular import QLearningConfig
+from agents.tabular.temporal_difference import QLearningConfig
 
 LAKE = "dreamgym/Lake-v0"
 SHORT = ("--steps", "4000", "--seeds", "2", "--eval-episodes", "5")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from agents.commands import main as dreamgym
 from agents.commands.evaluate import main as evaluate
 from agents.commands.play import main as play
 from agents.commands.render import main as render
 from agents.commands.train import main as train
+from nets.shell.main import main as dreamgym
 
 REFUSED = [
     (dreamgym, "trian dqn", "unknown command 'trian': did you mean 'train'?"),

@@ -12,8 +12,8 @@ import torch
 from agents.algorithms import find_algorithm
 from agents.commands.export import main as export
 from agents.commands.export import snippet
-from agents.export import ABOUT, export_policy, policy_module
 from agents.loading import load
+from agents.outcomes.export import ABOUT, export_policy, policy_module
 
 BATCHES = (1, 2, 7)
 CONSUMER = """

@@ -14,13 +14,13 @@ from leftovers import rows_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import generative
-from agents.commands import main as dreamgym
 from agents.commands.evaluate import main as evaluate
-from generative.building import load_run_data
 from generative.commands.sample import main as sample
 from generative.commands.train import main as train
-from generative.run import RunFolder
-from nets.training.seeding import seeded
+from generative.data.parts import load_run_data
+from generative.training.run import RunFolder
+from nets.process.seeding import seeded
+from nets.shell.main import main as dreamgym
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_a_loaded_model_has_the_averaged_weights_and_waits_for_use(imagined):
     assert not model.training
     last = generative.load(imagined.folder, checkpoint="last")
     path = max((imagined.folder / "checkpoints").glob("0*.pt"))
-    from nets.training.checkpoint import load_checkpoint
+    from nets.runs.checkpoint import load_checkpoint
 
     state = load_checkpoint(path)
     for name, value in last.state_dict().items():

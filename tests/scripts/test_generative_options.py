@@ -5,11 +5,11 @@ from command_runs import undocumented
 from fresh_process import printed_by
 
 import generative
+from generative.catalogue import MODELS, find_model
 from generative.commands.options import ResumeOptions, TrainOptions, describe_preset, parse_train
 from generative.commands.sample import SampleOptions
 from generative.commands.sample import main as sample
 from generative.commands.train import main as train
-from generative.models import MODELS, find_model
 from generative.presets import Preset, find_preset, load_presets
 
 

@@ -10,13 +10,13 @@ import pytest
 from command_runs import ROOT, undocumented
 from fresh_process import printed_by
 
-from agents.commands import main as dreamgym
 from agents.commands.evaluate import EvaluateOptions
 from agents.commands.options import ResumeOptions, TrainOptions
 from agents.commands.render import RenderOptions
 from agents.commands.train import main as train
-from agents.dqn import DQNConfig
+from agents.dqn.agent import DQNConfig
 from agents.presets import find_preset
+from nets.shell.main import main as dreamgym
 
 COMMANDS = sorted(point.name for point in entry_points(group="dreamgym.commands"))
 RUN = """

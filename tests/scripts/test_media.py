@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from agents.curves import draw_curve, read_metrics, smooth
-from agents.media import Frame, fit, save_gif, save_mp4, save_sheet, thin
+from agents.outcomes.curves import draw_curve, read_metrics, smooth
+from agents.outcomes.media import Frame, fit, save_gif, save_mp4, save_sheet, thin
 
 
 def film(count, height=20, width=30):

@@ -48,7 +48,7 @@ def test_grid_world_waits_for_each_move(env_id, capsys):
 
 def test_any_key_begins_the_next_episode(capsys):
     """One state between two ends: each episode is one move. Keys just after one do not count."""
-    register_world("tiny/Walk-v0", "envs.tabular:Walk", kwargs={"n": 1})
+    register_world("tiny/Walk-v0", "envs.grids.worlds:Walk", kwargs={"n": 1})
     a, d, space = pygame.K_a, pygame.K_d, pygame.K_SPACE
     Player((a, 0.1), (d, 1.0), (space, 0.2), (d, 0.3), (ESCAPE, 0))
     assert play(["tiny/Walk-v0"]) == 0

@@ -6,7 +6,7 @@ import pytest
 from agents.algorithms import find_algorithm
 from agents.commands.options import describe_preset, parse_train
 from agents.commands.train import main
-from agents.environment import EnvSource
+from agents.environments.source import EnvSource
 from agents.loading import load
 from agents.presets import Preset, find_preset, load_presets, load_variants
 

@@ -10,8 +10,8 @@ import pytest
 
 from agents.benchmarks import quality
 from agents.benchmarks.experiments import Best, Trained
-from agents.commands.benchmark import main
-from nets.training.quality import Advantage, OfFile, Row, exactly, run_once, run_row
+from nets.benchmarks.command import main
+from nets.benchmarks.quality import Advantage, OfFile, Row, exactly, run_once, run_row
 
 
 def test_planning_reaches_every_known_value(tmp_path, capsys):
@@ -95,7 +95,7 @@ def enter(monkeypatch, *rows):
     module.ROWS = rows
     monkeypatch.setitem(sys.modules, "tests_rows", module)
     point = EntryPoint("mine", "tests_rows:ROWS", "dreamgym.quality")
-    monkeypatch.setattr("agents.commands.benchmark.entry_points", lambda group: [point])
+    monkeypatch.setattr("nets.benchmarks.command.entry_points", lambda group: [point])
 
 
 class Counted:

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from nets.training.distributed import team
-from nets.training.seeding import seeded
+from nets.process.distributed import team
+from nets.process.seeding import seeded
 
 
 def gradients(module, loss):

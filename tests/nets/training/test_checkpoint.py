@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from nets.training.checkpoint import (
+from nets.runs.checkpoint import (
     CheckpointError,
     atomic_write,
     fitting,

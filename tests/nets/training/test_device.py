@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nets.training.device import cpu_settings, resolve_device
+from nets.process.device import cpu_settings, resolve_device
 
 
 def flushes():

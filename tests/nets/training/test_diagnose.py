@@ -3,10 +3,10 @@ import torch
 from torch import nn
 
 from nets import MLP, optimizer
-from nets.training.diagnose import REMEDIES, capacity, diagnose, error_analysis
-from nets.training.fit import FitConfig, evaluate, fit
-from nets.training.seeding import seeded
-from nets.training.transfer import freeze
+from nets.gradients.modes import freeze
+from nets.process.seeding import seeded
+from nets.supervised.diagnose import REMEDIES, capacity, diagnose, error_analysis
+from nets.supervised.fit import FitConfig, evaluate, fit
 
 # errors in percent, the problem, its gap
 CASES = [

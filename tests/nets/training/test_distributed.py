@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nets.training.distributed import ALONE, Team, team
+from nets.process.distributed import ALONE, Team, team
 
 WORKER = Path(__file__).with_name("distributed_worker.py")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from nets.training.diagnose import REMEDIES
-from nets.training.early_stopping import EarlyStopping
-from nets.training.search import SAMPLERS
-from nets.training.seeding import seeded
+from nets.process.seeding import seeded
+from nets.supervised.diagnose import REMEDIES
+from nets.supervised.early_stopping import EarlyStopping
+from nets.supervised.search import SAMPLERS
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "training.md").read_text(encoding="utf-8")

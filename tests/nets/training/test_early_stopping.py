@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from nets.training.checkpoint import load_checkpoint, save_checkpoint
-from nets.training.early_stopping import EarlyStopping
+from nets.runs.checkpoint import load_checkpoint, save_checkpoint
+from nets.supervised.early_stopping import EarlyStopping
 
 # settings, metric by metric, the check that stops (None: none does), the best check
 SCRIPTS = {

@@ -5,13 +5,13 @@ import torch
 from torch import nn
 
 from nets import MLP, optimizer, penalty, schedule
-from nets.multitask import MultiTask, multitask_loss
-from nets.training.checkpoint import CheckpointError
-from nets.training.early_stopping import EarlyStopping
-from nets.training.fit import FitConfig, evaluate, fit, predict
-from nets.training.metrics import accuracy
-from nets.training.seeding import seeded
-from nets.training.splits import hold_out
+from nets.networks.multitask import MultiTask, multitask_loss
+from nets.process.seeding import seeded
+from nets.runs.checkpoint import CheckpointError
+from nets.supervised.early_stopping import EarlyStopping
+from nets.supervised.fit import FitConfig, evaluate, fit, predict
+from nets.supervised.metrics import accuracy
+from nets.supervised.splits import hold_out
 
 XOR = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 

@@ -5,11 +5,11 @@ import torch
 from torch import nn
 
 from nets import MLP, optimizer
-from nets.multitask import MultiTask
-from nets.training.early_stopping import EarlyStopping
-from nets.training.fit import FitConfig, evaluate, fit, predict
-from nets.training.metrics import accuracy, balanced_accuracy
-from nets.training.seeding import seeded
+from nets.networks.multitask import MultiTask
+from nets.process.seeding import seeded
+from nets.supervised.early_stopping import EarlyStopping
+from nets.supervised.fit import FitConfig, evaluate, fit, predict
+from nets.supervised.metrics import accuracy, balanced_accuracy
 
 
 def rows(count, seed=0):

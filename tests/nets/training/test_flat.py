@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from nets.training.flat import flatten_parameters
+from nets.gradients.flat import flatten_parameters
 
 
 def network(seed=0):

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from nets.training.interrupts import uninterrupted
+from nets.process.interrupts import uninterrupted
 
 
 def test_ctrl_c_waits_for_the_end_of_the_block():

@@ -9,7 +9,7 @@ from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.plugins.hparams import metadata
 from torch import nn
 
-from nets.training.logs import MetricsFile, TensorBoard, dead_unit_fraction
+from nets.runs.logs import MetricsFile, TensorBoard, dead_unit_fraction
 
 ROWS = [
     (10, {"episodes": 1, "return": 0.1 + 0.2}),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from nets.training.averaging import moving_average
+from nets.gradients.averaging import moving_average
 
 
 def test_N_OPT_04_a_constant_signal_is_its_own_average_from_the_first_step():

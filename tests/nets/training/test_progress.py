@@ -1,6 +1,6 @@
 import io
 
-from nets.training.progress import progress_bar
+from nets.process.progress import progress_bar
 
 
 def test_a_bar_begins_at_what_is_done(monkeypatch):

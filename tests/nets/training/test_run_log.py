@@ -3,7 +3,7 @@ import signal
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from nets.training.run_log import RunLog
+from nets.runs.run_log import RunLog
 
 
 def test_timed_figures_go_to_tensorboard_alone_and_rows_past_the_resumed_step_go(tmp_path):

@@ -8,8 +8,8 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 
-from nets.training.metrics import accuracy, balanced_accuracy, satisficing
-from nets.training.sampling import (
+from nets.supervised.metrics import accuracy, balanced_accuracy, satisficing
+from nets.supervised.sampling import (
     class_weights,
     label_counts,
     one_hot,
@@ -17,7 +17,7 @@ from nets.training.sampling import (
     synthetic_sample,
     under_sample,
 )
-from nets.training.splits import hold_out
+from nets.supervised.splits import hold_out
 
 ORDER = torch.randperm(21, generator=torch.Generator().manual_seed(5))
 LABELS = torch.tensor([0] * 12 + [1] * 3 + [3] * 6)[ORDER]

@@ -9,7 +9,8 @@ import optuna
 from scipy.stats import kstest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from nets.training.search import (
+from nets.process.seeding import hash31
+from nets.supervised.search import (
     SAMPLERS,
     choice,
     folder_name,
@@ -18,7 +19,6 @@ from nets.training.search import (
     search,
     uniform,
 )
-from nets.training.seeding import hash31
 
 SPACE = {"lr": log_uniform(1e-4, 1.0), "width": integers(1, 64), "norm": choice("none", "batch")}
 

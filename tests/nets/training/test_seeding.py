@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from nets.training.seeding import hash31, seeded
+from nets.process.seeding import hash31, seeded
 
 
 def draws():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from nets.training.splits import cross_validate, hold_out, k_fold, training_dev
+from nets.supervised.splits import cross_validate, hold_out, k_fold, training_dev
 
 
 @settings(max_examples=30, deadline=None)

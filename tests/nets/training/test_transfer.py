@@ -3,9 +3,10 @@ import torch
 from torch import nn
 
 from nets import MLP, init_, optimizer
-from nets.training.fit import FitConfig, fit
-from nets.training.seeding import seeded
-from nets.training.transfer import freeze, load_part, replace_head, training_mode, unfreeze
+from nets.gradients.modes import freeze, training_mode, unfreeze
+from nets.process.seeding import seeded
+from nets.supervised.fit import FitConfig, fit
+from nets.supervised.transfer import load_part, replace_head
 
 
 def classifier(classes=3):

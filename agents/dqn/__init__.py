@@ -1,0 +1,1 @@
+"""Deep Q-networks: one agent, its networks, what it learns of returns, and its replays."""

@@ -1,0 +1,78 @@
+"""The parts of DQN that its settings choose from."""
+
+import gymnasium as gym
+import torch
+from torch import nn
+
+from nets.layers.heads import DuelingHead
+from nets.layers.noisy import noisy_
+
+from ..networks.encoders import build_encoder
+from ..networks.memory import build_memory, parse_encoder
+from .config import DQNConfig
+from .networks import QNetwork, RecurrentQNetwork
+from .nstep import NStep
+from .prioritized import Prioritized
+from .replay import ReplayBuffer, Sampler, Uniform
+from .returns import CategoricalReturn, ExpectedReturn, QuantileReturn, ReturnModel
+from .rows import Rows
+from .sequences import Sequencer
+
+
+def build_return_model(config: DQNConfig, device: torch.device) -> ReturnModel:
+    """Return the meaning of the network's outputs."""
+    if config.head == "categorical":
+        return CategoricalReturn(config.atoms, *config.value_range, device)
+    if config.head == "quantile":
+        return QuantileReturn(config.atoms)
+    return ExpectedReturn(config.loss)
+
+
+def build_network(
+    config: DQNConfig, space: gym.Space, actions: int, outputs_per_action: int
+) -> QNetwork | RecurrentQNetwork:
+    """Return a network for observations of `space`, with new weights."""
+    c, size = config, outputs_per_action
+    picture, memory = parse_encoder(c.encoder)
+    body, features = build_encoder(space, encoder=picture, hidden=c.hidden, activation=c.activation)
+    remembering = None
+    if memory is not None:
+        remembering, features = build_memory(memory, features, c.memory_size), c.memory_size
+    head: nn.Module = nn.Linear(features, actions * size)
+    if c.dueling:
+        head = DuelingHead(features, actions, atoms=size)
+    network: QNetwork | RecurrentQNetwork = QNetwork(body, head)
+    if remembering is not None:
+        network = RecurrentQNetwork(body, remembering, head, c.burn_in)
+    return noisy_(network, std=c.noise_std) if c.noisy else network
+
+
+def build_recorder(
+    config: DQNConfig, spaces: tuple[gym.Space, gym.Space], num_envs: int
+) -> NStep | Sequencer:
+    """Return what makes rows of replay from transitions: sequences for a memory."""
+    c, (_, memory) = config, parse_encoder(config.encoder)
+    if memory is None:
+        return NStep(c.n_step, c.discount, num_envs)
+    state_shape = (2 if memory == "lstm" else 1, 1, c.memory_size)
+    return Sequencer(
+        c.sequence_length, c.burn_in, c.n_step, c.discount, spaces, state_shape, num_envs
+    )
+
+
+def build_replay(
+    config: DQNConfig, spaces: tuple[gym.Space, gym.Space], recorder: NStep | Sequencer
+) -> ReplayBuffer:
+    """Return an empty replay for what `recorder` makes, of `buffer_size` steps."""
+    if isinstance(recorder, Sequencer):
+        capacity = max(config.buffer_size // config.sequence_length, 1)
+        return ReplayBuffer(recorder.zeros(capacity), build_sampler(config, capacity))
+    capacity = config.buffer_size
+    return ReplayBuffer(Rows.zeros(capacity, *spaces), build_sampler(config, capacity))
+
+
+def build_sampler(config: DQNConfig, capacity: int) -> Sampler:
+    """Return what draws from a replay of `capacity` rows."""
+    if config.replay == "prioritized":
+        return Prioritized(capacity, config.priority_exponent)
+    return Uniform()

@@ -1,0 +1,84 @@
+"""Networks from observations to what is said about each action, with or without a memory."""
+
+import torch
+from torch import Tensor, nn
+
+from nets.layers.recurrent import GRU, LSTM
+
+from ..networks.memory import remember
+from .sequences import History
+
+TARGET_ROWS = 512  # a piece that stays in the cache
+
+
+class QNetwork(nn.Sequential):
+    """Encoder and head: observations `[B, *]` to outputs `[B, A · size]`."""
+
+    @property
+    def body(self) -> nn.Module:
+        """The encoder."""
+        return self[0]
+
+    def minibatches(self, observation: Tensor) -> Tensor:
+        """Evaluate K minibatches at once, `[K, B, *]` to `[K, B, A · size]`."""
+        rows = observation.flatten(0, 1).split(TARGET_ROWS)
+        return torch.cat([self(piece) for piece in rows]).unflatten(0, observation.shape[:2])
+
+    def step(
+        self, observation: Tensor, state: Tensor | None, starts: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return outputs `[N, A · size]` of observations `[N, *]`, and the state as it was."""
+        return self(observation), state
+
+
+class RecurrentQNetwork(nn.Module):
+    """Encoder, memory and head: DRQN (Hausknecht & Stone, 2015).
+
+    Args:
+        body: observations `[B, *]` to features `[B, D]`.
+        memory: features to features, over time.
+        head: of the memory's features, to outputs `[..., A · size]`.
+        burn_in: rows of a history that only bring the state up to date, without a gradient
+            (Kapturowski et al., 2019).
+    """
+
+    def __init__(self, body: nn.Module, memory: LSTM | GRU, head: nn.Module, burn_in: int) -> None:
+        super().__init__()
+        self.body, self.memory, self.head, self.burn_in = body, memory, head, burn_in
+
+    def forward(self, history: History) -> Tensor:
+        """Return outputs `[T, B, A · size]` for the observations that one minibatch means."""
+        state, begin = history.state, self.burn_in
+        if begin:
+            with torch.no_grad():
+                early = history.observation[:begin], state, history.starts[:begin]
+                _, state = self._remember(*early)
+        late = history.observation[begin:], state, history.starts[begin:]
+        features, _ = self._remember(*late)  # [L - burn-in, B, H]
+        row = history.row.unsqueeze(-1).expand(-1, -1, features.shape[-1])  # [T, B, H]
+        return self.head(features.gather(0, row))
+
+    def minibatches(self, history: History) -> Tensor:
+        """Evaluate K minibatches, one after the other: `[K, T, B, A · size]`."""
+        return torch.stack([self(each) for each in history])
+
+    def step(
+        self, observation: Tensor, state: Tensor | None, starts: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return outputs `[N, A · size]` of observations `[N, *]`, and the state after them.
+
+        Args:
+            observation: `[N, *]`.
+            state: before them, `[S, layers, N, H]`; None is 0.
+            starts: bool `[N]`, where an episode begins.
+        """
+        starts = None if starts is None else starts[None]
+        features, state = self._remember(observation[None], state, starts)
+        return self.head(features[0]), state
+
+    def _remember(
+        self, observation: Tensor, state: Tensor | None, starts: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Run body and memory over `[T, B, *]`: features `[T, B, H]`, and the state after them."""
+        features = self.body(observation.flatten(0, 1)).unflatten(0, observation.shape[:2])
+        return remember(self.memory, features, state, starts)

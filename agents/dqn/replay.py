@@ -1,0 +1,165 @@
+"""Memories of experience: an append-only replay ring."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nets.runs.checkpoint import CheckpointError
+
+from ..loop.experience import Array
+from .rows import Batch, Rows
+
+if TYPE_CHECKING:
+    from .sequences import Sequences
+
+
+class Sampler(Protocol):
+    """Decides which places of a replay buffer are drawn."""
+
+    def add(self, places: Array) -> None:
+        """Take notice of new rows at `places` `[M]`."""
+
+    def draw(
+        self, rng: np.random.Generator, shape: tuple[int, int], live: int, correction: float
+    ) -> tuple[Array, Array]:
+        """Return places `[K, B]` below `live`, and their weights in a mean, at most 1."""
+
+    def renew(self, places: Array, error: Tensor) -> None:
+        """Learn how wrong the predictions at `places` `[K, B]` were, `error` `[K, B]`."""
+
+    def clear(self) -> None:
+        """Forget all rows."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What draws depend on."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+
+
+class Uniform:
+    """Draws all places alike, with replacement."""
+
+    def add(self, places: Array) -> None:
+        """Nothing to remember."""
+
+    def draw(
+        self, rng: np.random.Generator, shape: tuple[int, int], live: int, correction: float
+    ) -> tuple[Array, Array]:
+        """Return places `[K, B]` below `live`, and weights of 1."""
+        return rng.integers(live, size=shape), np.ones(shape, np.float32)
+
+    def renew(self, places: Array, error: Tensor) -> None:
+        """Nothing to remember; the errors stay on their device."""
+
+    def clear(self) -> None:
+        """Nothing to forget."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+
+class ReplayBuffer:
+    """The last rows, as many as there is memory for.
+
+    Row number r (counted from the first ever) lies at place r mod capacity, so a buffer rebuilt
+    from the shards of earlier segments equals the original.
+
+    Args:
+        memory: arrays `[capacity, *]`, one for each field of a row.
+        sampler: draws places; uniformly by default.
+    """
+
+    def __init__(self, memory: "Rows | Sequences", sampler: Sampler | None = None) -> None:
+        self.capacity = len(memory.reward)
+        if self.capacity < 1:
+            raise ValueError(f"replay capacity is {self.capacity}: expected at least 1")
+        self.sampler = Uniform() if sampler is None else sampler
+        self.rows = 0
+        self._sharded = 0
+        self._fields = memory
+
+    def __len__(self) -> int:
+        return min(self.rows, self.capacity)
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.rows = self._sharded = 0
+
+    def append(self, rows: "Rows | Sequences") -> None:
+        """Remember M ≤ capacity rows, forgetting the oldest when full."""
+        if not self.rows:
+            self.sampler.clear()
+        self.sampler.add(self._write(rows))
+
+    def _write(self, rows: "Rows | Sequences") -> Array:
+        """Write rows, and return their places."""
+        count, start = len(rows.reward), self.rows % self.capacity
+        places = np.arange(start, start + count)
+        index: slice | Array = slice(start, start + count)
+        if start + count > self.capacity:
+            index = places = places % self.capacity
+        for field, values in zip(self._fields, rows, strict=True):
+            field[index] = values
+        self.rows += count
+        return places
+
+    def sample(
+        self,
+        rng: np.random.Generator,
+        batches: int,
+        batch_size: int,
+        correction: float = 1.0,
+    ) -> tuple[Batch, Array]:
+        """Draw `batches` minibatches of `batch_size` rows.
+
+        Args:
+            rng: gives the draws.
+            batches: K.
+            batch_size: B.
+            correction: how far weights make up for unequal draws, in [0, 1].
+
+        Returns:
+            The minibatches, and the places they came from, `[K, B]`.
+
+        Raises:
+            ValueError: nothing has been remembered yet.
+        """
+        if not self.rows:
+            raise ValueError("cannot sample from an empty replay buffer")
+        places, weight = self.sampler.draw(rng, (batches, batch_size), len(self), correction)
+        rows = (torch.from_numpy(field.take(places, axis=0)) for field in self._fields)
+        return type(self._fields)(*rows).batch(torch.from_numpy(weight) / batch_size), places
+
+    def shard(self) -> dict[str, Any]:
+        """Return the rows appended since the last call, as tensors."""
+        first = max(self._sharded, self.rows - self.capacity)
+        index = np.arange(first, self.rows) % self.capacity
+        self._sharded = self.rows
+        fields = zip(self._fields._fields, self._fields, strict=True)
+        tensors = {name: torch.from_numpy(field[index]) for name, field in fields}
+        return {"first_row": first, **tensors}
+
+    def load_shard(self, shard: Mapping[str, Any]) -> None:
+        """Append rows that `shard` returned; shards must come in their order.
+
+        Raises:
+            CheckpointError: a shard is missing, or does not fit the spaces.
+        """
+        if self.rows and shard["first_row"] != self.rows:
+            message = f"replay shard begins at row {shard['first_row']}, expected {self.rows}"
+            raise CheckpointError(message)
+        self.rows = shard["first_row"]
+        kind = type(self._fields)
+        try:
+            self._write(kind(*(shard[name].numpy() for name in kind._fields)))
+        except (KeyError, ValueError) as error:
+            raise CheckpointError(f"replay shard does not fit this agent: {error}") from error
+        self._sharded = self.rows

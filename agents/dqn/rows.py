@@ -1,0 +1,76 @@
+"""What a replay remembers, and what is drawn from it."""
+
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..loop.experience import Array
+
+
+class Batch(NamedTuple):
+    """What is learned from at a time, as tensors: K minibatches of B rows.
+
+    Where they are sequences, `[K, B]` reads `[K, T, B]`, and an observation is a `History`.
+    """
+
+    observation: Any  # [K, B, *observation]
+    action: Tensor  # [K, B, *action]
+    reward: Tensor  # [K, B] summed over the row's n steps, discounted
+    discount: Tensor  # [K, B] γⁿ · (1 − terminated)
+    next_observation: Any  # [K, B, *observation] n steps later
+    weight: Tensor  # [K, B] of each row in its minibatch's loss
+
+    def to(self, device: torch.device) -> "Batch":
+        """Move every tensor to `device`."""
+        return self if device.type == "cpu" else Batch(*(field.to(device) for field in self))
+
+    def priorities(self, error: Tensor) -> Tensor:
+        """Return one error `[K, B]` for each row, given those of its steps.
+
+        Of a sequence, 0.9 · max + 0.1 · mean over the steps that count (Kapturowski et al., 2019).
+
+        Args:
+            error: `[K, B]`, or `[K, T, B]`; not negative.
+        """
+        if error.dim() == 2:
+            return error
+        counted = self.weight > 0  # [K, T, B]
+        mean = (error * counted).sum(dim=1) / counted.sum(dim=1)
+        return 0.9 * (error * counted).amax(dim=1) + 0.1 * mean
+
+
+class Rows(NamedTuple):
+    """M rows to remember, as arrays `[M, *]`."""
+
+    observation: Any
+    action: Any
+    reward: Any
+    discount: Any
+    next_observation: Any
+
+    @classmethod
+    def zeros(cls, rows: int, observation_space: gym.Space, action_space: gym.Space) -> "Rows":
+        """Allocate memory for rows of these spaces."""
+        observation = storage(observation_space, rows)
+        return cls(
+            observation=observation,
+            action=storage(action_space, rows),
+            reward=np.zeros(rows, np.float32),
+            discount=np.zeros(rows, np.float32),
+            next_observation=np.zeros_like(observation),
+        )
+
+    def batch(self, weight: Tensor) -> Batch:
+        """Return drawn rows, tensors `[K, B, *]`, with their weights `[K, B]`."""
+        return Batch(*self, weight)
+
+
+def storage(space: gym.Space, *shape: int) -> Array:
+    """Allocate `[*shape, *member]` for members of `space`; floats are kept in single precision."""
+    if space.shape is None or space.dtype is None:
+        raise TypeError(f"cannot store members of {space} in rows: expected Box or Discrete")
+    dtype = np.float32 if np.issubdtype(space.dtype, np.floating) else space.dtype
+    return np.zeros((*shape, *space.shape), dtype)

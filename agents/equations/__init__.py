@@ -1,0 +1,1 @@
+"""The mathematics of acting and learning, as pure functions named by time."""

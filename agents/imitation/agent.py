@@ -1,0 +1,208 @@
+"""Behaviour cloning: supervised learning of what another agent does (Pomerleau, 1989)."""
+
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nets.process.seeding import hash31, seeded
+from nets.runs.checkpoint import CheckpointError
+from nets.supervised.fit import predict
+
+from ..agent import Agent
+from ..equations.exploration import boltzmann
+from ..loop.experience import Array, Metrics, Transition
+from ..loop.interaction import Interaction
+from ..networks.encoders import build_encoder
+from .demonstrations import Demonstrations, disagreement
+from .fit import BCConfig, describe, diagnosis, fit_clone
+
+FIRST_FIT = 20  # steps; later fits follow whenever their number has doubled
+
+
+class BehaviourCloning(Agent):
+    """Maximises Σ log π(a* | s) over the states s and actions a* of an expert's episodes.
+
+    The environment steps of a run are those of the expert, who acts greedily. The network is fitted
+    anew whenever their number has doubled, and at the end of each segment. Each fit is diagnosed:
+    the error on episodes held out is the training-dev error; the error where the *clone* comes is
+    the dev error, for small mistakes lead it to states that the expert never showed (Ross, Gordon &
+    Bagnell, 2011).
+
+    Raises:
+        TypeError: the actions are not discrete.
+        ValueError: no expert is named, or `balance` does not suit the observations.
+    """
+
+    name = "bc"
+    config_type = BCConfig
+    config: BCConfig
+    default_num_envs: ClassVar[int] = 8
+
+    def __init__(self, env: Any, config: BCConfig | None = None, **settings: Any) -> None:
+        super().__init__(env, config, **settings)
+        c, name = self.config, self.source.name
+        if not isinstance(self.action_space, gym.spaces.Discrete):
+            raise TypeError(f"{name} has actions {self.action_space}: bc needs Discrete")
+        if not c.expert:
+            raise ValueError("bc needs an agent to imitate: --from RUN, or BCConfig(expert=RUN)")
+        floats = np.issubdtype(self.observation_space.dtype or np.int64, np.floating)
+        if c.balance == "synthetic" and not floats:
+            message = f"{name} has observations {self.observation_space}, and nothing is between"
+            raise ValueError(f"{message} them: balance 'synthetic' needs floats")
+        self.action_space: gym.spaces.Discrete
+        self.actions, self._first_action = int(self.action_space.n), int(self.action_space.start)
+        self.network: nn.Module = self._build(self.seed).eval()
+        self.demonstrations = self.replay = Demonstrations()
+        self.fitted_rows = 0
+        self.metrics: dict[str, float] = {}
+        self.mistakes: list[int] = []  # validation rows of each action that were taken for another
+
+    # The expert ----------------------------------------------------------------------------------
+
+    @cached_property
+    def expert(self) -> Agent:
+        """The agent to imitate.
+
+        Raises:
+            CheckpointError: it acts in another kind of world.
+        """
+        from ..loading import load
+
+        expert, ours = load(self.config.expert, device=str(self.device)), self
+        theirs = expert.observation_space.shape, expert.action_space
+        if theirs != (ours.observation_space.shape, ours.action_space):
+            found = f"{expert.source.name}: {expert.observation_space} to {expert.action_space}"
+            message = f"{self.config.expert} acts in {found}; {self.source.name} has"
+            raise CheckpointError(f"{message} {ours.observation_space} and {ours.action_space}")
+        return expert
+
+    def begin(self) -> None:
+        """Load the expert."""
+        _ = self.expert
+
+    def reseed(self, seed: int) -> None:
+        """Begin anew, with no episode of the expert under way."""
+        super().reseed(seed)
+        self._expert_state: Any = None
+        self._episode = np.zeros(self.num_envs, np.int64)
+
+    def stream(self, seed: int) -> "Cloning":
+        """Return a stream in which the expert acts, and the clone learns at times."""
+        return Cloning(self, Interaction(self, self.source.stepper(), seed))
+
+    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+        """Do what the expert does."""
+        action, self._expert_state = self.expert.predict(
+            observation, self._expert_state, episode_start, deterministic=True
+        )
+        return action, {"start": episode_start}
+
+    def observe(self, transition: Transition) -> None:
+        """Write down what the expert saw and did."""
+        start, first = transition.extras["start"], self.demonstrations.episodes
+        self._episode[start] = first + np.arange(start.sum())
+        valid = slice(None) if transition.valid is None else transition.valid
+        self.demonstrations.append(
+            np.asarray(transition.observation, self.observation_space.dtype)[valid],
+            np.asarray(transition.action)[valid],
+            self._episode[valid],
+        )
+
+    # Learning ------------------------------------------------------------------------------------
+
+    @property
+    def due(self) -> bool:
+        """Whether there are twice as many demonstrations as at the last fit."""
+        return self.demonstrations.rows >= max(2 * self.fitted_rows, FIRST_FIT)
+
+    def imitate(self) -> Metrics:
+        """Fit a new network to all demonstrations, and find out what is wrong with it."""
+        rows = self.demonstrations.rows
+        seed = hash31(self.seed, "imitation", rows)
+        observation, action, episode = self.demonstrations.tensors()
+        data = observation, action - self._first_action
+        fitted = fit_clone(partial(self._build, seed), data, episode, self.config, seed)
+        self.network, self.fitted_rows = fitted.network.eval(), rows
+        self.mistakes = fitted.mistakes
+        self.metrics = {"demonstrations": float(rows), **fitted.metrics}
+        if self.source.spec is not None:  # where fresh environments can be made
+            self.metrics["disagreement"] = disagreement(self, self.expert, self.source, seed=seed)
+        gaps = diagnosis(self.metrics).gaps
+        self.metrics |= {name.replace(" ", "_"): value for name, value in gaps.items()}
+        return self.metrics
+
+    def report(self) -> str:
+        """Tell how well the expert is imitated, and what would help."""
+        if not self.metrics:
+            return f"nothing has been learned from {self.config.expert} yet"
+        names = [str(self._first_action + action) for action in range(self.actions)]
+        text = describe(self.metrics, self.mistakes, names)
+        return f"imitates {self.config.expert}\n{text}"
+
+    # Acting --------------------------------------------------------------------------------------
+
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Return the most probable actions, or random ones."""
+        members = np.asarray(observation, self.observation_space.dtype)
+        logits = self._logits(torch.from_numpy(members)).cpu().numpy()
+        action = logits.argmax(1) if deterministic else boltzmann(logits, 1.0, self.rng)
+        return action + self._first_action, state
+
+    def _logits(self, observation: Tensor) -> Tensor:
+        return predict(self.network, observation)
+
+    def _build(self, seed: int) -> nn.Sequential:
+        c = self.config
+        with seeded(hash31(seed, "network")):
+            encoder, features = build_encoder(
+                self.observation_space,
+                encoder=c.encoder,
+                hidden=c.hidden,
+                activation=c.activation,
+            )
+            return nn.Sequential(encoder, nn.Linear(features, self.actions)).to(self.device)
+
+    # Files ---------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Network, measures, and how many demonstrations they are from."""
+        return {
+            "network": self.network.state_dict(),
+            "metrics": dict(self.metrics),
+            "mistakes": list(self.mistakes),
+            "fitted_rows": self.fitted_rows,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned, without demonstrations."""
+        self.network.load_state_dict(state["network"])
+        self.metrics, self.mistakes = dict(state["metrics"]), list(state["mistakes"])
+        self.fitted_rows = state["fitted_rows"]
+        self.demonstrations.clear()
+
+
+class Cloning:
+    """The stream of a clone: the expert's steps, and a fit now and then."""
+
+    def __init__(self, clone: BehaviourCloning, interaction: Interaction) -> None:
+        self.clone, self.interaction = clone, interaction
+        self.episodes = interaction.episodes
+
+    def advance(self, steps: int, *, last: bool = False) -> Metrics | None:
+        """Let the expert take `steps` steps; fit when due, and at the end."""
+        self.interaction.advance(steps, last=last)
+        return self.clone.imitate() if last or self.clone.due else None
+
+    def close(self) -> None:
+        """Release the environments."""
+        self.interaction.close()
+
+
+__all__ = ["BCConfig", "BehaviourCloning", "Cloning"]

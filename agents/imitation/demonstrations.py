@@ -1,0 +1,102 @@
+"""What an expert did, row by row, and how often it would have done otherwise."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nets.process.seeding import seeded
+from nets.runs.checkpoint import CheckpointError
+
+from ..environments.source import EnvSource
+from ..loop.actor import Actor
+from ..loop.experience import Array
+
+COLUMNS = ("observation", "action", "episode")
+
+
+class Demonstrations:
+    """Observations, the expert's actions, and the numbers of the episodes that they are from."""
+
+    capacity = 2**62  # all are kept
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.rows = self.episodes = self._sharded = 0
+        self._parts: list[tuple[Array, ...]] = []
+
+    def append(self, observation: Array, action: Array, episode: Array) -> None:
+        """Add N rows: `[N, *observation]`, `[N]`, `[N]`; they are copied."""
+        self._parts.append((observation.copy(), action.copy(), episode.copy()))
+        self.rows += len(action)
+        self.episodes = max(self.episodes, int(episode.max(initial=-1)) + 1)
+
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return observations, actions and episodes of all rows, `[rows, ...]` each."""
+        columns = tuple(np.concatenate(column) for column in zip(*self._parts, strict=True))
+        self._parts = [columns]
+        observation, action, episode = map(torch.from_numpy, columns)
+        return observation, action.long(), episode
+
+    def shard(self) -> dict[str, Any]:
+        """Return the rows added since the last call, as tensors."""
+        first, self._sharded = self._sharded, self.rows
+        new = (column[first:].clone() for column in self.tensors())
+        return {"first_row": first} | dict(zip(COLUMNS, new, strict=True))
+
+    def load_shard(self, shard: Mapping[str, Any]) -> None:
+        """Append rows that `shard` returned; shards must come in their order.
+
+        Raises:
+            CheckpointError: a shard is missing.
+        """
+        if shard["first_row"] != self.rows:
+            message = f"demonstrations begin at row {shard['first_row']}, expected {self.rows}"
+            raise CheckpointError(message)
+        self.append(*(shard[name].numpy() for name in COLUMNS))
+        self._sharded = self.rows
+
+
+def disagreement(
+    clone: Actor,
+    expert: Actor,
+    source: EnvSource,
+    *,
+    steps: int = 1000,
+    num_envs: int = 10,
+    seed: int = 0,
+) -> float:
+    """Return the share of steps on which the expert would not have done what the clone does.
+
+    The clone acts, greedily; the expert sees what the clone sees, from the beginning of each
+    episode on, and says what it would do.
+
+    Args:
+        clone: who acts.
+        expert: who looks on; discrete actions, as the clone's.
+        source: of fresh environments.
+        steps: how many, in all environments.
+        num_envs: environments side by side.
+        seed: of the environments.
+    """
+    wrong = seen = 0
+    with seeded(seed), closing(source.stepper(num_envs)) as stepper:
+        count = stepper.num_envs
+        observation, start = stepper.reset(seed), np.ones(count, bool)
+        own = other = None  # states of the two
+        while seen < steps:
+            action, own = clone.predict(observation, own, start, deterministic=True)
+            right, other = expert.predict(observation, other, start, deterministic=True)
+            step = stepper.step(action)
+            real = np.ones(count, bool) if step.valid is None else step.valid
+            wrong += int((np.asarray(action != right) & real).sum())
+            seen += int(real.sum())
+            observation = step.observation
+            start = step.terminated | step.truncated | ~real
+    return wrong / seen

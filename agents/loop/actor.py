@@ -1,0 +1,176 @@
+"""What the loop calls: an actor acts, observes, and can be saved and made again."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from nets.process.device import resolve_device
+from nets.process.seeding import hash31
+from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
+from nets.settings import from_plain
+
+from ..environments.source import EnvSource
+from ..environments.spaces import as_rows
+from .experience import Array, Metrics, Stream, Transition
+from .shards import NoReplay, Replay
+
+
+class Actor(ABC):
+    """What acts and learns on a Gymnasium environment; `agents.agent.Agent` trains it.
+
+    Args:
+        env: an id (`"CartPole-v1"`, `"module:Name-v0"`), an environment, or a vector environment.
+        config: the frozen dataclass of the algorithm; its defaults when None.
+        seed: everything random in the agent follows from it.
+        device: `"auto"`, `"cpu"`, `"cuda"`, ...
+        num_envs: how many copies to train on; None for `default_num_envs`.
+    """
+
+    name: ClassVar[str]
+    config_type: ClassVar[type]
+    default_num_envs: ClassVar[int] = 1
+    replay: Replay = NoReplay()
+    threads: ClassVar[int] = 1
+    """CPU threads of torch, on any machine: more would sum in another order, and change results;
+    several runs side by side are faster than one after the other on all cores."""
+
+    def __init__(
+        self,
+        env: str | gym.Env | VectorEnv | EnvSource,
+        config: Any = None,
+        *,
+        seed: int = 0,
+        device: str = "auto",
+        num_envs: int | None = None,
+    ) -> None:
+        source = EnvSource.of(env, num_envs)
+        if source.num_envs is None and source.spec is not None:
+            source = replace(source, num_envs=self.default_num_envs)
+        self.source = source
+        self.config = self.config_type() if config is None else config
+        self.seed = seed
+        self.device = resolve_device(device)
+        self.observation_space = self.source.observation_space
+        self.action_space = self.source.action_space
+        self.num_envs = self.source.num_envs or 1
+        self.steps = 0
+        self.segment = 0
+        self.reseed(hash31(seed, "agent"))
+
+    @abstractmethod
+    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+        """Choose exploring actions for `[N, *observation]`; extras travel in the transition."""
+
+    @abstractmethod
+    def observe(self, transition: Transition) -> Metrics | None:
+        """Remember a transition and learn when due; metrics when something was learned."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Everything learned, as tensors, numbers and strings; the rows of `replay` apart."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+
+    def begin(self) -> None:  # noqa: B027  most have nothing to do
+        """Get ready for a training that begins from nothing; refuse what it lacks."""
+
+    def reseed(self, seed: int) -> None:
+        """Begin every generator of the agent anew: called at the start of each segment."""
+        self.rng = np.random.default_rng(seed)
+
+    @abstractmethod
+    def stream(self, seed: int) -> Stream:
+        """Return the stream of experience of one segment."""
+
+    @property
+    def rollout_steps(self) -> int:
+        """How many steps are gathered at a time: what a segment cuts off is lost."""
+        return 1
+
+    @abstractmethod
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Return actions `[N, *action]` for `[N, *observation]`, and the memory's next state.
+
+        Args:
+            observation: N members of the space.
+            state: of the memory before them; None is that of an episode's start.
+            episode_start: bool `[N]`, where an episode begins.
+            deterministic: whether to choose the best known actions, or to explore.
+        """
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Array | None = None,
+        deterministic: bool = False,
+    ) -> tuple[Any, Any]:
+        """Return actions for one observation or for `[N, *observation]`, and the next state.
+
+        Stable-baselines3's `evaluate_policy` works on anything with this signature.
+        """
+        rows, single = as_rows(self.observation_space, observation)
+        actions, state = self.choose(rows, state, episode_start, deterministic)
+        return (actions[0] if single else actions), state
+
+    def save(self, path: str | Path) -> None:
+        """Save algorithm, configuration, environment id and all that was learned, in one file."""
+        save_checkpoint(path, self.manifest() | {"agent": self.state_dict()})
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        env: str | gym.Env | VectorEnv | None = None,
+        device: str = "auto",
+    ) -> Self:
+        """Load what `save`, or a training run, wrote.
+
+        Raises:
+            CheckpointError: the file is damaged, unsafe, or of another algorithm.
+            ValueError: the environment had no id, and `env` is not given.
+        """
+        state = load_checkpoint(path)
+        if state.get("algorithm") != cls.name:
+            message = f"{path} was saved by {state.get('algorithm')!r}, not by {cls.name!r}"
+            raise CheckpointError(message)
+        agent = cls.from_manifest(state, env, device)
+        with fitting(path):
+            agent.load_state_dict(state["agent"])
+        return agent
+
+    def manifest(self) -> dict[str, Any]:
+        """What it takes to construct this agent again, as plain values."""
+        return {
+            "algorithm": self.name,
+            "config": asdict(self.config),
+            "env": self.source.describe(),
+            "seed": self.seed,
+            "steps": self.steps,
+            "segment": self.segment,
+        }
+
+    @classmethod
+    def from_manifest(
+        cls,
+        manifest: Mapping[str, Any],
+        env: str | gym.Env | VectorEnv | None = None,
+        device: str = "auto",
+    ) -> Self:
+        """Construct the agent that wrote `manifest`, without what it had learned."""
+        source = EnvSource.of(env) if env is not None else EnvSource.restore(manifest["env"])
+        with fitting("the recorded configuration"):
+            config = cls.config_type(**from_plain(manifest["config"]))
+        agent = cls(source, config, seed=manifest["seed"], device=device)
+        agent.steps, agent.segment = manifest["steps"], manifest["segment"]
+        return agent

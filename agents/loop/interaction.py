@@ -1,0 +1,79 @@
+"""The loop: an agent and its environments, step by step."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..environments.stepping import Stepper
+from .experience import Array, Episode, Metrics, Transition
+from .validity import Check
+
+if TYPE_CHECKING:
+    from .actor import Actor
+
+
+class Interaction:
+    """The only loop: it knows episodes, statistics and validity, and nothing of any algorithm."""
+
+    def __init__(self, agent: "Actor", stepper: Stepper, seed: int) -> None:
+        self.agent, self.stepper = agent, stepper
+        self.episodes: list[Episode] = []
+        self._check = Check(agent.source.name, agent.observation_space)
+        self._observation = stepper.reset(seed)
+        self._check.observation(self._observation, agent.steps)
+        self._episode_start = np.ones(stepper.num_envs, bool)
+        self._return = np.zeros(stepper.num_envs)
+        self._length = np.zeros(stepper.num_envs, np.int64)
+
+    def advance(self, steps: int, *, last: bool = False) -> Metrics | None:
+        """Take `steps` environment steps (a multiple of the number of environments)."""
+        agent, stepper, check = self.agent, self.stepper, self._check
+        act, observe, step = agent.act, agent.observe, stepper.step
+        num_envs, metrics = stepper.num_envs, None
+        rounds = -(-steps // num_envs)
+        for remaining in range(rounds - 1, -1, -1):
+            action, extras = act(self._observation, self._episode_start)
+            new = step(action)
+            agent.steps += num_envs
+            check(new.next_observation, new.reward, agent.steps)
+            truncated = new.truncated
+            if last and remaining == 0:
+                truncated = truncated | ~new.terminated
+            metrics = (
+                observe(
+                    Transition(
+                        self._observation,
+                        action,
+                        new.reward,
+                        new.next_observation,
+                        new.terminated,
+                        truncated,
+                        new.valid,
+                        extras,
+                    )
+                )
+                or metrics
+            )
+            self._observation = new.observation
+            self._return += new.reward
+            self._length += 1
+            over = new.terminated | new.truncated
+            if new.valid is not None:
+                self._length[~new.valid] = 0
+            if over.any():
+                check.observation(new.observation, agent.steps)
+                self._finish(over)
+            self._episode_start = over if new.valid is None else over | ~new.valid
+        return metrics
+
+    def close(self) -> None:
+        """Release the environments."""
+        self.stepper.close()
+
+    def _finish(self, over: Array) -> None:
+        for k in over.nonzero()[0]:
+            self.episodes.append(
+                Episode(self.agent.steps, float(self._return[k]), int(self._length[k]))
+            )
+        self._return[over] = 0.0
+        self._length[over] = 0

@@ -1,0 +1,212 @@
+"""Training: segments between checkpoints, each begun anew from a seed, so that runs resume exactly.
+
+A segment, in an uninterrupted run as in a resumed one, starts with fresh environments and freshly
+seeded generators, all derived from the run's seed and the segment's number: no generator state is
+ever saved. Episodes still open at a segment's end are truncated.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Any
+
+from nets.process.device import cpu_settings
+from nets.process.progress import Bar, progress_bar
+from nets.process.seeding import hash31, seeded
+from nets.runs.checkpoint import save_checkpoint, save_json
+from nets.runs.run_log import RunLog
+
+from .actor import Actor
+from .evaluation import Evaluation, evaluate
+from .experience import Episode, Metrics, Stream
+from .run import RunConfig, RunFolder
+
+RECENT_EPISODES = 100
+
+
+@dataclass
+class Progress:
+    """Where a training stands: what callbacks see."""
+
+    agent: Actor
+    episodes: int = 0
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_EPISODES))
+    unlogged: list[Episode] = field(default_factory=list)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    evaluation: Evaluation | None = None
+    best_return: float | None = None
+
+    @property
+    def steps(self) -> int:
+        """Environment steps so far."""
+        return self.agent.steps
+
+    def state_dict(self) -> dict[str, Any]:
+        """The part that later rows and decisions depend on."""
+        return {
+            "episodes": self.episodes,
+            "recent": list(self.recent),
+            "unlogged": [list(episode) for episode in self.unlogged],
+            "best_return": self.best_return,
+            "metrics": _numbers(self.metrics),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.episodes, self.best_return = state["episodes"], state["best_return"]
+        self.recent = deque(state["recent"], maxlen=RECENT_EPISODES)
+        self.unlogged = [Episode(*episode) for episode in state["unlogged"]]
+        self.metrics = dict(state["metrics"])
+
+
+Callback = Callable[[Progress], bool | None]
+"""Called after every step; False stops the training."""
+
+
+class Trainer:
+    """Trains one agent, and leaves a run folder when given one.
+
+    Args:
+        agent: the agent; its environment is its own.
+        run: where to write; None trains in memory.
+        config: how the run is cut up; suitable lengths when None.
+        callbacks: called after every step with a `Progress`; returning False stops.
+        progress: whether to draw a progress bar.
+    """
+
+    def __init__(
+        self,
+        agent: Actor,
+        run: RunFolder | None = None,
+        config: RunConfig | None = None,
+        *,
+        callbacks: Sequence[Callback] = (),
+        progress: bool = True,
+    ) -> None:
+        self.agent, self.run_folder, self.config = agent, run, config
+        self.callbacks, self.show_progress = callbacks, progress
+        self.progress = Progress(agent)
+        self.stopped = self.interrupted = False
+        self._log = RunLog()
+
+    def run(self, steps: int) -> Progress:
+        """Train until the agent has taken `steps` environment steps in all.
+
+        Ctrl-C stops cleanly: `checkpoints/interrupted.pt` shows the state at that moment, and a
+        resumed run goes on from the last segment.
+        """
+        agent, self.stopped, self.interrupted = self.agent, False, False
+        config = replace(self.config or RunConfig.default(agent, steps), steps=steps)
+        if self.run_folder is not None:
+            saved = self.run_folder.restore(agent)
+            if saved:
+                self.progress.load_state_dict(saved)
+            self._log = RunLog(self.run_folder.path, agent.steps)
+        if not agent.steps:
+            agent.begin()
+        bar = progress_bar(steps, agent.steps, shown=self.show_progress)
+        with cpu_settings(config.threads), bar:
+            try:
+                while agent.steps < steps and not self.stopped:
+                    self._segment(config, bar)
+            except KeyboardInterrupt:
+                self.interrupted = True
+                self._save_interrupted()
+            finally:
+                self._log.close()
+        return self.progress
+
+    def _segment(self, config: RunConfig, bar: Bar) -> None:
+        agent = self.agent
+        seed = hash31(agent.seed, "segment", agent.segment)
+        end = min(agent.steps + config.segment_steps, config.steps)
+        with seeded(seed):
+            agent.reseed(hash31(seed, "agent"))
+            with closing(agent.stream(hash31(seed, "environment"))) as stream:
+                while agent.steps < end and not self.stopped:
+                    self._advance(stream, config, end, bar)
+        agent.segment += 1
+        if self.run_folder is not None:
+            self._log.flush()
+            self.run_folder.save(agent, self.progress.state_dict())
+
+    def _advance(self, stream: Stream, config: RunConfig, end: int, bar: Bar) -> None:
+        """Go to the next moment at which something other than a step happens."""
+        agent, before, started = self.agent, self.agent.steps, perf_counter()
+        target = min(end, _next(before, config.log_every), _next(before, config.eval_every))
+        if self.callbacks:
+            target = min(target, before + agent.num_envs)
+        whole = -(-(target - before) // agent.num_envs) * agent.num_envs  # rounds of all copies
+        metrics = stream.advance(whole, last=before + whole >= end)
+        self._count(stream, metrics)
+        self.stopped = any(callback(self.progress) is False for callback in self.callbacks)
+        bar.total = max(bar.total, agent.steps)  # a whole rollout may go past the end
+        bar.update(agent.steps - before)
+        row: dict[str, float] = {}
+        if _passed(before, agent.steps, config.eval_every) or agent.steps >= config.steps:
+            row |= self._evaluate(config)
+        if row or _passed(before, agent.steps, config.log_every):
+            speed = (agent.steps - before) / (perf_counter() - started)
+            self._write(row, speed, bar)
+
+    def _count(self, stream: Stream, metrics: Metrics | None) -> None:
+        """Take the finished episodes and the latest metrics out of the stream."""
+        self.progress.episodes += len(stream.episodes)
+        recent = stream.episodes[-RECENT_EPISODES:]
+        self.progress.recent.extend(episode.total_reward for episode in recent)
+        self.progress.unlogged += stream.episodes
+        stream.episodes.clear()
+        if metrics:
+            self.progress.metrics.update(metrics)
+
+    def _evaluate(self, config: RunConfig) -> dict[str, float]:
+        """Evaluate greedily on fresh environments, and keep the best agent so far."""
+        agent, progress = self.agent, self.progress
+        if not config.eval_every or agent.source.spec is None:
+            return {}
+        seed = hash31(agent.seed, "evaluation")
+        result = evaluate(agent, episodes=config.eval_episodes, seed=seed)
+        progress.evaluation = result
+        if progress.best_return is None or result.mean_return > progress.best_return:
+            progress.best_return = result.mean_return
+            if self.run_folder is not None:
+                agent.save(self.run_folder.files.best)
+                record = {"step": agent.steps} | result.to_json()
+                save_json(self.run_folder.files.best.with_name("evaluation.json"), record)
+        return {"eval_return": result.mean_return, "eval_std": result.std_return}
+
+    def _write(self, row: dict[str, float], speed: float, bar: Bar) -> None:
+        episodes, self.progress.unlogged = self.progress.unlogged, []
+        full: dict[str, float] = {"episodes": self.progress.episodes}
+        if episodes:
+            _, returns, lengths = zip(*episodes, strict=True)
+            full["return"] = sum(returns) / len(returns)
+            full["length"] = sum(lengths) / len(lengths)
+        full |= _numbers(self.progress.metrics) | row
+        self._log.write(self.agent.steps, full, timed={"steps_per_second": speed})
+        recent = self.progress.recent
+        shown = {"return": f"{sum(recent) / len(recent):.1f}"} if recent else {}
+        if self.progress.best_return is not None:
+            shown["best eval"] = f"{self.progress.best_return:.1f}"
+        bar.set_postfix(shown, refresh=False)
+
+    def _save_interrupted(self) -> None:
+        if self.run_folder is not None:
+            state = self.agent.manifest() | {"agent": self.agent.state_dict()}
+            save_checkpoint(self.run_folder.files.interrupted, state)
+
+
+def _next(step: int, every: int) -> int:
+    """The first multiple of `every` after `step`."""
+    return (step // every + 1) * every if every else step + 2**62
+
+
+def _passed(before: int, after: int, every: int) -> bool:
+    return every > 0 and before // every != after // every
+
+
+def _numbers(metrics: Metrics) -> dict[str, float]:
+    """Fetch metrics that were left on the device until somebody wanted to read them."""
+    return {name: float(value) for name, value in metrics.items()}

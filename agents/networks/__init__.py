@@ -1,0 +1,1 @@
+"""Networks of agents: encoders, memories, and fast forms of plain MLPs."""

@@ -1,0 +1,1 @@
+"""What comes of training: curves, pictures, comparisons, exported policies."""

@@ -1,0 +1,239 @@
+"""What a comparison shows: learning curves with their uncertainty, and a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nets.runs.checkpoint import atomic_write
+
+from .comparison import Record
+from .curves import BLUE, GREEN, ORANGE
+from .statistics import Scores, bootstrap_interval, interquartile_mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLORS = (BLUE, ORANGE, GREEN, "#8c5fb0", "#b8443f", "#4aa5b5", "#9a7b2f", "#c867a0", "#6b7280")
+STYLES = ("-", "--", ":")
+HEADER = ("contender", "figure", "IQM", "95 % interval", "median", "per seed", "steps", "steps/s")
+LEGEND = """*Best* is the checkpoint with the best evaluation of its training, measured again in 100
+episodes that no training has seen; *final* is the last evaluation of the training. IQM is the mean
+of the middle half of the seeds; its interval comes from 10,000 bootstrap resamples of the seeds."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of every seed, and what they say together."""
+
+    values: Scores  # [seeds]
+
+    @property
+    def iqm(self) -> float:
+        """The interquartile mean."""
+        return float(interquartile_mean(self.values))
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % bootstrap interval of the interquartile mean; None for a single seed."""
+        if len(self.values) < 2:
+            return None
+        low, high = bootstrap_interval(self.values)
+        return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The runs of one contender."""
+
+    label: str
+    records: Sequence[Record]
+
+    @property
+    def best(self) -> Figure:
+        """The best checkpoint's mean return in fresh episodes."""
+        return Figure(np.array([record["result"]["figure"] for record in self.records]))
+
+    @property
+    def final(self) -> Figure:
+        """The last evaluation of the training."""
+        ends = [record["result"]["curve"]["return"][-1] for record in self.records]
+        return Figure(np.array(ends))
+
+    @property
+    def steps(self) -> int:
+        """Steps of a run."""
+        return max(record["config"]["steps"] for record in self.records)
+
+    @property
+    def speed(self) -> float:
+        """The median of the steps per second, evaluations included."""
+        return median(record["result"]["steps_per_second"] for record in self.records)
+
+    def curves(self) -> tuple[Scores, Scores]:
+        """Return steps `[T]` and the evaluations of every seed `[T, seeds]`.
+
+        Where seeds were evaluated at different steps, between the last beginning and the first end,
+        on the straight lines between evaluations.
+        """
+        each = [record["result"]["curve"] for record in self.records]
+        grid = np.unique(np.concatenate([curve["step"] for curve in each]))
+        first, last = max(c["step"][0] for c in each), min(c["step"][-1] for c in each)
+        grid = grid[(grid >= first) & (grid <= last)]
+        returns = [np.interp(grid, curve["step"], curve["return"]) for curve in each]
+        return grid, np.stack(returns, axis=-1)
+
+
+def summarize(records: Sequence[Record]) -> list[Outcome]:
+    """Return an outcome per contender, the best first."""
+    by_label = groupby(records, key=lambda record: record["experiment"])
+    outcomes = [Outcome(label, list(runs)) for label, runs in by_label]
+    return sorted(outcomes, key=attrgetter("best.iqm"), reverse=True)
+
+
+def table(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
+    """Return rows of cells, two per contender, below `HEADER`."""
+    largest = max(abs(value) for each in outcomes for value in each.best.values)
+    digits = 3 if largest < 10 else 1 if largest < 10_000 else 0
+    rows: list[tuple[str, ...]] = [HEADER]
+    for outcome in outcomes:
+        length = f"{outcome.steps:,}", f"{outcome.speed:,.0f}"
+        best = _cells(outcome.best, digits)
+        rows.append((outcome.label, "best", *best, *length))
+        rows.append(("", "final", *_cells(outcome.final, digits), "", ""))
+    return rows
+
+
+def run_line(record: Record) -> str:
+    """Tell what came out of a run, in one line."""
+    result = record["result"]
+    return (
+        f"{record['experiment']}, seed {record['seed']}: best {result['figure']:.6g} at step "
+        f"{result['step']:,}, final {result['curve']['return'][-1]:.6g}, {record['seconds']:.0f} s"
+    )
+
+
+def as_text(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table for the terminal."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def as_markdown(outcomes: Sequence[Outcome]) -> str:
+    """Return the page of a comparison: curves, table, where it comes from."""
+    runs = [record for outcome in outcomes for record in outcome.records]
+    lines = [f"| {' | '.join(row)} |" for row in table(outcomes)]
+    lines.insert(1, "|" + "---|" * len(HEADER))
+    commits = sorted({str(run["commit"])[:12] for run in runs})
+    commands = sorted({run["command"] for run in runs})
+    versions = runs[-1]["versions"]
+    return "\n".join(
+        [
+            f"# {title(outcomes)}",
+            "",
+            "![learning curves](curves.png)",
+            "",
+            *lines,
+            "",
+            LEGEND,
+            "",
+            *(f"    {command}" for command in commands),
+            "",
+            f"Commit {', '.join(commits)}; "
+            + ", ".join(f"{name} {number}" for name, number in versions.items())
+            + ".",
+            "",
+        ]
+    )
+
+
+def title(outcomes: Sequence[Outcome]) -> str:
+    """Name the environment and the number of seeds."""
+    record, counts = outcomes[0].records[0], {len(outcome.records) for outcome in outcomes}
+    seeds = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
+    return f"{record['config']['env']}, {seeds} seed{'s' * (max(counts) > 1)}"
+
+
+def draw(outcomes: Sequence[Outcome], path: Path) -> None:
+    """Draw the interquartile mean of the evaluations of every contender, with its 95 % interval."""
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(9, 5), dpi=150, layout="constrained")
+    axes = canvas.subplots()
+    ends = []
+    for k, outcome in enumerate(outcomes):
+        steps, returns = outcome.curves()
+        middle = interquartile_mean(returns)  # [T]
+        color, style = COLORS[k % len(COLORS)], STYLES[k // len(COLORS) % len(STYLES)]
+        axes.plot(steps, middle, lw=2, color=color, linestyle=style)
+        axes.plot(steps[-1:], middle[-1:], marker="o", markersize=4, color=color)
+        if returns.shape[-1] > 1:
+            low, high = bootstrap_interval(returns)
+            axes.fill_between(steps, low, high, color=color, alpha=0.15, lw=0)
+        ends.append((outcome.label, float(steps[-1]), float(middle[-1]), color))
+    axes.set_title(title(outcomes), loc="left", fontsize=12, pad=12)
+    axes.set_xlabel("environment steps")
+    axes.set_ylabel("return, greedy\n(interquartile mean, 95 % interval)")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.set_xlim(left=0)
+    axes.margins(x=0)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    _label(axes, ends)
+    atomic_write(path, lambda file: canvas.savefig(file, format="png"))
+
+
+def write(records: Sequence[Record], path: Path) -> list[Outcome]:
+    """Write README.md and curves.png of a comparison's folder."""
+    outcomes = summarize(records)
+    draw(outcomes, path / "curves.png")
+    text = as_markdown(outcomes).encode()
+    atomic_write(path / "README.md", lambda file: file.write(text))
+    return outcomes
+
+
+def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]]) -> None:
+    """Write every label beside its curve's end, as far apart as letters need."""
+    low, high = axes.get_ylim()
+    right, gap = axes.get_xlim()[1], 0.055 * (high - low)
+    ends = sorted(ends, key=lambda end: end[2])
+    wanted = np.array([end[2] for end in ends])
+    for (name, step, value, color), y in zip(ends, spread(wanted, gap), strict=True):
+        axes.annotate(
+            name,
+            xy=(step, value),
+            xytext=(right + 0.03 * right, y),
+            color=color,
+            va="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": color, "alpha": 0.4, "lw": 0.8},
+        )
+
+
+def spread(wanted: Scores, gap: float) -> Scores:
+    """Return the heights nearest to `wanted`, which ascend, that are `gap` apart (least squares).
+
+    With z_i = y_i - i · gap this is isotonic regression: neighbours in the wrong order are merged.
+    """
+    blocks: list[list[float]] = []
+    for z in wanted - gap * np.arange(len(wanted)):
+        blocks.append([float(z)])
+        while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    level = np.concatenate([np.full(len(block), np.mean(block)) for block in blocks])
+    return level + gap * np.arange(len(wanted))
+
+
+def _cells(figure: Figure, digits: int) -> tuple[str, str, str, str]:
+    def show(value: float) -> str:
+        return f"{value:.{digits}f}"
+
+    interval = "" if figure.interval is None else " to ".join(map(show, figure.interval))
+    middle = show(float(np.median(figure.values)))
+    return show(figure.iqm), interval, middle, " ".join(map(show, figure.values))

@@ -1,0 +1,100 @@
+"""The learning curve of a run, drawn from its metrics.csv."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nets.runs.checkpoint import atomic_write
+from nets.runs.logs import Points, read_metrics
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, ORANGE, GREEN = "#3b6fb6", "#d9702c", "#3f8f5b"
+LOSSES = ("loss", "td_error", "residual")
+WINDOW = 11  # rows that the smoothed curves average
+
+
+def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
+    """Draw returns, evaluations and the loss of a run against its environment steps.
+
+    Training returns are drawn faintly and smoothed, evaluations with a band of one standard
+    deviation, losses on a logarithmic axis; of a planner, the residual of each iteration. What the
+    run did not measure is left out.
+
+    Args:
+        metrics_file: what training wrote.
+        path: the picture, a .png.
+        title: of the picture.
+    """
+    from matplotlib.figure import Figure
+
+    metrics = read_metrics(metrics_file)
+    plans = "residual" in metrics  # a planner's one evaluation is no curve
+    losses = [name for name in LOSSES if name in metrics]
+    heights = [4.5] * (not plans) + [3 if plans else 2] * len(losses)
+    figure = Figure(figsize=(8, sum(heights)), dpi=120, layout="constrained")
+    panels = figure.subplots(
+        len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
+    ).ravel()
+    figure.suptitle(title)
+    if not plans:
+        _draw_returns(panels[0], metrics)
+    for axes, name in zip(panels[len(panels) - len(losses) :], losses, strict=True):
+        _draw_loss(axes, name, *metrics[name], window=1 if plans else WINDOW)
+    panels[-1].set_xlabel("iterations" if plans else "environment steps")
+    panels[-1].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    atomic_write(path, lambda file: figure.savefig(file, format="png"))
+
+
+def smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Return the mean of each value and its neighbours, `window` in all, fewer at the ends.
+
+    Args:
+        values: `[N]`.
+        window: an odd number.
+    """
+    kernel = np.ones(min(window, 2 * ((len(values) - 1) // 2) + 1))
+    weights = np.convolve(np.ones(len(values)), kernel, mode="same")
+    return np.convolve(values, kernel, mode="same") / weights
+
+
+def _draw_returns(axes: "Axes", metrics: dict[str, Points]) -> None:
+    if "return" in metrics:
+        steps, returns = metrics["return"]
+        axes.plot(steps, returns, color=BLUE, alpha=0.25, linewidth=1)
+        axes.plot(steps, smooth(returns, WINDOW), color=BLUE, label="training, smoothed")
+    if "eval_return" in metrics:
+        steps, means = metrics["eval_return"]
+        spread = metrics["eval_std"][1]
+        style: dict[str, Any] = {"color": ORANGE, "marker": "o", "markersize": 3.5}
+        axes.plot(steps, means, label="evaluation, mean ± standard deviation", **style)
+        axes.fill_between(steps, means - spread, means + spread, color=ORANGE, alpha=0.18, lw=0)
+    _finish(axes, "return")
+
+
+def _draw_loss(
+    axes: "Axes", name: str, steps: NDArray[Any], loss: NDArray[Any], window: int
+) -> None:
+    from matplotlib.ticker import LogLocator
+
+    axes.plot(steps, loss, color=GREEN, alpha=0.3, linewidth=1)
+    axes.plot(steps, smooth(loss, window), color=GREEN)
+    positive = loss[loss > 0]
+    decades = np.log10(positive.max() / positive.min()) if len(positive) else 0
+    if (loss >= 0).all() and decades > 1:
+        axes.set_yscale("log", nonpositive="mask")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else (1,)))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_minor_formatter("")
+    _finish(axes, name.replace("_", " "))
+
+
+def _finish(axes: "Axes", label: str) -> None:
+    axes.set_ylabel(label)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, loc="best")

@@ -1,0 +1,192 @@
+"""A trained policy as one torch program: observations in, greedy actions out, nothing else needed.
+
+Normalisation goes before the network, scaling and bounds after it, so that the program speaks the
+environment's own units.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import singledispatch
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+from torch.export import Dim, ExportedProgram
+
+from nets.layers.precision import set_convolutions
+from nets.layers.recurrent import GRU, LSTM
+from nets.runs.checkpoint import atomic_write
+
+from ..agent import Agent
+from ..dqn.agent import DQN
+from ..dqn.build import build_return_model
+from ..dqn.networks import RecurrentQNetwork
+from ..imitation.agent import BehaviourCloning
+from ..policy_gradient.actions import DiscreteActions
+from ..policy_gradient.agent import PolicyGradient
+from ..tabular.planners import Planner
+from ..tabular.temporal_difference import Tabular
+from .policy_modules import (
+    ActorStep,
+    Lookup,
+    MostProbable,
+    MostValuable,
+    Normalize,
+    Policy,
+    QStep,
+    RecurrentPolicy,
+    StableBaselines,
+    Stateless,
+    initial_state,
+)
+
+if TYPE_CHECKING:
+    from ..sb3.agent import SB3Agent
+
+ABOUT = "dreamgym.json"  # the name of the description inside the file
+ROWS = 3  # of the batch that is traced; a batch of 1 would be taken for a constant
+BATCH_AXIS = {"observation": 0, "state": 2, "episode_start": 0, "action": 0}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A policy that has been exported.
+
+    Attributes:
+        exported: what `torch.export` made of it.
+        about: what it takes to use it, as plain values: inputs, outputs, environment, versions.
+    """
+
+    exported: ExportedProgram
+    about: dict[str, Any]
+
+    def save(self, path: str | Path) -> None:
+        """Write program and description into one file, atomically."""
+        extra = {ABOUT: json.dumps(self.about, indent=2)}
+        atomic_write(path, lambda file: torch.export.save(self.exported, file, extra_files=extra))
+
+
+def export_policy(agent: Agent) -> Program:
+    """Export the greedy policy of an agent, for the CPU and batches of any size N.
+
+    Without a memory the program maps `observation` `[N, *observation]` to `action` `[N, *action]`;
+    with one, `observation`, `state` and `episode_start` (bool `[N]`) to `action` and the next
+    `state`.
+
+    Raises:
+        TypeError: the agent, or its spaces, are of a kind that cannot be exported.
+    """
+    module = policy_module(agent).eval().requires_grad_(False)
+    module.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    set_convolutions(module, None)  # any processor multiplies float32 well
+    inputs = {"observation": _zeros(agent.observation_space)}
+    memory = next((part for part in module.modules() if isinstance(part, LSTM | GRU)), None)
+    if memory is not None:
+        inputs["state"] = initial_state(memory, ROWS)
+        inputs["episode_start"] = torch.ones(ROWS, dtype=torch.bool)
+    batch = Dim("N", min=1)
+    shapes = {name: {BATCH_AXIS[name]: batch} for name in inputs}
+    with torch.no_grad(), _unchecked_distributions():
+        exported = torch.export.export(module, tuple(inputs.values()), dynamic_shapes=shapes)
+        results = module(*inputs.values())
+    for node in exported.graph.nodes:
+        node.meta.pop("stack_trace", None)  # paths of this machine
+    outputs = (
+        dict(zip(("action", "state"), results, strict=True))
+        if len(inputs) > 1
+        else {"action": results}
+    )
+    about = {
+        "algorithm": agent.name,
+        "steps": agent.steps,
+        "env": agent.source.describe(),
+        "observation_space": str(agent.observation_space),
+        "action_space": str(agent.action_space),
+        "inputs": [_describe(name, value) for name, value in inputs.items()],
+        "outputs": [_describe(name, value) for name, value in outputs.items()],
+        "versions": {"dreamgym": version("dreamgym"), "torch": torch.__version__},
+    }
+    return Program(exported, about)
+
+
+@singledispatch
+def policy_module(agent: Agent) -> nn.Module:
+    """Return the greedy policy of `agent` as a module that shares nothing with it.
+
+    Raises:
+        TypeError: the agent, or its actions, are of a kind that cannot be exported.
+    """
+    if agent.name.startswith("sb3-"):
+        return _stable_baselines(agent)  # type: ignore[arg-type]
+    raise TypeError(f"{agent.name} cannot be exported: nobody wrote its policy as a torch module")
+
+
+@policy_module.register
+def _(agent: PolicyGradient) -> nn.Module:
+    norm, network = agent.observation_norm, deepcopy(agent.network)
+    return (Policy if network.memory is None else RecurrentPolicy)(
+        nn.Identity() if norm is None else Normalize(norm),
+        ActorStep(network),
+        MostProbable(deepcopy(agent.actions)),
+    )
+
+
+@policy_module.register
+def _(agent: DQN) -> nn.Module:
+    first = int(getattr(agent.action_space, "start", 0))
+    choose = MostValuable(build_return_model(agent.config, torch.device("cpu")), first)
+    kind = RecurrentPolicy if isinstance(agent.online, RecurrentQNetwork) else Policy
+    return kind(nn.Identity(), QStep(deepcopy(agent.online)), choose)
+
+
+@policy_module.register
+def _(agent: BehaviourCloning) -> nn.Module:
+    choose = MostProbable(DiscreteActions(agent.action_space))
+    return Policy(nn.Identity(), Stateless(deepcopy(agent.network)), choose)
+
+
+@policy_module.register(Tabular)
+@policy_module.register(Planner)
+def _(agent: Tabular | Planner) -> nn.Module:
+    if not isinstance(agent.action_space, gym.spaces.Discrete):
+        raise TypeError(f"{agent.name} acts in {agent.action_space}: expected Discrete")
+    actions = torch.tensor(agent.policy) + int(agent.action_space.start)
+    return Lookup(actions, agent.states.strides, agent.states.offset)
+
+
+def _stable_baselines(agent: "SB3Agent") -> nn.Module:
+    policy = agent.model.policy
+    acting = getattr(policy, "actor", None) or getattr(policy, "q_net", None) or policy
+    return StableBaselines(deepcopy(acting), agent.observation_space, agent.action_space)
+
+
+@contextmanager
+def _unchecked_distributions() -> Iterator[None]:
+    """Leave the checks of arguments, which ask for numbers, out of the program."""
+    before = Distribution._validate_args
+    Distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        Distribution.set_default_validate_args(before)
+
+
+def _zeros(space: gym.Space) -> Tensor:
+    """Return observations of the space's type and shape, `[ROWS, *observation]`."""
+    if isinstance(space, gym.spaces.Tuple):  # coordinates of a table, one beside the other
+        return torch.zeros(ROWS, len(space.spaces), dtype=torch.int64)
+    return torch.from_numpy(np.zeros((ROWS, *(space.shape or ())), space.dtype))
+
+
+def _describe(name: str, value: Tensor) -> dict[str, Any]:
+    shape: list[int | str] = list(value.shape)
+    shape[BATCH_AXIS[name]] = "N"
+    return {"name": name, "shape": shape, "dtype": str(value.dtype).removeprefix("torch.")}

@@ -1,0 +1,1 @@
+"""Policy gradients: REINFORCE, A2C and PPO, and what they share."""

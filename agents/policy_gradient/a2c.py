@@ -1,0 +1,56 @@
+"""Advantage actor-critic (Mnih et al., 2016), every environment in step with the others."""
+
+from dataclasses import dataclass
+
+import torch
+
+from nets.settings import Count, Positive, Share
+
+from ..equations.losses import value_loss
+from ..loop.experience import Metrics
+from .advantages import AdvantageConfig, AdvantageGradient
+from .rollout import Rollout
+
+
+@dataclass(frozen=True)
+class A2CConfig(AdvantageConfig):
+    """Settings of A2C."""
+
+    learning_rate: Positive = 1e-3
+    """Step size of Adam."""
+    n_steps: Count = 8
+    """Steps of every environment between two updates."""
+    gae_lambda: Share = 1.0
+    """λ of the advantages: 0 trusts the value, 1 the rewards."""
+
+
+class A2C(AdvantageGradient):
+    """One gradient step for each rollout.
+
+    Minimises −log π A + c_v ½(v − G)² − c_e H with generalised advantages A = G − v, which is both
+    the weight of the score and minus the slope of the value's loss (SPEC A-PG-05).
+    """
+
+    name = "a2c"
+    config_type = A2CConfig
+    config: A2CConfig
+
+    def update(self, rollout: Rollout) -> Metrics:
+        """Take one gradient step over a rollout."""
+        outputs, value = self.gradient.forward(rollout.observation, rollout.state, rollout.start)
+        distribution = self.actions.distribution(outputs)
+        advantage = self.advantages(rollout, value)
+        self.descend(
+            outputs,
+            distribution,
+            rollout.choice,
+            log_prob=-advantage,
+            value=-advantage,
+            weight=rollout.weight,
+        )
+        with torch.no_grad():
+            return {
+                "value_loss": rollout.mean(value_loss(value, advantage + value)),
+                "entropy": rollout.mean(distribution.entropy()),
+                "value": rollout.mean(value),
+            }

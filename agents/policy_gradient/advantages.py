@@ -1,0 +1,45 @@
+"""Policy gradients by generalised advantages, from as many steps of every environment."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from nets.settings import Count, Share
+
+from ..equations.returns import generalized_advantages
+from ..loop.experience import Metrics, Transition
+from .agent import PolicyGradient
+from .config import PolicyConfig
+from .rollout import Rollout
+
+
+@dataclass(frozen=True)
+class AdvantageConfig(PolicyConfig):
+    """Settings that PPO and A2C share."""
+
+    n_steps: Count = 128
+    """Steps of every environment between two updates."""
+    gae_lambda: Share = 0.95
+    """λ of the advantages: 0 trusts the value, 1 the rewards."""
+
+
+class AdvantageGradient(PolicyGradient):
+    """Updates whenever every environment has taken `n_steps`."""
+
+    config: AdvantageConfig
+
+    @property
+    def rollout_steps(self) -> int:
+        """Steps of all environments between two updates."""
+        return self.config.n_steps * self.num_envs
+
+    def observe(self, transition: Transition) -> Metrics | None:
+        """Gather a transition; learn when every environment has taken `n_steps`."""
+        full = len(self.buffer) + 1 == self.config.n_steps
+        self.gather(transition, last=full)
+        return self.learn_from_buffer() if full else None
+
+    def advantages(self, rollout: Rollout, value: Tensor) -> Tensor:
+        """Return A `[T, B]` of the actions, given the values v `[T, B]` of the observations."""
+        after, decay = rollout.values_after(value), self.config.gae_lambda * rollout.goes_on
+        return generalized_advantages(rollout.reward, rollout.discount, value, after, decay)

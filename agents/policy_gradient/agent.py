@@ -1,0 +1,236 @@
+"""What agents that learn a policy by its gradient share: acting, and gathering rollouts."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nets.gradients.modes import freeze
+from nets.gradients.optim import clip_grads, optimizer
+from nets.process.seeding import hash31, seeded
+
+from ..agent import Agent
+from ..equations.schedules import linear
+from ..loop.experience import Array, Metrics, Transition
+from ..networks.encoders import is_picture, place
+from ..networks.fast import numpy_forward
+from ..networks.pretraining import load_encoder
+from .actions import Distribution, action_model
+from .actor_critic import ActorCritic, ActorCriticGradient
+from .config import PolicyConfig
+from .normalization import ObservationNorm, RewardNorm
+from .rollout import Rollout, RolloutBuffer
+
+Function = Callable[[Array], Array]
+
+
+class PolicyGradient(Agent):
+    """Acts by a policy network, gathers rollouts, and leaves to `update` what to make of them."""
+
+    config: PolicyConfig
+    default_num_envs = 8
+
+    def __init__(self, env: Any, config: Any = None, **settings: Any) -> None:
+        super().__init__(env, config, **settings)
+        c = self.config
+        with seeded(hash31(self.seed, "network")):
+            self.actions = action_model(self.action_space, squash=c.squash, log_std=c.log_std)
+            network = ActorCritic(
+                self.observation_space,
+                self.actions,
+                encoder=c.encoder,
+                hidden=c.hidden,
+                activation=c.activation,
+                memory_size=c.memory_size,
+            )
+        if c.freeze_encoder:
+            freeze(network.body)
+        self.network = place(network, self.observation_space, self.device, c.precision)
+        self.gradient = ActorCriticGradient(self.network)
+        self.optimizer = optimizer("adam", [self.gradient.weights], lr=c.learning_rate, eps=1e-5)
+        self.observation_norm = self._observation_norm() if c.normalize_observation else None
+        self.reward_norm = RewardNorm() if c.normalize_reward else None
+        self.updates = 0
+        self._fast = self._numpy_functions()
+
+    def begin(self) -> None:
+        """Load a pretrained encoder, if there is to be one."""
+        if self.config.pretrained:
+            load_encoder([self.network.body], self.config.pretrained)
+
+    @abstractmethod
+    def update(self, rollout: Rollout) -> Metrics:
+        """Learn from a rollout."""
+
+    # Acting -------------------------------------------------------------------------------------
+
+    def reseed(self, seed: int) -> None:
+        """Begin the agent's generator anew, with nothing gathered and nothing in memory."""
+        super().reseed(seed)
+        self.buffer = RolloutBuffer()
+        self.state: Tensor | None = None
+        self._reward_sums = np.zeros(self.num_envs)
+
+    def policy(
+        self, observation: Array, state: Tensor | None, start: Array | None
+    ) -> tuple[Array, Tensor | None]:
+        """Return the policy's outputs `[N, size]` for N observations, and the memory's state."""
+        x = self._seen(observation)
+        if self._fast is not None:
+            return self._fast[0](x), None
+        outputs, _, state = self._forward(x, state, start)
+        return outputs.cpu().numpy(), state
+
+    def values(self, observation: Array, state: Tensor | None = None) -> Array:
+        """Return v(s) `[N]` of N observations, `state` being the memory's before them."""
+        x = self._seen(observation)
+        if self._fast is not None:
+            return self._fast[1](x)[:, 0]
+        return self._forward(x, state, None)[1].cpu().numpy()
+
+    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+        """Draw actions from the policy; the extras are what a rollout needs beside them."""
+        before = self.state
+        outputs, self.state = self.policy(observation, before, episode_start)
+        choice = self.actions.sample(outputs, self.rng)
+        extras = {"choice": choice, "start": episode_start}
+        if before is not None:
+            extras["state"] = before.cpu().numpy()
+        return self.actions.to_space(choice), extras
+
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Choose the most probable actions, or draw them."""
+        outputs, state = self.policy(observation, state, episode_start)
+        if deterministic:
+            return self.actions.to_space(self.actions.mode(outputs)), state
+        return self.actions.to_space(self.actions.sample(outputs, self.rng)), state
+
+    # Learning -----------------------------------------------------------------------------------
+
+    def gather(self, transition: Transition, last: bool) -> None:
+        """Remember a transition, with the values that learning will bootstrap from."""
+        needed = last or transition.truncated.any()
+        after = self.values(transition.next_observation, self.state) if needed else None
+        self.buffer.append(transition, after)
+
+    def learn_from_buffer(self) -> Metrics:
+        """Learn from all that was gathered, count it into the statistics, and forget it."""
+        c, buffer = self.config, self.buffer
+        observation, reward = buffer.column("observation"), buffer.column("reward")
+        scaled = reward if self.reward_norm is None else self.reward_norm(reward)
+        self._anneal()
+        metrics = self.update(
+            buffer.rollout(self._seen(observation), scaled, c.discount, self.device)
+        )
+        if self.observation_norm is not None:
+            self.observation_norm.update(observation[buffer.valid()])
+        if self.reward_norm is not None:
+            valid = buffer.valid()
+            ended = buffer.column("terminated") | buffer.column("truncated")
+            self._reward_sums = self.reward_norm.update(
+                reward, ended | ~valid, valid, self._reward_sums, c.discount
+            )
+        buffer.clear()
+        self.updates += 1
+        return metrics
+
+    def descend(
+        self,
+        outputs: Tensor,
+        distribution: Distribution,
+        choice: Tensor,
+        *,
+        log_prob: Tensor,
+        value: Tensor,
+        weight: Tensor,
+    ) -> None:
+        """Take one gradient step, the loss entering through its slopes.
+
+        Args:
+            outputs: of `self.gradient.forward`, `[T, B, size]`.
+            distribution: what they describe.
+            choice: what was chosen.
+            log_prob: dL/d(log π), `[T, B]`.
+            value: d(value loss)/dv, before its coefficient, `[T, B]`.
+            weight: of each row in the loss, `[T, B]`.
+        """
+        c, weights = self.config, self.gradient.weights
+        weights.grad.zero_()  # type: ignore[union-attr]
+        bonus = -c.entropy_coefficient * weight if c.entropy_coefficient else None
+        slope = self.actions.slope(outputs, distribution, choice, log_prob * weight, bonus)
+        self.gradient.backward(slope, c.value_coefficient * weight * value)
+        clip_grads([weights], global_norm=c.max_grad_norm)
+        self.optimizer.step()
+
+    @property
+    def share_left(self) -> float:
+        """What annealing has left of a setting: from 1 at the beginning to 0."""
+        steps = self.config.anneal_steps
+        return linear(self.steps, 1.0, 0.0, steps) if steps else 1.0
+
+    def _anneal(self) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * self.share_left
+
+    # Keeping ------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Network, optimiser, statistics and counter."""
+        state = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "updates": self.updates,
+        }
+        return state | {name: norm.statistics.state_dict() for name, norm in self._norms()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.updates = state["updates"]
+        for name, norm in self._norms():
+            norm.statistics.load_state_dict(state[name])
+        if self.observation_norm is not None:
+            self.observation_norm.refresh()
+
+    def _norms(self) -> list[tuple[str, ObservationNorm | RewardNorm]]:
+        named = {"observation_norm": self.observation_norm, "reward_norm": self.reward_norm}
+        return [(name, norm) for name, norm in named.items() if norm is not None]
+
+    def _observation_norm(self) -> ObservationNorm:
+        space = self.observation_space
+        if not isinstance(space, gym.spaces.Box) or is_picture(space):
+            message = f"normalize_observation needs vectors, but {self.source.name} shows {space}"
+            raise TypeError(message)
+        return ObservationNorm(space.shape)
+
+    def _numpy_functions(self) -> tuple[Function, Function] | None:
+        """Return policy and value as NumPy functions, where both are plain MLPs on the CPU."""
+        if self.network.memory is not None:
+            return None
+        body = self.network.body
+        actor = numpy_forward(nn.Sequential(body, self.network.actor))
+        critic = numpy_forward(nn.Sequential(body, self.network.critic))
+        return None if actor is None or critic is None else (actor, critic)
+
+    def _seen(self, observation: Array) -> Array:
+        """Return observations as the network sees them."""
+        if self.observation_norm is not None:
+            return self.observation_norm(observation)
+        return observation
+
+    @torch.no_grad()
+    def _forward(
+        self, x: Array, state: Tensor | None, start: Array | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Run the network over one step: outputs `[N, size]`, values `[N]`, and the state."""
+        starts = None if start is None else torch.from_numpy(start)[None].to(self.device)
+        inputs = torch.from_numpy(x)[None].to(self.device)  # [1, N, *]
+        outputs, value, state = self.network(inputs, state, starts)
+        return outputs[0], value[0], state

@@ -1,0 +1,162 @@
+"""Proximal policy optimisation (Schulman et al., 2017) with a clipped objective."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from nets.settings import Count, Positive
+
+from ..equations.losses import (
+    clipped_surrogate_loss,
+    clipped_surrogate_slope,
+    clipped_value_slope,
+    importance_ratio,
+    kl_estimate,
+    value_loss,
+)
+from ..loop.experience import Metrics
+from .advantages import AdvantageConfig, AdvantageGradient
+from .rollout import Rollout
+
+
+@dataclass(frozen=True)
+class PPOConfig(AdvantageConfig):
+    """Settings of PPO."""
+
+    epochs: Count = 4
+    """Passes over a rollout."""
+    batch_size: Count = 256
+    """Rows per gradient step; with a memory, whole sequences of about as many rows."""
+    clip: Positive = 0.2
+    """ε: how far the probability of an action may move, as a factor; anneals like the rate."""
+    value_clip: Positive | None = None
+    """How far a value may move, in units of the return; None: as far as it wants."""
+    normalize_advantage: bool = True
+    """Whether advantages are brought to mean 0 and variance 1."""
+    normalize_over: Literal["rollout", "minibatch"] = "rollout"
+    """Rows whose advantages are brought there together."""
+    target_kl: Positive | None = None
+    """Divergence from the old policy at which the epochs end; None: never."""
+
+
+class Batch(NamedTuple):
+    """Columns of a rollout: rows of their own for a plain network, sequences for a memory."""
+
+    observation: Tensor  # [T, M, *observation]
+    choice: Tensor  # [T, M, *choice]
+    start: Tensor  # [T, M] bool
+    weight: Tensor  # [T, M] 0 where the step only reset, equal elsewhere
+    log_prob: Tensor  # [T, M] of the policy that gathered it
+    value: Tensor  # [T, M] at that time
+    advantage: Tensor  # [T, M]
+    target: Tensor  # [T, M]
+
+    def in_one_row(self) -> "Batch":
+        """Return every row as a column of its own, `[1, T · M, *]`."""
+        return Batch(*(field.flatten(0, 1).unsqueeze(0) for field in self))
+
+    def columns(self, index: Tensor) -> "Batch":
+        """Return some columns."""
+        part = Batch(*(field.index_select(1, index) for field in self))
+        return part._replace(weight=part.weight / part.weight.sum())
+
+    def standardized(self) -> "Batch":
+        """Return the rows with advantages of mean 0 and variance 1."""
+        centred = self.advantage - self.mean(self.advantage)
+        deviation = self.mean(centred.square()).sqrt()
+        return self._replace(advantage=centred / (deviation + 1e-8))
+
+    def mean(self, x: Tensor) -> Tensor:
+        """Return the mean of `x` `[T, M]` over the rows that count."""
+        return (x * self.weight).sum()
+
+    def kl(self, log_prob: Tensor) -> Tensor:
+        """Return the divergence of a policy from the one that gathered the rows."""
+        return self.mean(kl_estimate(log_prob, self.log_prob))
+
+
+class PPO(AdvantageGradient):
+    """Policy gradient with several passes over each rollout, held near the policy that gathered it.
+
+    Minimises −min(ρ A, clip(ρ, 1 − ε, 1 + ε) A) + c_v ½(v − G)² − c_e H, where ρ = π / π_old, A are
+    generalised advantages and G = A + v_old (SPEC A-PG-05).
+    """
+
+    name = "ppo"
+    config_type = PPOConfig
+    config: PPOConfig
+
+    @torch.no_grad()
+    def update(self, rollout: Rollout) -> Metrics:
+        """Take `epochs` passes of gradient steps over a rollout."""
+        c, clip = self.config, self.config.clip * self.share_left
+        for batch, state in self._minibatches(self._prepare(rollout), rollout.state):
+            with torch.enable_grad():
+                outputs, value = self.gradient.forward(batch.observation, state, batch.start)
+            distribution = self.actions.distribution(outputs)
+            log_prob = distribution.log_prob(batch.choice)  # [T, M]
+            ratio = importance_ratio(log_prob, batch.log_prob)
+            if c.target_kl is not None and batch.kl(log_prob) > c.target_kl:
+                break
+            self.descend(
+                outputs,
+                distribution,
+                batch.choice,
+                log_prob=clipped_surrogate_slope(ratio, batch.advantage, clip),
+                value=self._value_slope(value, batch),
+                weight=batch.weight,
+            )
+        return {
+            "policy_loss": batch.mean(clipped_surrogate_loss(ratio, batch.advantage, clip)),
+            "value_loss": batch.mean(value_loss(value, batch.target)),
+            "entropy": batch.mean(distribution.entropy()),
+            "kl": batch.kl(log_prob),
+            "clipped": batch.mean(((ratio - 1.0).abs() > clip).float()),
+            "value": batch.mean(value),
+        }
+
+    @torch.no_grad()
+    def _prepare(self, rollout: Rollout) -> Batch:
+        """Return the rollout with advantages, and with what the policy that gathered it said."""
+        c = self.config
+        outputs, value, _ = self.network(rollout.observation, rollout.state, rollout.start)
+        advantage = self.advantages(rollout, value)
+        batch = Batch(
+            observation=rollout.observation,
+            choice=rollout.choice,
+            start=rollout.start,
+            weight=rollout.weight,
+            log_prob=self.actions.distribution(outputs).log_prob(rollout.choice),
+            value=value,
+            advantage=advantage,
+            target=advantage + value,
+        )
+        if c.normalize_advantage and c.normalize_over == "rollout":
+            batch = batch.standardized()
+        return batch if self.network.memory is not None else batch.in_one_row()
+
+    def _minibatches(
+        self, batch: Batch, state: Tensor | None
+    ) -> Iterator[tuple[Batch, Tensor | None]]:
+        """Yield random columns, each once per epoch, with the memory's state before them."""
+        c, (steps, columns) = self.config, batch.weight.shape
+        apart = c.normalize_advantage and c.normalize_over == "minibatch"
+        size = max(1, c.batch_size // steps)
+        for _ in range(c.epochs):
+            if size >= columns:
+                yield batch.standardized() if apart else batch, state
+                continue
+            order = torch.from_numpy(self.rng.permutation(columns)).to(self.device)
+            for index in order.split(size):
+                part = batch.columns(index)
+                before = None if state is None else state.index_select(2, index)
+                yield part.standardized() if apart else part, before
+
+    def _value_slope(self, value: Tensor, batch: Batch) -> Tensor:
+        clip = self.config.value_clip
+        if clip is None:
+            return value - batch.target
+        return clipped_value_slope(value, batch.value, batch.target, clip)

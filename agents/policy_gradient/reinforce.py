@@ -1,0 +1,118 @@
+"""REINFORCE (Williams, 1992): the policy gradient from whole episodes, with a baseline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nets.settings import Count, Positive, Rate
+
+from ..equations.returns import lambda_returns
+from ..loop.experience import Array, Metrics, Transition
+from .agent import PolicyGradient
+from .config import PolicyConfig
+from .rollout import Rollout
+
+
+@dataclass(frozen=True)
+class ReinforceConfig(PolicyConfig):
+    """Settings of REINFORCE."""
+
+    learning_rate: Positive = 1e-3
+    """Step size of Adam."""
+    episodes: Count = 8
+    """Episodes between two updates; with several environments, dealt out in advance."""
+    baseline: Literal["learned", "running"] = "learned"
+    """What is subtracted from returns: a value of the state, or a running mean of all returns."""
+    baseline_rate: Rate = 0.1
+    """How far the running mean moves at each update, in (0, 1]."""
+
+
+class Reinforce(PolicyGradient):
+    """Monte Carlo policy gradient: Σₜ ∇ log π(aₜ | sₜ) · (Gₜ − b), averaged over steps.
+
+    Gₜ sums the discounted rewards from t on, and no γᵗ stands before it (SPEC A-PG-02 to A-PG-04).
+    An episode that was truncated goes on with what the baseline expects. Every environment plays
+    the same number of episodes for an update, or one more: taking whichever end first would prefer
+    short ones. What is played beyond that is not learned from.
+    """
+
+    name = "reinforce"
+    config_type = ReinforceConfig
+    config: ReinforceConfig
+    default_num_envs = 1
+
+    def __init__(self, env: Any, config: ReinforceConfig | None = None, **settings: Any) -> None:
+        super().__init__(env, config, **settings)
+        self.baseline = 0.0
+
+    def reseed(self, seed: int) -> None:
+        """Begin the agent's generator anew, with all episodes still to be played."""
+        super().reseed(seed)
+        self._owed = self._deal()
+        self._waiting = np.zeros(self.num_envs, bool)
+
+    def values(self, observation: Array, state: Tensor | None = None) -> Array:
+        """Return what the baseline expects `[N]` from N observations on."""
+        if self.config.baseline == "learned":
+            return super().values(observation, state)
+        return np.full(len(observation), self.baseline)
+
+    def observe(self, transition: Transition) -> Metrics | None:
+        """Gather a transition; learn when all episodes due have ended."""
+        ended = transition.terminated | transition.truncated
+        counts = (self._owed > 0) & ~self._waiting
+        if transition.valid is not None:
+            counts &= transition.valid
+        self.gather(transition._replace(valid=counts), last=False)
+        self._owed -= counts & ended
+        self._waiting &= ~ended
+        if self._owed.any():
+            return None
+        self._owed, self._waiting = self._deal(), ~ended
+        return self.learn_from_buffer()
+
+    def update(self, rollout: Rollout) -> Metrics:
+        """Take one gradient step over whole episodes."""
+        outputs, value = self.gradient.forward(rollout.observation, rollout.state, rollout.start)
+        learned = self.config.baseline == "learned"
+        baseline = value if learned else torch.full_like(value, self.baseline)
+        returns = lambda_returns(
+            rollout.reward, rollout.discount, rollout.values_after(baseline), rollout.goes_on
+        )
+        advantage = returns - baseline
+        distribution = self.actions.distribution(outputs)
+        self.descend(
+            outputs,
+            distribution,
+            rollout.choice,
+            log_prob=-advantage,
+            value=-advantage if learned else torch.zeros_like(advantage),
+            weight=rollout.weight,
+        )
+        mean = rollout.mean(returns)
+        if not learned:
+            self.baseline += self.config.baseline_rate * (float(mean) - self.baseline)
+        with torch.no_grad():
+            return {
+                "entropy": rollout.mean(distribution.entropy()),
+                "value": rollout.mean(baseline),
+                "reward_to_go": mean,
+            }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Network, optimiser, statistics, counter and running mean."""
+        return super().state_dict() | {"baseline": self.baseline}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        super().load_state_dict(state)
+        self.baseline = state["baseline"]
+
+    def _deal(self) -> Array:
+        """How many episodes each environment owes for the next update, `[N]`."""
+        share, more = divmod(self.config.episodes, self.num_envs)
+        return share + (np.arange(self.num_envs) < more)

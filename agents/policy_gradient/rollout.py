@@ -1,0 +1,118 @@
+"""What an agent gathers before it learns from it, once: T steps of B environments."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..loop.experience import Array, Transition
+
+
+class Rollout(NamedTuple):
+    """T steps of B environments side by side, as tensors."""
+
+    observation: Tensor  # [T, B, *observation]
+    choice: Tensor  # [T, B, *choice]
+    start: Tensor  # [T, B] bool, where an episode begins
+    reward: Tensor  # [T, B]
+    discount: Tensor  # [T, B] γ · (1 − terminated)
+    goes_on: Tensor  # [T, B] 1 where the next row is the same episode, else 0
+    bootstrap: Tensor  # [T, B] value of the observation after a row; 0 where `value` has it
+    weight: Tensor  # [T, B] of each row in a mean: 0 where the step only reset, else equal
+    state: Tensor | None  # [S, layers, B, H] of the memory, before the first step
+
+    def values_after(self, value: Tensor) -> Tensor:
+        """Return the values of the observations that the actions led to, `[T, B]`.
+
+        Where an episode goes on that is the value of the next row, else what was bootstrapped.
+
+        Args:
+            value: of the observations acted on, `[T, B]`.
+        """
+        following = torch.cat([value[1:], value[-1:]])  # [T, B]
+        return torch.where(self.goes_on > 0, following, self.bootstrap)
+
+    def mean(self, x: Tensor) -> Tensor:
+        """Return the mean of `x` `[T, B]` over the rows that count."""
+        return (x * self.weight).sum()
+
+
+class RolloutBuffer:
+    """Transitions in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._transitions: list[Transition] = []
+        self._bootstraps: list[Array] = []
+
+    def __len__(self) -> int:
+        return len(self._transitions)
+
+    def append(self, transition: Transition, bootstrap: Array | None) -> None:
+        """Remember a step of B environments.
+
+        Args:
+            transition: its extras hold `choice`, `start` and, of a memory, `state`.
+            bootstrap: values of `next_observation` `[B]`; None where none is needed.
+        """
+        self._transitions.append(transition)
+        self._bootstraps.append(
+            np.zeros(len(transition.reward)) if bootstrap is None else bootstrap
+        )
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._transitions.clear()
+        self._bootstraps.clear()
+
+    def column(self, name: str) -> Array:
+        """Return one field of all transitions, `[T, B, *]`."""
+        return np.stack([getattr(transition, name) for transition in self._transitions])
+
+    def extra(self, name: str) -> Array:
+        """Return one extra of all transitions, `[T, B, *]`."""
+        return np.stack([transition.extras[name] for transition in self._transitions])
+
+    def valid(self) -> Array:
+        """Return which rows are transitions, bool `[T, B]`."""
+        shape = len(self._bootstraps), len(self._bootstraps[0])
+        valid = np.ones(shape, bool)
+        for t, transition in enumerate(self._transitions):
+            if transition.valid is not None:
+                valid[t] = transition.valid
+        return valid
+
+    def rollout(
+        self, observation: Array, reward: Array, discount: float, device: torch.device
+    ) -> Rollout:
+        """Return all that was remembered, on `device`.
+
+        Args:
+            observation: `[T, B, *observation]` as the network is to see it.
+            reward: `[T, B]` as the agent is to count it.
+            discount: γ.
+            device: where the tensors go.
+        """
+        terminated, valid = self.column("terminated"), self.valid()
+        goes_on = ~(terminated | self.column("truncated"))  # [T, B]
+        goes_on[-1] = False
+        weight = valid / valid.sum()
+        bootstrap = np.stack(self._bootstraps)
+        numbers = np.stack([reward, discount * ~terminated, goes_on, bootstrap, weight])
+        state = self._transitions[0].extras.get("state")
+
+        def tensor(array: Array) -> Tensor:
+            return torch.from_numpy(array).to(device)
+
+        reward_t, discount_t, on, after, weights = tensor(numbers.astype(np.float32)).unbind()
+        return Rollout(
+            observation=tensor(observation),
+            choice=tensor(self.extra("choice")),
+            start=tensor(self.extra("start")),
+            reward=reward_t,
+            discount=discount_t,
+            goes_on=on,
+            bootstrap=after,
+            weight=weights,
+            state=None if state is None else tensor(state),
+        )

@@ -1,0 +1,184 @@
+"""Stable-baselines3's PPO, A2C, DQN, SAC and TD3 behind our verbs.
+
+They learn by their own `learn` (see `sb3_learning`); run folders, evaluation, checkpoints and
+segments are those of every agent here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
+from stable_baselines3.common.noise import NormalActionNoise
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+
+from ..equations.schedules import linear
+from ..loop.experience import Array
+from .agent import SB3Agent
+from .config import (
+    OffPolicyConfig,
+    OnPolicyConfig,
+    SB3A2CConfig,
+    SB3DQNConfig,
+    SB3PPOConfig,
+    SB3SACConfig,
+    SB3TD3Config,
+)
+from .learning import Learning, RowBuffer
+
+
+class OnPolicy(SB3Agent):
+    """What PPO and A2C share."""
+
+    config: OnPolicyConfig
+
+    @property
+    def rollout_steps(self) -> int:
+        """Steps of all environments between two updates."""
+        return self.config.n_steps * self.num_envs
+
+
+class OffPolicy(SB3Agent):
+    """What DQN, SAC and TD3 share."""
+
+    config: OffPolicyConfig
+    model: OffPolicyAlgorithm
+    replay: RowBuffer
+
+    def __init__(self, env: Any, config: Any = None, **settings: Any) -> None:
+        super().__init__(env, config, **settings)
+        assert isinstance(self.model.replay_buffer, RowBuffer)
+        self.replay = self.model.replay_buffer
+
+    def arguments(self) -> dict[str, Any]:
+        """Count steps between updates in rounds of all environments."""
+        rounds = self.rollout_steps // self.num_envs
+        return super().arguments() | {"train_freq": rounds, "replay_buffer_class": RowBuffer}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned, with an empty replay."""
+        super().load_state_dict(state)
+        self.replay.clear()
+
+    @property
+    def rollout_steps(self) -> int:
+        """Steps of all environments between two bursts of updates."""
+        return -(-self.config.train_every // self.num_envs) * self.num_envs
+
+
+class SB3PPO(OnPolicy):
+    """Stable-baselines3's proximal policy optimisation."""
+
+    name = "sb3-ppo"
+    algorithm = PPO
+    config_type = SB3PPOConfig
+    config: SB3PPOConfig
+    model: PPO
+
+    def arguments(self) -> dict[str, Any]:
+        """Let ε anneal like the learning rate.
+
+        Raises:
+            ValueError: a rollout is a single row, whose advantage cannot be normalised.
+        """
+        if self.rollout_steps < 2 and self.config.normalize_advantage:
+            message = f"n_steps is {self.config.n_steps} on {self.num_envs} environment"
+            raise ValueError(f"{message}: expected at least 2 rows, to normalise advantages")
+        return super().arguments() | {"clip_range": self.annealed(self.config.clip)}
+
+
+class SB3A2C(OnPolicy):
+    """Stable-baselines3's advantage actor-critic."""
+
+    name = "sb3-a2c"
+    algorithm = A2C
+    config_type = SB3A2CConfig
+    config: SB3A2CConfig
+
+
+class SB3DQN(OffPolicy):
+    """Stable-baselines3's deep Q-network."""
+
+    name = "sb3-dqn"
+    algorithm = DQN
+    actions = (Discrete,)
+    config_type = SB3DQNConfig
+    config: SB3DQNConfig
+    model: DQN
+
+    def __init__(self, env: Any, config: SB3DQNConfig | None = None, **settings: Any) -> None:
+        super().__init__(env, config, **settings)
+        self.model.exploration_schedule = lambda _: self.epsilon
+
+    def stream(self, seed: int) -> Learning:
+        """Return a stream whose first action explores as much as the steps so far ask for."""
+        self.model.exploration_rate = self.epsilon
+        return super().stream(seed)
+
+    @property
+    def epsilon(self) -> float:
+        """The share of random actions now."""
+        c = self.config
+        return linear(self.steps, c.epsilon_start, c.epsilon_end, c.exploration_steps)
+
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Choose greedy actions, or ε-greedy ones (one draw for all N, as the model does)."""
+        self.model.exploration_rate = self.epsilon
+        return super().choose(observation, state, episode_start, deterministic)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Networks, optimiser and counters."""
+        return super().state_dict() | {"calls": self.model._n_calls}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned, with an empty replay."""
+        super().load_state_dict(state)
+        self.model._n_calls = state["calls"]
+
+
+class SB3SAC(OffPolicy):
+    """Stable-baselines3's soft actor-critic."""
+
+    name = "sb3-sac"
+    algorithm = SAC
+    actions = (Box,)
+    config_type = SB3SACConfig
+    config: SB3SACConfig
+    model: SAC
+
+    def arguments(self) -> dict[str, Any]:
+        """Say "auto" where the entropy's weight, or its target, is left open."""
+        words = {"ent_coef": self.config.entropy_coefficient}
+        words["target_entropy"] = self.config.target_entropy
+        return super().arguments() | {k: "auto" if v is None else v for k, v in words.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Networks, optimisers, counters, and the entropy's weight where it is learned."""
+        weight = self.model.log_ent_coef
+        return super().state_dict() | {"log_weight": None if weight is None else weight.detach()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned, with an empty replay."""
+        super().load_state_dict(state)
+        if self.model.log_ent_coef is not None:
+            self.model.log_ent_coef.data.copy_(state["log_weight"])
+
+
+class SB3TD3(OffPolicy):
+    """Stable-baselines3's twin delayed deep deterministic policy gradient."""
+
+    name = "sb3-td3"
+    algorithm = TD3
+    actions = (Box,)
+    config_type = SB3TD3Config
+    config: SB3TD3Config
+    model: TD3
+
+    def arguments(self) -> dict[str, Any]:
+        """Add noise to training actions where it is asked for."""
+        sigma, size = self.config.exploration_noise, int(np.prod(self.action_space.shape or ()))
+        noise = NormalActionNoise(np.zeros(size), np.full(size, sigma)) if sigma else None
+        return super().arguments() | {"action_noise": noise}

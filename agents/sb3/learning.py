@@ -1,0 +1,160 @@
+"""Stable-baselines3's own `learn`, stretch by stretch, as a stream of our trainer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv
+
+from nets.runs.checkpoint import CheckpointError
+
+from ..loop.actor import Actor
+from ..loop.experience import Episode, Metrics
+from ..loop.validity import Check
+
+
+class Listener(BaseCallback):
+    """Hears every step of stable-baselines3, writes down episodes, and passes all on.
+
+    `learn` is called once per stretch; the callback that is followed sees one training.
+    """
+
+    def __init__(self, actor: Actor) -> None:
+        super().__init__()
+        self.episodes: list[Episode] = []
+        self.followed: BaseCallback | None = None
+        self.begun, self.stopped = False, False
+        self._actor, self._check = actor, Check(actor.source.name, actor.observation_space)
+
+    def follow(self, callback: BaseCallback | None) -> None:
+        """Pass what is heard on to `callback`, from the next training on; None: to nobody."""
+        if self.followed is not None and self.begun:
+            self.followed.on_training_end()
+        self.followed, self.begun, self.stopped = callback, False, False
+
+    def _on_training_start(self) -> None:
+        if self.followed is not None and not self.begun:
+            self.begun = True
+            self.followed.init_callback(self.model)
+            self.followed.on_training_start(self.locals, self.globals)
+
+    def _on_rollout_start(self) -> None:
+        if self.followed is not None:
+            self.followed.on_rollout_start()
+
+    def _on_step(self) -> bool:
+        heard, self._actor.steps = self.locals, self.num_timesteps
+        self._check(heard["new_obs"], heard["rewards"], self.num_timesteps)
+        if heard["dones"].any():
+            for info in heard["infos"]:
+                if "episode" in info:
+                    ended = info["episode"]
+                    self.episodes.append(Episode(self.num_timesteps, ended["r"], ended["l"]))
+        if self.followed is not None and not self.followed.on_step():
+            self.stopped = True
+        return not self.stopped
+
+    def _on_rollout_end(self) -> None:
+        if self.followed is not None:
+            self.followed.on_rollout_end()
+
+    def update_child_locals(self, locals_: dict[str, Any]) -> None:
+        """Show the followed callback the variables of stable-baselines3's loop."""
+        if self.followed is not None:
+            self.followed.update_locals(locals_)
+
+
+class Learning:
+    """The experience of one segment; a stretch ends with a whole rollout, as SB3's `learn` does."""
+
+    def __init__(
+        self, actor: Actor, model: BaseAlgorithm, env: VecEnv, listener: Listener, seed: int
+    ) -> None:
+        self.actor, self.model, self.listener = actor, model, listener
+        self.episodes = listener.episodes
+        self._env = env
+        env.seed(seed)
+        model.set_env(env)  # the next `learn` resets it
+
+    def advance(self, steps: int, *, last: bool = False) -> Metrics:
+        """Take at least `steps` environment steps, learning on the way."""
+        model = self.model
+        model.num_timesteps = self.actor.steps
+        model.action_space.seed(int(self.actor.rng.integers(2**31)))
+        model.learn(steps, self.listener, log_interval=None, reset_num_timesteps=False)  # type: ignore[arg-type]
+        return self._metrics()
+
+    def close(self) -> None:
+        """Release the environments, unless they are the caller's."""
+        if self.actor.source.spec is not None:
+            self._env.close()
+
+    def _metrics(self) -> Metrics:
+        """Take what stable-baselines3 has logged, without its prefixes."""
+        logger = self.model.logger
+        values = {
+            name.partition("/")[2]: value
+            for name, value in logger.name_to_value.items()
+            if name.startswith(("train/", "rollout/"))
+        }
+        logger.dump()
+        return values
+
+
+class RowBuffer(ReplayBuffer):
+    """Stable-baselines3's replay buffer, which also counts its rows and hands out the new ones.
+
+    A row is one step of all environments.
+    """
+
+    COLUMNS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.clear()
+
+    @property
+    def capacity(self) -> int:
+        """Rows that there is memory for."""
+        return self.buffer_size
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.rows = self._sharded = 0
+        self.pos, self.full = 0, False
+
+    def add(self, *args: Any, **kwargs: Any) -> None:
+        """Remember a row."""
+        super().add(*args, **kwargs)
+        self.rows += 1
+
+    def shard(self) -> dict[str, Any]:
+        """Return the rows added since the last call, as tensors."""
+        first = max(self._sharded, self.rows - self.buffer_size)
+        index = np.arange(first, self.rows) % self.buffer_size
+        self._sharded = self.rows
+        columns = {name: torch.from_numpy(getattr(self, name)[index]) for name in self.COLUMNS}
+        return {"first_row": first, **columns}
+
+    def load_shard(self, shard: Mapping[str, Any]) -> None:
+        """Append rows that `shard` returned; shards must come in their order.
+
+        Raises:
+            CheckpointError: a shard is missing, or does not fit the spaces.
+        """
+        first, count = shard["first_row"], len(shard["rewards"])
+        if self.rows and first != self.rows:
+            message = f"replay shard begins at row {first}, expected {self.rows}"
+            raise CheckpointError(message)
+        index = np.arange(first, first + count) % self.buffer_size
+        try:
+            for name in self.COLUMNS:
+                getattr(self, name)[index] = shard[name].numpy()
+        except (KeyError, ValueError, IndexError) as error:
+            raise CheckpointError(f"replay shard does not fit this agent: {error}") from error
+        self.rows = self._sharded = first + count
+        self.pos, self.full = self.rows % self.buffer_size, self.rows >= self.buffer_size

@@ -1,0 +1,1 @@
+"""Tables: planning on a model, temporal differences, prediction."""

@@ -1,0 +1,185 @@
+"""Planners as agents: they solve the environment's model instead of trying it out."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import torch
+
+from nets.settings import Count, Positive, Settings, Share
+
+from ..agent import Agent
+from ..environments.spaces import TableIndex
+from ..loop.experience import Array, Episode, Transition
+from .dynamic_programming import Solution, policy_iteration, value_iteration
+from .model import Float, Int, Model, NoModelError
+
+
+@dataclass(frozen=True)
+class ValueIterationConfig(Settings):
+    """Settings of value iteration."""
+
+    discount: Share = 0.99
+    """γ, in [0, 1]; 1 maximises the total reward of environments that end."""
+    tolerance: Positive = 1e-10
+    """Largest error of the values at γ < 1; largest change of the last sweep at γ = 1."""
+    max_iterations: Count = 100_000
+    """Sweeps before giving up."""
+
+
+@dataclass(frozen=True)
+class PolicyIterationConfig(Settings):
+    """Settings of policy iteration."""
+
+    discount: Share = 0.99
+    """γ, in [0, 1]; 1 maximises the total reward of environments that end."""
+    max_iterations: Count = 1000
+    """Rounds before giving up."""
+
+
+class Planner(Agent):
+    """An agent that plans on `env.unwrapped.P` and then acts greedily; use one of its two kinds.
+
+    `solve()` plans at once. `learn` and the trainer do the same in their first step and then report
+    one sweep, or round, per step.
+    """
+
+    config_type: ClassVar[type]
+
+    def __init__(self, env: Any, config: Any = None, **settings: Any) -> None:
+        super().__init__(env, config, **settings)
+        name = f"{self.name} on {self.source.name}"
+        self.states = TableIndex(self.observation_space, f"{name}: the observation space")
+        self.actions = TableIndex(self.action_space, f"{name}: the action space")
+        self.solution: Solution | None = None
+
+    @abstractmethod
+    def plan(self, model: Model) -> Solution:
+        """Solve a model with the settings of this agent."""
+
+    def solve(self, model: Model | None = None) -> Solution:
+        """Plan on `model`, by default the environment's, and act on the result from now on.
+
+        Raises:
+            NoModelError: the environment has no transition table, or one of another size.
+            PlanningError: the problem has no solution at this discount.
+        """
+        if model is None:
+            model = Model.from_env(self._environment())
+        if (model.num_states, model.num_actions) != (self.states.size, self.actions.size):
+            found = f"{model.num_states} states and {model.num_actions} actions"
+            expected = f"{self.states.size} and {self.actions.size}"
+            raise NoModelError(f"the table of {model.name} has {found}, its spaces {expected}")
+        self.solution = self.plan(model)
+        return self.solution
+
+    @property
+    def q(self) -> Float:
+        """Action values `[S, A]`."""
+        return self._solved().q
+
+    @property
+    def values(self) -> Float:
+        """State values `[S]`."""
+        return self._solved().values
+
+    @property
+    def policy(self) -> Int:
+        """Best actions `[S]`."""
+        return self._solved().policy
+
+    def stream(self, seed: int) -> "Planning":
+        """Return a stream without experience, in whose first step the model is solved."""
+        return Planning(self)
+
+    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+        """Act greedily."""
+        return self.predict(observation)[0], {}
+
+    def observe(self, transition: Transition) -> None:
+        """Learn nothing: the model says it all."""
+
+    def choose(
+        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+    ) -> tuple[Array, Any]:
+        """Return best actions."""
+        rows = self.states.rows(observation)
+        return self._solved().policy[rows] + int(getattr(self.action_space, "start", 0)), state
+
+    def state_dict(self) -> dict[str, Any]:
+        """The solution; empty before planning."""
+        if self.solution is None:
+            return {}
+        s = self.solution
+        tables = {"values": s.values, "q": s.q, "policy": s.policy}
+        numbers = {"iterations": s.iterations, "residuals": list(s.residuals)}
+        return {name: torch.tensor(table) for name, table in tables.items()} | numbers
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        if not state:
+            self.solution = None
+            return
+        shape = (self.states.size, self.actions.size)
+        if tuple(state["q"].shape) != shape:
+            message = f"the table has shape {tuple(state['q'].shape)}, {self.source.name} needs"
+            raise ValueError(f"{message} {shape}")
+        values, q, policy = (state[name].numpy() for name in ("values", "q", "policy"))
+        self.solution = Solution(values, q, policy, state["iterations"], tuple(state["residuals"]))
+
+    def _environment(self) -> gym.Env:
+        """The live environment that was given, else a fresh one; it is only read."""
+        instance = self.source.instance
+        return instance if isinstance(instance, gym.Env) else self.source.make()
+
+    def _solved(self) -> Solution:
+        return self.solution or self.solve()
+
+
+class Planning:
+    """The stream of a planner: nothing is experienced."""
+
+    def __init__(self, planner: Planner) -> None:
+        self.planner = planner
+        self.episodes: list[Episode] = []
+
+    def advance(self, steps: int, *, last: bool = False) -> dict[str, float] | None:
+        """Solve the model if that is not done yet; report the residual of the sweep reached."""
+        self.planner.steps += steps
+        solution = self.planner.solution or self.planner.solve()
+        reached = solution.residuals[: self.planner.steps]
+        return {"residual": reached[-1]} if reached else None
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class ValueIteration(Planner):
+    """Value iteration (Bellman, 1957; SPEC A-DP-02)."""
+
+    name = "value-iteration"
+    config_type = ValueIterationConfig
+    config: ValueIterationConfig
+
+    def plan(self, model: Model) -> Solution:
+        """Run `value_iteration`."""
+        c = self.config
+        return value_iteration(
+            model, c.discount, tolerance=c.tolerance, max_iterations=c.max_iterations
+        )
+
+
+class PolicyIteration(Planner):
+    """Policy iteration (Howard, 1960; SPEC A-DP-03)."""
+
+    name = "policy-iteration"
+    config_type = PolicyIterationConfig
+    config: PolicyIterationConfig
+
+    def plan(self, model: Model) -> Solution:
+        """Run `policy_iteration`."""
+        return policy_iteration(
+            model, self.config.discount, max_iterations=self.config.max_iterations
+        )

@@ -1,0 +1,1 @@
+"""Drawing: backgrounds and patches by indexing, for N frames at once."""

@@ -1,0 +1,1 @@
+"""Worlds whose dynamics are written out."""

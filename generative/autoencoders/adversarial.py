@@ -1,0 +1,61 @@
+"""The autoencoder whose latents deceive a discriminator."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nets.layers.mlp import MLP
+
+from ..gans import losses as adversarial
+from ..model import Batch, Loss, Player
+from . import losses
+from .autoencoder import Autoencoder
+from .config import AAEConfig
+
+
+class AAE(Autoencoder):
+    """Adversarial autoencoder: a discriminator brings the latents to N(0, I), SPEC G-AE-02.
+
+    In turn (a) encoder and decoder lower dist(x, x̂), (b) D tells draws of N(0, I) from latents,
+    (c) the encoder lowers −E log D(f(x)). Makhzani et al. (2015), with a deterministic encoder.
+    """
+
+    name = "aae"
+    config_type = AAEConfig
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        hidden, activation = self.config.discriminator_hidden, self.config.activation
+        self.discriminator = MLP(self.config.latent, hidden, 1, activation=activation)
+
+    def players(self) -> Sequence[Player]:
+        """Return the three players: autoencoder, discriminator, and the encoder alone."""
+        return (
+            Player("autoencoder", nn.ModuleList([self.encoder, self.decoder]), self.loss),
+            Player("discriminator", self.discriminator, self.discriminator_step),
+            Player("encoder", self.encoder, self.encoder_step),
+        )
+
+    def loss(self, batch: Batch) -> Loss:
+        """Return the mean of dist(x, x̂)."""
+        loss = self.reconstruction_loss(self.encode(batch.x), batch.x).mean()
+        return Loss(loss, {"reconstruction": loss.detach()})
+
+    def discriminator_step(self, batch: Batch) -> Loss:
+        """Return −E[log D(z)] − E[log(1 − D(f(x)))], z ~ N(0, I), f held fixed."""
+        with torch.no_grad():
+            latents = self.encode(batch.x)  # [B, D]
+        real, fake = self.judge(torch.randn_like(latents)), self.judge(latents)  # [B], [B]
+        loss = adversarial.discriminator_loss(real, fake)
+        return Loss(loss, {"discriminator_loss": loss.detach()})
+
+    def encoder_step(self, batch: Batch) -> Loss:
+        """Return −E[log D(f(x))], D held fixed."""
+        loss = adversarial.non_saturating_loss(self.judge(self.encode(batch.x)))
+        return Loss(loss, {"encoder_loss": loss.detach()})
+
+    def judge(self, z: Tensor) -> Tensor:
+        """Return the discriminator's logits `[B]` of latents `[B, D]`."""
+        return losses.at_least_float32(self.discriminator(z)).squeeze(1)

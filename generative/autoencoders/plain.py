@@ -1,0 +1,72 @@
+"""Autoencoders: an encoder, a decoder, and what is asked of the latents between them.
+
+Of `AE` nothing, of `VAE` to be near N(0, I) by KL, of `BetaVAE` and `BetaTCVAE` the same weighted
+as a whole or part by part, of `AAE` to deceive a discriminator that knows N(0, I).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from ..model import Batch, Loss, Player
+from .adversarial import AAE
+from .autoencoder import Autoencoder
+from .config import (
+    AAEConfig,
+    AEConfig,
+    AutoencoderConfig,
+    BetaTCVAEConfig,
+    BetaVAEConfig,
+    VAEConfig,
+    VariationalConfig,
+)
+from .moving_gaussian import MovingGaussian
+from .variational import VAE, BetaTCVAE, BetaVAE
+
+__all__ = [
+    "AAE",
+    "AE",
+    "VAE",
+    "AAEConfig",
+    "AEConfig",
+    "Autoencoder",
+    "AutoencoderConfig",
+    "BetaTCVAE",
+    "BetaTCVAEConfig",
+    "BetaVAE",
+    "BetaVAEConfig",
+    "VAEConfig",
+    "VariationalConfig",
+]
+
+
+class AE(Autoencoder):
+    """Autoencoder: lowers dist(x, g(f(x))), SPEC G-AE-01.
+
+    An autoencoder says nothing of which latents there are. `sample` draws them from the Gaussian
+    with mean and covariance of those seen lately in training (Ghosh et al., 2020).
+    """
+
+    name = "ae"
+    config_type = AEConfig
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.latents = MovingGaussian(self.config.latent)
+
+    def players(self) -> Sequence[Player]:
+        """Return the one player."""
+        return (Player("autoencoder", self, self.loss),)
+
+    def loss(self, batch: Batch) -> Loss:
+        """Return the mean of dist(x, x̂)."""
+        z = self.encode(batch.x)  # [B, D]
+        if self.training:
+            self.latents.update(z.detach())
+        loss = self.reconstruction_loss(z, batch.x).mean()
+        return Loss(loss, {"reconstruction": loss.detach()})
+
+    def prior(self, n: int) -> Tensor:
+        """Draw latents `[n, D]` like those of the data."""
+        return self.latents.sample(n)

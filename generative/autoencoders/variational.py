@@ -1,0 +1,121 @@
+"""Variational autoencoders: latents near N(0, I) by KL, as a whole or part by part."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ..model import Batch, Loss, Metrics, Player
+from . import losses
+from .autoencoder import Autoencoder
+from .config import BetaTCVAEConfig, BetaVAEConfig, VAEConfig, VariationalConfig
+from .total_correlation import total_correlation_decomposition
+
+LOGVAR_LIMIT = 20.0
+
+
+class VAE(Autoencoder):
+    """Variational autoencoder: lowers E_q[−log p(x | z)] + KL(q(z | x) ‖ N(0, I)).
+
+    That is −ELBO, summed over dimensions and averaged over the batch, SPEC G-VAE-01 to G-VAE-06.
+    The encoder gives μ and log σ² of q(z | x) = N(μ, diag σ²). Kingma & Welling (2014).
+    """
+
+    name = "vae"
+    config_type: ClassVar[type[VariationalConfig]] = VAEConfig
+    encoder_outputs = 2
+    log_scale: Tensor | float
+    steps: Tensor
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.log_scale = math.log(self.config.scale)
+        if self.likelihood == "gaussian" and self.config.learn_scale:
+            sizes = () if self.pictures else self.shape
+            self.log_scale = nn.Parameter(torch.full(sizes, self.log_scale))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+
+    def players(self) -> Sequence[Player]:
+        """Return the one player."""
+        return (Player("autoencoder", self, self.loss),)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return μ and log σ² `[B, D]` of q(z | x), the latter within ±20, SPEC G-VAE-04."""
+        mean, logvar = losses.at_least_float32(self.encoder(x)).chunk(2, dim=1)
+        return mean, logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the latent mean μ `[B, D]` of data `[B, *shape]`."""
+        return self.posterior(x)[0]
+
+    def reconstruction_loss(self, z: Tensor, x: Tensor) -> Tensor:
+        """Return −log p(x | z) `[B]` of latents `[B, D]` and data `[B, *shape]`."""
+        if self.likelihood == "gaussian":
+            return losses.gaussian_nll(self.decoder(z), x, self.log_scale)
+        return losses.bernoulli_nll(self.decoder(z), x)
+
+    def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
+        """Return what is added to the reconstruction, and its terms: KL(q(z | x) ‖ N(0, I))."""
+        kl = losses.standard_normal_kl(mean, logvar).mean()
+        return kl, {"kl": kl.detach()}
+
+    def loss(self, batch: Batch) -> Loss:
+        """Return reconstruction + w·regulariser; w rises to 1 over `kl_warmup_steps`."""
+        reconstruction, penalty, metrics = self._terms(batch.x, *self.posterior(batch.x))
+        if self.config.kl_warmup_steps:
+            penalty = penalty * (self.steps / self.config.kl_warmup_steps).clamp(max=1.0)
+            self.steps += 1
+        return Loss(reconstruction + penalty, metrics)
+
+    @torch.no_grad()
+    def validate(self, batch: Batch) -> Metrics:
+        """Return the loss with all weights as they end, the ELBO, and the terms of both."""
+        mean, logvar = self.posterior(batch.x)  # [B, D]
+        reconstruction, penalty, metrics = self._terms(batch.x, mean, logvar)
+        kl = losses.standard_normal_kl(mean, logvar).mean()
+        elbo = -(reconstruction + kl)
+        return {**metrics, "loss": reconstruction + penalty, "elbo": elbo, "kl": kl}
+
+    def _terms(self, x: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor, Metrics]:
+        z = losses.reparameterize(mean, logvar)  # [B, D]
+        reconstruction = self.reconstruction_loss(z, x).mean()
+        penalty, terms = self.regularizer(z, mean, logvar)
+        return reconstruction, penalty, {"reconstruction": reconstruction.detach(), **terms}
+
+
+class BetaVAE(VAE):
+    """β-VAE: lowers E_q[−log p(x | z)] + β·KL, SPEC G-VAE-07. Higgins et al. (2017)."""
+
+    name = "beta-vae"
+    config_type = BetaVAEConfig
+
+    def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
+        """Return β·KL(q(z | x) ‖ N(0, I)) and the KL."""
+        kl, terms = super().regularizer(z, mean, logvar)
+        return self.config.beta * kl, terms
+
+
+class BetaTCVAE(VAE):
+    """β-TCVAE: lowers E_q[−log p(x | z)] + α·I(z; x) + β·TC(z) + γ·Σ_d KL(q(z_d) ‖ p(z_d)).
+
+    With α = β = γ = 1 it is a VAE in expectation. SPEC G-VAE-08, G-VAE-09. Chen et al. (2018).
+    """
+
+    name = "beta-tcvae"
+    config_type = BetaTCVAEConfig
+
+    def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
+        """Return α·I(z; x) + β·TC(z) + γ·Σ_d KL(q(z_d) ‖ p(z_d)) and its three terms."""
+        rows = max(self.dataset_size, len(z))  # held-out batches may be larger than the data
+        information, correlation, dimensions = total_correlation_decomposition(
+            z, mean, logvar, dataset_size=rows, estimator=self.config.estimator
+        )
+        alpha, beta, gamma = self.config.alpha, self.config.beta, self.config.gamma
+        terms = {
+            "mutual_information": information.detach(),
+            "total_correlation": correlation.detach(),
+            "dimension_wise_kl": dimensions.detach(),
+        }
+        return alpha * information + beta * correlation + gamma * dimensions, terms

@@ -1,0 +1,1 @@
+"""Data to imagine: files, figures, frames of environments, small sets."""

@@ -1,0 +1,171 @@
+"""A data set: rows in memory, on whichever device trains on them."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from ..model import Batch
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pictures or vectors, with what is known about them.
+
+    Attributes:
+        name: what the data were loaded by.
+        x: uint8 `[N, C, H, W]`, or float32 `[N, C, H, W]` in [0, 1], or float32 `[N, D]`.
+        labels: int64 `[N]` in 0..K-1; None where the data have no classes.
+        class_names: the K names of the classes.
+        factors: int64 `[N, F]`, what the data vary in, factor f counted from 0; None if unknown.
+        factor_names: the F names of the factors.
+        binarized: whether pixels are drawn anew as 0 or 1 each time that rows are gathered, their
+            values the probabilities of 1 (dynamic binarisation).
+
+    Raises:
+        ValueError: the parts do not fit together, or the data are empty or not finite.
+        TypeError: a part has another type than listed.
+    """
+
+    name: str
+    x: Tensor
+    labels: Tensor | None = None
+    class_names: tuple[str, ...] = ()
+    factors: Tensor | None = None
+    factor_names: tuple[str, ...] = ()
+    binarized: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse data that no model can be trained on, naming them."""
+        _check_rows(self.name, self.x)
+        for part, value, dims in (("labels", self.labels, 1), ("factors", self.factors, 2)):
+            if value is None:
+                continue
+            if value.dtype != torch.int64:
+                raise TypeError(f"{self.name}: {part} are {value.dtype}, expected torch.int64")
+            if value.ndim != dims or len(value) != len(self.x):
+                shape, rows = list(value.shape), len(self.x)
+                raise ValueError(f"{self.name}: {part} have shape {shape} for {rows} rows")
+        if self.binarized and self.x.ndim != 4:
+            raise ValueError(f"{self.name}: only pictures can be binarized, these are vectors")
+        if self.labels is not None:
+            _check_labels(self.name, self.labels, self.num_classes or 0)
+        named = 0 if self.factors is None else self.factors.shape[1]
+        if named != len(self.factor_names):
+            message = f"{self.name}: {named} factors with the names {self.factor_names}"
+            raise ValueError(message)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one datum: `(C, H, W)` or `(D,)`."""
+        return tuple(self.x.shape[1:])
+
+    @property
+    def num_classes(self) -> int | None:
+        """The number of classes; None where the data have none."""
+        return None if self.labels is None else len(self.class_names)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the data are."""
+        return self.x.device
+
+    def to(self, device: str | torch.device) -> Self:
+        """Return the data on another device; where they are there already, nothing is copied."""
+        return replace(
+            self,
+            x=self.x.to(device),
+            labels=None if self.labels is None else self.labels.to(device),
+            factors=None if self.factors is None else self.factors.to(device),
+        )
+
+    def batch(self, index: Tensor | slice) -> Batch:
+        """Gather rows on the data's device, uint8 scaled to [0, 1] float32.
+
+        Of binarized data, pixels are drawn from torch's global generator.
+
+        Args:
+            index: int64 `[B]` on the data's device, or a slice.
+        """
+        x = self.x[index]
+        x = x.float().div_(255) if x.dtype == torch.uint8 else x
+        x = x.bernoulli() if self.binarized else x
+        return Batch(x, None if self.labels is None else self.labels[index])
+
+    def subset(self, index: Tensor | slice) -> Self:
+        """Return the rows of `index`, an int64 `[B]` on the data's device or a slice."""
+        return replace(
+            self,
+            x=self.x[index],
+            labels=None if self.labels is None else self.labels[index],
+            factors=None if self.factors is None else self.factors[index],
+        )
+
+    def split(self, fraction: float, seed: int = 0) -> tuple[Self, Self]:
+        """Deal the rows at random into two parts, `(train, held_out)`.
+
+        Args:
+            fraction: of the rows that is held out, rounded to whole rows.
+            seed: of the deal, which is the same on every device.
+
+        Raises:
+            ValueError: one of the parts would be empty.
+        """
+        held_out = round(fraction * len(self))
+        if not 0 < held_out < len(self):
+            message = f"{self.name}: fraction {fraction} holds {held_out} of {len(self)} rows out"
+            raise ValueError(f"{message}, expected at least one row in either part")
+        order = shuffled(len(self), seed).to(self.device)
+        return self.subset(order[held_out:]), self.subset(order[:held_out])
+
+    def limited(self, limit: int | None, seed: int = 0) -> Self:
+        """Return at most `limit` rows, chosen at random and kept in order."""
+        if limit is None or limit >= len(self):
+            return self
+        return self.subset(chosen(len(self), limit, seed).to(self.device))
+
+
+def shuffled(rows: int, seed: int) -> Tensor:
+    """Return the numbers below `rows` in random order, `[rows]`."""
+    return torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
+
+
+def chosen(rows: int, limit: int, seed: int) -> Tensor:
+    """Return `limit` distinct numbers below `rows`, ascending, `[limit]`."""
+    return shuffled(rows, seed)[:limit].sort().values
+
+
+def _check_rows(name: str, x: Tensor) -> None:
+    """Raise unless `x` is rows of pictures or vectors."""
+    shape = list(x.shape)
+    if x.dtype not in (torch.uint8, torch.float32):
+        raise TypeError(f"{name}: values are {x.dtype}, expected torch.uint8 or torch.float32")
+    if x.ndim not in (2, 4) or (x.ndim == 2 and x.dtype == torch.uint8):
+        expected = "[N, C, H, W], or float32 [N, D]"
+        raise ValueError(f"{name}: {x.dtype} values have shape {shape}, expected {expected}")
+    if x.numel() == 0:
+        raise ValueError(f"{name} is empty: shape {shape}")
+    if x.device.type == "meta" or x.dtype == torch.uint8:
+        return
+    if not bool(x.isfinite().all()):
+        row = int((~x.flatten(1).isfinite().all(1)).nonzero()[0])
+        raise ValueError(f"{name}: row {row} holds NaN or infinity")
+    if x.ndim == 4:
+        low, high = x.aminmax()
+        if low < 0.0 or high > 1.0:
+            message = f"{name}: floating pictures range from {low:g} to {high:g}"
+            raise ValueError(f"{message}, expected [0, 1]")
+
+
+def _check_labels(name: str, labels: Tensor, classes: int) -> None:
+    """Raise unless all labels name one of the classes."""
+    if labels.device.type == "meta":
+        return
+    low, high = (int(value) for value in labels.aminmax())
+    if low < 0 or high >= classes:
+        message = f"{name}: labels range from {low} to {high}"
+        raise ValueError(f"{message}, expected 0..{classes - 1} for {classes} class names")

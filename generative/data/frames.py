@@ -1,0 +1,199 @@
+"""Data from environments: what they show while somebody plays them."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+import gymnasium as gym
+import numpy as np
+import torch
+from gymnasium.vector import SyncVectorEnv, VectorEnv
+from numpy.typing import NDArray
+
+from nets.process.seeding import seeded
+
+from .dataset import Dataset
+from .pictures import channels_first, resized
+
+Array = NDArray[Any]
+
+ACTORS = "dreamgym.actors"  # entry points that load who acts from a run folder
+HOME = {"dreamgym": "envs"}  # namespace of an id -> the module whose import registers it
+FRAMES = 10_000
+NUM_ENVS = 16
+
+
+class Actor(Protocol):
+    """Who plays: an agent of ours, a model of Stable-Baselines3, ..."""
+
+    def predict(
+        self, observation: Any, state: Any, episode_start: Array, deterministic: bool
+    ) -> tuple[Any, Any]:
+        """Return actions `[N, ...]` and the next state of the memory."""
+
+
+def load_frames(
+    where: str, *, size: int | None = None, limit: int | None = None, seed: int = 0
+) -> Dataset:
+    """Collect what an environment draws of itself; see `collect`.
+
+    Args:
+        where: `ENV_ID`, played at random, or `ENV_ID@RUN`, played by the agent of a run folder.
+        size: side of the pictures in pixels; their own by default.
+        limit: how many, 10,000 by default.
+        seed: of environment and player.
+    """
+    return _load("frames", where, size, limit, seed)
+
+
+def load_observations(
+    where: str, *, size: int | None = None, limit: int | None = None, seed: int = 0
+) -> Dataset:
+    """Collect an environment's observations, which are pictures; arguments of `load_frames`."""
+    return _load("observations", where, size, limit, seed)
+
+
+def _load(kind: str, where: str, size: int | None, limit: int | None, seed: int) -> Dataset:
+    env_id, _, run = where.partition("@")
+    if not env_id:
+        raise ValueError(f"{kind}:{where} names no environment: expected {kind}:ENV_ID")
+    return collect(
+        env_id,
+        FRAMES if limit is None else limit,
+        actor=load_actor(run) if run else None,
+        observations=kind == "observations",
+        size=size,
+        seed=seed,
+        name=f"{kind}:{where}",
+    )
+
+
+def collect(
+    env_id: str,
+    count: int,
+    *,
+    actor: Actor | None = None,
+    observations: bool = False,
+    size: int | None = None,
+    seed: int = 0,
+    name: str = "",
+) -> Dataset:
+    """Play environments side by side and keep a picture of every moment.
+
+    Args:
+        env_id: `Name-v0`, or `module:namespace/Name-v0` where a module registers it.
+        count: how many pictures, the first moment of every episode included.
+        actor: who plays, not greedily; uniformly random actions by default.
+        observations: keep the observations instead of what `render()` draws.
+        size: side of the pictures in pixels; their own by default.
+        seed: environment k is seeded with `seed + k`, all other chance with `seed`.
+        name: of the data set.
+
+    Returns:
+        Pictures uint8 `[count, C, H, W]`, moment by moment, environment by environment.
+
+    Raises:
+        gymnasium.error.Error: there is no such environment; the nearest is suggested.
+        ValueError: it does not draw, or its observations are no pictures; or `count` is below 1.
+    """
+    if count < 1:
+        raise ValueError(f"{name or env_id}: {count} pictures, expected at least 1")
+    num_envs = min(NUM_ENVS, count)
+    kept, pictures = 0, []
+    with seeded(seed), closing(make_vec(env_id, num_envs, draw=not observations)) as world:
+        if observations:
+            check_pictures(env_id, world.single_observation_space)
+        for observation in play(world, actor, seed):
+            shown = observation if observations else drawn(world)
+            moment = channels_first(shown[: count - kept])
+            if size is not None:
+                moment = resized(moment, size, size)
+            pictures.append(moment)
+            kept += len(moment)
+            if kept == count:
+                break
+    return Dataset(name or env_id, torch.cat(pictures).contiguous())
+
+
+def play(world: VectorEnv, actor: Actor | None, seed: int) -> Iterator[Array]:
+    """Play for ever; yield the observations `[N, ...]` of every moment, the first included."""
+    world.action_space.seed(seed)
+    observation, _ = world.reset(seed=seed)
+    state, start = None, np.ones(world.num_envs, bool)
+    over = np.zeros(world.num_envs, bool)
+    while True:
+        yield observation
+        if actor is None:
+            action = world.action_space.sample()
+        else:
+            action, state = actor.predict(observation, state, start, deterministic=False)
+        observation, _, terminated, truncated, _ = world.step(action)
+        start, over = over, terminated | truncated  # the step after an episode's last only resets
+
+
+def make_vec(env_id: str, num_envs: int, *, draw: bool, **options: Any) -> VectorEnv:
+    """Make environments side by side; with `draw`, `render()` returns a frame of each.
+
+    `options` are arguments of the environment.
+
+    Raises:
+        gymnasium.error.Error: there is no such environment.
+        ValueError: they are to draw themselves and cannot.
+    """
+    env_id = qualified(env_id)
+    if not draw:
+        return gym.make_vec(env_id, num_envs, **options)
+    with closing(gym.make(env_id, **options)) as plain:
+        modes = plain.metadata.get("render_modes") or []
+    if "rgb_array" not in modes:
+        message = f"{env_id} cannot be drawn: its render modes are {modes}"
+        raise ValueError(f"{message}, expected 'rgb_array' among them")
+    options["render_mode"] = "rgb_array"
+    world = gym.make_vec(env_id, num_envs, **options)
+    if "rgb_array" in (world.metadata.get("render_modes") or []):
+        return world
+    world.close()
+    return SyncVectorEnv([partial(gym.make, env_id, **options)] * num_envs)
+
+
+def qualified(env_id: str) -> str:
+    """Return an id with the module that registers it, where we know it."""
+    home = HOME.get(env_id.partition("/")[0])
+    return f"{home}:{env_id}" if home else env_id
+
+
+def drawn(world: VectorEnv) -> Array:
+    """Return what each environment shows, uint8 `[N, H, W, 3]`."""
+    return np.asarray(world.render(), np.uint8)
+
+
+def check_pictures(name: str, space: gym.Space) -> None:
+    """Raise unless observations of `space` are pictures, uint8 `[H, W]` or `[H, W, C]`.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if not is_picture(space):
+        message = f"observations of {name} are {space}"
+        raise ValueError(f"{message}, expected uint8 pictures [H, W] or [H, W, C]")
+
+
+def is_picture(space: gym.Space) -> bool:
+    """Whether observations are pictures, uint8 `[H, W]` or `[H, W, C]` with 1, 3 or 4 channels."""
+    if not isinstance(space, gym.spaces.Box) or space.dtype != np.uint8:
+        return False
+    return len(space.shape) == 2 or (len(space.shape) == 3 and space.shape[2] in (1, 3, 4))
+
+
+def load_actor(run: str) -> Actor:
+    """Load who acts from a run folder, by the installed entry point.
+
+    Raises:
+        ValueError: nothing that is installed can load agents.
+        FileNotFoundError: there is no such run.
+    """
+    for entry in entry_points(group=ACTORS):
+        return entry.load()(run)
+    raise ValueError(f"cannot load {run}: no installed package has an entry point {ACTORS!r}")

@@ -1,0 +1,85 @@
+"""Data sets by name: `load_dataset("sprites")`, `load_dataset("frames:dreamgym/Catch-v0")`."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+from nets.registry import Registry
+
+from .dataset import Dataset
+from .small import digits, ring
+
+__all__ = ["Dataset", "digits", "load_dataset", "ring"]
+
+Loader = Callable[..., Dataset]
+
+PATH = "a path to .npz, .npy, idx or a folder of images"
+
+
+def load_dataset(
+    spec: str, *, size: int | None = None, limit: int | None = None, seed: int = 0
+) -> Dataset:
+    """Load, draw or collect the data that `spec` names.
+
+    - `sprites`, `sprites:shape,scale,x=::2`: figures with exact factors (64 pixels by default);
+    - `frames:ENV_ID`, `frames:ENV_ID@RUN`: pictures of an environment, played at random or by the
+      agent of a run folder; `observations:...` takes its picture observations instead;
+    - `digits`: 1,797 handwritten digits of 8x8 pixels (scikit-learn's);
+    - `ring`, `ring:K`: points of 8 or K Gaussians on a circle;
+    - a path to a `.npz`, `.npy` or idx file, or to a folder of images.
+
+    Args:
+        spec: as above.
+        size: side of the pictures in pixels; their own by default.
+        limit: rows at most, chosen at random; for `frames`, `observations` and `ring`, how many
+            are made.
+        seed: of every random choice.
+
+    Raises:
+        ValueError: the name is unknown, the nearest is suggested; the data are empty, of mixed
+            sizes, or not finite, and the file is named; or `limit` is below 1.
+        TypeError: the data have a type that is neither pictures nor vectors.
+        FileNotFoundError: there is no such file.
+    """
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit is {limit}: expected at least 1 row")
+    if _is_path(spec):
+        load: Loader = _lazy("files", "load_files")
+        return load(Path(spec), size=size, limit=limit, seed=seed)
+    name, _, rest = spec.partition(":")
+    try:
+        load = _LOADERS[name]
+    except ValueError as error:
+        raise ValueError(f"{error} (or {PATH}; {spec!r} does not exist)") from None
+    return load(rest, size=size, limit=limit, seed=seed)
+
+
+def _lazy(module: str, function: str) -> Loader:
+    """Return a loader whose module is imported at the first call."""
+
+    def load(*args: object, **settings: object) -> Dataset:
+        return getattr(importlib.import_module(f".{module}", __package__), function)(
+            *args, **settings
+        )
+
+    return load
+
+
+_LOADERS: Registry[Loader] = Registry(
+    "data set",
+    {
+        "sprites": _lazy("sprites", "sprites"),
+        "frames": _lazy("frames", "load_frames"),
+        "observations": _lazy("frames", "load_observations"),
+        "digits": digits,
+        "ring": ring,
+    },
+)
+
+
+def _is_path(spec: str) -> bool:
+    """Whether `spec` names a file: it exists, or looks like no name."""
+    if spec.partition(":")[0] in _LOADERS:
+        return False
+    path = Path(spec)
+    return path.exists() or (":" not in spec and ("/" in spec or path.suffix != ""))

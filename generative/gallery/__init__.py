@@ -1,0 +1,1 @@
+"""Pictures of what models imagine: grids, charts, paths through the latents."""

@@ -1,0 +1,151 @@
+"""What a model can be made to show: samples, reconstructions, ways through its latents.
+
+Noise comes from torch's global generator: draw inside `nets.process.seeding.seeded`.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..data.dataset import Dataset
+from ..model import GenerativeModel
+from . import charts, paths
+from . import grids as plots
+from .grids import Picture
+
+SAMPLES = 64
+POINTS = 2000  # of data and samples in the plane
+PAIRS = 32
+DIMENSIONS = 10  # that are traversed, the most lively ones
+REACH = 2.5  # standard deviations on either side of the middle
+STEPS = 11
+
+
+class Undrawable(ValueError):
+    """A model has nothing of this kind to show; the message says why."""
+
+
+def draw(folder: Path, model: GenerativeModel, data: Dataset) -> dict[str, Picture]:
+    """Draw all that the model can show into `samples.png` and so on; return it by name.
+
+    Args:
+        folder: where.
+        model: what is shown.
+        data: rows that training has not seen, if possible.
+    """
+    pictures: dict[str, Picture] = {}
+    with torch.no_grad():
+        for function in (samples, reconstructions, traversals):
+            with suppress(Undrawable):
+                pictures[function.__name__] = function(model, data)
+    for name, picture in pictures.items():
+        plots.save(folder / f"{name}.png", picture)
+    return pictures
+
+
+def samples(model: GenerativeModel, data: Dataset, n: int = SAMPLES) -> Picture:
+    """Draw samples as a grid, or points in the plane beside data.
+
+    Of a conditional model, every column shows one class.
+
+    Args:
+        model: the model.
+        data: what the samples should be like.
+        n: how many pictures.
+
+    Raises:
+        Undrawable: the data are neither pictures nor points in the plane.
+    """
+    classes = getattr(model, "classes", 0)
+    if len(model.shape) == 3:
+        label = torch.arange(n, device=model.device) % classes if classes else None
+        return plots.grid(model.sample(n, label), classes or None)
+    if model.shape != (2,):
+        raise Undrawable(
+            f"samples of shape {model.shape} are neither pictures nor points in the plane"
+        )
+    shown = data.x[:POINTS].cpu()
+    points = torch.cat([shown, model.sample(len(shown)).cpu()])
+    which = torch.arange(2).repeat_interleave(len(shown))
+    return charts.latent_scatter(
+        points, which, names=("data", "samples"), title=data.name, symbol="x", dimensions=(0, 1)
+    )
+
+
+def reconstructions(model: Any, data: Dataset, n: int = PAIRS) -> Picture:
+    """Draw data, each above what the model makes of it.
+
+    Raises:
+        Undrawable: the model does not reconstruct, or its data are no pictures.
+    """
+    if not hasattr(model, "reconstruct") or len(model.shape) != 3:
+        raise Undrawable(f"a {model.name} of {model.shape} has no reconstructions to draw")
+    x = data.batch(slice(0, n)).x.to(model.device)
+    return plots.compare(x, model.reconstruct(x))
+
+
+def traversals(model: Any, data: Dataset) -> Picture:
+    """Draw what each latent does: a row per latent, from low to high, the others held.
+
+    Raises:
+        Undrawable: the model makes no pictures.
+    """
+    return plots.rows(*traversed(model, data))
+
+
+def traversed(model: Any, data: Dataset) -> tuple[Tensor, list[str]]:
+    """Return pictures `[F, K, C, H, W]` along F latents, and the names of those.
+
+    Of an autoencoder the middle is the first datum, and the rows are the latents that vary most;
+    of others it is a draw of the prior.
+
+    Raises:
+        Undrawable: the model makes no pictures.
+    """
+    _check_pictures(model)
+    prior = model.prior(1024)  # [1024, D]
+    if hasattr(model, "encode"):
+        z = model.encode(data.batch(slice(0, 256)).x.to(model.device))  # [256, D]
+        lively = z.var(0).argsort(descending=True)[:DIMENSIONS].sort().values.tolist()
+    else:
+        z, lively = prior, list(range(min(DIMENSIONS, prior.shape[1])))
+    values = torch.linspace(-REACH, REACH, STEPS, device=model.device)
+    path = paths.traversals(z[0], prior.mean() + prior.std() * values, lively)  # [F, K, D]
+    return _decoded(model, path), [f"z{d}" for d in lively]
+
+
+def interpolated(model: Any, data: Dataset, n: int = 8) -> Tensor:
+    """Return pictures `[n, K, C, H, W]` on the way from one datum, or sample, to another.
+
+    Encodings are joined by lines, draws of a Gaussian prior by arcs.
+
+    Raises:
+        Undrawable: the model makes no pictures.
+    """
+    _check_pictures(model)
+    if hasattr(model, "encode"):
+        z = model.encode(data.batch(slice(0, 2 * n)).x.to(model.device))
+        path = paths.linear_path(z[0::2][: len(z) // 2], z[1::2], STEPS)
+    else:
+        path = paths.spherical_path(model.prior(n), model.prior(n), STEPS)
+    return _decoded(model, path.transpose(0, 1))
+
+
+def _decoded(model: Any, path: Tensor) -> Tensor:
+    """Decode `[R, K, D]` to `[R, K, C, H, W]`; a row of a conditional model has one class."""
+    rows, steps, _ = path.shape
+    classes = getattr(model, "classes", 0)
+    if classes:
+        label = (torch.arange(rows, device=model.device) % classes).repeat_interleave(steps)
+        pictures = model.decode(path.flatten(0, 1), label)
+    else:
+        pictures = model.decode(path.flatten(0, 1))
+    return pictures.reshape(rows, steps, *model.shape)
+
+
+def _check_pictures(model: GenerativeModel) -> None:
+    if len(model.shape) != 3:
+        raise Undrawable(f"a {model.name} of {model.shape} makes no pictures")

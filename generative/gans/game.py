@@ -1,0 +1,132 @@
+"""What generators and discriminators share: the game of an adversarial model."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nets.settings import Count
+
+from ..model import Batch, GenerativeModel, Loss, ModelConfig, Player
+from .networks import spectral_norm_, with_label
+
+
+@dataclass(frozen=True)
+class AdversarialConfig(ModelConfig):
+    """Settings that all adversarial models share."""
+
+    latent: Count = 16
+    """Size of the noise."""
+    discriminator_steps: Count = 1
+    """Steps of the discriminator before each step of the generator, k."""
+    spectral_norm: bool = False
+    """Whether the discriminator's weights are divided by their largest singular value."""
+    conditional: bool = False
+    """Whether both players are told the class."""
+
+
+class AdversarialModel(GenerativeModel):
+    """What generators and discriminators share; subclasses build networks and say the losses.
+
+    Inside, pictures are in [−1, 1], and flat where the networks are dense.
+
+    Raises:
+        ValueError: if the model is conditional and the data have no classes.
+    """
+
+    config: Any
+    generator: nn.Module
+    discriminator: nn.Module
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        config: Any = None,
+        *,
+        dataset_size: int,
+        num_classes: int | None = None,
+    ) -> None:
+        super().__init__(shape, config, dataset_size=dataset_size, num_classes=num_classes)
+        if self.config.conditional and num_classes is None:
+            raise ValueError(f"a conditional {self.name} needs data with classes")
+        self.classes = (num_classes or 0) if self.config.conditional else 0
+        self.generator, self.discriminator = self.networks(self.config.latent + self.classes)
+        if self.config.spectral_norm:
+            spectral_norm_(self.discriminator)
+
+    @abstractmethod
+    def networks(self, in_features: int) -> tuple[nn.Module, nn.Module]:
+        """Build the generator, of noise and class `[B, in_features]`, and the discriminator."""
+
+    @abstractmethod
+    def discriminator_step(self, batch: Batch) -> Loss:
+        """Return what the discriminator lowers; the generator is held fixed."""
+
+    @abstractmethod
+    def generator_step(self, batch: Batch) -> Loss:
+        """Return what the generator lowers; the discriminator is held fixed."""
+
+    def players(self) -> Sequence[Player]:
+        """Return the discriminator, k steps a turn, and then the generator, SPEC G-GAN-04."""
+        k = self.config.discriminator_steps
+        return (
+            Player("discriminator", self.discriminator, self.discriminator_step, k),
+            Player("generator", self.generator, self.generator_step),
+        )
+
+    def generate(self, n: int, label: Tensor | None) -> Tensor:
+        """Return G(z) for z ~ N(0, I), `[n, ...]`, as the discriminator sees it."""
+        return self.generator(with_label(self.prior(n), label, self.classes))
+
+    def judge(self, x: Tensor, label: Tensor | None) -> Tensor:
+        """Return the discriminator's logits or scores `[B]` of data or samples `[B, ...]`."""
+        return self.discriminator(with_label(x, label, self.classes)).float()
+
+    def real(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Return a batch as the discriminator sees it, and its classes if they count."""
+        if self.classes and batch.label is None:
+            raise ValueError(f"a conditional {self.name} needs batches with labels")
+        x = batch.x * 2.0 - 1.0 if len(self.shape) == 3 else batch.x
+        return (x if self.convolutional else x.flatten(1)), batch.label if self.classes else None
+
+    @property
+    def convolutional(self) -> bool:
+        """Whether the networks take pictures as they are."""
+        return False
+
+    def prior(self, n: int) -> Tensor:
+        """Draw latents `[n, D]` of N(0, I)."""
+        return torch.randn(n, self.config.latent, device=self.device)
+
+    @torch.no_grad()
+    def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Return the samples `[n, *shape]` of latents; a conditional model draws missing classes.
+
+        Batch norm uses its running statistics, so that samples do not depend on each other.
+
+        Args:
+            z: latents `[n, D]`.
+            label: classes `[n]` int64.
+
+        Raises:
+            ValueError: if there is a label and the model is not conditional.
+        """
+        if label is not None and not self.classes:
+            raise ValueError(f"this {self.name} is not conditional: it takes no label")
+        if label is None and self.classes:
+            label = torch.randint(self.classes, (len(z),), device=self.device)
+        training = self.generator.training
+        self.generator.eval()
+        try:
+            x = self.generator(with_label(z, label, self.classes)).float()
+        finally:
+            self.generator.train(training)
+        x = x.view(len(z), *self.shape)
+        return x.add(1.0).mul(0.5) if len(self.shape) == 3 else x
+
+    def sample(self, n: int, label: Tensor | None = None) -> Tensor:
+        """Draw `[n, *shape]`; see `decode`."""
+        return self.decode(self.prior(n), label)

@@ -1,0 +1,117 @@
+"""Generative adversarial networks: two players against each other.
+
+The discriminator learns to tell data from samples, the generator to make samples that it takes for
+data. `GAN` is dense, `DCGAN` convolutional, `WGANGP` plays for the Wasserstein distance.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from nets.layers.upsampling import Upsampling
+from nets.settings import Count, Part, Positive
+
+from ..model import Batch, Loss
+from . import losses as adversarial
+from .game import AdversarialConfig, AdversarialModel
+from .networks import (
+    conv_networks,
+    dense_networks,
+)
+
+GENERATOR_LOSSES: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "non_saturating": adversarial.non_saturating_loss,
+    "saturating": adversarial.saturating_loss,
+}
+
+
+@dataclass(frozen=True)
+class MinimaxConfig(AdversarialConfig):
+    """Settings of a discriminator that gives probabilities, and of its opponent."""
+
+    generator_loss: Literal["non_saturating", "saturating"] = "non_saturating"
+    """−E log D(G(z)), or E log(1 − D(G(z))), which has no slope where D is sure."""
+    label_smoothing: Part = 0.0
+    """ε: data are labelled 1 − ε, samples 0."""
+
+
+@dataclass(frozen=True)
+class GANConfig(MinimaxConfig):
+    """Settings of `GAN`."""
+
+    batch_size: Count = 256
+    betas: tuple[Part, Part] = (0.5, 0.999)
+    ema_decay: Part = 0.998
+    hidden: tuple[Count, ...] = (128, 128)
+    """Sizes of the dense layers of either player."""
+
+
+@dataclass(frozen=True)
+class DCGANConfig(MinimaxConfig):
+    """Settings of `DCGAN`; the defaults are the paper's."""
+
+    batch_size: Count = 128
+    learning_rate: Positive = 2e-4
+    betas: tuple[Part, Part] = (0.5, 0.999)
+    latent: Count = 100
+    base_filters: Count = 64
+    """Filters at half the picture's size; each halving doubles them."""
+    upsampling: Upsampling = "transpose"
+    """Transposed convolution, or `"nearest"` or `"bilinear"` resizing before a convolution."""
+
+
+class GAN(AdversarialModel):
+    """Dense generator and discriminator of vectors or small pictures, Goodfellow et al. (2014).
+
+    The discriminator lowers −E log D(x) − E log(1 − D(G(z))), the generator −E log D(G(z)), or
+    E log(1 − D(G(z))) if it is to saturate. SPEC G-GAN-01 to G-GAN-04.
+    """
+
+    name = "gan"
+    config_type: ClassVar[type[MinimaxConfig]] = GANConfig
+
+    def networks(self, in_features: int) -> tuple[nn.Module, nn.Module]:
+        """Build the generator, of noise and class `[B, in_features]`, and the discriminator."""
+        return dense_networks(self, in_features)
+
+    def discriminator_step(self, batch: Batch) -> Loss:
+        """Return −E[log D(x)] − E[log(1 − D(G(z)))], G held fixed, SPEC G-GAN-03.
+
+        Data and samples pass one after the other: batch norm must not let them tell each other.
+        """
+        x, label = self.real(batch)
+        with torch.no_grad():
+            samples = self.generate(len(x), label)
+        real, fake = self.judge(x, label), self.judge(samples, label)  # [B], [B]
+        loss = adversarial.discriminator_loss(real, fake, self.config.label_smoothing)
+        metrics = {
+            "real_probability": real.detach().sigmoid().mean(),
+            "fake_probability": fake.detach().sigmoid().mean(),
+        }
+        return Loss(loss, metrics)
+
+    def generator_step(self, batch: Batch) -> Loss:
+        """Return −E[log D(G(z))], or E[log(1 − D(G(z)))], D held fixed, SPEC G-GAN-02."""
+        x, label = self.real(batch)
+        fake = self.judge(self.generate(len(x), label), label)  # [B]
+        loss = GENERATOR_LOSSES[self.config.generator_loss](fake)
+        return Loss(loss, {})
+
+
+class DCGAN(GAN):
+    """Convolutional GAN of square pictures, Radford, Metz & Chintala (2016), SPEC G-GAN-05.
+
+    Raises:
+        ValueError: if the pictures are not square, or no power of two from 8 pixels on.
+    """
+
+    name = "dcgan"
+    config_type = DCGANConfig
+    convolutional = True
+
+    def networks(self, in_features: int) -> tuple[nn.Module, nn.Module]:
+        """Build the generator, of noise and class `[B, in_features]`, and the discriminator."""
+        return conv_networks(self, in_features, norm="batch")

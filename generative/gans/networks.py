@@ -1,0 +1,169 @@
+"""Networks of adversarial models: generators and discriminators of vectors and of pictures.
+
+A generator maps noise `[B, L]` to data `[B, ...]`, pictures in [−1, 1]; a discriminator maps data
+to one number a row, `[B]`. A class is given to either as further channels of its input.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+
+from nets.layers.conv import ConvBlock
+from nets.layers.mlp import MLP
+from nets.layers.norm import NormSpec
+from nets.layers.upsampling import UpBlock, Upsampling
+
+from .game import AdversarialModel
+
+ImageShape = tuple[int, int, int]
+
+SMALLEST = 4  # pixels a side, where a generator starts and a discriminator ends
+
+
+def with_label(x: Tensor, label: Tensor | None, num_classes: int) -> Tensor:
+    """Append the one-hot class as channels, Mirza & Osindero (2014).
+
+    Args:
+        x: `[B, C, ...]`.
+        label: `[B]` int64 in 0..K-1; None appends nothing.
+        num_classes: K.
+
+    Returns:
+        `[B, C + K, ...]`.
+    """
+    if label is None:
+        return x
+    channels = F.one_hot(label, num_classes).to(x.dtype)  # [B, K]
+    channels = channels.view(*channels.shape, *[1] * (x.dim() - 2))
+    return torch.cat([x, channels.expand(-1, -1, *x.shape[2:])], dim=1)
+
+
+def mlp_generator(
+    in_features: int, hidden: Sequence[int], out_features: int, *, bounded: bool
+) -> nn.Module:
+    """Build dense layers from noise to vectors `[B, out_features]`, in [−1, 1] if `bounded`."""
+    out_activation = "tanh" if bounded else None
+    return MLP(in_features, hidden, out_features, out_activation=out_activation)
+
+
+def mlp_discriminator(in_features: int, hidden: Sequence[int]) -> nn.Module:
+    """Build dense layers from vectors `[B, in_features]` to `[B]`."""
+    layers = MLP(in_features, hidden, 1, activation=nn.LeakyReLU(0.2))
+    return nn.Sequential(layers, nn.Flatten(0))
+
+
+def conv_generator(
+    in_features: int, out_shape: ImageShape, base_filters: int, mode: Upsampling = "transpose"
+) -> nn.Module:
+    """Build DCGAN's generator: noise to 4x4, doubled until the picture is there, SPEC G-GAN-05.
+
+    Batch norm and ReLU after each layer but the last, tanh there; no biases.
+    Source: Radford, Metz & Chintala (2016).
+
+    Args:
+        in_features: size of the noise.
+        out_shape: (C, H, W) of the pictures.
+        base_filters: channels before the last layer; each layer before it has twice as many.
+        mode: transposed convolution, or resizing before a convolution, see `UpBlock`.
+    """
+    channels = _widths(out_shape, base_filters)[::-1]
+    first = UpBlock(in_features, channels[0], SMALLEST, 1, padding=0, norm="batch")
+    middle = [
+        UpBlock(before, after, mode=mode, norm="batch")
+        for before, after in itertools.pairwise(channels)
+    ]
+    last = UpBlock(channels[-1], out_shape[0], mode=mode, activation="tanh")
+    return nn.Sequential(nn.Unflatten(1, (in_features, 1, 1)), first, *middle, _unbiased(last))
+
+
+def conv_discriminator(
+    in_shape: ImageShape, base_filters: int, *, norm: NormSpec = "batch", extra_channels: int = 0
+) -> nn.Module:
+    """Build DCGAN's discriminator: 4x4 convolutions halve the picture down to 4x4, SPEC G-GAN-05.
+
+    Leaky ReLU of slope 0.2. The norm stands in the layers between; where there is one, no layer
+    has biases.
+
+    Args:
+        in_shape: (C, H, W) of the pictures.
+        base_filters: channels after the first layer; each further one has twice as many.
+        norm: `"batch"`; None for a Wasserstein critic.
+        extra_channels: further channels of the input, where it is told a class.
+    """
+    channels = _widths(in_shape, base_filters)
+    leaky = nn.LeakyReLU(0.2)
+    first = ConvBlock(in_shape[0] + extra_channels, channels[0], 4, 2, padding=1, activation=leaky)
+    middle = [
+        ConvBlock(before, after, 4, 2, padding=1, norm=norm, activation=leaky)
+        for before, after in itertools.pairwise(channels)
+    ]
+    last = ConvBlock(channels[-1], 1, SMALLEST, activation=None)
+    ends = [first, last] if norm is None else [_unbiased(first), _unbiased(last)]
+    return nn.Sequential(ends[0], *middle, ends[1], nn.Flatten(0))
+
+
+def dcgan_init_(network: nn.Module) -> None:
+    """Draw weights from N(0, 0.02²), scales of batch norm from N(1, 0.02²), SPEC G-GAN-05."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, 0.02)
+
+
+def spectral_norm_(network: nn.Module) -> None:
+    """Divide each weight by its largest singular value, Miyato et al. (2018), SPEC G-GAN-09.
+
+    Dense layers then have slopes of at most 1. A kernel counts as the matrix `[out, in·h·w]`, which
+    bounds its slope up to a factor of √(h·w).
+    """
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            parametrizations.spectral_norm(layer)
+
+
+def _widths(shape: ImageShape, base_filters: int) -> list[int]:
+    """Return the channels at H/2, H/4, ... 4 pixels."""
+    _, height, width = shape
+    halvings = math.log2(height / SMALLEST)
+    if height != width or halvings < 1 or halvings != int(halvings):
+        raise ValueError(
+            f"pictures are {height}x{width}: expected squares of 8, 16, 32, 64 or 128 pixels; "
+            f"`size` of load_dataset makes them so"
+        )
+    return [base_filters * 2**i for i in range(int(halvings))]
+
+
+def _unbiased(block: ConvBlock | UpBlock) -> nn.Module:
+    """Take the bias from the convolution of `block`."""
+    block.conv.bias = None
+    return block
+
+
+def dense_networks(model: AdversarialModel, in_features: int) -> tuple[nn.Module, nn.Module]:
+    """Build the dense generator and discriminator of `model`."""
+    features, hidden = math.prod(model.shape), model.config.hidden
+    generator = mlp_generator(in_features, hidden, features, bounded=len(model.shape) == 3)
+    return generator, mlp_discriminator(features + model.classes, hidden)
+
+
+def conv_networks(
+    model: AdversarialModel, in_features: int, *, norm: str | None
+) -> tuple[nn.Module, nn.Module]:
+    """Build the convolutional generator and discriminator of `model`."""
+    if len(model.shape) != 3:
+        raise ValueError(f"{model.name} makes pictures: data of shape {model.shape} are none")
+    config: Any = model.config
+    generator = conv_generator(in_features, model.shape, config.base_filters, config.upsampling)
+    discriminator = conv_discriminator(
+        model.shape, config.base_filters, norm=norm, extra_channels=model.classes
+    )
+    dcgan_init_(generator)
+    dcgan_init_(discriminator)
+    return generator, discriminator

@@ -1,0 +1,198 @@
+"""All that can be measured of a trained model: its held-out data, its code, its samples."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from nets.process.seeding import hash31, seeded
+
+from ..data.dataset import Dataset
+from ..data.small import RING_STD, ring_means
+from ..model import GenerativeModel
+from .dci import dci
+from .distances import frechet_distance, squared_mmd
+from .factor_vae import factor_vae_score
+from .features import CONFIDENT, inception_features, recognition, train_classifier
+from .gap import mig_chen, mig_locatello
+from .genuine import genuine
+from .likelihood import held_out_terms, importance_log_likelihood
+from .modes import mode_coverage
+from .neighbours import nearest_neighbours, precision_recall
+
+SAMPLES = 1000  # compared with as many rows
+COPIES = 100  # samples that are looked for in all training data
+LIKELIHOOD_ROWS, LIKELIHOOD_SAMPLES = 100, 500
+CODED_ROWS = 3000
+PART = 1000
+RING_SAMPLES = 10_000
+FID_ROWS = 10_000
+LISTED = ("sprites", "frames", "observations")  # data of which there are no others
+MOST_LISTED = 50_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number.
+
+    Attributes:
+        name: of the measure, its variant included.
+        value: the number.
+        meaning: which values are good, or what it is of.
+    """
+
+    name: str
+    value: float
+    meaning: str
+
+
+def measure(
+    model: GenerativeModel,
+    train: Dataset,
+    held_out: Dataset,
+    *,
+    seed: int = 0,
+    fid: bool = False,
+    progress: bool = False,
+) -> Iterator[Figure]:
+    """Measure what `model` and data allow; yield each figure when it is known.
+
+    Args:
+        model: the model, in evaluation mode.
+        train: rows that it was trained on.
+        held_out: rows that it was not trained on; both on the model's device.
+        seed: of the noise and of every choice of rows.
+        fid: whether to measure the Fréchet distance in Inception's features too; it needs
+            torch-fidelity, see `inception_features`.
+        progress: whether a bar is drawn on a terminal, once it takes two seconds.
+    """
+    groups = [_held_out, _code, _ring, _samples, recognised, listed]
+    groups += [_inception] if fid else []
+    hidden = None if progress else True
+    for group in (bar := tqdm(groups, unit="group", delay=2.0, leave=False, disable=hidden)):
+        bar.set_description(group.__name__.strip("_"))
+        with seeded(hash31(seed, group.__name__)), torch.no_grad():
+            figures = list(group(model, train, held_out, seed))
+        yield from figures
+
+
+def _held_out(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """How well held-out rows are described."""
+    rows = f"mean of {len(held_out):,} held-out rows"
+    for name, value in held_out_terms(model, held_out).items():
+        yield Figure(name, value, rows)
+    if hasattr(model, "posterior"):
+        x = held_out.limited(LIKELIHOOD_ROWS, seed).batch(slice(None)).x
+        value = importance_log_likelihood(model, x, samples=LIKELIHOOD_SAMPLES).mean().item()
+        how = f"{LIKELIHOOD_SAMPLES} importance samples each of {len(x)} held-out rows"
+        yield Figure("log_likelihood", value, how)
+
+
+def _code(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """How latents and known factors belong together."""
+    rows = train.limited(CODED_ROWS, seed)
+    if rows.factors is None or not hasattr(model, "encode") or model.config.latent < 2:
+        return
+    varying = int((rows.factors.amax(0) > rows.factors.amin(0)).sum())
+    if varying < 1:
+        return
+    factors = rows.factors
+    if hasattr(model, "posterior"):
+        parts = [model.posterior(x) for x in _parts(rows)]
+        mean, logvar = (torch.cat(part) for part in zip(*parts, strict=True))
+        value = mig_chen(mean, logvar, factors)
+        yield Figure("mig_chen", value, "mutual information gap, sampled latents; 1 is best")
+    else:
+        mean = torch.cat([model.encode(x) for x in _parts(rows)])
+    value = mig_locatello(mean, factors)
+    yield Figure("mig_locatello", value, "mutual information gap, binned means; 1 is best")
+    if varying > 1:
+        value = factor_vae_score(mean, factors, seed=seed)
+        yield Figure("factor_vae", value, f"chance is {1 / varying:.2f}, 1 is best")
+        found = dci(mean, factors, seed=seed)
+        for name in ("disentanglement", "completeness", "informativeness"):
+            yield Figure(f"dci_{name}", getattr(found, name), "random forest; 1 is best")
+
+
+def _ring(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """Which of the ring's Gaussians samples are drawn from."""
+    if train.name.partition(":")[0] != "ring":
+        return
+    centres = torch.from_numpy(ring_means(len(train.class_names))).float().to(model.device)
+    found = mode_coverage(model.sample(RING_SAMPLES), centres, RING_STD)
+    yield Figure("modes_covered", found.covered, f"of {len(centres)}, by 20 samples or more")
+    yield Figure("high_quality", found.high_quality, f"share of {RING_SAMPLES:,} within 3 sigma")
+
+
+def _samples(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """How samples lie to data."""
+    data = held_out if len(held_out) >= SAMPLES else train
+    x = data.limited(SAMPLES, seed).batch(slice(None)).x.flatten(1)
+    samples = model.sample(len(x))
+    with suppress(ValueError):  # where half of the rows are equal
+        yield Figure("squared_mmd", squared_mmd(x, samples.flatten(1)), "of values; 0 is best")
+    found = precision_recall(x, samples.flatten(1))
+    n = f"{len(x):,}"
+    yield Figure("precision", found.precision, f"share of {n} samples that are near {n} data")
+    yield Figure("recall", found.recall, f"share of {n} data that are near {n} samples")
+    distance, _ = nearest_neighbours(samples[:COPIES], train.x)
+    how = f"median distance of {COPIES} samples to {len(train):,} data; 0 would be a copy"
+    yield Figure("nearest_datum", distance.median().item(), how)
+
+
+def recognised(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """What a classifier that has seen the data says of samples, and of held-out rows."""
+    if train.num_classes is None or train.num_classes < 2 or len(model.shape) != 3:
+        return
+    with torch.enable_grad():
+        classifier = train_classifier(train, seed=seed)
+    data = held_out if len(held_out) >= SAMPLES else train
+    real = data.limited(SAMPLES, seed).batch(slice(None)).x
+    classes = getattr(model, "classes", 0)
+    labels = torch.arange(len(real), device=model.device) % classes if classes else None
+    samples = model.sample(len(real), labels)
+    x, y = classifier.features(real), classifier.features(samples)
+    how = f"of {len(x):,} samples, in features of a classifier of the data; 0 is best"
+    yield Figure("frechet_distance", frechet_distance(x, y), how)
+    near = precision_recall(x, y)
+    yield Figure("feature_precision", near.precision, "share of samples near data, in features")
+    yield Figure("feature_recall", near.recall, "share of data near samples, in features")
+    found = recognition(classifier, samples, labels)
+    best = recognition(classifier, *held_out.limited(SAMPLES, seed).batch(slice(None)))
+    share, ceiling = "share of samples that the classifier", "the same of held-out rows"
+    yield Figure("confident", found.confident, f"{share} gives a class with {CONFIDENT} or more")
+    yield Figure("confident_of_data", best.confident, ceiling)
+    even = f"entropy of their classes over that of {train.num_classes} equally frequent ones"
+    yield Figure("evenness", found.evenness, even)
+    yield Figure("evenness_of_data", best.evenness, ceiling)
+    if found.accuracy is not None and best.accuracy is not None:
+        yield Figure("accuracy", found.accuracy, f"{share} takes for their class")
+        yield Figure("accuracy_of_data", best.accuracy, ceiling)
+
+
+def listed(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """Which samples are among the data, where the data are all there are."""
+    if train.name.partition(":")[0] not in LISTED or len(train) > MOST_LISTED:
+        return
+    data = train.x if held_out is train else torch.cat([train.x, held_out.x])
+    found = genuine(model.sample(SAMPLES), data)
+    how = f"share of {SAMPLES:,} samples less than {found.radius:.2f} from a datum"
+    yield Figure("genuine", found.share, f"{how}, half the way to the next")
+    yield Figure("genuine_different", found.different, "different data that they are")
+
+
+def _inception(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+    """How samples lie to data in Inception's features."""
+    x = train.limited(FID_ROWS, seed).batch(slice(None)).x
+    distance = frechet_distance(inception_features(x), inception_features(model.sample(len(x))))
+    yield Figure("fid", distance, f"of {len(x):,} samples, in Inception's features; 0 is best")
+
+
+def _parts(rows: Dataset) -> Iterator[Tensor]:
+    """Yield the data in parts that fit into memory."""
+    for start in range(0, len(rows), PART):
+        yield rows.batch(slice(start, start + PART)).x

@@ -1,0 +1,1 @@
+"""The one loop of players that trains every generative model."""

@@ -1,0 +1,103 @@
+"""A model that learns, turn by turn: its players' optimisers, its averaged weights, its rows."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nets.gradients.averaging import ExponentialAverage
+from nets.process.device import resolve_device
+from nets.process.distributed import ALONE, Team
+
+from ..data.dataset import Dataset
+from ..model import Batch, GenerativeModel
+from .epochs import Epochs
+from .players import PlayerOptimiser, learning_rate, mixed_precision
+
+
+class Learner:
+    """What a training moves forward, and all that later steps depend on.
+
+    The rows of batch k depend on the seed and k alone, noise on torch's global generator.
+
+    Args:
+        model: the model; it is moved to the device.
+        data: rows to train on; they are moved to the device, where they stay.
+        seed: of the order of rows.
+        device: where to train.
+        team: the processes that train together.
+
+    Raises:
+        ValueError: a batch cannot be dealt evenly to the processes.
+    """
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        data: Dataset,
+        *,
+        seed: int = 0,
+        device: str | torch.device = "auto",
+        team: Team = ALONE,
+    ) -> None:
+        self.device, self.team = resolve_device(device), team
+        self.channels_last = any(isinstance(m, nn.Conv2d) for m in model.modules())
+        layout = torch.channels_last if self.channels_last else torch.preserve_format
+        self.model = model.to(self.device, memory_format=layout)  # type: ignore[call-overload]
+        self.data = data.to(self.device)
+        settings = model.config
+        autocast = mixed_precision(settings, self.device, model.shape)
+        players = model.players()
+        self.players = [PlayerOptimiser(model, player, autocast, team) for player in players]
+        self.batches_per_turn = max(player.player.steps for player in self.players)
+        self.epochs = Epochs(len(data), settings.batch_size, seed, self.device)
+        team.share(self.epochs[0])
+        decay = settings.ema_decay
+        self.average = ExponentialAverage(model, decay) if decay else None
+        self.steps = 0
+
+    @property
+    def trained(self) -> GenerativeModel:
+        """The model to sample from and to measure: of averaged weights, where there are any."""
+        return self.model if self.average is None else self.average.module
+
+    def turn(self) -> dict[str, Tensor]:
+        """Let every player take its steps; return their metrics, left on the device."""
+        rate, first = learning_rate(self.model.config, self.steps), self.steps
+        first *= self.batches_per_turn
+        batches = [self._batch(first + k) for k in range(self.batches_per_turn)]
+        metrics: dict[str, Tensor] = {}
+        for player in self.players:
+            taken: dict[str, Tensor] = {}
+            for batch in batches[: player.player.steps]:
+                taken = player.step(batch, rate)
+            metrics |= taken
+        if self.average is not None:
+            self.average.update()
+        self.steps += 1
+        return metrics
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, optimisers and the step, and what it takes to build the model."""
+        return self.model.manifest() | {
+            "step": self.steps,
+            "weights": self.model.state_dict(),
+            "average": None if self.average is None else self.average.module.state_dict(),
+            "optimisers": {p.player.name: p.optimiser.state_dict() for p in self.players},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.model.load_state_dict(state["weights"])
+        if self.average is not None:
+            self.average.module.load_state_dict(state["average"])
+        for player in self.players:
+            player.optimiser.load_state_dict(state["optimisers"][player.player.name])
+        self.steps = state["step"]
+
+    def _batch(self, k: int) -> Batch:
+        """Return batch k on the device, pictures laid out as convolutions like them."""
+        batch = self.data.batch(self.team.share(self.epochs[k]))
+        if not self.channels_last or batch.x.dim() != 4:
+            return batch
+        return batch._replace(x=batch.x.contiguous(memory_format=torch.channels_last))

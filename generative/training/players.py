@@ -1,0 +1,123 @@
+"""How a player takes its gradient step: precision, learning rate, clipping, several processes."""
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from nets.gradients.optim import clip_grads, optimizer
+from nets.layers.precision import has_bfloat16
+from nets.process.distributed import ALONE, Team
+
+from ..model import Batch, GenerativeModel, Loss, ModelConfig, Player
+
+SMALLEST_ON_CPU = 28 * 28
+
+
+class PlayerLoss(nn.Module):
+    """A player's loss as the forward pass of its module, so that it can be wrapped and compiled."""
+
+    def __init__(self, player: Player) -> None:
+        super().__init__()
+        self.module, self.loss = player.module, player.loss
+
+    def forward(self, x: Tensor, label: Tensor | None) -> Loss:
+        """Return the loss of a batch."""
+        return self.loss(Batch(x, label))
+
+
+class PlayerOptimiser:
+    """Adam on one player's module; everything else of the model is held fixed in its turn.
+
+    The only player of a model reports `loss`, one of several `discriminator_loss` and so on.
+
+    Args:
+        model: the model that the player is of.
+        player: whose loss is lowered.
+        autocast: makes the context of mixed precision.
+        team: the processes that train together.
+    """
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        player: Player,
+        autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
+        team: Team = ALONE,
+    ) -> None:
+        config: ModelConfig = model.config
+        self.player, self.max_grad_norm, self.autocast = player, config.max_grad_norm, autocast
+        self.prefix = f"{player.name}_" if len(model.players()) > 1 else ""
+        self.loss_name = f"{self.prefix}loss"
+        self.own = [p for p in player.module.parameters() if p.requires_grad]
+        owned = set(map(id, self.own))
+        self.others = [p for p in model.parameters() if p.requires_grad and id(p) not in owned]
+        rate, betas = config.learning_rate, config.betas
+        self.optimiser = optimizer("adam", self.own, lr=rate, betas=betas)
+        loss = PlayerLoss(player)
+        if config.compile:
+            loss.compile(dynamic=False)
+        self._hold(True)
+        self.loss = team.parallel(loss)
+        self._hold(False)
+
+    def step(self, batch: Batch, learning_rate: float) -> dict[str, Tensor]:
+        """Take one gradient step; return the loss and the metrics, left on the device."""
+        self._hold(True)
+        try:
+            with self.autocast():
+                loss = self.loss(*batch)
+            loss.value.backward()
+        finally:
+            self._hold(False)
+        metrics = {self.loss_name: loss.value.detach(), **loss.metrics}
+        if self.max_grad_norm:
+            metrics[f"{self.prefix}grad_norm"] = clip_grads(
+                self.own, global_norm=self.max_grad_norm
+            )
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        return metrics
+
+    def _hold(self, fixed: bool) -> None:
+        """Hold the others' parameters fixed, or let them go."""
+        for parameter in self.others:
+            parameter.requires_grad_(not fixed)
+
+
+def learning_rate(config: ModelConfig, step: int) -> float:
+    """Return η(t): it rises linearly over `warmup_steps` W, then falls to 0 at `anneal_steps` A.
+
+    η·(t + 1)/W for t < W; then with u = (t − W)/(A − W) the cosine η·½(1 + cos πu) (Loshchilov &
+    Hutter, 2017) or the line η·(1 − u), and 0 from A on.
+    """
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    if not config.anneal_steps:
+        return config.learning_rate
+    u = min((step - config.warmup_steps) / (config.anneal_steps - config.warmup_steps), 1.0)
+    falling = 0.5 * (1.0 + math.cos(math.pi * u)) if config.schedule == "cosine" else 1.0 - u
+    return config.learning_rate * falling
+
+
+def mixed_precision(
+    config: ModelConfig, device: torch.device, shape: tuple[int, ...]
+) -> Callable[[], AbstractContextManager[None]]:
+    """Return what makes the context in which losses are computed.
+
+    `precision="auto"` means bfloat16 for pictures on devices with units for it, else float32; on
+    the CPU only for those of 28x28 values and more, as casting the weights costs more than it gains
+    below. Weights, optimiser and losses stay in float32 in either case.
+    """
+    halved = config.precision == "bfloat16"
+    if config.precision == "auto":
+        large = math.prod(shape) >= SMALLEST_ON_CPU or device.type != "cpu"
+        halved = len(shape) == 3 and large and has_bfloat16(device)
+    if not halved:
+        return nullcontext
+    return partial(torch.autocast, device.type, torch.bfloat16)

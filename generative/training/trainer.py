@@ -1,0 +1,248 @@
+"""Training: every player takes its steps in turn; segments between checkpoints resume exactly.
+
+A segment, in an uninterrupted run as in a resumed one, starts with freshly seeded generators,
+derived from the run's seed and the segment's number, and the rows of batch k depend on the seed
+and k alone: no generator state is ever saved. Nothing waits for the device between rows of the log.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nets.process.device import cpu_settings
+from nets.process.distributed import ALONE, Team
+from nets.process.progress import Bar, progress_bar
+from nets.process.seeding import hash31, seeded
+from nets.runs.checkpoint import fitting, save_checkpoint
+from nets.runs.run_log import RunLog
+from nets.supervised.early_stopping import EarlyStopping
+
+from ..data.dataset import Dataset
+from ..metrics.likelihood import held_out_terms
+from ..model import GenerativeModel
+from .learner import Learner
+from .run import RunConfig, RunFolder
+
+
+class Diverged(RuntimeError):
+    """A loss or a weight is no longer finite; the message names player and step."""
+
+
+class Trainer:
+    """Trains one model, and leaves a run folder when given one.
+
+    Args:
+        model: the model; it is moved to the device.
+        data: rows to train on; they are moved to the device, where they stay.
+        run: where to write; None trains in memory.
+        config: how the run is cut up; suitable lengths when None.
+        held_out: rows to measure the model on.
+        seed: of order and noise.
+        device: where to train.
+        team: the processes that train together.
+        draw: draws the trained model beside rows, held-out ones where there are any; what it
+            returns goes to TensorBoard.
+        progress: whether to draw a progress bar.
+
+    Raises:
+        ValueError: a batch cannot be dealt evenly to the processes; or training is to stop by a
+            held-out loss that there is none of.
+    """
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        data: Dataset,
+        run: RunFolder | None = None,
+        config: RunConfig | None = None,
+        *,
+        held_out: Dataset | None = None,
+        seed: int = 0,
+        device: str | torch.device = "auto",
+        team: Team = ALONE,
+        draw: Callable[[GenerativeModel, Dataset], Mapping[str, NDArray[np.uint8]]] | None = None,
+        progress: bool = True,
+    ) -> None:
+        self.learner = Learner(model, data, seed=seed, device=device, team=team)
+        self.model, self.data, self.device = model, self.learner.data, self.learner.device
+        self.held_out = None if held_out is None else held_out.to(self.device)
+        self.run_folder, self.config, self.seed = run, config, seed
+        self.team, self.draw, self.show_progress = team, draw, progress
+        self.segment = 0
+        self.interrupted = False
+        self.watch = EarlyStopping("loss", patience=model.config.patience)
+        self.pending: list[dict[str, Tensor]] = []  # metrics of the steps since the last row
+        self._log = RunLog()
+        if self.watch.patience and "loss" not in self._validate():
+            message = f"patience is {self.watch.patience}, but of held-out rows there is no loss"
+            raise ValueError(f"{message} of {model.name} to become better")
+
+    @property
+    def steps(self) -> int:
+        """Turns of all players so far."""
+        return self.learner.steps
+
+    @property
+    def trained(self) -> GenerativeModel:
+        """The model to sample from and to measure: of averaged weights, where there are any."""
+        return self.learner.trained
+
+    @property
+    def unseen(self) -> Dataset:
+        """The held-out rows; where there are none, the others."""
+        return self.data if self.held_out is None else self.held_out
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the held-out loss has not become better for `patience` evaluations."""
+        return self.watch.patience > 0 and self.watch.stopped
+
+    @property
+    def best_loss(self) -> float | None:
+        """The lowest held-out loss so far; None where there has been none."""
+        return self.watch.best
+
+    def run(self, steps: int) -> None:
+        """Train until `steps` steps have been taken in all.
+
+        Ctrl-C stops cleanly: `checkpoints/interrupted.pt` shows the state at that moment, and a
+        resumed run goes on from the last segment.
+
+        Raises:
+            Diverged: a loss or a weight is no longer finite.
+        """
+        config = replace(self.config or RunConfig.default(steps), steps=steps)
+        self.interrupted = False
+        self._open()
+        bar = progress_bar(steps, self.steps, shown=self.show_progress and self.team.leads)
+        with cpu_settings(config.threads), bar:
+            try:
+                while self.steps < steps and not self.stopped:
+                    self._segment(config, bar)
+            except KeyboardInterrupt:
+                self.interrupted = True
+                self.pending.clear()
+                if self.run_folder is not None and self.team.leads:
+                    save_checkpoint(self.run_folder.files.interrupted, self.state_dict())
+            finally:
+                self._log.close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that later steps depend on, and what it takes to build the model."""
+        more = {"segment": self.segment, "watch": self.watch.state_dict()}
+        return self.learner.state_dict() | more
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.learner.load_state_dict(state)
+        self.segment = state["segment"]
+        self.watch.load_state_dict(state["watch"])
+
+    def _open(self) -> None:
+        """Go to the last checkpoint of the run, and cut its files back to it."""
+        if self.run_folder is None:
+            return
+        state = self.team.tell(self.run_folder.last_state() if self.team.leads else None)
+        if state is not None:
+            with fitting(self.run_folder.files.of_step(state["step"])):
+                self.load_state_dict(state)
+        if self.team.leads:
+            self._log = RunLog(self.run_folder.path, self.steps)
+
+    def _segment(self, config: RunConfig, bar: Bar) -> None:
+        """Train up to the next checkpoint."""
+        end = min(self.steps + config.segment_steps, config.steps)
+        self.model.train()
+        with seeded(hash31(self.seed, "segment", self.segment, self.team.rank)):
+            while self.steps < end and not self.stopped:
+                self._advance(config, end, bar)
+        for player in self.learner.players:
+            if not all(bool(p.isfinite().all()) for p in player.own):
+                name = player.player.name
+                raise Diverged(f"weights of the {name} are not finite after step {self.steps}")
+        self.segment += 1
+        if self.run_folder is not None and self.team.leads:
+            self._log.flush()
+            self.run_folder.save(self.steps, self.state_dict())
+
+    def _advance(self, config: RunConfig, end: int, bar: Bar) -> None:
+        """Go to the next moment at which something other than a step happens."""
+        before, started = self.steps, perf_counter()
+        intervals = (config.log_every, config.eval_every, config.draw_every)
+        target = min(end, *((before // every + 1) * every for every in intervals if every))
+        while self.steps < target:
+            self.pending.append(self.learner.turn())
+            bar.update()
+        row = self._read_pending()
+        rows = (target - before) * self.learner.epochs.batch_size
+        speed = rows / (perf_counter() - started)
+        if config.eval_every and (target % config.eval_every == 0 or target == config.steps):
+            row |= self._evaluate()
+        self._log.write(target, row, timed={"rows_per_second": speed})
+        if config.draw_every and target % config.draw_every == 0:
+            self._draw()
+        bar.set_postfix(
+            {k: f"{v:.4g}" for k, v in row.items() if k.endswith("loss")}, refresh=False
+        )
+
+    def _read_pending(self) -> dict[str, float]:
+        """Return the means of the metrics since the last row: here the device is waited for.
+
+        Raises:
+            Diverged: a loss was not finite.
+        """
+        pending, self.pending = self.pending, []
+        names = list(pending[0])
+        table = torch.stack([torch.stack([m[name].float() for m in pending]) for name in names])
+        table = self.team.mean(table).cpu()  # [metrics, steps]
+        for player in self.learner.players:
+            k = names.index(player.loss_name)
+            wrong = (~table[k].isfinite()).nonzero()
+            if len(wrong):
+                n = int(wrong[0])
+                step = self.steps - len(pending) + n + 1
+                value = table[k, n].item()
+                raise Diverged(f"the loss of the {player.player.name} is {value} at step {step}")
+        return dict(zip(names, table.mean(1).tolist(), strict=True))
+
+    def _evaluate(self) -> dict[str, float]:
+        """Measure the held-out rows, and keep the best weights so far."""
+        measured = self.team.tell(self._validate() if self.team.leads else {})
+        loss = measured.get("loss")
+        if loss is not None:
+            self.watch.check(loss, self.model)
+            if self.watch.best_check == self.watch.checks:
+                self._save_best(loss)
+        return {f"validation/{name}": value for name, value in measured.items()}
+
+    def _save_best(self, loss: float) -> None:
+        if self.run_folder is not None and self.team.leads:
+            best = {"step": self.steps, "weights": self.trained.state_dict(), "loss": loss}
+            save_checkpoint(self.run_folder.files.best, self.model.manifest() | best)
+
+    def _validate(self) -> dict[str, float]:
+        """Return the means over the held-out rows of what the model measures."""
+        if self.held_out is None:
+            return {}
+        with self._looking("validation") as model:
+            return held_out_terms(model, self.held_out)
+
+    def _draw(self) -> None:
+        if self.draw is not None and self.team.leads:
+            with self._looking("drawing") as model, torch.no_grad():
+                pictures = self.draw(model, self.unseen)
+            self._log.pictures(self.steps, pictures)
+
+    @contextmanager
+    def _looking(self, purpose: str) -> Iterator[GenerativeModel]:
+        """Look at the trained model with noise of its own, the same every time."""
+        with seeded(hash31(self.seed, purpose)):
+            yield self.trained.eval()
+        self.model.train()

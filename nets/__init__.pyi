@@ -1,0 +1,34 @@
+__version__: str
+
+from .gradients.gradcheck import grad_check as grad_check
+from .gradients.optim import clip_grads as clip_grads
+from .gradients.optim import optimizer as optimizer
+from .gradients.schedules import schedule as schedule
+from .layers.activations import activation as activation
+from .layers.conv import CNN as CNN
+from .layers.conv import ConvBlock as ConvBlock
+from .layers.densenet import DenseBlock as DenseBlock
+from .layers.heads import CategoricalHead as CategoricalHead
+from .layers.heads import DuelingHead as DuelingHead
+from .layers.heads import GaussianHead as GaussianHead
+from .layers.heads import TanhGaussianHead as TanhGaussianHead
+from .layers.heads import ValueHead as ValueHead
+from .layers.inception import Inception as Inception
+from .layers.init import init_ as init_
+from .layers.mlp import MLP as MLP
+from .layers.norm import RunningNorm as RunningNorm
+from .layers.pooling import pool2d as pool2d
+from .layers.recurrent import GRU as GRU
+from .layers.recurrent import LSTM as LSTM
+from .layers.recurrent import RNN as RNN
+from .layers.regularization import ActivityPenalty as ActivityPenalty
+from .layers.regularization import GaussianNoise as GaussianNoise
+from .layers.regularization import penalty as penalty
+from .layers.residual import ResBlock as ResBlock
+from .layers.upsampling import UpBlock as UpBlock
+from .networks.classic import classic_cnn as classic_cnn
+from .networks.encoders import ImpalaCNN as ImpalaCNN
+from .networks.encoders import NatureCNN as NatureCNN
+from .networks.encoders import SmallCNN as SmallCNN
+from .networks.seq2seq import Seq2Seq as Seq2Seq
+from .sb3 import sb3_extractor as sb3_extractor

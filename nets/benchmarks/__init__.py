@@ -1,0 +1,1 @@
+"""Measuring speed beside peers, and quality beside known values."""

@@ -1,0 +1,213 @@
+"""Quality: figures that learning must reach, one run per seed, and the files that keep the runs.
+
+A row of the table says what is run, which of the run's figures counts, and which values pass. Every
+run leaves `FOLDER/RUNS/seed-K.json`; while its configuration stays the same it is not run again.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import getitem
+from pathlib import Path
+from statistics import median
+from typing import Any, Protocol
+
+from ..runs.checkpoint import CheckpointError, load_json, save_json
+from ..runs.provenance import git_commit, versions
+from ..settings import to_plain
+
+TOLERANCE = 1e-6
+
+
+class Experiment(Protocol):
+    """Something that gives figures for a seed; equal configurations give equal figures."""
+
+    def config(self) -> dict[str, Any]:
+        """Everything but the seed that the figures depend on, all of which JSON can hold."""
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Return figures by name, and what else is worth keeping, all of which JSON can hold."""
+
+
+@dataclass(frozen=True)
+class OfFile:
+    """An experiment on a file that the user has.
+
+    Attributes:
+        what: the file, in words.
+        make: makes the experiment of the file's path.
+    """
+
+    what: str
+    make: Callable[[Path], Experiment]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table.
+
+    Attributes:
+        name: what `--only` takes.
+        what: the figure, in words.
+        experiment: what gives it for a seed.
+        reference: what it is compared with.
+        low: least figure that passes.
+        high: largest figure that passes.
+        every_seed: whether each seed must pass, not only their median.
+        seeded: whether the figure depends on the seed at all.
+        figure: which of the run's figures it is; `of.name` for one within another.
+        runs: where the runs are kept, for rows that look at the same ones; `name` where empty.
+    """
+
+    name: str
+    what: str
+    experiment: Experiment | OfFile
+    reference: float
+    low: float = -math.inf
+    high: float = math.inf
+    every_seed: bool = False
+    seeded: bool = True
+    figure: str = "figure"
+    runs: str = ""
+
+    def seeds(self, count: int) -> range:
+        """The seeds to run when `count` are asked for."""
+        return range(count if self.seeded else 1)
+
+    def passes(self, figures: Iterable[float]) -> bool:
+        """Whether figures, one per seed, are good enough."""
+        figures = list(figures)
+        judged = figures if self.every_seed else [median(figures)]
+        return all(self.low <= figure <= self.high for figure in judged)
+
+    def given(self, file: Path | None) -> "Row | None":
+        """The row with its experiment made of `file`; None where it needs one and there is none."""
+        if not isinstance(self.experiment, OfFile):
+            return self
+        return None if file is None else replace(self, experiment=self.experiment.make(file))
+
+
+def exactly(
+    name: str, what: str, experiment: Experiment, reference: float, *, seeded: bool = False
+) -> Row:
+    """Return a row whose figures must equal the reference to 1e-6, for every seed."""
+    low, high = reference - TOLERANCE, reference + TOLERANCE
+    return Row(name, what, experiment, reference, low, high, every_seed=True, seeded=seeded)
+
+
+@dataclass(frozen=True)
+class Advantage:
+    """The figures of one experiment minus those of another, under the same seed."""
+
+    of: Experiment
+    over: Experiment
+
+    def config(self) -> dict[str, Any]:
+        """Return both configurations."""
+        return {"of": self.of.config(), "over": self.over.config()}
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Run both."""
+        of, over = self.of.run(seed), self.over.run(seed)
+        differences = {
+            name: value - over[name]
+            for name, value in of.items()
+            if isinstance(value, int | float) and name in over
+        }
+        return differences | {"of": of, "over": over}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a row came to."""
+
+    row: Row
+    records: Sequence[Mapping[str, Any]]
+
+    @property
+    def figures(self) -> list[float]:
+        """One figure per seed."""
+        *path, name = self.row.figure.split(".")
+        return [reduce(getitem, path, record["result"])[name] for record in self.records]
+
+    @property
+    def passed(self) -> bool:
+        """Whether they are good enough."""
+        return self.row.passes(self.figures)
+
+
+def run_row(row: Row, seeds: int, folder: Path, tick: Callable[[], object]) -> Outcome:
+    """Run a row for each seed that has no result yet.
+
+    Args:
+        row: the row.
+        seeds: how many.
+        folder: where results are kept.
+        tick: called after every seed.
+
+    Raises:
+        ValueError: the row needs a file, and was not given it.
+    """
+    if isinstance(row.experiment, OfFile):
+        raise ValueError(f"{row.name} needs {row.experiment.what}")
+    records, name = [], row.runs or row.name
+    for seed in row.seeds(seeds):
+        command = f"python scripts/benchmark.py quality --only {name} --seeds {seed + 1}"
+        records.append(run_once(name, row.experiment, seed, folder, command))
+        tick()
+    return Outcome(row, records)
+
+
+def run_once(
+    name: str, experiment: Experiment, seed: int, folder: Path, command: str
+) -> dict[str, Any]:
+    """Run an experiment for a seed, unless its file holds a run of the same configuration.
+
+    Args:
+        name: of the experiment and of its folder in `folder`.
+        experiment: what gives figures.
+        seed: its seed.
+        folder: where results are kept.
+        command: what the record says is to be typed to get it.
+
+    Returns:
+        What the file holds: experiment, seed, config, result, seconds, commit, command, versions.
+    """
+    file = folder / name / f"seed-{seed}.json"
+    config = to_plain(experiment.config())
+    kept = read_record(file)
+    if kept is not None and (kept.get("config"), kept.get("seed")) == (config, seed):
+        return kept
+    started = time.perf_counter()
+    result = experiment.run(seed)
+    seconds = time.perf_counter() - started
+    record = make_record(name, seed, config, result, seconds, command)
+    save_json(file, record)
+    return record
+
+
+def make_record(
+    name: str, seed: int, config: Any, result: Any, seconds: float, command: str
+) -> dict[str, Any]:
+    """Return what a file of results holds: what was run and how, where, and what came out."""
+    return {
+        "experiment": name,
+        "seed": seed,
+        "config": config,
+        "result": result,
+        "seconds": round(seconds, 3),
+        "commit": git_commit(),
+        "command": command,
+        "versions": versions(),
+    }
+
+
+def read_record(file: Path) -> dict[str, Any] | None:
+    """Return what an earlier call left; None for nothing that can be read."""
+    try:
+        record = load_json(file)
+    except (OSError, CheckpointError):
+        return None
+    return record if isinstance(record, dict) and "result" in record else None

@@ -1,0 +1,40 @@
+"""The names that a package shows at its door, imported when they are first asked for (PEP 562)."""
+
+import ast
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+
+def lazy_exports(
+    package: str, file: str
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return `__getattr__`, `__dir__` and the names that the stub beside a package declares.
+
+    The stub, `__init__.pyi`, is the one list of what is public: type checkers and editors read its
+    lines `from .room import Name as Name`, and so does this.
+
+    Args:
+        package: its `__name__`.
+        file: its `__file__`.
+    """
+    stub = Path(file).with_suffix(".pyi").read_text(encoding="utf-8")
+    homes = {
+        alias.name: f".{node.module}"
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.ImportFrom) and node.level == 1
+        for alias in node.names
+    }
+
+    def get(name: str) -> Any:
+        """Import a public name when it is first asked for."""
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+        return getattr(import_module(homes[name], package), name)
+
+    def names() -> list[str]:
+        """List the names that have been imported, and those that can be."""
+        return sorted({*vars(import_module(package)), *homes})
+
+    return get, names, sorted(homes)

@@ -1,0 +1,1 @@
+"""What follows slopes: optimisers, schedules, averages, hand-written back-propagation."""

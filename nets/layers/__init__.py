@@ -1,0 +1,1 @@
+"""Layers and blocks: what networks are made of."""

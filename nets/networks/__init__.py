@@ -1,0 +1,1 @@
+"""Whole networks: classic ones, encoders, decoders, sequence to sequence."""

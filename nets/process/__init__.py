@@ -1,0 +1,1 @@
+"""The process that trains: seeds, devices, several processes, signals, progress."""

@@ -1,0 +1,191 @@
+"""Where a run writes its numbers: a CSV that repeats bit for bit, and TensorBoard events."""
+
+import csv
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from .checkpoint import atomic_write
+from ..gradients.modes import evaluation_mode
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+Points = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+class MetricsFile:
+    """A CSV file with one row per logged step, cut back to the checkpoint when a run resumes.
+
+    Rows hold nothing that depends on the clock, so the file is a function of configuration and
+    seed. A metric that appears late becomes a new column; earlier rows leave it empty.
+    """
+
+    def __init__(self, path: str | Path, resume_step: int = 0) -> None:
+        self.path = Path(path)
+        self.rows: list[dict[str, str]] = []
+        self.columns: list[str] = ["step"]
+        for row in self._whole_rows() if self.path.exists() else ():
+            step = int(row.pop("step"))
+            if step <= resume_step:
+                self.append(step, {k: v for k, v in row.items() if v})
+        self._rewrite()
+
+    def append(self, step: int, metrics: Mapping[str, float | str]) -> None:
+        """Add a row without writing it."""
+        self.rows.append({"step": str(step)} | {k: str(v) for k, v in metrics.items()})
+        self.columns += [name for name in metrics if name not in self.columns]
+
+    def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Add a row; the file is whole after every call."""
+        width = len(self.columns)
+        self.append(step, metrics)
+        if len(self.columns) > width:
+            self._rewrite()
+            return
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(self.rows[-1])
+
+    def _whole_rows(self) -> list[dict[str, str]]:
+        """Read the rows on disk; a last one that a crash tore is left out."""
+        text = self.path.read_text(encoding="utf-8", errors="replace")
+        lines = text[: text.rfind("\n") + 1].splitlines()
+        return [row for row in csv.DictReader(lines) if row["step"].isdigit()]
+
+    def _rewrite(self) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        atomic_write(self.path, lambda file: file.write(text.getvalue().encode()))
+
+
+def read_metrics(metrics_file: str | Path) -> dict[str, Points]:
+    """Return each column of a metrics.csv as (steps, values), without its empty cells."""
+    with Path(metrics_file).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    columns: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name != "step" and value:
+                columns.setdefault(name, []).append((float(row["step"]), float(value)))
+    return {name: tuple(np.array(points).T) for name, points in columns.items()}
+
+
+class TensorBoard:
+    """TensorBoard events of a run, opened at the first write (SPEC S-TB-01..04).
+
+    Events past `resume_step`, which an earlier process left, are purged.
+    """
+
+    def __init__(self, folder: str | Path, resume_step: int = 0) -> None:
+        self.folder = Path(folder)
+        self._resume_step = resume_step
+        self._writer: SummaryWriter | None = None
+
+    @property
+    def writer(self) -> "SummaryWriter":
+        """The event writer."""
+        if self._writer is None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(str(self.folder), purge_step=self._resume_step + 1)
+        return self._writer
+
+    def flush(self) -> None:
+        """Wait until everything is in the file: a checkpoint counts on the events before it."""
+        if self._writer is not None:
+            self._writer.flush()
+
+    def scalars(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Write one scalar per metric."""
+        for name, value in metrics.items():
+            self.writer.add_scalar(name, value, step)
+
+    def graph(self, module: nn.Module, *inputs: torch.Tensor) -> None:
+        """Write the graph of one forward pass, its nodes under the names of the submodules.
+
+        The pass is one of evaluation: it changes nothing in `module`.
+        """
+        with evaluation_mode(module), torch.no_grad(), warnings.catch_warnings():
+            # torch's writer uses its tracer, which warns of its age and of shapes in code
+            warnings.simplefilter("ignore")
+            self.writer.add_graph(module, inputs)
+
+    def activations(self, step: int, module: nn.Module, *inputs: torch.Tensor) -> None:
+        """Write a histogram of what every innermost layer puts out, in the module's present mode.
+
+        Of a layer that is used several times, the last output counts.
+        """
+        seen: dict[str, torch.Tensor] = {}
+
+        def watch(name: str) -> Callable[[nn.Module, object, object], None]:
+            def hook(layer: nn.Module, given: object, output: object) -> None:
+                if isinstance(output, torch.Tensor):
+                    seen[name] = output.detach().float().cpu().clone()
+
+            return hook
+
+        innermost = [(n, m) for n, m in module.named_modules() if not list(m.children())]
+        hooks = [layer.register_forward_hook(watch(name)) for name, layer in innermost]
+        try:
+            with torch.no_grad():
+                module(*inputs)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        for name, output in seen.items():
+            tag = "/".join(["activations", *name.split(".")])
+            self.writer.add_histogram(tag, output, step)
+
+    def pictures(self, step: int, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
+        """Write pictures `[H, W, 3]`."""
+        for name, picture in pictures.items():
+            self.writer.add_image(name, picture, step, dataformats="HWC")
+
+    def histograms(self, step: int, module: nn.Module) -> None:
+        """Write a histogram of every parameter of `module`."""
+        for name, parameter in module.named_parameters():
+            self.writer.add_histogram(name.replace(".", "/"), parameter.detach().cpu(), step)
+
+    def hparams(
+        self, config: Mapping[str, bool | str | float | None], metrics: Mapping[str, float]
+    ) -> None:
+        """Write the configuration beside the final metrics, for comparison across runs."""
+        plain = {k: v if isinstance(v, bool | int | float) else str(v) for k, v in config.items()}
+        self.writer.add_hparams(plain, dict(metrics), run_name=".")
+
+    def close(self) -> None:
+        """Flush and close the events; harmless when nothing was written."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@torch.no_grad()
+def dead_unit_fraction(activations: torch.Tensor) -> float:
+    """Return the share of units that are zero for every sample (SPEC N-ACT-03, S-TB-04).
+
+    Args:
+        activations: outputs of a rectifier, `[B, *units]`.
+    """
+    return (activations == 0).flatten(1).all(dim=0).float().mean().item()

@@ -1,0 +1,50 @@
+"""What a training writes while it runs: rows of metrics.csv, and TensorBoard events."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..process.interrupts import uninterrupted
+from .logs import MetricsFile, TensorBoard
+
+
+class RunLog:
+    """The log of a run folder, `metrics.csv` and `events.*`; of no folder, nothing.
+
+    Ctrl-C waits for whole rows.
+
+    Args:
+        folder: of the run; None: nothing is written.
+        resume_step: what an earlier process wrote past it goes.
+    """
+
+    def __init__(self, folder: Path | None = None, resume_step: int = 0) -> None:
+        self._file = self._board = None
+        if folder is not None:
+            self._file = MetricsFile(folder / "metrics.csv", resume_step)
+            self._board = TensorBoard(folder, resume_step)
+
+    def write(self, step: int, row: Mapping[str, float], timed: Mapping[str, float]) -> None:
+        """Write a row; what was `timed` differs from run to run, and goes to TensorBoard alone."""
+        if self._file is not None and self._board is not None:
+            with uninterrupted():
+                self._file.write(step, row)
+                self._board.scalars(step, {**row, **timed})
+
+    def pictures(self, step: int, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
+        """Write pictures `[H, W, 3]`."""
+        if self._board is not None:
+            with uninterrupted():
+                self._board.pictures(step, pictures)
+
+    def flush(self) -> None:
+        """Wait until everything is in the files: a checkpoint counts on what was before it."""
+        if self._board is not None:
+            self._board.flush()
+
+    def close(self) -> None:
+        """Close the files; harmless when nothing was written."""
+        if self._board is not None:
+            self._board.close()

@@ -1,0 +1,1 @@
+"""The command line: parsing, refusals, the `dreamgym` dispatcher."""

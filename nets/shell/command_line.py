@@ -1,0 +1,158 @@
+"""What all commands share: how they are started, called, and how they refuse."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from functools import wraps
+from itertools import count
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import tyro
+
+Options = TypeVar("Options")
+
+RUNS = Path("runs")
+USAGE_ERROR = 2
+INTERRUPTED = 130  # what a shell reports for a process that Ctrl-C ended
+
+
+class CommandError(Exception):
+    """Something that the person at the keyboard can mend; told in one line."""
+
+
+class Command(Protocol):
+    """What a shell, a script or the dispatcher calls."""
+
+    def __call__(self, argv: list[str] | None = None) -> int:
+        """Run with `argv`, by default the shell's; return the exit code."""
+
+
+def command(function: Callable[[list[str]], int]) -> Command:
+    """Make a command of `function`: arguments from the shell by default, errors in one line."""
+
+    @wraps(function)
+    def main(argv: list[str] | None = None) -> int:
+        os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it would go to standard output
+        try:
+            return function(sys.argv[1:] if argv is None else argv)
+        except CommandError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return USAGE_ERROR
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return INTERRUPTED
+
+    return main
+
+
+@contextmanager
+def refusals(*kinds: type[Exception]) -> Iterator[None]:
+    """Tell in one line what the library refuses: missing or damaged files, and `kinds`."""
+    from ..runs.checkpoint import CheckpointError
+
+    with told(OSError, CheckpointError, *kinds):
+        yield
+
+
+@contextmanager
+def told(*kinds: type[Exception]) -> Iterator[None]:
+    """Tell errors of these kinds in one line."""
+    try:
+        yield
+    except kinds as error:
+        raise CommandError(one_line(error)) from error
+
+
+def one_line(error: BaseException) -> str:
+    """Return the message of `error` without line breaks."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean ...?" or, where nothing is near, what is known."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(names)}"
+
+
+def parse(
+    kind: type[Options], name: str, argv: Sequence[str], text: str, default: Options | None = None
+) -> Options:
+    """Parse `argv` into the dataclass `kind`; wrong arguments exit with code 2.
+
+    Args:
+        kind: the options; its attributes' docstrings are the help.
+        name: of the command.
+        argv: the arguments.
+        text: what the command does, with examples, in which `{command}` stands for its call.
+        default: overrides the defaults of `kind`.
+    """
+    call = program(name)
+    chosen = tyro.MISSING_NONPROP if default is None else default
+    return tyro.cli(
+        kind, prog=call, args=argv, description=text.format(command=call), default=chosen
+    )
+
+
+def program(name: str, python: str = "python", dreamgym: str = "dreamgym") -> str:
+    """Return how the command `name` is called, in the way that the running one was."""
+    called = Path(sys.argv[0])
+    if called.suffix == ".py":
+        return f"{python} {_short(called.with_name(name.replace('-', '_')))}.py"
+    return f"{dreamgym} {name}"
+
+
+def to_type(name: str) -> str:
+    """Return what to type for the command `name` where the shell does not know our programs."""
+    return program(name, executable("python"), executable("dreamgym"))
+
+
+def list_files(folder: Path, files: Mapping[str, str]) -> str:
+    """Return a line for each of the files in `folder` that is there, with what it is."""
+    there = {name: what for name, what in files.items() if (folder / name).exists()}
+    return "\n".join(
+        ["", f"in {folder}:", *(f"  {name:<20}{what}" for name, what in there.items())]
+    )
+
+
+def list_commands(commands: Mapping[str, str]) -> str:
+    """Return a line for each command that may come next, with what it is for."""
+    width = max(map(len, commands)) + 2
+    return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])
+
+
+def executable(name: str) -> str:
+    """Return `name` where the shell finds the one beside this interpreter, else its path."""
+    here = Path(sys.executable).with_name(name)
+    found = shutil.which(name)
+    if not here.exists() or (found is not None and Path(found) == here):
+        return name
+    return str(_short(here))
+
+
+def _short(path: Path) -> Path:
+    """Return `path` as seen from here, where it is below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def free_folder(stem: str) -> Path:
+    """Return `runs/STEM`, with a number behind where that is taken."""
+    names = (RUNS / (stem if k == 1 else f"{stem}-{k}") for k in count(1))
+    return next(path for path in names if not path.exists())
+
+
+def has_display() -> bool:
+    """Whether a window can be opened here."""
+    if sys.platform != "linux":
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"))
+
+
+def draw_off_screen() -> None:
+    """Let environments draw without a window on machines that have no screen."""
+    if not has_display():
+        os.environ["SDL_VIDEODRIVER"] = "dummy"

@@ -1,0 +1,1 @@
+"""Training on data: one call that fits, splits, early stopping, sampling, diagnosis."""

@@ -1,0 +1,226 @@
+"""Supervised training in one call: batches, validation, metrics, checkpoints (SPEC S-TR)."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer, lr_scheduler
+
+from ..gradients.modes import evaluation_mode, training_mode
+from ..gradients.optim import clip_grads
+from ..process.seeding import hash31, seeded
+from ..runs.checkpoint import fitting, load_checkpoint, save_checkpoint
+from ..settings import Count, Positive, Real, Settings
+from .early_stopping import EarlyStopping
+
+Rows = tuple[Tensor, Tensor]
+Measure = Callable[[Any, Tensor], Tensor]
+Row = dict[str, float]
+Callback = Callable[[nn.Module, Row], bool | None]
+
+
+@dataclass(frozen=True)
+class FitConfig(Settings):
+    """How long to train, and in which portions."""
+
+    epochs: Count = 10
+    """Passes over the training rows."""
+    batch_size: Count = 32
+    """Most rows of a batch; the batches of an epoch are of equal size, to one row."""
+    stop_below: Real | None = None
+    """Stop, without a further update, at the first batch whose loss is not above this."""
+    max_grad_norm: Positive | None = None
+    """Clip the global norm of the gradient to this."""
+    seed: int = 0
+    """Order of the rows, dropout and noise follow from it, epoch by epoch."""
+
+
+def fit(
+    network: nn.Module,
+    train: Rows,
+    *,
+    loss: Measure,
+    optimizer: Optimizer,
+    config: FitConfig | None = None,
+    validation: Rows | None = None,
+    metrics: Mapping[str, Measure] | None = None,
+    scheduler: lr_scheduler.LRScheduler | None = None,
+    early_stopping: EarlyStopping | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: str | Path | None = None,
+) -> list[Row]:
+    """Train `network`, in place: forward, loss, stop test, backward, update (SPEC S-TR-01).
+
+    A run that was killed, called again with the same `checkpoint`, ends in the same weights as one
+    that was not (SPEC S-IO-02): every epoch has its own seed. What is frozen stays so, statistics
+    of batch norm included (see `training_mode`).
+
+    Args:
+        network: maps inputs `[B, ...]` to outputs; batches are brought to its device.
+        train: inputs and targets, `[N, ...]` each.
+        loss: of (outputs, targets), a scalar; of plain tensors, as `nn.CrossEntropyLoss()`.
+        optimizer: of the parameters of `network`.
+        config: epochs, batches, seed.
+        validation: rows that are measured after every epoch, and never trained on.
+        metrics: measures of the validation rows, beside the loss; as in `nets.supervised.metrics`.
+        scheduler: stepped after every epoch; `plateau` is given the validation loss, else the loss.
+        early_stopping: checks one column of the history after every epoch.
+        callbacks: called with the network and the row of every epoch; returning False stops.
+        checkpoint: file to keep the whole state in after every epoch, and to go on from.
+
+    Returns:
+        The history: for every epoch its number, `learning_rate`, mean `loss` of its batches, and
+        `validation_loss` and `validation_NAME` for each metric.
+
+    Raises:
+        ValueError: inputs and targets differ in number, there are none, or what early stopping
+            monitors is not measured.
+        FloatingPointError: the loss is not finite, and no early stopping is there to see it.
+    """
+    config = config or FitConfig()
+    _check_rows(train)
+    run = _Run(network, optimizer, scheduler, early_stopping)
+    if checkpoint is not None and Path(checkpoint).exists():
+        with fitting(checkpoint):
+            run.load_state_dict(load_checkpoint(checkpoint))
+    while len(run.history) < config.epochs and not run.stopped:
+        epoch = len(run.history) + 1
+        with seeded(hash31(config.seed, "epoch", epoch)):
+            row: Row = {"epoch": epoch, "learning_rate": optimizer.param_groups[0]["lr"]}
+            row["loss"], run.stopped = _epoch(network, train, loss, optimizer, config)
+        if validation is not None:
+            measured = evaluate(network, validation, {"loss": loss, **(metrics or {})})
+            row |= {f"validation_{name}": value for name, value in measured.items()}
+        run.finish_epoch(row, callbacks)
+        if checkpoint is not None:
+            save_checkpoint(checkpoint, run.state_dict())
+    if early_stopping is not None:
+        early_stopping.restore(network)
+    return run.history
+
+
+def predict(network: nn.Module, inputs: Tensor, *, batch_size: int = 1024) -> Any:
+    """Return outputs `[N, ...]` for inputs `[N, ...]`: in evaluation mode, without gradients.
+
+    The outputs are a tensor or, as those of several heads, tensors by name. Every part of the
+    network is left in the mode that it was in (SPEC S-TR-02).
+    """
+    device = _device(network)
+    with evaluation_mode(network), torch.no_grad():
+        parts = [network(batch.to(device)) for batch in inputs.split(batch_size)]
+    if isinstance(parts[0], Mapping):
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    return torch.cat(parts)
+
+
+def evaluate(
+    network: nn.Module, rows: Rows, measures: Mapping[str, Measure], *, batch_size: int = 1024
+) -> dict[str, float]:
+    """Return each measure of all rows at once, not averaged over batches (SPEC S-TR-02).
+
+    Args:
+        network: what to measure.
+        rows: inputs and targets, `[N, ...]` each.
+        measures: functions of (outputs `[N, ...]`, targets `[N, ...]`), by name.
+        batch_size: rows that go through the network at a time.
+    """
+    _check_rows(rows)
+    outputs = predict(network, rows[0], batch_size=batch_size)
+    targets = rows[1].to(_device(network))
+    with torch.no_grad():
+        return {name: float(measure(outputs, targets)) for name, measure in measures.items()}
+
+
+def _epoch(
+    network: nn.Module, train: Rows, loss: Measure, optimizer: Optimizer, config: FitConfig
+) -> tuple[float, bool]:
+    """Go through the rows once; return the mean loss of a row, and whether the stop test held."""
+    training_mode(network)
+    inputs, targets = train
+    device, count = _device(network), len(inputs)
+    order = torch.randperm(count).to(inputs.device)
+    total, seen = torch.zeros((), device=device), 0
+    for rows in order.tensor_split(math.ceil(count / config.batch_size)):
+        outputs = network(inputs[rows].to(device))
+        value = loss(outputs, targets[rows].to(device))
+        total += value.detach() * len(rows)
+        seen += len(rows)
+        if config.stop_below is not None and value.item() <= config.stop_below:
+            return total.item() / seen, True
+        optimizer.zero_grad()
+        value.backward()
+        if config.max_grad_norm is not None:
+            clip_grads(network, global_norm=config.max_grad_norm)
+        optimizer.step()
+    return total.item() / seen, False
+
+
+class _Run:
+    """What a training is made of, as one state."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        optimizer: Optimizer,
+        scheduler: lr_scheduler.LRScheduler | None,
+        early_stopping: EarlyStopping | None,
+    ) -> None:
+        self.parts: dict[str, Any] = {"network": network, "optimizer": optimizer}
+        self.parts |= {} if scheduler is None else {"scheduler": scheduler}
+        self.parts |= {} if early_stopping is None else {"early_stopping": early_stopping}
+        self.history: list[Row] = []
+        self.stopped = False
+
+    def finish_epoch(self, row: Row, callbacks: Sequence[Callback]) -> None:
+        """Write the row down, and let all who decide see it."""
+        self.history.append(row)
+        network, scheduler = self.parts["network"], self.parts.get("scheduler")
+        if isinstance(scheduler, lr_scheduler.ReduceLROnPlateau):
+            scheduler.step(row.get("validation_loss", row["loss"]))
+        elif scheduler is not None:
+            scheduler.step()
+        stopping: EarlyStopping | None = self.parts.get("early_stopping")
+        if stopping is not None:
+            if stopping.monitor not in row:
+                known = ", ".join(row)
+                message = f"early stopping monitors {stopping.monitor!r}, but there are: {known}"
+                raise ValueError(message)
+            self.stopped |= stopping.check(row[stopping.monitor], network)
+        elif not math.isfinite(row["loss"]):
+            message = f"the loss is {row['loss']} in epoch {row['epoch']:.0f}"
+            raise FloatingPointError(f"{message}: try a smaller learning rate, or clip gradients")
+        for callback in callbacks:
+            self.stopped |= callback(network, row) is False
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything, as plain values."""
+        states = {name: _plain(part.state_dict()) for name, part in self.parts.items()}
+        return states | {"history": self.history, "stopped": self.stopped}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
+        self.history, self.stopped = state["history"], state["stopped"]
+
+
+def _plain(value: Any) -> Any:
+    """Return a state without subclasses of dict: schedules keep their milestones in a Counter."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _device(network: nn.Module) -> torch.device:
+    parameter = next(network.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device
+
+
+def _check_rows(rows: Rows) -> None:
+    inputs, targets = rows
+    if len(inputs) != len(targets) or not len(inputs):
+        raise ValueError(f"got {len(inputs)} inputs and {len(targets)} targets")

@@ -1,0 +1,141 @@
+"""Splits of data into training, validation and test rows, as tensors of row numbers."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import torch
+from torch import Tensor
+
+from ..process.seeding import hash31, seeded
+
+Fold = tuple[Tensor, Tensor]
+
+
+def hold_out(
+    rows: int, share: float, *, seed: int = 0, labels: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Split into rows to train on and a share held out, at random (SPEC S-CV-02).
+
+    Args:
+        rows: how many there are.
+        share: held out, in (0, 1); ⌊share · rows⌉ rows, at least one.
+        seed: of the random order.
+        labels: `[rows]`; each class is then held out in its proportion, to one row.
+
+    Returns:
+        Row numbers of both parts, each sorted.
+
+    Raises:
+        ValueError: a part would be empty, or the labels do not fit.
+    """
+    held = max(round(share * rows), 1)
+    if not 0.0 < share < 1.0 or held >= rows:
+        raise ValueError(f"cannot hold out a share of {share} of {rows} rows")
+    order = _order(rows, seed, labels)
+    # places spread evenly over the order, so that every class in it gives its proportion
+    chosen = (torch.arange(held) * rows + rows // 2) // held  # [held]
+    mask = torch.zeros(rows, dtype=torch.bool)
+    mask[order[chosen]] = True
+    return (~mask).nonzero().flatten(), mask.nonzero().flatten()
+
+
+def k_fold(rows: int, k: int, *, seed: int = 0, labels: Tensor | None = None) -> list[Fold]:
+    """Split into k disjoint folds, each in turn held out of the rest (SPEC S-CV-01).
+
+    The sizes of folds differ by one at most.
+
+    Args:
+        rows: how many there are.
+        k: from 2 to `rows`.
+        seed: of the random order.
+        labels: `[rows]`; the folds are then stratified: each class is dealt out to them evenly.
+
+    Returns:
+        For each fold the rows to train on and the rows held out, each sorted.
+
+    Raises:
+        ValueError: k is out of range, or the labels do not fit.
+    """
+    if not 2 <= k <= rows:
+        raise ValueError(f"k is {k}: expected 2 to {rows}, the number of rows")
+    order = _order(rows, seed, labels)
+    fold = torch.empty(rows, dtype=torch.long)
+    fold[order] = torch.arange(rows) % k
+    return [((fold != i).nonzero().flatten(), (fold == i).nonzero().flatten()) for i in range(k)]
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Rows of two distributions: `train` and `train_dev` of one, `dev` and `test` of the other."""
+
+    train: Tensor
+    train_dev: Tensor
+    dev: Tensor
+    test: Tensor
+
+
+def training_dev(
+    rows: int, target_rows: int, *, share: float = 0.1, test_share: float = 0.5, seed: int = 0
+) -> Partition:
+    """Split when the data to train on are not the data that count (SPEC S-DIAG-04).
+
+    The training-dev set is held out of the *training* distribution: what a network loses on it is
+    variance, what it loses beyond on the dev set is mismatch; see `diagnose`.
+
+    Args:
+        rows: of the training distribution.
+        target_rows: of the distribution that counts.
+        share: of `rows`, held out as training-dev set.
+        test_share: of `target_rows`, kept for one last report.
+        seed: of the random orders.
+    """
+    train, train_dev = hold_out(rows, share, seed=hash31(seed, "training"))
+    dev, test = hold_out(target_rows, test_share, seed=hash31(seed, "target"))
+    return Partition(train, train_dev, dev, test)
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Scores of k folds."""
+
+    scores: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean score."""
+        return fmean(self.scores)
+
+    @property
+    def standard_error(self) -> float:
+        """s/√k, s the standard deviation of the scores."""
+        return stdev(self.scores) / math.sqrt(len(self.scores))
+
+
+def cross_validate(
+    score: Callable[[Tensor, Tensor], float], folds: Sequence[Fold], *, seed: int = 0
+) -> CrossValidation:
+    """Score each fold with a model built anew (SPEC S-CV-01).
+
+    Args:
+        score: builds a model, trains it on the first rows and measures it on the second. It is
+            called from the same random state for each fold, so all begin with the same weights.
+        folds: of `k_fold`.
+        seed: of that state.
+    """
+    scores = []
+    for train, held in folds:
+        with seeded(hash31(seed, "fold")):
+            scores.append(float(score(train, held)))
+    return CrossValidation(tuple(scores))
+
+
+def _order(rows: int, seed: int, labels: Tensor | None) -> Tensor:
+    """Return a random order of the rows; with labels, class by class, each in random order."""
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
+    if labels is None:
+        return order
+    if labels.shape != (rows,):
+        raise ValueError(f"labels have shape {tuple(labels.shape)}, expected ({rows},)")
+    return order[labels.cpu()[order].sort(stable=True).indices]

@@ -1,1 +1,0 @@
-"""What agents and generative models share in order to train."""
