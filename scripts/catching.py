@@ -14,12 +14,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from agents import DQN
-from agents.dqn.agent import DQNConfig
+from agents.dqn.config import DQNConfig
 from agents.loop.evaluation import evaluate
 from agents.presets import find_preset
 from generative import Trainer, build_model
-from generative.autoencoders.plain import VAEConfig
-from generative.data.load import Dataset
+from generative.autoencoders.config import VAEConfig
+from generative.data.dataset import Dataset
 from nets.benchmarks.quality import Experiment, run_once
 from nets.settings import Count, Real, Settings
 from nets.shell.command_line import command, parse

@@ -12,7 +12,7 @@ import gymnasium as gym
 from catching import CATCH, CatchOptions, catch_settings, main, train_vae, until_it_catches
 
 from generative import load_dataset
-from generative.autoencoders.plain import VAEConfig
+from generative.autoencoders.config import VAEConfig
 from generative.latents import LatentObservation
 from generative.metrics.likelihood import held_out_terms
 

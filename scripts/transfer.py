@@ -14,7 +14,7 @@ import gymnasium as gym
 from catching import CATCH, CatchOptions, catch_settings, main, train_vae, until_it_catches
 
 from generative import load_dataset
-from generative.autoencoders.plain import VAEConfig
+from generative.autoencoders.config import VAEConfig
 from generative.loading import save
 
 TEXT = """Measure how many steps of DQN a trained encoder saves, on Catch with left for right.

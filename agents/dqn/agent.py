@@ -229,6 +229,3 @@ class DQN(Agent):
     def _passed(self, every: int) -> int:
         """How many multiples of `every` the last step of all environments passed."""
         return self.steps // every - (self.steps - self.num_envs) // every
-
-
-__all__ = ["DQN", "DQNConfig"]

@@ -10,35 +10,11 @@ from typing import Any
 from torch import Tensor
 
 from ..model import Batch, Loss, Player
-from .adversarial import AAE
 from .autoencoder import Autoencoder
 from .config import (
-    AAEConfig,
     AEConfig,
-    AutoencoderConfig,
-    BetaTCVAEConfig,
-    BetaVAEConfig,
-    VAEConfig,
-    VariationalConfig,
 )
 from .moving_gaussian import MovingGaussian
-from .variational import VAE, BetaTCVAE, BetaVAE
-
-__all__ = [
-    "AAE",
-    "AE",
-    "VAE",
-    "AAEConfig",
-    "AEConfig",
-    "Autoencoder",
-    "AutoencoderConfig",
-    "BetaTCVAE",
-    "BetaTCVAEConfig",
-    "BetaVAE",
-    "BetaVAEConfig",
-    "VAEConfig",
-    "VariationalConfig",
-]
 
 
 class AE(Autoencoder):

@@ -11,7 +11,7 @@ import torch
 
 from nets.benchmarks.timing import Case, Measure, Side, rate
 
-from ..autoencoders.plain import VAEConfig
+from ..autoencoders.config import VAEConfig
 from ..autoencoders.variational import VAE
 from ..data.dataset import Dataset
 from ..gans.minimax import DCGAN, DCGANConfig

@@ -9,8 +9,6 @@ from nets.registry import Registry
 from .dataset import Dataset
 from .small import digits, ring
 
-__all__ = ["Dataset", "digits", "load_dataset", "ring"]
-
 Loader = Callable[..., Dataset]
 
 PATH = "a path to .npz, .npy, idx or a folder of images"

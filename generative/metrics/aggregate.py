@@ -1,6 +1,6 @@
 """The exact aggregate posterior q(z) = 1/N Σ_n q(z | x_n) of a data set, and what it tells.
 
-Training estimates these terms from batches (`generative.autoencoders.total_correlation`); here every
+Training estimates these terms from batches (`autoencoders.total_correlation`); here every
 posterior of the data takes part.
 """
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from agents.dqn import returns as return_models
-from agents.dqn.agent import DQN, DQNConfig
+from agents.dqn.agent import DQN
+from agents.dqn.config import DQNConfig
 from agents.loading import load
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer

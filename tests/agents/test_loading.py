@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import agents
-from agents.dqn.agent import DQN, DQNConfig
+from agents.dqn.agent import DQN
+from agents.dqn.config import DQNConfig
 from agents.loading import load
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer

@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
 import generative
-from generative.autoencoders.plain import VAEConfig
+from generative.autoencoders.config import VAEConfig
 from generative.autoencoders.variational import VAE
 from generative.data.pictures import channels_first, resized
 from generative.gans.minimax import GAN

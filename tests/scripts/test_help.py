@@ -14,7 +14,7 @@ from agents.commands.evaluate import EvaluateOptions
 from agents.commands.options import ResumeOptions, TrainOptions
 from agents.commands.render import RenderOptions
 from agents.commands.train import main as train
-from agents.dqn.agent import DQNConfig
+from agents.dqn.config import DQNConfig
 from agents.presets import find_preset
 from nets.shell.main import main as dreamgym
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from agents.outcomes.curves import draw_curve, read_metrics, smooth
+from agents.outcomes.curves import draw_curve, smooth
 from agents.outcomes.media import Frame, fit, save_gif, save_mp4, save_sheet, thin
+from nets.runs.logs import read_metrics
 
 
 def film(count, height=20, width=30):

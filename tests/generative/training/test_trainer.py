@@ -1,0 +1,130 @@
+"""The trainer: what is written, measured and kept, and when it ends."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from known_models import SMALL, Line, build, pictures, points, weights
+from leftovers import rows_of
+
+from generative.autoencoders.config import VAEConfig
+from generative.autoencoders.variational import VAE
+from generative.gans.minimax import GAN
+from generative.model import Loss, ModelConfig
+from generative.training.run import RunConfig, RunFolder
+from generative.training.trainer import Diverged, Trainer
+from nets.runs.checkpoint import load_checkpoint
+
+# Rows, evaluations, ends ------------------------------------------------------------------------
+
+
+def test_rows_hold_means_of_the_steps_since_the_last(tmp_path):
+    data, run = points(), RunFolder(tmp_path)
+    config = RunConfig(steps=10, segment_steps=5, log_every=3, eval_every=0, draw_every=0)
+    model, losses = build(Line, ModelConfig(batch_size=8), data), []
+    trainer = Trainer(model, data, run, config, device="cpu", progress=False)
+    turn = trainer.learner.turn
+    trainer.learner.turn = lambda: losses.append(turn()) or losses[-1]
+    trainer.run(10)
+    rows = rows_of(run.path)
+    assert [int(row["step"]) for row in rows] == [3, 5, 6, 9, 10]  # segments end at 5 and 10
+    means = [losses[a:b] for a, b in ((0, 3), (3, 5), (5, 6), (6, 9), (9, 10))]
+    for row, part in zip(rows, means, strict=True):
+        assert float(row["loss"]) == pytest.approx(sum(m["loss"].item() for m in part) / len(part))
+
+
+def test_held_out_rows_are_measured_and_the_best_weights_kept(tmp_path):
+    data, held_out, run = points(), points(rows=8, seed=9), RunFolder(tmp_path)
+    config = RunConfig(steps=30, segment_steps=30, log_every=10, eval_every=10, draw_every=0)
+    model = build(Line, ModelConfig(batch_size=40, learning_rate=0.5), data)
+    theta = []
+    draw = lambda m, rows: theta.append(m.theta.detach().clone()) or {}  # noqa: E731
+    config = replace(config, draw_every=10)
+    Trainer(
+        model, data, run, config, held_out=held_out, device="cpu", draw=draw, progress=False
+    ).run(30)
+    expected = [(held_out.x - t).square().sum(1).mean().item() for t in theta[:3]]
+    got = [float(row["validation/loss"]) for row in rows_of(run.path)]
+    assert got == pytest.approx(expected, rel=1e-5)
+    best = load_checkpoint(run.files.best)
+    assert best["loss"] == pytest.approx(min(expected), rel=1e-5)
+    assert torch.equal(best["weights"]["theta"], theta[expected.index(min(expected))])
+
+
+def test_looking_at_the_model_leaves_training_as_it_was():
+    data, ends = pictures(), []
+    for config in (
+        RunConfig(steps=20, segment_steps=10, log_every=5, eval_every=0, draw_every=0),
+        RunConfig(steps=20, segment_steps=10, log_every=3, eval_every=2, draw_every=7),
+    ):
+        model = build(VAE, VAEConfig(**SMALL), data)
+        trainer = Trainer(
+            model,
+            data,
+            config=config,
+            held_out=pictures(seed=1),
+            device="cpu",
+            draw=lambda m, rows: dict(enumerate(m.sample(len(rows)))),
+            progress=False,
+        )
+        trainer.run(20)
+        ends.append(weights(model))
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_training_stops_when_the_held_out_loss_is_no_longer_better():
+    data = points()
+    config = RunConfig(steps=500, segment_steps=100, log_every=10, eval_every=10, draw_every=0)
+    model = build(Line, ModelConfig(patience=3, learning_rate=1e-9), data)
+    losses = iter([9.0, 5.0, 4.0, 4.0, 4.5, 3.0, 3.5, 3.0, 3.1, 1.0])
+    model.validate = lambda batch: {"loss": torch.tensor(next(losses))}
+    trainer = Trainer(model, data, config=config, held_out=data, device="cpu", progress=False)
+    trainer.run(500)
+    assert (trainer.steps, trainer.best_loss, trainer.stopped) == (80, 3.0, True)
+
+
+@pytest.mark.parametrize(("kind", "held_out"), [(GAN, points()), (Line, None)])
+def test_patience_needs_a_held_out_loss(kind, held_out):
+    config = replace(kind.config_type(), patience=2)
+    with pytest.raises(ValueError, match="patience is 2, but of held-out rows there is no loss of"):
+        Trainer(build(kind, config, points()), points(), held_out=held_out, device="cpu")
+
+
+class Breaking(Line):
+    """Diverges at a step of choice."""
+
+    def loss(self, batch):
+        loss = super().loss(batch)
+        factor = torch.where(self.seen == 14, math.nan, 1.0)
+        return Loss(loss.value * factor, {})
+
+
+def test_a_loss_that_is_not_finite_stops_training_and_names_player_and_step(tmp_path):
+    data, run = points(), RunFolder(tmp_path)
+    config = RunConfig(steps=40, segment_steps=5, log_every=5, eval_every=0, draw_every=0)
+    model = build(Breaking, ModelConfig(), data)
+    with pytest.raises(Diverged, match="loss of the line is nan at step 14"):
+        Trainer(model, data, run, config, device="cpu", progress=False).run(40)
+    assert run.files.list()[-1].stem == "0000000010"
+    assert load_checkpoint(run.files.list()[-1])["weights"]["theta"].isfinite().all()
+    assert [int(row["step"]) for row in rows_of(run.path)] == [5, 10]
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+    data, run = points(), RunFolder(tmp_path)
+    config = RunConfig(steps=10, segment_steps=5, log_every=5, eval_every=0, draw_every=0)
+    model = build(Line, ModelConfig(), data)
+    trainer = Trainer(model, data, run, config, device="cpu", progress=False)
+    turn = trainer.learner.turn
+
+    def turn_then_break():
+        metrics = turn()
+        if trainer.steps == 10:
+            model.theta.data.fill_(math.inf)
+        return metrics
+
+    trainer.learner.turn = turn_then_break
+    with pytest.raises(Diverged, match="weights of the line are not finite after step 10"):
+        trainer.run(10)
+    assert [file.stem for file in run.files.list()] == ["0000000005"]
