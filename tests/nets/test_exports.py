@@ -1,0 +1,50 @@
+"""What a package shows at its door: one list, the stub, for type checkers and for Python."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from fresh_process import printed_by
+
+import agents
+import envs
+import generative
+import nets
+
+DOORS = {"agents": agents, "generative": generative, "nets": nets}
+
+
+def declared(package):
+    """Return what the stub declares, as (module, name)."""
+    stub = Path(package.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    return [
+        (node.module, alias)
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+
+
+@pytest.mark.parametrize("package", DOORS.values(), ids=DOORS)
+def test_every_name_of_the_stub_is_there_under_that_name(package):
+    for module, alias in declared(package):
+        assert alias.asname == alias.name  # a re-export to type checkers
+        assert getattr(package, alias.name) is not None
+        assert alias.name in dir(package)
+        assert alias.name in package.__all__ or module == "sb3"
+
+
+@pytest.mark.parametrize("package", DOORS.values(), ids=DOORS)
+def test_a_wrong_name_is_an_attribute_error(package):
+    with pytest.raises(AttributeError, match=f"'{package.__name__}' has no attribute 'Wrong'"):
+        _ = package.Wrong
+
+
+@pytest.mark.parametrize("package", DOORS)
+def test_a_door_costs_no_torch(package, tmp_path):
+    program = f"import {package}, sys; print('torch' in sys.modules)"
+    assert printed_by(program, cwd=tmp_path) == "False"
+
+
+def test_all_packages_are_of_one_version():
+    assert agents.__version__ == generative.__version__ == nets.__version__ == envs.__version__
