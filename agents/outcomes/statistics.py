@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import bootstrap, trim_mean
 
 Scores = NDArray[np.float64]
 Statistic = Callable[[Scores], Scores]
@@ -28,11 +29,9 @@ def interquartile_mean(scores: Scores) -> Scores:
     Raises:
         ValueError: there are no runs.
     """
-    runs = scores.shape[-1]
-    if runs < 1:
+    if not scores.shape[-1]:
         raise ValueError(f"scores have the shape {scores.shape}: expected at least one run")
-    cut = runs // 4
-    return np.sort(scores, axis=-1)[..., cut : runs - cut].mean(axis=-1)
+    return trim_mean(scores, 0.25, axis=-1)
 
 
 def bootstrap_interval(
@@ -60,20 +59,20 @@ def bootstrap_interval(
         The lower and the upper end, `[...]`.
 
     Raises:
-        ValueError: `level` lies outside (0, 1).
+        ValueError: `level` lies outside (0, 1), or one of several strata holds a single run.
     """
     if not 0.0 < level < 1.0:
         raise ValueError(f"level is {level}: expected a number between 0 and 1")
-    rng = np.random.default_rng(seed)
-    drawn = [_draw(scores, resamples, rng) for scores in strata]
-    figures = statistic(np.concatenate(drawn, axis=-1))  # [R, ...]
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(figures, (tail, 1.0 - tail), axis=0)
-    return low, high
-
-
-def _draw(scores: Scores, resamples: int, rng: np.random.Generator) -> Scores:
-    """Return `resamples` draws of as many runs as there are, `[R, ..., N]`."""
-    runs = scores.shape[-1]
-    index = rng.integers(runs, size=(resamples, runs))
-    return np.moveaxis(scores[..., index], -2, 0)
+    if all(scores.shape[-1] == 1 for scores in strata):  # nothing to draw from
+        figure = statistic(np.concatenate(strata, axis=-1))
+        return figure, figure
+    drawn = bootstrap(
+        strata,
+        lambda *runs, axis: statistic(np.concatenate(runs, axis=-1)),
+        axis=-1,
+        n_resamples=resamples,
+        confidence_level=level,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return drawn.confidence_interval.low, drawn.confidence_interval.high
