@@ -5,5 +5,17 @@
 
 from nets import __version__ as __version__
 from nets.exports import lazy_exports
+from nets.moved import redirect
 
 __getattr__, __dir__, __all__ = lazy_exports(__name__, __file__)
+
+redirect(
+    __name__,
+    {
+        "model": "tabular.model",
+        "model_env": "tabular.model_env",
+        "planning": "tabular.dynamic_programming",
+        "prediction": "tabular.prediction",
+        "statistics": "outcomes.statistics",
+    },
+)

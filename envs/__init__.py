@@ -1,6 +1,11 @@
 """Worlds: Gymnasium environments written once, run as scalar, vector and picture."""
 
+import sys
+
 from .dynamics import Dynamics
+from .grids import grid, worlds
+from .grids.grid import Cell, Grid, slip
+from .grids.worlds import GridWorld
 from .numbers import Table
 from .registration import register_world
 from .scalar import DynamicsEnv
@@ -8,7 +13,19 @@ from .vector import DynamicsVectorEnv
 
 __version__ = "0.1.0"
 
-__all__ = ["Dynamics", "DynamicsEnv", "DynamicsVectorEnv", "Table", "register_world"]
+__all__ = [
+    "Cell",
+    "Dynamics",
+    "DynamicsEnv",
+    "DynamicsVectorEnv",
+    "Grid",
+    "GridWorld",
+    "Table",
+    "register_world",
+    "slip",
+]
+
+sys.modules |= {f"{__name__}.grid": grid, f"{__name__}.tabular": worlds}  # their names in 0.1
 
 register_world("dreamgym/Catch-v0", "envs.worlds.catch:Catch")
 register_world("dreamgym/CartPole-v0", "envs.worlds.cartpole:CartPole", max_episode_steps=500)

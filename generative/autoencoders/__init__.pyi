@@ -1,0 +1,10 @@
+from .adversarial import AAE as AAE
+from .config import AAEConfig as AAEConfig
+from .config import AEConfig as AEConfig
+from .config import BetaTCVAEConfig as BetaTCVAEConfig
+from .config import BetaVAEConfig as BetaVAEConfig
+from .config import VAEConfig as VAEConfig
+from .plain import AE as AE
+from .variational import VAE as VAE
+from .variational import BetaTCVAE as BetaTCVAE
+from .variational import BetaVAE as BetaVAE

@@ -1,0 +1,2 @@
+from .dataset import Dataset as Dataset
+from .load import load_dataset as load_dataset
