@@ -15,10 +15,10 @@ from agents.run import RunConfig
 
 
 def gathered(agent):
-    """The first rollout that the agent would learn from."""
+    """The first of two rollouts of a segment that the agent would learn from."""
     rollouts, update = [], agent.update
     agent.update = lambda rollout: rollouts.append(rollout) or {}
-    agent.learn(agent.config.n_steps * agent.num_envs, progress=False)
+    agent.learn(2 * agent.rollout_steps, progress=False)
     agent.update = update
     return rollouts[0]
 
