@@ -4,6 +4,7 @@ A worker script imports what it trains with and calls `serve`; a test talks to i
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import sys
 import time
 import traceback
 from pathlib import Path
+
+from nets.runs.run_log import RunLog
 
 INTERRUPTED = 3
 """Exit status of a training that Ctrl-C ended."""
@@ -25,9 +28,10 @@ def serve(train):
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            status = 1
+            status, job = 1, json.loads(line)
+            wait_at(job.pop("wait_at", math.inf))
             try:
-                status = train(json.loads(line))
+                status = train(job)
             except BaseException:
                 traceback.print_exc()
             finally:
@@ -35,6 +39,18 @@ def serve(train):
                 os._exit(status)
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def wait_at(step):
+    """Let this process, once it has logged `step`, wait for the signal that ends it."""
+    write = RunLog.write
+
+    def write_and_wait(log, at, *rows, **timed):
+        write(log, at, *rows, **timed)
+        if at >= step:
+            signal.pause()
+
+    RunLog.write = write_and_wait
 
 
 class Server:
@@ -56,23 +72,32 @@ class Server:
         return self._join()
 
     def run_until(self, step, folder, job, by=signal.SIGKILL, delay=0.0):
-        """End a job by a signal `delay` seconds after it has logged `step`; its exit status."""
-        child = self._start(folder, job)
+        """End a job by a signal `delay` seconds after it has logged `step`; its exit status.
+
+        However late the signal comes, it finds the job at most a sixteenth of the way further.
+        """
+        total = job["run"]["steps"]
+        child = self._start(folder, job | {"wait_at": min(step + total / 16, total)})
         deadline = time.monotonic() + 120
-        while last_row(folder) < step:
-            assert time.monotonic() < deadline
-            time.sleep(0.0005)
-        time.sleep(delay)
-        os.kill(child, by)
+        try:
+            while last_row(folder) < step:
+                assert time.monotonic() < deadline
+                time.sleep(0.0005)
+            time.sleep(delay)
+        finally:
+            os.kill(child, by)
         return self._join()
 
     def kill_thrice(self, folder, job, rng):
-        """Kill a job at three random moments, going on after each, then let it end."""
+        """Kill a job at three random moments, going on after each, then let it end.
+
+        A moment is later than where the job can have come until the one before.
+        """
         total = job["run"]["steps"]
         for part in range(3):
             moment = total * (part + rng.uniform(0.2, 0.9)) / 3.2
             status = self.run_until(moment, folder, job, delay=rng.uniform(0, 0.01))
-            assert status == -signal.SIGKILL, "the run was over before it could be killed"
+            assert status == -signal.SIGKILL
             assert saved_steps(folder) < total
         assert self.run(folder, job) == 0
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.spaces import Discrete
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from torch import nn
 
-from agents import DQN, PPO, SB3DQN, BCConfig, BehaviourCloning, PPOConfig, load
+from agents import DQN, PPO, SB3DQN, BCConfig, BehaviourCloning, PPOConfig, QLearning, load
 from agents.commands.evaluate import main as measure
 from agents.commands.train import main as train
+from agents.environments.source import EnvSource
 from agents.imitation.demonstrations import Demonstrations, disagreement
 from agents.imitation.fit import describe, fit_clone
 from agents.loop.evaluation import evaluate
@@ -80,6 +82,15 @@ def test_demonstrations_are_what_the_expert_does_in_whole_episodes(expert):
     assert sorted(lengths.tolist())[3:] == [13] * 9  # but for the three that were open
 
 
+def test_a_clone_is_fitted_whenever_its_demonstrations_have_doubled(expert):
+    """From 20 steps on, and at the end of a segment."""
+    clone, fits = BehaviourCloning(WORLD, config(expert, epochs=1, hidden=(4,)), num_envs=4), []
+    imitate = clone.imitate
+    clone.imitate = lambda: fits.append(clone.demonstrations.rows) or imitate()
+    clone.learn(96, lambda progress: None, progress=False)  # round by round
+    assert fits == [20, 40, 80, 96]
+
+
 def pupil_of(teacher, tmp_path, steps, **settings):
     teacher.save(tmp_path / "teacher.pt")
     settings = {"epochs": 1, "hidden": (4,), **settings}
@@ -106,6 +117,16 @@ def test_any_agent_can_be_imitated(tmp_path, kind):
     if kind != "pictures":  # the pole starts near the middle, and nowhere else but at the start
         first = np.unique(episode, return_index=True)[1]
         assert (observation[first].abs() <= 0.05).all()
+
+
+def test_actions_and_states_that_begin_elsewhere_are_imitated(tmp_path):
+    """Of Table-v0, whose states begin at 7 and actions at 3."""
+    teacher = QLearning("Table-v0")
+    teacher.arrays.q.reshape(5, 2)[:4] = [[1, 0], [1, 0], [0, 1], [0, 1]]
+    clone = pupil_of(teacher, tmp_path, 200, epochs=50, hidden=(16,))
+    assert set(clone.demonstrations.tensors()[1].tolist()) == {3, 4}
+    assert clone.predict(np.arange(7, 11), deterministic=True)[0].tolist() == [3, 3, 4, 4]
+    assert set(clone.predict(np.full(200, 7))[0].tolist()) <= {3, 4}
 
 
 def test_an_expert_with_a_memory_remembers_its_own_episodes(tmp_path):
@@ -138,6 +159,45 @@ def test_disagreement_counts_the_steps_of_the_clone(expert):
     found = disagreement(clone, teacher, clone.source, steps=30, num_envs=1)
     assert found == pytest.approx(wrong / 30)
     assert 0.0 < found <= 1.0
+
+
+class Clock(gym.Env):
+    """Shows how many steps an episode has lasted; it ends after three."""
+
+    def __init__(self):
+        self.observation_space, self.action_space = Discrete(4), Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.now = 0
+        return self.now, {}
+
+    def step(self, action):
+        self.now += 1
+        return self.now, 0.0, self.now == 3, False, {}
+
+
+class Early:
+    """Does 1 in the first step of an episode, else 0."""
+
+    def predict(self, observation, state, start, deterministic):
+        return (observation == 0).astype(int), None
+
+
+class Counting:
+    """Counts its own steps, and does 1 where it finds the clock wrong."""
+
+    def predict(self, observation, state, start, deterministic):
+        count = np.where(start, 0, state)
+        return (observation != count).astype(int), count + 1
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
+def test_steps_that_only_reset_are_no_disagreement(mode):
+    """In them, an episode's last observation is seen again, and the next step begins another."""
+    with pytest.warns(UserWarning, match="cannot be made anew"):
+        source = EnvSource.of(SyncVectorEnv([Clock] * 2, autoreset_mode=mode))
+    assert disagreement(Early(), Counting(), source, steps=60) == pytest.approx(1 / 3)
 
 
 class Killed(Exception):

@@ -127,7 +127,8 @@ def test_S_IO_02_killed_around_every_operation_on_files(server, uninterrupted, t
 def test_S_IO_02_ctrl_c_ends_cleanly_and_resumes_exactly(server, uninterrupted, tmp_path, name):
     job, expected = CASES[name], uninterrupted(name, CASES[name])
     total = job["run"]["steps"]
-    assert server.run_until(0.3 * total, tmp_path, job, by=signal.SIGINT) == INTERRUPTED
+    # in the fourth of ten segments, and still there however late it comes
+    assert server.run_until(0.31 * total, tmp_path, job, by=signal.SIGINT) == INTERRUPTED
     look = load(tmp_path, checkpoint="interrupted")
     assert saved_steps(tmp_path) < look.steps < total
     look.predict(look.observation_space.sample(), deterministic=True)

@@ -166,39 +166,56 @@ def test_so_many_episodes_and_no_more(make, copies):
     assert len(diary.ended) == enough.n_episodes
 
 
-@pytest.mark.parametrize("make", [dqn, sb3_dqn])
+class Noted(KVWriter):
+    """Keeps what is written to a logger: the step, and the number of calls that `Note` told."""
+
+    def __init__(self):
+        self.written = []
+
+    def write(self, key_values, key_excluded, step=0):
+        self.written.append((step, key_values["mine/calls"]))
+
+    def close(self):
+        pass
+
+
+class Note(BaseCallback):
+    """Tells the logger the number of its calls, and writes it where asked to."""
+
+    def __init__(self, every=None):
+        super().__init__()
+        self.every, self.writer = every, Noted()
+
+    def _on_training_start(self):
+        self.logger.output_formats.append(self.writer)
+
+    def _on_step(self):
+        self.logger.record("mine/calls", self.n_calls)
+        if self.every and self.n_calls % self.every == 0:
+            self.logger.dump(self.num_timesteps)
+        return True
+
+
+@ours_and_theirs
 def test_what_a_callback_logs_is_written(make):
-    class Writer(KVWriter):
-        def __init__(self):
-            self.written = []
-
-        def write(self, key_values, key_excluded, step=0):
-            self.written.append((step, key_values["mine/calls"]))
-
-        def close(self):
-            pass
-
-    class Note(BaseCallback):
-        def _on_training_start(self):
-            self.logger.output_formats.append(writer)
-
-        def _on_step(self):
-            self.logger.record("mine/calls", self.n_calls)
-            if self.n_calls % 20 == 0:
-                self.logger.dump(self.num_timesteps)
-            return True
-
-    writer = Writer()
-    make().learn(60, Note(), progress=False)
-    assert [row for row in writer.written if row[0] in (20, 40, 60)][:3] == [
+    note = Note(every=20)
+    make().learn(60, note, progress=False)
+    assert [row for row in note.writer.written if row[0] in (20, 40, 60)][:3] == [
         (20, 20),
         (40, 40),
         (60, 60),
     ]
 
 
-def test_logs_are_dumped_on_request():
-    dqn().learn(40, LogEveryNTimesteps(10), progress=False)
+@pytest.mark.parametrize(
+    ("copies", "rows"),
+    [(None, [(10, 10), (20, 20), (30, 30), (40, 40)]), (3, [(12, 4), (24, 8), (36, 12)])],
+)
+def test_logs_are_dumped_on_request(copies, rows):
+    """Every ten steps, or with the first round of all copies beyond ten more."""
+    note = Note()
+    dqn(copies).learn(40, [note, LogEveryNTimesteps(10)], progress=False)
+    assert note.writer.written == rows
 
 
 def test_callbacks_do_not_change_what_is_learned():

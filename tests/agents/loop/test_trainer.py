@@ -179,6 +179,15 @@ def test_rows_summarise_the_episodes_since_the_last_row(scribe, tmp_path, num_en
             assert row["length"] == pytest.approx(np.mean([e[2] for e in since]))
 
 
+def test_the_recent_episodes_are_the_latest_hundred(scribe):
+    """Also where more of them ended since callbacks were called."""
+    agent = scribe("Ledger-v0")
+    trainer = train(agent, 1000)
+    returns = [episode[1] for episode in episodes_of(agent)]
+    assert len(returns) > 200
+    assert list(trainer.progress.recent) == returns[-100:]
+
+
 def test_S_TB_02_events_hold_what_the_table_holds(tmp_path):
     agent = DQN("CartPole-v1", SMALL)
     trainer = train(agent, 300, tmp_path, log_every=50, eval_every=100, eval_episodes=2)

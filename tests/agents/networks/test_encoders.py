@@ -44,6 +44,11 @@ def test_pictures_get_a_cnn(space, kind, in_shape):
     assert network(pictures).shape == (3, features)
 
 
+@pytest.mark.parametrize("shape", [(3, 20, 3), (8, 8, 8), (2, 3, 2)])
+def test_the_first_dimension_are_channels_where_the_last_could_be_too(shape):
+    assert picture_layout(box(*shape)) == (None, shape)
+
+
 @pytest.mark.parametrize(
     "space",
     [

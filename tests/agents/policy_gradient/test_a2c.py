@@ -12,10 +12,10 @@ from agents.policy_gradient.a2c import A2C, A2CConfig
 
 
 def gathered(agent):
-    """The first rollout that the agent would learn from."""
+    """The first of two rollouts of a segment that the agent would learn from."""
     rollouts, update = [], agent.update
     agent.update = lambda rollout: rollouts.append(rollout) or {}
-    agent.learn(agent.rollout_steps, progress=False)
+    agent.learn(2 * agent.rollout_steps, progress=False)
     agent.update = update
     return rollouts[0]
 

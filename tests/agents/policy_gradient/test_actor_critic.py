@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from agents.networks.memory import parse_encoder
+from agents.networks.memory import build_memory, parse_encoder
 from agents.policy_gradient.actions import action_model
 from agents.policy_gradient.actor_critic import ActorCritic, ActorCriticGradient
 from nets.layers.recurrent import GRU, LSTM
@@ -104,6 +104,22 @@ def test_gradients_are_autograds(space, encoder, activation):
         for mine, theirs in zip(network.parameters(), reference.parameters(), strict=True):
             torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-4, atol=1e-5)
     assert gradient.weights.numel() == sum(p.numel() for p in reference.parameters())
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_a_memory_begins_with_a_gate_more_open_to_its_past(name):
+    """Its biases alone keep the share σ(1) of a state, where a gate at 0 would keep half."""
+    memory, held = build_memory(name, 3, 5), torch.linspace(-1.0, 1.0, 5).expand(1, 2, 5)
+    for parameter in memory.parameters():
+        if parameter.dim() > 1:
+            nn.init.zeros_(parameter)
+    state = (torch.zeros_like(held), held) if name == "lstm" else held
+    _, after = memory(torch.ones(1, 2, 3), state)
+    kept = held * torch.tensor(1.0).sigmoid()
+    if name == "lstm":  # of its cell it shows the half
+        torch.testing.assert_close(after, (kept.tanh() / 2, kept))
+    else:
+        torch.testing.assert_close(after, kept)
 
 
 @pytest.mark.parametrize("encoder", ["lstm", "gru"])

@@ -219,6 +219,48 @@ def test_what_is_learned_from_is_what_was_acted_on(name, variant):
     assert any(checked) == (variant == "lstm")
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("name", ["ppo", "a2c", "reinforce"])
+def test_what_is_cut_off_is_worth_the_networks_value_of_it(name, variant):
+    """After a truncated row, and after the last one of a rollout amid a segment.
+
+    The reference runs the network one step further than the rollout, from its state.
+    """
+    agent_type, config = AGENTS[name]
+    env_id, more = VARIANTS[variant]
+    env = gym.make(env_id, max_episode_steps=6)
+    agent, moments = agent_type(env, replace(config, **more), num_envs=2), []
+    update = agent.update
+
+    def check(rollout):
+        column, valid = agent.buffer.column, agent.buffer.valid()
+        cut = column("truncated") & valid & ~column("terminated")
+        if name != "reinforce":  # whose last row ends an episode
+            cut[-1] |= valid[-1] & ~column("terminated")[-1]
+        norm = agent.observation_norm or torch.from_numpy
+        after = torch.as_tensor(norm(column("next_observation")))
+        with torch.no_grad():
+            found = rollout.values_after(
+                agent.network(rollout.observation, rollout.state, rollout.start)[1]
+            )
+            for t, k in zip(*cut.nonzero(), strict=True):
+                state = None if rollout.state is None else rollout.state[:, :, k : k + 1]
+                seen = torch.cat([rollout.observation[: t + 1, k], after[t, k][None]])
+                starts = torch.cat([rollout.start[: t + 1, k], torch.tensor([False])])
+                _, value, _ = agent.network(seen[:, None], state, starts[:, None])
+                torch.testing.assert_close(found[t, k], value[-1, 0], rtol=1e-4, atol=1e-5)
+                moments.append((t == len(cut) - 1, state is not None and bool(state.any())))
+        return update(rollout)
+
+    agent.update = check
+    with closing(agent.stream(0)) as stream:
+        stream.advance(140)
+    last, remembered = zip(*moments, strict=True)
+    assert any(remembered) == (variant == "lstm")
+    assert not all(last)
+    assert any(last)
+
+
 @pytest.mark.parametrize("name", AGENTS)
 def test_statistics_are_those_of_what_was_learned_from(name):
     agent, rows = build(name, "box normalised"), []

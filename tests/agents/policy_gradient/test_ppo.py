@@ -20,10 +20,10 @@ from agents.presets import find_preset
 
 
 def gathered(agent):
-    """The first rollout that the agent would learn from."""
+    """The first of two rollouts of a segment that the agent would learn from."""
     rollouts, update = [], agent.update
     agent.update = lambda rollout: rollouts.append(rollout) or {}
-    agent.learn(agent.config.n_steps * agent.num_envs, progress=False)
+    agent.learn(2 * agent.rollout_steps, progress=False)
     agent.update = update
     return rollouts[0]
 
@@ -159,14 +159,31 @@ def test_target_kl_ends_the_epochs():
 
 
 def test_rate_and_clip_anneal_to_zero():
-    config = PPOConfig(n_steps=10, batch_size=1000, anneal_steps=400, learning_rate=0.1)
-    agent = PPO("CartPole-v1", config, num_envs=4)
-    rates = []
-    step = agent.optimizer.step
-    agent.optimizer.step = lambda: rates.append(agent.optimizer.param_groups[0]["lr"]) or step()
+    """A slope −ρA is cut to 0 where ρ has gone further than the clip that is left, on A's side."""
+    config = PPOConfig(n_steps=10, batch_size=1000, anneal_steps=400, learning_rate=0.03)
+    agent, rates, slopes = PPO("CartPole-v1", config, num_envs=4), [], []
+    descend = agent.descend
+
+    def spy(outputs, distribution, choice, *, log_prob, **rest):
+        rates.append(agent.optimizer.param_groups[0]["lr"])
+        slopes.append((distribution.log_prob(choice), log_prob))
+        descend(outputs, distribution, choice, log_prob=log_prob, **rest)
+
+    agent.descend = spy
     agent.learn(480, progress=False)
-    expected = 0.1 * np.maximum(1 - np.arange(40, 481, 40) / 400, 0)
-    np.testing.assert_allclose(rates[:: config.epochs], expected, atol=1e-12)
+    left = np.maximum(1 - np.arange(40, 481, 40) / 400, 0)
+    np.testing.assert_allclose(rates, 0.03 * left.repeat(config.epochs), atol=1e-12)
+    annealed = 0
+    for update, share in enumerate(left):
+        (old, whole), *later = slopes[update * config.epochs : (update + 1) * config.epochs]
+        for log_prob, slope in later:
+            ratio = importance_ratio(log_prob, old)
+            gone = (1 - ratio) * whole.sign()  # how far ρ has moved to where the advantage is
+            expected = ratio * whole * (gone < 0.2 * share)
+            sure = (gone - 0.2 * share).abs() > 1e-5  # ρ is known to rounding
+            torch.testing.assert_close(slope[sure], expected[sure])
+            annealed += int((sure & (gone > 0.2 * share) & (gone < 0.2)).sum())
+    assert annealed > 0
     weights = agent.gradient.weights.detach().clone()
     agent.learn(80, progress=False)
     assert torch.equal(weights, agent.gradient.weights)

@@ -75,12 +75,14 @@ def test_only_whole_episodes_that_were_dealt_count(copies, episodes):
             assert steps == whole  # from their first step to their last, under one policy
 
 
+@pytest.mark.parametrize("limit", [None, 4])
 @pytest.mark.parametrize("baseline", ["learned", "running"])
-def test_A_PG_02_an_update_is_adam_on_score_times_reward_to_go(baseline):
+def test_A_PG_02_an_update_is_adam_on_score_times_reward_to_go(baseline, limit):
+    """A time limit cuts the episodes of the second copy: what follows is worth the baseline."""
     config = ReinforceConfig(
         episodes=5, baseline=baseline, discount=0.9, learning_rate=0.01, max_grad_norm=0.1
     )
-    agent = Reinforce("Counter-v0", config, num_envs=2)
+    agent = Reinforce(gym.make("Counter-v0", max_episode_steps=limit), config, num_envs=2)
     agent.baseline = 3.0
     with torch.no_grad():
         agent.network.critic[-1].bias.fill_(2.0)
@@ -95,7 +97,11 @@ def test_A_PG_02_an_update_is_adam_on_score_times_reward_to_go(baseline):
     for t, k in (rollout.weight > 0).nonzero().tolist():
         copy, episode, now = map(int, rollout.observation[t, k])
         length = 2 + 3 * copy + episode % 2
-        to_go = sum(0.9 ** (s - now) * (s + 1) for s in range(now, length))
+        end = min(length, limit or length)
+        to_go = sum(0.9 ** (s - now) * (s + 1) for s in range(now, end))
+        if end < length:
+            _, after, _ = network(torch.tensor([[[copy, episode, end]]]).float())
+            to_go += 0.9 ** (end - now) * (after.item() if baseline == "learned" else 3.0)
         outputs, value, _ = network(rollout.observation[t : t + 1, k : k + 1])
         log_prob = outputs.log_softmax(-1)[0, 0, rollout.choice[t, k]]
         value = value.squeeze()

@@ -9,6 +9,7 @@ from gymnasium.utils.env_checker import check_env
 
 from agents.environments.spaces import TableIndex, as_rows
 from agents.tabular import draws as counter
+from agents.tabular.kernel import first_above
 from agents.tabular.model import Model, NoModelError, action_probabilities, cumulative
 from agents.tabular.model_env import ModelEnv, model_env
 from envs.random import ScalarRandom
@@ -103,6 +104,15 @@ def test_cumulative_ends_at_one_with_the_last_possible_outcome() -> None:
     assert limits[0, -1] == 1.0  # the plain sum is 0.9999999999999999
     assert limits[1, :2].tolist() == [0.0, 1 / 3]
     assert (limits[1, 2:] == 1.0).all()
+
+
+def test_an_impossible_outcome_is_not_drawn_where_the_others_do_not_quite_reach_one() -> None:
+    """A sum of 1 - 5e-7 is accepted, and a draw may fall beyond it."""
+    table = {0: {0: [(0.5, 0, 0.0, False), (0.5 - 5e-7, 0, 0.0, False), (0.0, 0, 9.0, True)]}}
+    model = Model.from_table(table, [1.0])
+    limits = cumulative(model.probability)[0, 0]
+    assert limits.tolist() == [0.5, 1.0, 1.0]
+    assert first_above(limits, 1.0 - 2.0**-53) == 1
 
 
 def test_counter_stream_is_the_worlds_stream() -> None:

@@ -3,6 +3,8 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from small_worlds import Table
 from stable_baselines3.common.evaluation import evaluate_policy
 from tabular_kinds import KINDS, allowed, chosen, make, short_run
 
@@ -144,6 +146,56 @@ def test_several_environments_and_tuple_observations_are_learned_from() -> None:
     assert cards.arrays.visits.sum() == 3_000
     assert cards.predict((20, 10, 0), deterministic=True)[0] in (0, 1)
     np.testing.assert_array_equal(cards.q[:88].any(), False)  # nobody holds fewer than 4 points
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_that_only_reset_are_not_learned_from(kind: type[Tabular]) -> None:
+    """Such a row shows a hole or the goal of FrozenLake, where nothing is ever done."""
+    world = SyncVectorEnv(
+        [lambda: gym.make("FrozenLake-v1")] * 3, autoreset_mode=AutoresetMode.NEXT_STEP
+    )
+    with pytest.warns(UserWarning, match="cannot be made anew"):
+        agent = make(kind, world)
+    shown, done, observe = [], [], agent.observe
+
+    def spy(transition):
+        valid = np.ones(3, bool) if transition.valid is None else transition.valid
+        shown.extend(transition.observation[~valid].tolist())
+        done.extend(transition.observation[valid].tolist())
+        return observe(transition)
+
+    agent.observe = spy
+    agent.learn(600, progress=False)
+    visits = agent.arrays.visits.reshape(agent.tables, 16, 4).sum((0, 2))  # [S]
+    assert set(shown) <= {5, 7, 11, 12, 15}
+    assert len(shown) > 20
+    assert visits.tolist() == np.bincount(done, minlength=16).tolist()
+    assert agent.arrays.counters[0] == len(done)  # what exploration goes by
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_actions_begin_where_their_space_begins(kind: type[Tabular]) -> None:
+    config = kind.config_type(epsilon_start=0.0, epsilon_end=0.0)
+    agent = kind("Table-v0", config, num_envs=4)
+    tables = agent.arrays.q.reshape(agent.tables, 5, 2)
+    tables[:, :4] = [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
+    states = np.arange(7, 11)
+    assert agent.act(states, np.ones(4, bool))[0].tolist() == [4, 3, 4, 3]
+    for deterministic in (True, False):
+        assert agent.predict(states, deterministic=deterministic)[0].tolist() == [4, 3, 4, 3]
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+@pytest.mark.parametrize("kind", [QLearning, DoubleQLearning])
+def test_states_and_actions_that_begin_elsewhere_are_learned(
+    kind: type[Tabular], copies: int
+) -> None:
+    """A world without chance is learned exactly by a learning rate of 1."""
+    shares = {"epsilon_start": 1.0, "epsilon_end": 1.0}
+    config = kind.config_type(discount=Table.DISCOUNT, learning_rate=1.0, **shares)
+    agent = kind("Table-v0", config, num_envs=copies)
+    agent.learn(3_000, progress=False)
+    np.testing.assert_allclose(agent.q[:4], Table.optimum(), atol=1e-9)
 
 
 def test_stable_baselines3_evaluates_ours() -> None:

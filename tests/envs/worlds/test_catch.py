@@ -1,6 +1,7 @@
 """Catch (SPEC E-05): exact scores, observations, pictures."""
 
 from fractions import Fraction
+from itertools import product
 
 import gymnasium as gym
 import numpy as np
@@ -9,6 +10,8 @@ from exact_returns import exact_return
 from stable_baselines3 import DQN
 
 import envs  # noqa: F401
+from envs.numbers import batch, scalar
+from envs.random import ScalarRandom
 from envs.worlds.catch import COLUMNS, ROWS, Catch, CatchState
 
 THIRD = Fraction(1, 3)
@@ -32,6 +35,18 @@ def test_E_05_a_random_policy_gets_minus_three_fifths_in_the_environment():
     assert np.count_nonzero(returns) == np.count_nonzero(ends) == ends.size
     standard_error = np.sqrt((1 - 0.6**2) / ends.size)
     assert abs(ends.mean() + 0.6) < 4 * standard_error
+
+
+@pytest.mark.parametrize("xp", [scalar, batch], ids=["one", "many"])
+def test_E_05_the_last_move_decides(xp):
+    """The paddle catches a ball where it arrives with the ball, not where it was before."""
+    for column, paddle, action in product(range(COLUMNS), range(COLUMNS), range(3)):
+        numbers = (ROWS - 2, column, paddle, action)
+        row, ball, place, move = numbers if xp is scalar else np.array(numbers)[:, None]
+        _, reward, over = Catch().step(xp, CatchState(row, ball, place), move, ScalarRandom())
+        arrives = sorted((0, paddle + action - 1, COLUMNS - 1))[1]
+        assert reward == (1.0 if arrives == column else -1.0)
+        assert over
 
 
 @pytest.mark.parametrize("obs", ["board", "pixels"])

@@ -28,7 +28,9 @@ def test_the_examples_run():
 
 @pytest.mark.parametrize("block", QUOTED)
 def test_quoted_lines_are_those_of_the_code(block):
-    code = (Path(generative.__file__).parent / "autoencoders" / "losses.py").read_text(encoding="utf-8")
+    code = (Path(generative.__file__).parent / "autoencoders" / "losses.py").read_text(
+        encoding="utf-8"
+    )
     for line in block.strip().splitlines():
         assert line in code
 

@@ -74,7 +74,8 @@ def test_S_IO_02_killed_at_random_moments(server, uninterrupted, tmp_path, name)
 def test_S_IO_02_ctrl_c_ends_cleanly_and_resumes_exactly(server, uninterrupted, tmp_path):
     job, expected = CASES["aae"], uninterrupted("aae", CASES["aae"])
     total = job["run"]["steps"]
-    assert server.run_until(0.55 * total, tmp_path, job, by=signal.SIGINT) == INTERRUPTED
+    # in the sixth of ten segments, and still there however late it comes
+    assert server.run_until(0.52 * total, tmp_path, job, by=signal.SIGINT) == INTERRUPTED
     state = load_checkpoint(RunFolder(tmp_path).files.interrupted)
     assert saved_steps(tmp_path) < state["step"] < total
     assert load(tmp_path, checkpoint="interrupted").sample(2).shape == (2, 1, 8, 8)
