@@ -73,7 +73,7 @@ def fit(
         checkpoint: file to keep the whole state in after every epoch, and to go on from.
 
     Returns:
-        The history: for every epoch its number, `learning_rate`, mean `loss` of its batches, and
+        The history: for every epoch its number, `learning_rate`, mean `loss` of its rows, and
         `validation_loss` and `validation_NAME` for each metric.
 
     Raises:

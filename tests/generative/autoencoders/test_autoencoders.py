@@ -1,6 +1,7 @@
 """Autoencoders, plain and adversarial; and what every kind of autoencoder can do."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -180,6 +181,26 @@ def test_shapes_of_codes_samples_and_reconstructions(model_type, shape):
         assert samples.max() <= 1.0
     with pytest.raises(ValueError, match="not conditional"):
         model.sample(7, label=torch.zeros(7, dtype=torch.int64))
+
+
+@every_model
+@pytest.mark.parametrize("shape", [(1, 8, 8), (6,)])
+def test_samples_of_a_gaussian_decoder_end_at_black_and_white_where_they_are_pictures(
+    model_type, shape
+):
+    """Its means may lie anywhere; those of vectors stay where they are."""
+    linear = nn.Linear(3, math.prod(shape), bias=False)
+    decoder = nn.Sequential(linear, nn.Unflatten(1, shape))
+    model = build(model_type, shape, modules={"decoder": decoder}, **SMALL, likelihood="gaussian")
+    with seeded(0):
+        nn.init.normal_(linear.weight, std=3.0)
+    with seeded(1):
+        samples = model.sample(20)
+    with seeded(1):
+        means = model.decode(model.prior(20)).detach()
+    assert means.min() < -1.0
+    assert means.max() > 2.0
+    assert torch.equal(samples, means.clamp(0.0, 1.0) if len(shape) == 3 else means)
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])

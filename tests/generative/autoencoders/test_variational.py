@@ -9,7 +9,13 @@ from autoencoding import SMALL, build, correlated, train
 from sklearn.decomposition import FactorAnalysis
 from torch.distributions import Bernoulli, MultivariateNormal, Normal, kl_divergence
 
-from generative.autoencoders.losses import gaussian_kl, gaussian_nll, standard_normal_kl
+from generative.autoencoders.losses import (
+    gaussian_kl,
+    gaussian_nll,
+    reparameterize,
+    standard_normal_kl,
+)
+from generative.autoencoders.total_correlation import total_correlation_decomposition
 from generative.autoencoders.variational import VAE, BetaTCVAE, BetaVAE
 from generative.model import Batch
 from nets.process.seeding import seeded
@@ -208,6 +214,30 @@ def test_G_VAE_09_each_term_has_its_own_weight():
         torch.testing.assert_close(
             thrice["loss"] - once["loss"], 2.0 * once[term], rtol=1e-3, atol=1e-5
         )
+
+
+@pytest.mark.parametrize("estimator", ["stratified", "weighted"])
+def test_G_VAE_09_a_batch_stands_for_all_rows_of_the_data(estimator):
+    """Its terms are those of N = 1000 rows, of which it has 8, in training and in evaluation."""
+    settings = {"alpha": 2.0, "beta": 3.0, "gamma": 5.0, "estimator": estimator}
+    model = build(BetaTCVAE, (6,), rows=1000, **SMALL, **settings)
+    batch = Batch(correlated(8))
+    with seeded(0):
+        mean, logvar = model.posterior(batch.x)
+        z = reparameterize(mean, logvar)
+    terms = {
+        rows: torch.stack(
+            total_correlation_decomposition(z, mean, logvar, dataset_size=rows, estimator=estimator)
+        )
+        for rows in (1000, 8)
+    }
+    assert (terms[1000] - terms[8]).abs().min() > 0.01  # not to be taken for rounding
+    expected = model.reconstruction_loss(z, batch.x).mean()
+    expected = expected + terms[1000] @ torch.tensor([2.0, 3.0, 5.0])
+    with seeded(0):
+        torch.testing.assert_close(model.loss(batch).value, expected)
+    with seeded(0):
+        torch.testing.assert_close(model.validate(batch)["loss"], expected.detach())
 
 
 @pytest.mark.parametrize("rows", [1, 2, 65])

@@ -191,8 +191,18 @@ def test_smaller_pictures_average_and_larger_repeat():
         [50, 50, 50, 50],
     ]
     half = torch.rand(3, 2, 6, 6)
-    torch.testing.assert_close(resized(half, 3, 3), torch.nn.AvgPool2d(2)(half))
+    for window in (2, 3, (3, 2), (6, 1)):  # at 2 linear interpolation gives the mean, too
+        means = torch.nn.AvgPool2d(window)(half)
+        torch.testing.assert_close(resized(half, *means.shape[2:]), means)
     assert resized(x, 2, 4) is x
+
+
+def test_pictures_grow_along_lines_between_pixels():
+    """Pixels of thirds have their centres at 1/6, 1/2, 5/6, those of halves at 1/4 and 3/4."""
+    x = torch.tensor([[0, 60], [120, 240]], dtype=torch.uint8)[None, None]
+    expected = torch.tensor([[0, 30, 60], [60, 105, 150], [120, 180, 240]])
+    assert torch.equal(resized(x, 3, 3)[0, 0], expected.byte())
+    torch.testing.assert_close(resized(x.float(), 3, 3)[0, 0], expected.float())
 
 
 def test_many_pictures_are_resized_in_parts():

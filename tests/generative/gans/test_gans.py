@@ -288,11 +288,12 @@ def test_G_GAN_09_smoothing_reaches_the_loss():
 
 
 def test_G_GAN_09_spectral_norm_makes_dense_discriminators_lipschitz():
-    model = GAN(VECTOR, GANConfig(hidden=(32, 32), spectral_norm=True), dataset_size=1)
-    weights = [m.weight for m in model.discriminator.modules() if isinstance(m, nn.Linear)]
-    assert len(weights) == 3
-    for _ in range(50):  # of the power iteration, one a pass
-        model.discriminator_step(batch_for(model))
+    with seeded(0):
+        model = GAN(VECTOR, GANConfig(hidden=(32, 32), spectral_norm=True), dataset_size=1)
+        weights = [m.weight for m in model.discriminator.modules() if isinstance(m, nn.Linear)]
+        assert len(weights) == 3
+        for _ in range(50):  # of the power iteration, one a pass
+            model.discriminator_step(batch_for(model))
     for layer in model.discriminator.modules():
         if isinstance(layer, nn.Linear):
             assert torch.linalg.matrix_norm(layer.weight, 2).item() == pytest.approx(1.0, abs=1e-3)
@@ -316,6 +317,57 @@ def test_conditional_players_are_told_the_class():
     with seeded(2):
         ones = model.sample(4, torch.ones(4, dtype=torch.int64))
     assert not torch.equal(zeros, ones)
+
+
+class Told(nn.Module):
+    """G(z, k) = (k, k)."""
+
+    def forward(self, z):
+        return z[:, -5:].argmax(1, keepdim=True).float().expand(-1, 2)
+
+
+def test_a_conditional_model_draws_every_class_as_often_where_none_is_asked_for():
+    """Each of 5 classes is expected in 400 ± 18 of 2,000 draws."""
+    model = build("conditional gan")
+    model.generator = Told()
+    with seeded(0):
+        counts = model.sample(2000)[:, 0].long().bincount(minlength=5)
+    assert counts.sum() == 2000
+    assert counts.tolist() == pytest.approx([400] * 5, abs=5 * 18)
+
+
+class Suspicious(nn.Module):
+    """D(x, k) = −50 ‖x − k‖²: undecided about what is as its class should be, sure of all else."""
+
+    def __init__(self):
+        super().__init__()
+        self.sharpness = nn.Parameter(torch.tensor(50.0))
+
+    def forward(self, x):
+        label = x[:, -5:].argmax(1, keepdim=True)
+        return -self.sharpness * (x[:, :-5] - label).square().sum(1)
+
+
+UNDECIDED = {"discriminator": math.log(4), "generator": math.log(2)}
+FLAT = {"discriminator": 10.0, "generator": 0.0}  # λ (0 − 1)²
+
+
+@pytest.mark.parametrize(
+    ("cls", "config", "losses"),
+    [
+        (GAN, GANConfig(conditional=True), UNDECIDED),
+        (WGANGP, WGANGPConfig(conditional=True, penalty=10.0), FLAT),
+    ],
+)
+def test_conditional_players_judge_every_row_under_its_own_class(cls, config, losses):
+    """Data and samples are what their class says: under another's D would be sure, and steep."""
+    model = cls(VECTOR, config, dataset_size=100, num_classes=5)
+    model.generator, model.discriminator = Told(), Suspicious()
+    label = torch.tensor([3, 0, 4, 1, 2, 2])
+    batch = Batch(label[:, None].expand(-1, 2).float(), label)
+    found = {player.name: player.loss(batch).value.item() for player in model.players()}
+    assert found == pytest.approx(losses, abs=1e-5)
+    assert all(value == 0.0 for value in model.validate(batch).values())
 
 
 def test_errors_name_what_is_wrong():

@@ -79,6 +79,16 @@ def test_G_VAE_10_both_gaps_of_half_a_factor():
     assert mig_locatello(mean, GRID[:, :1]) == pytest.approx(expected, abs=1e-12)
 
 
+def test_G_VAE_10_both_gaps_are_means_of_every_factors_share():
+    """Half of six values and all of four: the mean of ln 2 of ln 6 and 1, not ln 8 of ln 24."""
+    factors = GRID[:, [0, 2]]
+    code = standardised(torch.stack([GRID[:, 0] // 3, GRID[:, 2]], 1).float())
+    mean, logvar = with_unused(code)
+    expected = (math.log(2) / math.log(6) + 1.0) / 2.0
+    assert chen(mean, logvar, factors) == pytest.approx(expected, abs=1e-3)
+    assert mig_locatello(mean, factors) == pytest.approx(expected, abs=1e-12)
+
+
 def test_G_VAE_10_chens_information_of_overlapping_posteriors():
     """Posteriors N(±1, 1) of a binary factor: I = ln 2 − E H(v | z), by quadrature."""
 
@@ -152,6 +162,14 @@ def test_G_VAE_10_dci_of_importances_by_hand(importance, expected):
 def test_G_VAE_10_factor_vae_score_of_a_perfect_code_is_one():
     scaled = PERFECT * torch.tensor([1.0, 5.0, 0.3])  # variances are relative
     assert factor_vae_score(torch.cat([scaled, 0.01 * noise()], 1), GRID) == 1.0
+
+
+def test_G_VAE_10_factor_vae_score_does_not_depend_on_the_scales_of_a_noisy_code():
+    """Scales are powers of 2, so that variances over variances are the same to the bit."""
+    code = PERFECT + noise(3) / 2
+    score = factor_vae_score(code, GRID)
+    assert score > 0.9
+    assert factor_vae_score(code * torch.tensor([1.0, 8.0, 0.5]), GRID) == score
 
 
 def test_G_VAE_10_factor_vae_score_of_an_ignorant_code_is_chance():

@@ -65,6 +65,16 @@ def test_a_model_of_one_class_is_uneven_however_good(digits):
     assert "accuracy" not in sevens
 
 
+def test_G_GAN_10_copies_are_sought_among_the_rows_trained_on(digits, monkeypatch):
+    monkeypatch.setattr("generative.measuring.recognised", lambda *_: ())
+    nearest = []
+    for part in digits:  # what a model knows by heart
+        figures = measure(Stand(part.batch(slice(None)).x), *digits)
+        nearest.append({f.name: f.value for f in figures}["nearest_datum"])
+    assert nearest[0] == 0.0
+    assert nearest[1] > 0.5
+
+
 def test_G_GAN_10_samples_are_sought_in_all_data_where_these_are_all_there_are(digits):
     parts = load_dataset("sprites:shape,x=::2,y=::2", size=32).split(0.2)
     unseen = Stand(parts[1].batch(slice(None)).x)

@@ -14,6 +14,7 @@ from generative.gans.minimax import GAN
 from generative.model import Loss, ModelConfig
 from generative.training.run import RunConfig, RunFolder
 from generative.training.trainer import Diverged, Trainer
+from nets.process.distributed import Team
 from nets.runs.checkpoint import load_checkpoint
 
 # Rows, evaluations, ends ------------------------------------------------------------------------
@@ -52,6 +53,27 @@ def test_held_out_rows_are_measured_and_the_best_weights_kept(tmp_path):
     assert torch.equal(best["weights"]["theta"], theta[expected.index(min(expected))])
 
 
+def test_the_best_weights_are_kept_where_later_ones_are_worse(tmp_path):
+    """Of three evaluations the second is the best: its averaged weights, not the last ones."""
+    data, run = points(), RunFolder(tmp_path)
+    config = RunConfig(steps=30, segment_steps=30, log_every=10, eval_every=10, draw_every=0)
+    model = build(Line, ModelConfig(batch_size=8, ema_decay=0.9, learning_rate=0.1), data)
+    trainer = Trainer(model, data, run, config, held_out=data, device="cpu", progress=False)
+    losses, last, averaged = iter([4.0, 3.0, 5.0]), [], []
+
+    def validate(batch):
+        last.append(weights(trainer.model))
+        averaged.append(weights(trainer.trained))
+        return {"loss": torch.tensor(next(losses))}
+
+    trainer.trained.validate = validate
+    trainer.run(30)
+    best = load_checkpoint(run.files.best)
+    assert (best["loss"], best["step"]) == (3.0, 20)
+    assert torch.equal(best["weights"]["theta"], averaged[1]["theta"])
+    assert not torch.equal(last[1]["theta"], averaged[1]["theta"])
+
+
 def test_looking_at_the_model_leaves_training_as_it_was():
     data, ends = pictures(), []
     for config in (
@@ -71,6 +93,48 @@ def test_looking_at_the_model_leaves_training_as_it_was():
         trainer.run(20)
         ends.append(weights(model))
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+@pytest.mark.parametrize("look", ["eval_every", "draw_every"])
+def test_the_model_is_looked_at_in_evaluation_mode_and_goes_on_in_training_mode(look, ema_decay):
+    data, trained, seen = points(), [], []
+    config = RunConfig(steps=6, segment_steps=6, log_every=6, eval_every=0, draw_every=0)
+    model = build(Line, ModelConfig(ema_decay=ema_decay), data)
+    trainer = Trainer(
+        *(model, data, None, replace(config, **{look: 2})),
+        held_out=data,
+        device="cpu",
+        draw=lambda m, rows: seen.append(m.training) or {},
+        progress=False,
+    )
+    turn = trainer.learner.turn
+    trainer.learner.turn = lambda: trained.append(model.training) or turn()
+    trainer.trained.validate = lambda batch: seen.append(trainer.trained.training) or {}
+    trainer.run(6)
+    assert trained == [True] * 6
+    assert seen == [False] * 3
+
+
+class Noisy(Line):
+    """Notes down the noise that each of its steps draws."""
+
+    def loss(self, batch):
+        self.drawn.append(torch.rand(()).item())
+        return super().loss(batch)
+
+
+def test_every_segment_and_every_process_has_noise_of_its_own():
+    data, drawn = points(), {}
+    config = RunConfig(steps=6, segment_steps=2, log_every=6, eval_every=0, draw_every=0)
+    for name, seed, rank in (("first", 0, 0), ("again", 0, 0), ("process", 0, 1), ("seed", 1, 0)):
+        model = build(Noisy, ModelConfig(), data)
+        model.drawn = drawn[name] = []
+        trainer = Trainer(model, data, None, config, seed=seed, device="cpu", progress=False)
+        trainer.team = Team(rank)
+        trainer.run(6)
+    assert drawn["first"] == drawn.pop("again")
+    assert len({number for numbers in drawn.values() for number in numbers}) == 3 * 6
 
 
 def test_training_stops_when_the_held_out_loss_is_no_longer_better():

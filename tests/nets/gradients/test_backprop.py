@@ -65,6 +65,11 @@ def test_the_equations_are_chosen_only_where_they_hold():
     assert isinstance(backprop(nn.Sequential(MLP(4, [8]), nn.Linear(8, 2))), DenseBackprop)
     assert isinstance(backprop(MLP(4, [8], 2, activation="gelu")), AutogradBackprop)
     assert isinstance(backprop(MLP(4, [8], 2, norm="layer")), AutogradBackprop)
+    assert isinstance(backprop(nn.Sequential(nn.ReLU(), nn.Linear(4, 2))), AutogradBackprop)
+    two = nn.Sequential(nn.Linear(4, 2), nn.ReLU(), nn.Tanh())
+    assert isinstance(backprop(two), AutogradBackprop)
+    three = nn.Sequential(nn.Linear(4, 2), nn.Sequential(nn.Tanh(), nn.Tanh()), nn.Linear(2, 2))
+    assert isinstance(backprop(three), AutogradBackprop)
 
 
 def test_a_step_on_the_flat_vector_moves_the_network():

@@ -48,6 +48,19 @@ def test_N_GRAD_03_clip_by_global_norm_keeps_the_direction():
     assert np.linalg.norm(whole) == pytest.approx(2.0)
 
 
+@pytest.mark.parametrize("excess", [1.001, 1.5, 1.999])
+def test_N_GRAD_03_a_gradient_little_above_the_bound_is_clipped_too(excess):
+    parameters = with_grads([3.0, 4.0], [12.0])
+    clip_grads(parameters, global_norm=13.0 / excess)
+    first, second = grads(parameters)
+    np.testing.assert_allclose([*first, *second], np.array([3.0, 4.0, 12.0]) / excess)
+    parameters = with_grads([3.0, 4.0], [12.0])
+    clip_grads(parameters, norm=5.0 / excess)  # of each tensor: 5 and 12
+    first, second = grads(parameters)
+    np.testing.assert_allclose(first, np.array([3.0, 4.0]) / excess)
+    np.testing.assert_allclose(second, [5.0 / excess])
+
+
 def test_N_GRAD_03_a_small_gradient_is_left_as_it_is():
     parameters = with_grads([3.0, 4.0], [12.0])
     assert clip_grads(parameters, global_norm=13.0).item() == 13.0

@@ -68,11 +68,21 @@ def test_N_HEAD_02_one_logit_equals_two_logits():
 
 
 def test_N_HEAD_03_a_multiclass_head_trains_on_logits():
-    z, t = randn(40, 5), torch.arange(40) % 5
-    policy = Categorical(z)  # the same negative log-likelihood, from the raw logits
-    torch.testing.assert_close(-policy.log_prob(t).mean(), F.cross_entropy(z, t))
+    """The slope of the mean −log pₖ is (p − y)ᵀx/n in W, p = softmax(z) of the raw outputs z."""
+    x, t = randn(40, 3), torch.arange(40) % 5
+    with seeded(0):
+        head = MLP(3, [], 5).double()
+    z = head(x)
+    policy = Categorical(z)
     p = z.exp() / z.exp().sum(-1, keepdim=True)
-    torch.testing.assert_close(F.cross_entropy(z, t), -p[range(40), t].log().mean())
+    torch.testing.assert_close(policy.probs, p)
+    loss = F.cross_entropy(z, t)
+    torch.testing.assert_close(loss, -p[range(40), t].log().mean())
+    torch.testing.assert_close(loss, -policy.log_prob(t).mean())
+    error = (p - F.one_hot(t, 5)).detach() / 40
+    weight, bias = grads(loss, head[0].weight, head[0].bias)
+    torch.testing.assert_close(weight, error.T @ x)
+    torch.testing.assert_close(bias, error.sum(0))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

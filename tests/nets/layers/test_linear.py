@@ -4,23 +4,27 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
 
+from nets.gradients.backprop import AutogradBackprop, DenseBackprop, backprop
 from nets.gradients.optim import optimizer
 from nets.layers.mlp import MLP
+from nets.supervised.fit import FitConfig, fit
 
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def test_N_LIN_06_node_form_of_backpropagation_with_sigmoids():
+@pytest.mark.parametrize("way", [DenseBackprop, AutogradBackprop])
+def test_N_LIN_06_node_form_of_backpropagation_with_sigmoids(way):
     """δ_k = (o_k − t_k)o_k(1 − o_k), δ_j = o_j(1 − o_j)Σ_k δ_k w_jk, ∂E/∂w_ij = o_i δ_j."""
     torch.manual_seed(0)
     net = MLP(3, [4], 2, activation="sigmoid", out_activation="sigmoid").double()
     first, last = [layer for layer in net.modules() if isinstance(layer, nn.Linear)]
     x, t = torch.tensor([0.5, -1.0, 2.0]).double(), torch.tensor([0.2, 0.9]).double()
-    (0.5 * (net(x[None])[0] - t).square().sum()).backward()
+    learner = way(net)
+    output = learner.forward(x[None])
+    learner.backward(output - t)  # the slope of ½‖o − t‖²
 
     w1, b1, w2, b2 = (p.detach().numpy() for p in net.parameters())
     hidden = sigmoid(w1 @ x.numpy() + b1)
@@ -40,20 +44,28 @@ def test_N_LIN_06_node_form_of_backpropagation_with_sigmoids():
 
 
 def test_N_LIN_07_the_gradient_is_the_steepest_direction():
-    def u(point):
-        return point.square().sum()
+    """u(w) = Σ tanh(w·x) of two weights: D_l u by differences is ∇u·l, and steepest along ∇u."""
+    network = nn.Sequential(nn.Linear(2, 1, bias=False), nn.Tanh()).double()
+    x = torch.tensor([[1.0, 2.0], [-0.5, 1.0], [0.3, -0.2]], dtype=torch.float64)
+    learner = backprop(network)
+    point = torch.tensor([0.4, -0.3], dtype=torch.float64)
 
-    point = torch.tensor([1.0, 2.0], dtype=torch.float64)
-    (gradient,) = torch.autograd.grad(u(point.requires_grad_()), point)
-    point = point.detach()
-    assert gradient.tolist() == [2.0, 4.0]
+    @torch.no_grad()
+    def u(weights):
+        learner.weights.copy_(weights)
+        return learner.forward(x).sum()
+
+    u(point)
+    learner.backward(torch.ones(3, 1, dtype=torch.float64))
+    gradient = learner.weights.grad.clone()
     angles = torch.linspace(0, 2 * torch.pi, 3601, dtype=torch.float64)[:-1]
     directions = torch.stack([angles.cos(), angles.sin()], 1)
-    h = 1e-4
+    h = 1e-5
     slopes = torch.stack(
         [(u(point + h * way) - u(point - h * way)) / (2 * h) for way in directions]
     )
-    assert slopes.max().item() == pytest.approx(20**0.5, abs=1e-5)
+    torch.testing.assert_close(slopes, directions @ gradient, rtol=0, atol=1e-8)
+    assert slopes.max().item() == pytest.approx(gradient.norm().item(), rel=1e-5)
     steepest = directions[slopes.argmax()]
     torch.testing.assert_close(steepest, gradient / gradient.norm(), rtol=0, atol=1e-3)
 
@@ -111,13 +123,28 @@ def test_N_OPT_02_an_epoch_of_single_rows_has_as_many_updates(problem):
     torch.testing.assert_close(found, w)
 
 
-def test_N_OPT_03_mini_batches_lie_between(problem):
-    loader = DataLoader(TensorDataset(torch.arange(12)), 5, shuffle=True)
-    torch.manual_seed(0)
-    epochs = [[rows for (rows,) in loader] for _ in range(2)]
-    assert [len(rows) for rows in epochs[0]] == [5, 5, 2]
-    assert sorted(torch.cat(epochs[0]).tolist()) == list(range(12))
-    assert torch.cat(epochs[0]).tolist() != torch.cat(epochs[1]).tolist()
-    whole, _ = train(problem, 3, 0.1, lambda epoch: torch.arange(12).split(12))
-    batch, _ = train(problem, 3, 0.1, lambda epoch: [torch.arange(12)])
-    assert torch.equal(whole, batch)
+@pytest.mark.parametrize(
+    ("batch_size", "sizes"), [(1, [1] * 12), (5, [4, 4, 4]), (7, [6, 6]), (12, [12]), (99, [12])]
+)
+def test_N_OPT_03_mini_batches_lie_between(problem, batch_size, sizes):
+    """From single rows to all of them: `fit` takes the steps of descent on the batches it deals."""
+    dealt = []
+
+    class Recorder(nn.Linear):
+        def forward(self, x):
+            dealt.append([problem[0].tolist().index(row) for row in x.tolist()])
+            return super().forward(x)
+
+    model = Recorder(3, 1).double()
+    nn.init.zeros_(model.weight)
+    nn.init.zeros_(model.bias)
+    fit(model, problem, loss=nn.functional.mse_loss, optimizer=optimizer("sgd", model, lr=0.05),
+        config=FitConfig(epochs=3, batch_size=batch_size))  # fmt: skip
+    epochs = [dealt[k : k + len(sizes)] for k in range(0, len(dealt), len(sizes))]
+    assert [[len(rows) for rows in epoch] for epoch in epochs] == [sizes] * 3
+    orders = [[row for rows in epoch for row in rows] for epoch in epochs]
+    assert all(sorted(order) == list(range(12)) for order in orders)
+    assert orders[0] != orders[1] != orders[2]
+    expected, updates = train(problem, 3, 0.05, lambda epoch: epochs[epoch])
+    assert updates == 3 * len(sizes)
+    torch.testing.assert_close(torch.cat([model.weight[0], model.bias]).detach(), expected)

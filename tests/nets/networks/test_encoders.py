@@ -9,7 +9,7 @@ from stable_baselines3.common.torch_layers import NatureCNN as PeerNatureCNN
 from torch import nn
 
 from nets import init_
-from nets.layers.residual import ResBlock
+from nets.layers.residual import Bottleneck, ResBlock
 from nets.networks.encoders import ImpalaCNN, NatureCNN, SmallCNN, image_encoder
 
 
@@ -136,6 +136,31 @@ def test_N_ARC_05_residual_block_equations():
     block = ResBlock(3, activation="tanh", pre_activation=True)
     one, _, first, two, _, second = block.residual
     torch.testing.assert_close(block(x), x + second(torch.tanh(two(first(torch.tanh(one(x)))))))
+
+
+@pytest.mark.parametrize("pre_activation", [False, True])
+@pytest.mark.parametrize("norm", ["batch", None])
+def test_N_ARC_05_a_stride_asks_for_a_convolution_around_as_many_channels(norm, pre_activation):
+    """A shape can change in its sides alone."""
+    x = torch.randn(2, 8, 7, 6, generator=torch.Generator().manual_seed(0))
+    block = ResBlock(8, stride=2, norm=norm, pre_activation=pre_activation)
+    conv = block.shortcut if norm is None else block.shortcut[0]
+    around = F.conv2d(x, conv.weight, conv.bias, stride=2)
+    around = around if norm is None else F.batch_norm(around, None, None, training=True)
+    total = around + block.residual(x)
+    assert total.shape == (2, 8, 4, 3)
+    torch.testing.assert_close(block(x), total if pre_activation else total.relu())
+
+
+@pytest.mark.parametrize(("channels", "stride"), [(16, 1), (16, 2), (8, 1)])
+def test_N_ARC_05_a_bottleneck_has_a_convolution_around_it_where_shapes_differ(channels, stride):
+    x = torch.randn(2, channels, 7, 6, generator=torch.Generator().manual_seed(0))
+    block = Bottleneck(channels, 4, stride)
+    around = x
+    if (channels, stride) != (16, 1):
+        around = F.conv2d(x, block.shortcut[0].weight, None, stride)
+        around = F.batch_norm(around, None, None, training=True)
+    torch.testing.assert_close(block(x), (around + block.residual(x)).relu())
 
 
 def test_N_ARC_05_a_zero_last_norm_leaves_the_shortcut():

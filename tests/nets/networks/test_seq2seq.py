@@ -11,6 +11,7 @@ from torch import nn
 from nets.layers.attention import Attention
 from nets.networks.seq2seq import Seq2Seq
 from nets.networks.vocabulary import EOS, GO, PAD, UNK, Vocabulary, teacher_forcing
+from nets.supervised.sampling import one_hot
 
 WORDS = ["banana", "bandana", "cab"]
 
@@ -33,19 +34,31 @@ def model(seed=0, **options):
 
 
 def test_N_SEQ_01_one_hot_vectors_are_all_equally_far_apart():
-    distances = torch.cdist(torch.eye(7), torch.eye(7))
-    off = distances[~torch.eye(7, dtype=torch.bool)]
-    torch.testing.assert_close(off, torch.full_like(off, 2**0.5))
+    """A letter is as far from the next one as <pad> from <unk>."""
+    vocabulary = Vocabulary(WORDS)
+    numbers = torch.cat([torch.arange(4), vocabulary.encode(["abcdn"])[:, 0]])
+    vectors = one_hot(numbers, len(vocabulary))
+    distances = torch.cdist(vectors, vectors)
+    off = distances[~torch.eye(len(vocabulary), dtype=torch.bool)]
+    torch.testing.assert_close(off, torch.full((9 * 8,), 2**0.5))
 
 
 def test_N_SEQ_02_an_embedding_is_a_product_with_one_hot_vectors():
-    torch.manual_seed(0)
-    layer, numbers = nn.Embedding(9, 4, padding_idx=PAD), torch.tensor([5, 2, 5, PAD])
-    one_hot = F.one_hot(numbers, 9).float()
-    torch.testing.assert_close(layer(numbers), one_hot @ layer.weight)
-    layer(numbers).sum().backward()
-    rows = layer.weight.grad.abs().sum(1).nonzero().flatten().tolist()
-    assert rows == [2, 5]  # only what was looked up, and no padding
+    """What encoder and decoder read are rows of W, which alone learn; that of padding stays 0."""
+    network, vocabulary = model(), Vocabulary(WORDS)
+    source, target = vocabulary.encode(["cab", "b"]), vocabulary.encode(["add", "ba"])
+    embedded = {}
+    for layer in (network.source, network.target):
+        layer.register_forward_hook(lambda layer, _, found: embedded.update({layer: found}))
+    network.loss(source, target).backward()
+    for layer, numbers in (
+        (network.source, source),
+        (network.target, teacher_forcing(target)[0]),
+    ):
+        torch.testing.assert_close(embedded[layer], one_hot(numbers, 9).double() @ layer.weight)
+        learned = layer.weight.grad.abs().sum(1).nonzero().flatten().tolist()
+        assert learned == sorted(set(numbers.flatten().tolist()) - {PAD})
+        assert not layer.weight[PAD].any()
 
 
 def test_N_SEQ_10_counts_and_numbers_of_tokens():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy import ndimage
 
+from nets.process.seeding import seeded
 from nets.supervised import augmentation
 from nets.supervised.augmentation import (
     Augmentation,
@@ -77,6 +78,18 @@ def test_N_REG_12_each_picture_is_drawn_for_itself():
     assert (shifted.flatten(1).sum(1) == 1.0).all()
     turned = random_rotate(many, 180.0)
     assert len({tuple(row.tolist()) for row in turned.flatten(1)}) > 3900
+
+
+def test_N_REG_12_the_border_fills_what_a_shift_lays_bare(images):
+    """Every outcome is a window of NumPy's "edge" padding, and all 5 × 5 windows occur."""
+    picture = images[:1]
+    padded = np.pad(picture[0].numpy(), ((0, 0), (2, 2), (2, 2)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (2, 9, 9))[0]  # [5, 5, 2, 9, 9]
+    with seeded(0):
+        shifted = random_shift(picture.expand(400, -1, -1, -1), 2).numpy()
+    same = (shifted[:, None, None] == windows).all((-1, -2, -3))  # [400, 5, 5]
+    assert (same.sum((1, 2)) == 1).all()
+    assert same.any(0).all()
 
 
 def test_N_REG_12_angles_and_factors_stay_in_their_range(monkeypatch):

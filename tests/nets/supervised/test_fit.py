@@ -80,6 +80,28 @@ def test_S_TR_01_batches_are_all_rows_once_in_equal_parts():
     assert first != second != x.flatten().tolist()
 
 
+@pytest.mark.parametrize(("stop_below", "rows"), [(None, 5), (1e6, 2)])
+def test_S_TR_01_the_loss_of_an_epoch_is_the_mean_of_all_rows_seen(stop_below, rows):
+    """5 rows in batches of 2, 2 and 1, whose means weigh as much as they have rows; no learning."""
+    seen = []
+
+    class Recorder(nn.Linear):
+        def forward(self, x):
+            seen.append(x)
+            return super().forward(x)
+
+    with seeded(0):
+        network = Recorder(1, 1)
+    x = torch.tensor([0.0, 1.0, 4.0, 9.0, 16.0])[:, None]
+    history = fit(network, (x, x.square()), loss=nn.MSELoss(),
+                  optimizer=optimizer("sgd", network, lr=1e-30),
+                  config=FitConfig(epochs=1, batch_size=2, stop_below=stop_below))  # fmt: skip
+    asked = torch.cat(seen)
+    assert len(asked) == rows
+    errors = (nn.functional.linear(asked, network.weight, network.bias) - asked.square()).square()
+    assert history[0]["loss"] == pytest.approx(errors.mean().item(), rel=1e-5)
+
+
 def test_S_TR_02_prediction_uses_evaluation_mode_and_puts_every_mode_back():
     network = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 2))
     network.train()
