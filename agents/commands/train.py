@@ -70,7 +70,7 @@ def _resume(options: ResumeOptions) -> int:
     run = RunFolder(options.resume)
     with refusals(ValueError):
         record = run.load_config()
-        with fitting(run.record.file):
+        with fitting(run.config_file):
             fresh = record | {"steps": 0, "segment": 0}
             agent_type = find_algorithm(record["algorithm"]).agent_type()
             agent = agent_type.from_manifest(fresh, device=record["device"])

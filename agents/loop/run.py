@@ -1,32 +1,21 @@
 """A run is a folder: everything that training leaves, and all it takes to go on or to play."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nets.runs import folder
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
-from nets.runs.checkpoints import Checkpoints
-from nets.runs.record import RunRecord
-from nets.settings import Count, Settings, Whole
+from nets.settings import Count
 
 from .actor import Actor
 
-KEPT_CHECKPOINTS = 3
-
 
 @dataclass(frozen=True)
-class RunConfig(Settings):
-    """How a run is cut up; part of the run, since results depend on it."""
+class RunConfig(folder.RunConfig):
+    """How a run is cut up, in environment steps; part of the run, since results depend on it."""
 
-    steps: Whole
-    """Environment steps of the whole run."""
-    segment_steps: Count
-    """Steps between checkpoints; at least ten time limits per environment, and whole rollouts."""
-    log_every: Count
-    """Steps between rows of metrics.csv."""
-    eval_every: Whole
-    """Steps between evaluations; 0 for none."""
     eval_episodes: Count = 20
     """Episodes of an evaluation."""
     threads: Count = 1
@@ -34,7 +23,10 @@ class RunConfig(Settings):
 
     @classmethod
     def default(cls, agent: Actor, steps: int, eval_every: int | None = None) -> "RunConfig":
-        """Choose lengths that suit `agent` and a training of `steps` more steps."""
+        """Choose lengths that suit `agent` and a training of `steps` more steps.
+
+        A segment has at least ten time limits per environment, and whole rollouts.
+        """
         more = max(steps - agent.steps, 1)
         limit = 10 * (agent.source.max_episode_steps or 1000) * agent.num_envs
         rollouts = -(-max(limit, more // 20) // agent.rollout_steps)
@@ -52,48 +44,25 @@ class RunConfig(Settings):
         return cls(iterations, segment_steps=iterations, log_every=1, eval_every=iterations)
 
 
-class RunFolder:
-    """`runs/<name>/`: config.json, checkpoints/, best/, metrics.csv, events, curve, episode."""
+class RunFolder(folder.RunFolder[RunConfig]):
+    """`runs/<name>/` of an agent: with checkpoints/replay/, and an episode.gif."""
+
+    config_type = RunConfig
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self.record = RunRecord(self.path)
-        self.metrics_file = self.path / "metrics.csv"
-        self.files = Checkpoints(self.path, KEPT_CHECKPOINTS)
+        super().__init__(path)
         self.replay = self.files.folder / "replay"
-        self.curve = self.path / "curve.png"
         self.episode = self.path / "episode.gif"
 
-    def create(self, agent: Actor, config: RunConfig, command: list[str]) -> None:
-        """Begin a new run.
+    def create(self, agent: Actor, config: RunConfig, command: Sequence[str]) -> None:
+        """Begin a new run of an untrained agent.
 
         Raises:
             FileExistsError: the folder holds a run already.
         """
         manifest = agent.manifest()
         del manifest["steps"], manifest["segment"]
-        about = {"device": str(agent.device), "run": asdict(config)}
-        self.record.create(manifest | about, command)
-
-    def load_config(self) -> dict[str, Any]:
-        """Return what `create` recorded.
-
-        Raises:
-            FileNotFoundError: the folder is not a run.
-        """
-        return self.record.load()
-
-    def run_config(self) -> RunConfig:
-        """Return the recorded settings."""
-        return RunConfig(**self.load_config()["run"])
-
-    def extend(self, steps: int) -> RunConfig:
-        """Record that the run is to have `steps` steps in all, and return its settings.
-
-        Raises:
-            ValueError: it was to have more already.
-        """
-        return RunConfig(**self.record.extend(steps))
+        self.begin(manifest | {"device": str(agent.device)}, config, command)
 
     def save(self, agent: Actor, progress: Mapping[str, Any]) -> None:
         """Write the replay rows of the segment, then the checkpoint that counts on them."""

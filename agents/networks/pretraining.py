@@ -25,7 +25,7 @@ def load_encoder(bodies: Iterable[nn.Module], path: str | Path) -> None:
         CheckpointError: the file is damaged, unsafe, or holds no such encoder.
     """
     path = Path(path)
-    file = Checkpoints(path, kept=0).find() if path.is_dir() else path
+    file = Checkpoints(path).find() if path.is_dir() else path
     state = load_checkpoint(file)
     for body in bodies:
         try:

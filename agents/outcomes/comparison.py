@@ -125,7 +125,7 @@ class Comparison:
             kept = {"recipe": config["recipe"]} | record["config"]
             kept["settings"] = defaults | kept["settings"]
             _require_equal(file.parent, kept, config)
-        elif folder.record.file.exists():
+        elif folder.config_file.exists():
             begun = folder.load_config()
             kept = {
                 "algorithm": begun["algorithm"],
@@ -143,7 +143,7 @@ class Comparison:
         """Train from where an earlier call was cut off, measure, and write the record."""
         with cpu_settings(max(torch.get_num_threads() // self.jobs, 1)):
             agent, folder = self.agent(contender, seed), self.run_folder(contender, seed)
-            if not folder.record.file.exists():
+            if not folder.config_file.exists():
                 config = RunConfig.default(agent, contender.steps)
                 config = replace(config, eval_episodes=self.eval_episodes)
                 folder.create(agent, config, [self.command])

@@ -97,7 +97,7 @@ def _resume(options: ResumeOptions) -> int:
             if workers.leads and options.steps is not None:
                 run.extend(options.steps)
             config = workers.tell(run.run_config())
-            with fitting(run.record.file):
+            with fitting(run.config_file):
                 data, seed = DataConfig(**record["data"]), record["seed"]
                 model = from_manifest(record, seed)
             train, held_out = load_parts(data, config.held_out, seed)

@@ -1,35 +1,23 @@
 """A run is a folder: everything that training leaves, and all it takes to go on or to sample."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
+from nets.runs import folder
 from nets.runs.checkpoint import load_checkpoint, save_checkpoint
-from nets.runs.checkpoints import Checkpoints
-from nets.runs.record import RunRecord
-from nets.settings import Count, Part, Settings, Whole
+from nets.settings import Count, Part, Whole
 
 from ..model import KIND
 
-KEPT_CHECKPOINTS = 3
-
 
 @dataclass(frozen=True)
-class RunConfig(Settings):
-    """How a run is cut up; part of the run, since results depend on it."""
+class RunConfig(folder.RunConfig):
+    """How a run is cut up, in turns of all players; part of the run, since results depend on it."""
 
-    steps: Whole
-    """Turns of all players in the whole run."""
-    segment_steps: Count
-    """Steps between checkpoints."""
-    log_every: Count
-    """Steps between rows of metrics.csv."""
-    eval_every: Whole
-    """Steps between measurements of the held-out rows; 0 for none."""
     draw_every: Whole
     """Steps between pictures; 0 for none before the end."""
     held_out: Part = 0.1
@@ -50,18 +38,10 @@ class RunConfig(Settings):
         return cls(steps=steps, **(lengths | given))
 
 
-class RunFolder:
-    """`runs/<name>/`: config.json, checkpoints/, best/, metrics.csv, events, pictures."""
+class RunFolder(folder.RunFolder[RunConfig]):
+    """`runs/<name>/` of a generative model: with pictures of what it makes."""
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self.record = RunRecord(self.path)
-        self.files = Checkpoints(self.path, KEPT_CHECKPOINTS)
-        self.metrics_file = self.path / "metrics.csv"
-        self.samples = self.path / "samples.png"
-        self.reconstructions = self.path / "reconstructions.png"
-        self.traversals = self.path / "traversals.png"
-        self.curve = self.path / "curve.png"
+    config_type = RunConfig
 
     def create(
         self, record: dict[str, Any], config: RunConfig, command: Sequence[str] = ()
@@ -71,7 +51,7 @@ class RunFolder:
         Raises:
             FileExistsError: the folder holds a run already.
         """
-        self.record.create({"kind": KIND} | record | {"run": asdict(config)}, command)
+        self.begin({"kind": KIND} | record, config, command)
 
     def load_config(self) -> dict[str, Any]:
         """Return what `create` recorded.
@@ -80,22 +60,10 @@ class RunFolder:
             FileNotFoundError: the folder is not a run.
             ValueError: it is a run of something else.
         """
-        record = self.record.load()
+        record = super().load_config()
         if record.get("kind") != KIND:
             raise ValueError(f"{self.path} is not a run of a generative model")
         return record
-
-    def run_config(self) -> RunConfig:
-        """Return the recorded settings."""
-        return RunConfig(**self.load_config()["run"])
-
-    def extend(self, steps: int) -> RunConfig:
-        """Record that the run is to have `steps` steps in all, and return its settings.
-
-        Raises:
-            ValueError: it was to have more already.
-        """
-        return RunConfig(**self.record.extend(steps))
 
     def save(self, step: int, state: dict[str, Any]) -> None:
         """Write the checkpoint of a step, then remove those that are too old."""

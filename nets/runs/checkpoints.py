@@ -2,17 +2,18 @@
 
 from pathlib import Path
 
+KEPT_CHECKPOINTS = 3
+
 
 class Checkpoints:
     """The files `checkpoints/<step>.pt` and `best/checkpoint.pt` of a run's folder.
 
     Args:
         run: the folder.
-        kept: how many of the numbered files `prune` leaves.
     """
 
-    def __init__(self, run: Path, kept: int) -> None:
-        self.run, self.kept = run, kept
+    def __init__(self, run: Path) -> None:
+        self.run = run
         self.folder = run / "checkpoints"
         self.best = run / "best" / "checkpoint.pt"
         self.interrupted = self.folder / "interrupted.pt"
@@ -51,6 +52,6 @@ class Checkpoints:
             unfinished.unlink()
 
     def prune(self) -> None:
-        """Remove all numbered files but the last."""
-        for file in self.list()[: -self.kept]:
+        """Remove all numbered files but the last three."""
+        for file in self.list()[:-KEPT_CHECKPOINTS]:
             file.unlink()

@@ -210,7 +210,7 @@ def test_S_IO_02_a_run_that_was_cut_off_ends_in_the_same_weights(expert, tmp_pat
     def clone_into(folder, fail_at=None):
         clone = BehaviourCloning(WORLD, config(expert, epochs=3), num_envs=4)
         run = RunFolder(tmp_path / folder)
-        if not run.record.file.exists():
+        if not run.config_file.exists():
             run.create(clone, settings, [])
 
         def kill(progress):

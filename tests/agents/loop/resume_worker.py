@@ -19,7 +19,7 @@ def train(job):
     torch.set_num_threads(1)
     run = RunFolder(job["folder"])
     algorithm = find_algorithm(job["algorithm"])
-    if run.record.file.exists():
+    if run.config_file.exists():
         record = run.load_config() | {"steps": 0, "segment": 0}
         agent = algorithm.agent_type().from_manifest(record)
         config = run.extend(job["run"]["steps"])

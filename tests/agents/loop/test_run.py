@@ -9,10 +9,11 @@ import torch
 
 from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
-from agents.loop.run import KEPT_CHECKPOINTS, RunConfig, RunFolder
+from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
 from agents.presets import find_preset
 from nets.runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from nets.runs.checkpoints import KEPT_CHECKPOINTS
 
 
 def make(capacity=1000, hidden=(8,), **settings):
@@ -42,7 +43,7 @@ def test_a_run_records_all_it_takes_to_repeat_it(tmp_path):
     config = RunConfig.default(agent, 50_000)
     run = RunFolder(tmp_path / "deep" / "run")
     run.create(agent, config, ["train.py", "dqn"])
-    record = json.loads(run.record.file.read_text())
+    record = json.loads(run.config_file.read_text())
     assert record == run.load_config()
     assert (record["algorithm"], record["seed"], record["device"]) == ("dqn", 4, "cpu")
     assert record["env"]["id"] == "CartPole-v1"

@@ -120,7 +120,7 @@ def test_S_IO_02_a_run_goes_on_exactly_without_its_source(source, tmp_path, free
 
     def run(name, steps):
         folder, agent = RunFolder(tmp_path / name), DQN(WORLD, config, num_envs=1)
-        if not folder.record.file.exists():
+        if not folder.config_file.exists():
             folder.create(agent, lengths, [])
         Trainer(agent, folder, lengths, progress=False).run(steps)
         return weights(agent.online)

@@ -22,7 +22,7 @@ def train(job):
     data, held_out = load_parts(DataConfig(job["data"], limit=400), config.held_out, 0)
     kind = find_model(job["model"]).config_type()
     model = build_model(job["model"], data, kind(**from_plain(job["config"])), seed)
-    if run.record.file.exists():
+    if run.config_file.exists():
         config = run.extend(config.steps)
     else:
         run.create(model.manifest(), config)
