@@ -5,23 +5,21 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from nets.registry import Registry
-from nets.runs.presets import apply_settings, read_settings
-
-Config = TypeVar("Config")
+from nets.runs import presets
 
 FILE = Path(__file__).with_name("presets.toml")
+OF_RUN = ("steps", "num_envs")
 
 
 @dataclass(frozen=True)
-class Preset:
+class Preset(presets.Preset):
     """Tuned settings for one algorithm on one environment.
 
     Attributes:
-        steps: environment steps of the run; None: not said.
-        num_envs: copies of the environment; None: not said.
+        run: what it says of the run: `steps`, `num_envs`.
         settings: fields of the algorithm's configuration.
         env: arguments of the environment.
         wrappers: of Gymnasium, around it, by name with their arguments, the innermost first.
@@ -30,8 +28,7 @@ class Preset:
 
     algorithm: str
     env_id: str = field(compare=False)
-    steps: int | None
-    num_envs: int | None
+    run: dict[str, Any]
     settings: dict[str, Any]
     env: dict[str, Any] = field(default_factory=dict)
     wrappers: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -41,24 +38,31 @@ class Preset:
         variant = "" if self.name is None else f" {self.name}"
         return f"preset{variant} for {self.algorithm} on {self.env_id}"
 
+    @property
+    def steps(self) -> int | None:
+        """Environment steps of the run; None: not said."""
+        return self.run.get("steps")
+
+    @property
+    def num_envs(self) -> int | None:
+        """Copies of the environment; None: not said."""
+        return self.run.get("num_envs")
+
+    @property
+    def others(self) -> list[str]:
+        """Arguments and wrappers of the environment, in words."""
+        arguments = [presets.describe_setting(name, value) for name, value in self.env.items()]
+        return arguments + [_call(name, values) for name, values in self.wrappers.items()]
+
     def over(self, other: "Preset") -> "Preset":
         """Return the settings of both, this one's where both say something."""
         return replace(
             self,
-            steps=self.steps or other.steps,
-            num_envs=self.num_envs or other.num_envs,
+            run=other.run | self.run,
             settings=other.settings | self.settings,
             env=other.env | self.env,
             wrappers=other.wrappers | self.wrappers,
         )
-
-    def apply(self, config: Config) -> Config:
-        """Return `config` with the preset's settings.
-
-        Raises:
-            ValueError: the configuration has no such field.
-        """
-        return apply_settings(config, self.settings, self)
 
 
 def find_preset(algorithm: str, env_id: str, name: str | None = None) -> Preset | None:
@@ -125,13 +129,10 @@ def _is_env_id(key: str) -> bool:
 
 
 def _preset(algorithm: str, env_id: str, table: dict[str, Any], name: str | None = None) -> Preset:
-    return Preset(
-        algorithm,
-        env_id,
-        table.get("steps"),
-        table.get("num_envs"),
-        read_settings(table, apart=("steps", "num_envs", "env", "wrappers")),
-        env=table.get("env", {}),
-        wrappers=table.get("wrappers", {}),
-        name=name,
-    )
+    run, settings = presets.read_table(table, OF_RUN, apart=("env", "wrappers"))
+    around = {key: table.get(key, {}) for key in ("env", "wrappers")}
+    return Preset(algorithm, env_id, run, settings, name=name, **around)
+
+
+def _call(name: str, arguments: dict[str, Any]) -> str:
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"

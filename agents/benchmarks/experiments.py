@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+
+from nets.runs.presets import start_from
 
 from ..algorithms import find_algorithm
 from ..loading import measure_best
@@ -36,13 +38,11 @@ class Trained:
     def _settings(self) -> tuple[Any, int, int | None]:
         """Return the algorithm's configuration, the steps of training and the copies."""
         preset = find_preset(self.algorithm, self.env_id) if self.preset else None
-        config = find_algorithm(self.algorithm).config_type()(
-            **{**(preset.settings if preset else {}), **self.settings}
-        )
-        steps = self.steps or (preset.steps if preset else None)
+        config, run = start_from(preset, find_algorithm(self.algorithm).config_type()())
+        steps = self.steps or run.get("steps")
         if steps is None:
             raise ValueError(f"{self.algorithm} on {self.env_id} has no preset that says its steps")
-        return config, steps, preset.num_envs if preset else None
+        return replace(config, **self.settings), steps, run.get("num_envs")
 
     def config(self) -> dict[str, Any]:
         """Return algorithm, environment, statistic, length and settings."""

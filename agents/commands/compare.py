@@ -16,6 +16,7 @@ from nets.shell.command_line import (
     draw_off_screen,
     parse,
     program,
+    require_least,
     to_type,
 )
 
@@ -72,10 +73,7 @@ class CompareOptions:
     """Folder of the comparison; by default runs/compare-ENV_ID."""
 
     def __post_init__(self) -> None:
-        for name in ("seeds", "steps", "num_envs", "eval_episodes", "jobs"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}: expected at least 1")
+        require_least(self, seeds=1, steps=1, num_envs=1, eval_episodes=1, jobs=1)
 
 
 @command

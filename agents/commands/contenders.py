@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import tyro
 
-from nets.shell.command_line import CommandError, nearest, told
+from nets.runs.presets import start_from
+from nets.shell.command_line import CommandError, nearest, require_least, told
 
 from ..algorithms import find_algorithm
 from ..presets import Preset, find_preset
@@ -31,9 +32,7 @@ class Settings(Generic[Config]):
     num_envs: int
 
     def __post_init__(self) -> None:
-        for name in ("steps", "num_envs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: expected at least 1")
+        require_least(self, steps=1, num_envs=1)
 
 
 def parse_contenders(
@@ -90,12 +89,11 @@ def _contender(
 
     name, *settings = label.split(":")
     algorithm = find_algorithm(name)
-    config = algorithm.config_type()()
-    usual = algorithm.agent_type().default_num_envs
+    config, run = start_from(preset, algorithm.config_type()())
     start = Settings(
-        config=config if preset is None else preset.apply(config),
-        steps=steps or (preset and preset.steps) or default,
-        num_envs=num_envs or (preset and preset.num_envs) or usual,
+        config,
+        steps=steps or run.get("steps", default),
+        num_envs=num_envs or run.get("num_envs", algorithm.agent_type().default_num_envs),
     )
     chosen = _parse(label, list(_arguments(label, settings, start)), start)
     if preset is not None:

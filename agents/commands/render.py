@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nets.shell.command_line import CommandError, command, draw_off_screen, has_display, parse
+from nets.shell.command_line import (
+    CommandError,
+    command,
+    draw_off_screen,
+    has_display,
+    parse,
+    require_least,
+)
 
 from .common import load_agent, refusals
 from .evaluate import SEED
@@ -41,8 +48,7 @@ class RenderOptions:
     """Name of a checkpoint, or "last"; by default the best."""
 
     def __post_init__(self) -> None:
-        if self.episodes < 1:
-            raise ValueError(f"episodes is {self.episodes}: expected at least 1")
+        require_least(self, episodes=1)
 
 
 @command

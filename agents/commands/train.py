@@ -1,29 +1,18 @@
 """Train an agent on an environment."""
 
-import shlex
 import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nets.shell.command_line import (
-    INTERRUPTED,
-    command,
-    draw_off_screen,
-    executable,
-    free_folder,
-    has_display,
-    list_commands,
-    list_files,
-    parse,
-    to_type,
-)
+from nets.shell.command_line import INTERRUPTED, command, draw_off_screen, has_display, parse
+from nets.shell.training import free_folder, list_run
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, load_presets, load_variants
 from .common import find_env, refusals
 from .evaluate import EPISODES, SEED, describe
-from .options import TEXT, ResumeOptions, TrainOptions, describe_preset, parse_train
+from .options import TRAIN, ResumeOptions, TrainOptions, parse_train
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -36,7 +25,7 @@ def main(argv: list[str]) -> int:
     if "--list" in argv:
         return _list()
     if any(word.partition("=")[0] == "--resume" for word in argv):
-        return _resume(parse(ResumeOptions, "train", argv, TEXT))
+        return _resume(parse(ResumeOptions, TRAIN.name, argv, TRAIN.text))
     options, preset = parse_train(argv)
     return _start(options, preset, argv)
 
@@ -51,14 +40,14 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
             source = source.adapted(preset.env, preset.wrappers)
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
         agent.begin()  # what it lacks is refused before there is a folder
-        run = RunFolder(options.run or _new_folder(agent))
+        run = RunFolder(options.run or free_folder(agent.name, agent.source.name, agent.seed))
         if _plans(agent):  # it takes as many steps as it needs, one per iteration
             config = RunConfig.of_planner(agent.solve().iterations)  # type: ignore[attr-defined]
         else:
             config = RunConfig.default(agent, options.steps, options.eval_every)
         run.create(agent, config, [Path(sys.argv[0]).name, *argv])
     if preset is not None:
-        print(describe_preset(preset, options))
+        print(preset.describe(options))
     return _train(agent, run, config)
 
 
@@ -90,8 +79,7 @@ def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
     with refusals(InvalidExperience):
         trainer.run(config.steps)
     if trainer.interrupted:
-        print(f"interrupted at step {agent.steps:,}; to go on from the last checkpoint:")
-        print(f"  {to_type('train')} --resume {shlex.quote(str(run.path))}")
+        print(TRAIN.interruption(run.path, agent.steps))
         return INTERRUPTED
     with refusals(ValueError):
         _finish(run)
@@ -135,34 +123,18 @@ def _heading(agent: "Agent", config: "RunConfig") -> str:
 
 
 def _contents(run: "RunFolder") -> str:
-    files = {
-        "config.json": "what was run",
-        "best/checkpoint.pt": "the best agent so far",
-        "checkpoints/": "to resume from",
-        "metrics.csv": "numbers, for TensorBoard in events.*",
-        "curve.png": "the learning curve",
-        "episode.gif": "an episode of the best agent",
-    }
-    return list_files(run.path, files)
+    files = {"curve.png": "the learning curve", "episode.gif": "an episode of the best agent"}
+    return list_run(run.path, "the best agent so far", files)
 
 
 def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
-    folder = shlex.quote(str(run.path))
-    out = "" if screen else " --out episode.mp4"
-    commands = {
-        f"{to_type('evaluate')} {folder}": "measure it again",
-        f"{to_type('render')} {folder}{out}": "watch it play (--out FILE.gif, .mp4, .png)",
-        f"{executable('tensorboard')} --logdir {folder}": "look at the numbers",
+    film = "render" if screen else "render --out episode.mp4"
+    others = {
+        "evaluate": "measure it again",
+        film: "watch it play (--out FILE.gif, .mp4, .png)",
     }
-    if not _plans(agent):
-        more = 2 * run.run_config().steps
-        commands[f"{to_type('train')} --resume {folder} --steps {more}"] = "train it longer"
-    return list_commands(commands)
-
-
-def _new_folder(agent: "Agent") -> Path:
-    """Return `runs/ALGO-ENV_ID-sSEED`, with a number behind where that is taken."""
-    return free_folder(f"{agent.name}-{agent.source.name.replace('/', '-')}-s{agent.seed}")
+    longer = None if _plans(agent) else 2 * run.run_config().steps
+    return TRAIN.suggestions(run.path, others, longer)
 
 
 def _list() -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from nets.process.seeding import hash31, seeded
+from nets.runs.presets import read_table, start_from
 
 from ..catalogue import find_model
 from ..data.dataset import Dataset
@@ -98,11 +99,9 @@ class Fitted:
     def _settings(self) -> tuple[ModelConfig, dict[str, Any]]:
         """Return the model's settings, and steps, size and limit of the run."""
         preset = find_preset(self.model, self.data)
-        config = find_model(self.model).config_type()()
-        config = config if preset is None else preset.apply(config)
-        given = {n: value for n, value in self.overrides.items() if n not in OF_RUN}
-        run = dict.fromkeys(OF_RUN) | ({} if preset is None else preset.run)
-        run |= {n: value for n, value in self.overrides.items() if n in OF_RUN}
+        config, run = start_from(preset, find_model(self.model).config_type()())
+        of_run, given = read_table(self.overrides, OF_RUN)
+        run = dict.fromkeys(OF_RUN) | run | of_run
         if run["steps"] is None:
             message = f"{self.model} on {self.data} has no preset that says its steps"
             raise ValueError(f"{message}: expected them among the overrides")

@@ -7,15 +7,15 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
 
-from nets.runs.presets import describe_settings
-from nets.shell.command_line import CommandError, parse, told
+from nets.runs.presets import start_from
+from nets.shell.command_line import require_least, told
+from nets.shell.training import TrainCommand, preset_note
 
 from ..catalogue import MODELS, find_model
 from ..presets import Preset, find_preset, load_presets
 
 Config = TypeVar("Config")
 
-COMMAND = "train-generative"
 DEFAULT_STEPS = 10_000
 TEXT = """Train a generative model, and leave a run folder.
 
@@ -30,6 +30,7 @@ examples:
   {command} beta-tcvae sprites --size 32 --limit 20000 --latent 6 --config.beta 8
   {command} dcgan frames:dreamgym/Catch-v0 --size 32 --config.base-filters 16
   {command} ae pictures/ --size 64        a folder of images, .npz, .npy"""
+TRAIN = TrainCommand("train-generative", "MODEL", "DATA", MODELS, TEXT)
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,8 @@ class TrainOptions(Generic[Config]):
     """Steps between pictures, 0 for none before the end; by default a tenth of all."""
 
     def __post_init__(self) -> None:
-        least = {"steps": 1, "latent": 1, "size": 1, "limit": 1, "threads": 1}
-        for name, low in (least | {"seed": 0, "eval_every": 0, "draw_every": 0}).items():
-            value = getattr(self, name)
-            if value is not None and value < low:
-                raise ValueError(f"{name} is {value}: expected at least {low}")
+        require_least(self, steps=1, latent=1, size=1, limit=1, threads=1)
+        require_least(self, seed=0, eval_every=0, draw_every=0)
         if not 0.0 <= self.held_out < 1.0:
             raise ValueError(f"held_out is {self.held_out}: expected a share in [0, 1)")
 
@@ -89,11 +87,6 @@ class ResumeOptions:
     """Where to go on; by default where it was. Only there, on the CPU, are its bits the same."""
 
 
-@dataclass(frozen=True)
-class NoConfig:
-    """Stands for the settings of a model that has not been named."""
-
-
 def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     """Return the options of a new run, and the preset that they started from.
 
@@ -103,45 +96,20 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     Raises:
         CommandError: there is no such model, or a setting cannot work.
     """
-    name = next((word for word in argv if word in MODELS), None)
-    if name is None:
-        if argv and not argv[0].startswith("-"):
-            with told(ValueError):
-                find_model(argv[0])
-        note = "\n\n`{command} MODEL DATA --help` shows the settings of a model, --config.*."
-        parse(TrainOptions[NoConfig], COMMAND, argv, TEXT + note)
-        raise CommandError(f"write MODEL and DATA first, then the options: {' '.join(argv)}")
-    words = argv[argv.index(name) + 1 :]
+    model = TRAIN.find(argv, TrainOptions)
+    name, words = model.name, argv[argv.index(model.name) + 1 :]
     preset = next(filter(None, (find_preset(name, word) for word in words)), None)
-    config = find_model(name).config_type()()
+    config, run = start_from(preset, model.config_type()())
     default: TrainOptions[Any] = TrainOptions(
-        model=tyro.MISSING,
-        data=tyro.MISSING,
-        config=config if preset is None else preset.apply(config),
-        **({} if preset is None else preset.run),
+        model=tyro.MISSING, data=tyro.MISSING, config=config, **run
     )
-    kind: type[TrainOptions[Any]] = TrainOptions[type(config)]  # type: ignore[misc, assignment]
-    text = f"{TEXT}\n\n{_preset_note(name, preset)}"
+    known = [data for model_name, data in load_presets() if model_name == name]
     with told(ValueError):
-        options = parse(kind, COMMAND, argv, text, default)
+        options = TRAIN.parse(argv, default, preset_note(name, preset, known))
         if options.latent is not None:
             config = replace(options.config, latent=options.latent)
             options = replace(options, config=config)
         find_model(options.model)
     if options.model != name or preset != find_preset(name, options.data):
-        raise CommandError(f"write MODEL and DATA first, then the options: {' '.join(argv)}")
+        raise TRAIN.misplaced(argv)
     return options, preset
-
-
-def describe_preset(preset: Preset, options: TrainOptions[Any]) -> str:
-    """Name the preset's values, and which of them the command line overrides."""
-    return describe_settings(preset, [(options, preset.run), (options.config, preset.settings)])
-
-
-def _preset_note(name: str, preset: Preset | None) -> str:
-    if preset is not None:
-        return f"The defaults below are the {preset}."
-    known = [data for model, data in load_presets() if model == name]
-    if not known:
-        return f"There are no presets for {name}."
-    return f"Presets for {name}: name one of {', '.join(known)} to see its defaults."

@@ -1,11 +1,10 @@
 """What `train-generative` says before and after training."""
 
-import shlex
 from typing import TYPE_CHECKING
 
-from nets.shell.command_line import executable, list_commands, list_files, to_type
+from nets.shell.training import list_run
 
-from .options import COMMAND
+from .options import TRAIN
 
 if TYPE_CHECKING:
     from ..model import GenerativeModel
@@ -26,13 +25,6 @@ def heading(trainer: "Trainer", config: "RunConfig") -> str:
     )
 
 
-def interruption(trainer: "Trainer", run: "RunFolder") -> str:
-    """Say where Ctrl-C stopped training, and how to go on."""
-    command = f"{to_type(COMMAND)} --resume {shlex.quote(str(run.path))}"
-    stopped = f"interrupted at step {trainer.steps:,}; to go on from the last checkpoint:"
-    return f"{stopped}\n  {command}"
-
-
 def ending(trainer: "Trainer", run: "RunFolder", config: "RunConfig") -> str:
     """Say what came out, where it lies, and what to type next."""
     lines = []
@@ -46,29 +38,17 @@ def ending(trainer: "Trainer", run: "RunFolder", config: "RunConfig") -> str:
 def contents(run: "RunFolder") -> str:
     """Name the files of a run."""
     files = {
-        "config.json": "what was run",
-        "best/checkpoint.pt": "the weights that are best on held-out rows",
-        "checkpoints/": "to resume from",
-        "metrics.csv": "numbers, for TensorBoard in events.*",
         "curve.png": "the same as a picture",
         "samples.png": "what the model imagines",
         "reconstructions.png": "held-out rows, each above what the model makes of it",
         "traversals.png": "what each latent does",
     }
-    return list_files(run.path, files)
+    return list_run(run.path, "the weights that are best on held-out rows", files)
 
 
 def next_commands(run: "RunFolder", model: "GenerativeModel", more: int) -> str:
     """Name what can be done with a run."""
-    folder = shlex.quote(str(run.path))
-    commands = {
-        f"{to_type('evaluate')} {folder}": "measure it",
-        f"{to_type('sample')} {folder} --n 100 --seed 1": "sample more",
-    }
+    others = {"evaluate": "measure it", "sample --n 100 --seed 1": "sample more"}
     if len(model.shape) == 3:
-        commands[f"{to_type('sample')} {folder} --interpolate"] = "go from one to the other"
-    commands |= {
-        f"{executable('tensorboard')} --logdir {folder}": "look at the numbers",
-        f"{to_type(COMMAND)} --resume {folder} --steps {more}": "train it longer",
-    }
-    return list_commands(commands)
+        others["sample --interpolate"] = "go from one to the other"
+    return TRAIN.suggestions(run.path, others, more)

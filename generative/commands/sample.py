@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from nets.shell.command_line import CommandError, command, parse, refusals
+from nets.shell.command_line import CommandError, command, parse, refusals, require_least
 
 MOST_WAYS = 16
 TEXT = """Sample from a trained generative model: a picture, or the samples themselves.
@@ -41,8 +41,7 @@ class SampleOptions:
     """Where the model runs."""
 
     def __post_init__(self) -> None:
-        if self.n < 1:
-            raise ValueError(f"n is {self.n}: expected at least 1")
+        require_least(self, n=1)
 
 
 @command

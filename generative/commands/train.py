@@ -1,6 +1,5 @@
 """Train a generative model on data."""
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nets.shell.command_line import INTERRUPTED, command, free_folder, parse, refusals
+from nets.shell.command_line import INTERRUPTED, command, parse, refusals
+from nets.shell.training import free_folder
 
 from ..catalogue import MODELS
 from ..presets import Preset, load_presets
-from .options import COMMAND, TEXT, ResumeOptions, TrainOptions, describe_preset, parse_train
-from .report import ending, heading, interruption
+from .options import TRAIN, ResumeOptions, TrainOptions, parse_train
+from .report import ending, heading
 
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
-    from ..data.parts import DataConfig
     from ..model import GenerativeModel
     from ..training.run import RunConfig, RunFolder
     from ..training.trainer import Trainer
@@ -39,7 +38,7 @@ def main(argv: list[str]) -> int:
     if "--list" in argv:
         return _list()
     if any(word.partition("=")[0] == "--resume" for word in argv):
-        return _resume(parse(ResumeOptions, COMMAND, argv, TEXT))
+        return _resume(parse(ResumeOptions, TRAIN.name, argv, TRAIN.text))
     options, preset = parse_train(argv)
     return _start(options, preset, argv)
 
@@ -67,12 +66,13 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
                 eval_every=options.eval_every,
                 draw_every=options.draw_every,
             )
-            run = RunFolder(workers.tell(options.run or _new_folder(model.name, data, seed)))
+            folder = options.run or free_folder(model.name, data.title, seed)
+            run = RunFolder(workers.tell(folder))
             if workers.leads:
                 about = {"data": asdict(data), "seed": seed, "device": device.type}
                 run.create(model.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
         if workers.leads and preset is not None:
-            print(describe_preset(preset, options))
+            print(preset.describe(options))
         return _train(
             *(run, config, model, train, held_out), seed=seed, device=device, team=workers
         )
@@ -129,7 +129,7 @@ def _train(
         trainer.run(config.steps)
     if trainer.team.leads:
         if trainer.interrupted:
-            print(interruption(trainer, run))
+            print(TRAIN.interruption(run.path, trainer.steps))
         else:
             _draw(run, trainer)
             print(ending(trainer, run, config))
@@ -160,11 +160,6 @@ def _refusing() -> Iterator[None]:
 
     with refusals(ValueError, TypeError, ImportError, gym.error.Error):
         yield
-
-
-def _new_folder(model: str, data: "DataConfig", seed: int) -> Path:
-    """Return `runs/MODEL-DATA-sSEED`, with a number behind where that is taken."""
-    return free_folder(f"{model}-{re.sub('[/:@]', '-', data.title)}-s{seed}")
 
 
 def _list() -> int:

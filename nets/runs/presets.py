@@ -1,6 +1,6 @@
 """Presets, settings that are known to work: read from TOML, put into a configuration, told of."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
@@ -9,41 +9,64 @@ from ..settings import from_plain
 Config = TypeVar("Config")
 
 
-def read_settings(table: Mapping[str, Any], apart: Collection[str]) -> dict[str, Any]:
-    """Return what `table` sets, without the names in `apart`."""
-    return from_plain({name: value for name, value in table.items() if name not in apart})
+class Preset:
+    """Settings that are known to work; heirs are dataclasses that say for what.
+
+    Attributes:
+        run: what it says of the run, such as its `steps`.
+        settings: fields of a configuration.
+    """
+
+    run: dict[str, Any]
+    settings: dict[str, Any]
+
+    @property
+    def others(self) -> list[str]:
+        """What else it sets, in words; nothing overrides that."""
+        return []
+
+    def apply(self, config: Config) -> Config:
+        """Return `config` with the preset's settings.
+
+        Raises:
+            ValueError: the configuration has no such field.
+        """
+        unknown = self.settings.keys() - {each.name for each in fields(config)}  # type: ignore[arg-type]
+        if unknown:
+            message = f"the {self} sets {sorted(unknown)}"
+            raise ValueError(f"{message}, which {type(config).__name__} does not have")
+        return replace(config, **self.settings)  # type: ignore[type-var]
+
+    def describe(self, options: Any) -> str:
+        """Name the preset's values, and on a second line those that others override.
+
+        Args:
+            options: what is in force: of the run, and `config` of the settings.
+        """
+        used, overridden = self.others, list[str]()
+        for holder, values in ((options, self.run), (options.config, self.settings)):
+            for name, value in values.items():
+                kept = getattr(holder, name) == value
+                (used if kept else overridden).append(describe_setting(name, value))
+        text = f"{self}: {', '.join(used) or 'nothing'}"
+        return text + (f"\noverridden: {', '.join(overridden)}" if overridden else "")
 
 
-def apply_settings(config: Config, settings: Mapping[str, Any], preset: object) -> Config:
-    """Return `config` with the `settings` of `preset`, which the error names.
+def start_from(preset: Preset | None, config: Config) -> tuple[Config, dict[str, Any]]:
+    """Return `config`, and what is said of the run, under a preset where there is one.
 
     Raises:
-        ValueError: the configuration has no such field.
+        ValueError: the configuration lacks a field that the preset sets.
     """
-    unknown = settings.keys() - {field.name for field in fields(config)}  # type: ignore[arg-type]
-    if unknown:
-        message = f"the {preset} sets {sorted(unknown)}"
-        raise ValueError(f"{message}, which {type(config).__name__} does not have")
-    return replace(config, **settings)  # type: ignore[type-var]
+    return (config, {}) if preset is None else (preset.apply(config), preset.run)
 
 
-def describe_settings(
-    preset: object, asked: Iterable[tuple[object, Mapping[str, Any]]], also: Iterable[str] = ()
-) -> str:
-    """Name the values of a preset, and on a second line those that are overridden.
-
-    Args:
-        preset: what is described.
-        asked: what it sets, by name, each with the object whose attributes are in force.
-        also: other things that it sets and nothing overrides.
-    """
-    used, overridden = list(also), list[str]()
-    for holder, values in asked:
-        for name, value in values.items():
-            kept = getattr(holder, name) == value
-            (used if kept else overridden).append(describe_setting(name, value))
-    text = f"{preset}: {', '.join(used) or 'nothing'}"
-    return text + (f"\noverridden: {', '.join(overridden)}" if overridden else "")
+def read_table(
+    table: Mapping[str, Any], of_run: Collection[str], apart: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what `table` says of the run, and of settings; the names in `apart` are neither."""
+    run = {name: value for name, value in table.items() if name in of_run}
+    return run, from_plain({k: v for k, v in table.items() if k not in {*of_run, *apart}})
 
 
 def describe_setting(name: str, value: Any) -> str:

@@ -3,11 +3,10 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import wraps
-from itertools import count
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -15,7 +14,6 @@ import tyro
 
 Options = TypeVar("Options")
 
-RUNS = Path("runs")
 USAGE_ERROR = 2
 INTERRUPTED = 130  # what a shell reports for a process that Ctrl-C ended
 
@@ -98,6 +96,18 @@ def parse(
     )
 
 
+def require_least(options: object, **least: int) -> None:
+    """Refuse numbers that are smaller than they may be; those that are None were not given.
+
+    Raises:
+        ValueError: an option is smaller; it is named.
+    """
+    for name, low in least.items():
+        value = getattr(options, name)
+        if value is not None and value < low:
+            raise ValueError(f"{name} is {value}: expected at least {low}")
+
+
 def program(name: str, python: str = "python", dreamgym: str = "dreamgym") -> str:
     """Return how the command `name` is called, in the way that the running one was."""
     called = Path(sys.argv[0])
@@ -109,20 +119,6 @@ def program(name: str, python: str = "python", dreamgym: str = "dreamgym") -> st
 def to_type(name: str) -> str:
     """Return what to type for the command `name` where the shell does not know our programs."""
     return program(name, executable("python"), executable("dreamgym"))
-
-
-def list_files(folder: Path, files: Mapping[str, str]) -> str:
-    """Return a line for each of the files in `folder` that is there, with what it is."""
-    there = {name: what for name, what in files.items() if (folder / name).exists()}
-    return "\n".join(
-        ["", f"in {folder}:", *(f"  {name:<20}{what}" for name, what in there.items())]
-    )
-
-
-def list_commands(commands: Mapping[str, str]) -> str:
-    """Return a line for each command that may come next, with what it is for."""
-    width = max(map(len, commands)) + 2
-    return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])
 
 
 def executable(name: str) -> str:
@@ -137,12 +133,6 @@ def executable(name: str) -> str:
 def _short(path: Path) -> Path:
     """Return `path` as seen from here, where it is below."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def free_folder(stem: str) -> Path:
-    """Return `runs/STEM`, with a number behind where that is taken."""
-    names = (RUNS / (stem if k == 1 else f"{stem}-{k}") for k in count(1))
-    return next(path for path in names if not path.exists())
 
 
 def has_display() -> bool:

@@ -6,7 +6,7 @@ from fresh_process import printed_by
 
 import generative
 from generative.catalogue import MODELS, find_model
-from generative.commands.options import ResumeOptions, TrainOptions, describe_preset, parse_train
+from generative.commands.options import ResumeOptions, TrainOptions, parse_train
 from generative.commands.sample import SampleOptions
 from generative.commands.sample import main as sample
 from generative.commands.train import main as train
@@ -108,7 +108,7 @@ def test_command_line_overrides_the_preset():
     assert (options.model, options.data, options.steps) == ("wgan-gp", "ring", 7)
     assert (options.config.hidden, options.config.latent) == ((3, 4), 5)
     assert options.config.learning_rate == preset.settings["learning_rate"]
-    used, overridden = describe_preset(preset, options).split("\n")
+    used, overridden = preset.describe(options).split("\n")
     assert "learning_rate" in used
     assert f"steps = {preset.run['steps']}" in overridden
     assert f"latent = {preset.settings['latent']}" in overridden

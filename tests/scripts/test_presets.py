@@ -4,7 +4,7 @@ import gymnasium as gym
 import pytest
 
 from agents.algorithms import find_algorithm
-from agents.commands.options import describe_preset, parse_train
+from agents.commands.options import parse_train
 from agents.commands.train import main
 from agents.environments.source import EnvSource
 from agents.loading import load
@@ -69,7 +69,7 @@ def test_module_in_front_of_the_id_finds_the_same_preset():
 
 
 def test_misspelt_setting_is_named():
-    preset = Preset("dqn", "X-v0", None, None, {"lerning_rate": 1.0})
+    preset = Preset("dqn", "X-v0", {}, {"lerning_rate": 1.0})
     config = find_algorithm("dqn").config_type()()
     with pytest.raises(ValueError, match=r"'lerning_rate'\], which DQNConfig does not have"):
         preset.apply(config)
@@ -82,7 +82,7 @@ def test_command_line_overrides_the_preset():
     assert options.config.hidden == (3, 4)
     assert options.config.target_every == 5
     assert options.config.train_every == preset.settings["train_every"]
-    used, overridden = describe_preset(preset, options).split("\n")
+    used, overridden = preset.describe(options).split("\n")
     assert f"train_every = {preset.settings['train_every']}" in used
     assert "target_every" not in used
     assert overridden.startswith(f"overridden: steps = {preset.steps:,}, ")
@@ -143,8 +143,9 @@ def test_variant_goes_over_the_preset_of_the_environment():
 
 
 def test_what_a_variant_says_of_the_run_wins():
-    plain = Preset("dqn", "X-v0", 10, 4, {"n_step": 2, "atoms": 5}, {"size": 3}, {"A": {}})
-    variant = Preset("dqn", "X-v0", 20, None, {"n_step": 3}, {"size": 4}, {"B": {}}, "v")
+    run, settings = {"steps": 10, "num_envs": 4}, {"n_step": 2, "atoms": 5}
+    plain = Preset("dqn", "X-v0", run, settings, {"size": 3}, {"A": {}})
+    variant = Preset("dqn", "X-v0", {"steps": 20}, {"n_step": 3}, {"size": 4}, {"B": {}}, "v")
     merged = variant.over(plain)
     assert (merged.steps, merged.num_envs, merged.name) == (20, 4, "v")
     assert merged.settings == {"n_step": 3, "atoms": 5}
@@ -166,7 +167,7 @@ def test_variant_is_chosen_on_the_command_line(line):
     assert (config.noisy, config.head, config.replay) == (True, "categorical", "prioritized")
     assert (config.dueling, config.double, config.n_step) == (True, True, 5)
     assert options.steps == preset.steps
-    used, overridden = describe_preset(preset, options).split("\n")
+    used, overridden = preset.describe(options).split("\n")
     assert used.startswith("preset rainbow for dqn on CartPole-v1: ")
     assert overridden == "overridden: n_step = 3"
 

@@ -1,0 +1,150 @@
+"""Commands that train: how they find out which settings there are, and what they say of a run."""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from ..catalog import Catalog, EntryT
+from ..runs.presets import Preset
+from .command_line import CommandError, executable, parse, to_type, told
+
+Options = TypeVar("Options")
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class NoConfig:
+    """Stands for the settings of what has not been named."""
+
+
+@dataclass(frozen=True)
+class TrainCommand(Generic[EntryT]):
+    """A command that takes two names, `ALGO ENV_ID`, of which the first decides the settings.
+
+    Attributes:
+        name: of the command.
+        first: what stands for the first name.
+        second: what stands for the second.
+        catalog: what the first can be.
+        text: what the command does, with examples.
+    """
+
+    name: str
+    first: str
+    second: str
+    catalog: Catalog[EntryT]
+    text: str
+
+    def find(self, argv: Sequence[str], options: Any) -> EntryT:
+        """Return the entry that is named first in `argv`; help without a name shows no settings.
+
+        Args:
+            argv: the arguments.
+            options: the dataclass of a new run, generic in its settings.
+
+        Raises:
+            CommandError: nothing is named, or there is no such thing.
+        """
+        found = next((word for word in argv if word in self.catalog), None)
+        if found is not None:
+            return self.catalog[found]
+        if argv and not argv[0].startswith("-"):
+            with told(ValueError):
+                self.catalog.find(argv[0])
+        call = f"`{{command}} {self.first} {self.second} --help`"
+        article = "an" if self.catalog.kind[0] in "aeiou" else "a"
+        note = f"{call} shows the settings of {article} {self.catalog.kind}, --config.*."
+        parse(options[NoConfig], self.name, argv, f"{self.text}\n\n{note}")
+        raise self.misplaced(argv)
+
+    def parse(self, argv: Sequence[str], default: Options, note: str) -> Options:
+        """Parse the arguments of a new run over `default`, whose `config` has the settings."""
+        settings: Any = default
+        kind = type(settings)[type(settings.config)]
+        return parse(kind, self.name, argv, f"{self.text}\n\n{note}", default)
+
+    def misplaced(self, argv: Sequence[str]) -> CommandError:
+        """Return the error of names that were not found where they ought to be."""
+        names = f"{self.first} and {self.second}"
+        return CommandError(f"write {names} first, then the options: {' '.join(argv)}")
+
+    def interruption(self, run: Path, steps: int) -> str:
+        """Say where Ctrl-C stopped training, and how to go on."""
+        stopped = f"interrupted at step {steps:,}; to go on from the last checkpoint:"
+        return f"{stopped}\n  {self._resume(run)}"
+
+    def suggestions(self, run: Path, others: Mapping[str, str], steps: int | None) -> str:
+        """List what can be typed next, each with what it is for.
+
+        Args:
+            run: the folder of the run.
+            others: other commands on it, such as `"render --out episode.mp4"`.
+            steps: how long it would be if it were trained longer; None: it cannot be.
+        """
+        commands = {_on(run, call): why for call, why in others.items()}
+        commands[f"{executable('tensorboard')} --logdir {_quoted(run)}"] = "look at the numbers"
+        if steps is not None:
+            commands[f"{self._resume(run)} --steps {steps}"] = "train it longer"
+        width = max(map(len, commands)) + 2
+        return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])
+
+    def _resume(self, run: Path) -> str:
+        return f"{to_type(self.name)} --resume {_quoted(run)}"
+
+
+def preset_note(name: str, preset: Preset | None, known: Iterable[str]) -> str:
+    """Say whose defaults are shown, or what to name so that a preset is.
+
+    Args:
+        name: of an algorithm or a model.
+        preset: the one in force, if any.
+        known: what there are presets for.
+    """
+    if preset is not None:
+        return f"The defaults below are the {preset}."
+    names = ", ".join(known)
+    if not names:
+        return f"There are no presets for {name}."
+    return f"Presets for {name}: name one of {names} to see its defaults."
+
+
+def free_folder(name: str, problem: str, seed: int) -> Path:
+    """Return `runs/NAME-PROBLEM-sSEED`, with a number behind where that is taken."""
+    stem = f"{name}-{re.sub('[/:@]', '-', problem)}-s{seed}"
+    names = (RUNS / (stem if k == 1 else f"{stem}-{k}") for k in count(1))
+    return next(path for path in names if not path.exists())
+
+
+def list_run(run: Path, best: str, others: Mapping[str, str]) -> str:
+    """List the files of a run's folder that are there, each with what it is.
+
+    Args:
+        run: the folder.
+        best: what the best checkpoint is.
+        others: what else may be there.
+    """
+    files = {
+        "config.json": "what was run",
+        "best/checkpoint.pt": best,
+        "checkpoints/": "to resume from",
+        "metrics.csv": "numbers, for TensorBoard in events.*",
+        **others,
+    }
+    there = {name: what for name, what in files.items() if (run / name).exists()}
+    lines = [f"  {name:<20}{what}" for name, what in there.items()]
+    return "\n".join(["", f"in {run}:", *lines])
+
+
+def _on(run: Path, call: str) -> str:
+    """Return what to type for `NAME OPTIONS` on a run."""
+    name, _, options = call.partition(" ")
+    return f"{to_type(name)} {_quoted(run)} {options}".rstrip()
+
+
+def _quoted(run: Path) -> str:
+    return shlex.quote(str(run))
