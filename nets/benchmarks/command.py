@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 import tyro
 
-from agents.commands.common import refusals
-
-from ..shell.command_line import CommandError, command, draw_off_screen, nearest, parse
+from ..shell.command_line import (
+    CommandError,
+    command,
+    draw_off_screen,
+    nearest,
+    parse,
+    refusals,
+)
 
 if TYPE_CHECKING:
     from tqdm import tqdm

@@ -4,6 +4,7 @@ import math
 import os
 import platform
 import re
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
@@ -116,44 +117,31 @@ def quality_json(outcome: Outcome) -> dict[str, Any]:
 
 def speed_table(results: list[Result], about: dict[str, Any], call: str) -> str:
     """Return results as a Markdown table under lines about the machine and the command."""
-    lines = [
-        f"`{call}` at commit {str(about['commit'])[:12]}.",
-        _machine_line(about),
-        "",
-        "| case | ours | peer | ratio (range) | bar | n |",
-        "|---|---|---|---|---|---|",
-    ]
+    rows = []
     for result in results:
         case, peer = result.case, result.closest
         ours = _figure(median(result.ours), case.unit)
         theirs = _figure(median(result.peers[peer]), case.unit)
         ratio, work = _ratio(result.ratios[peer]), f"{case.rounds} x {case.work}"
         missed = "" if result.passed else ", missed"
-        lines.append(
-            f"| `{case.name}`: {case.what} | {ours} | {theirs} {peer} | {ratio} |"
-            f" {_bar(case)}{missed} | {work} |"
-        )
-    return "\n".join(lines)
+        what = f"`{case.name}`: {case.what}"
+        rows.append((what, ours, f"{theirs} {peer}", ratio, f"{_bar(case)}{missed}", work))
+    origin = f"`{call}` at commit {str(about['commit'])[:12]}."
+    return _table(origin, about, "| case | ours | peer | ratio (range) | bar | n |", rows)
 
 
 def quality_table(outcomes: list[Outcome], about: dict[str, Any], call: str) -> str:
     """Return outcomes as a Markdown table under lines about the machine and the command."""
-    lines = [
-        f"`{call}`; every run's file names its commit.",
-        _machine_line(about),
-        "",
-        "| row | median | range | seeds | reference | passes | |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for outcome in outcomes:
         row, figures = outcome.row, outcome.figures
         spread = f"{min(figures):.6g} to {max(figures):.6g}" if len(figures) > 1 else ""
         verdict = "yes" if outcome.passed else "**no**"
-        lines.append(
-            f"| `{row.name}`: {row.what} | {median(figures):.6f} | {spread} | {len(figures)} |"
-            f" {row.reference:.6f} | {_range(outcome)} | {verdict} |"
-        )
-    return "\n".join(lines)
+        what, middle = f"`{row.name}`: {row.what}", f"{median(figures):.6f}"
+        reference, count = f"{row.reference:.6f}", str(len(figures))
+        rows.append((what, middle, spread, count, reference, _range(outcome), verdict))
+    origin = f"`{call}`; every run's file names its commit."
+    return _table(origin, about, "| row | median | range | seeds | reference | passes | |", rows)
 
 
 def write_between(path: Path, name: str, text: str) -> None:
@@ -174,6 +162,13 @@ def around(path: Path, name: str) -> tuple[str, str]:
     if not found or not end:
         raise ValueError(f"{path} has no lines '<!-- {name} -->' and '<!-- /{name} -->'")
     return before + opening, closing + after
+
+
+def _table(origin: str, about: dict[str, Any], heading: str, rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table under a line about its origin and one about the machine."""
+    rule = "|---" * (heading.count("|") - 1) + "|"
+    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    return "\n".join([origin, _machine_line(about), "", heading, rule, *lines])
 
 
 def _machine_line(about: dict[str, Any]) -> str:
