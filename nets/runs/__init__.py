@@ -1,1 +1,1 @@
-"""What a run leaves: checkpoints, records, logs."""
+"""What a run leaves, a folder of checkpoints and logs; and the presets it begins with."""

@@ -43,7 +43,7 @@ def test_script_help_imports_nothing_heavy(name, tmp_path):
 
 def test_dispatcher_help_names_every_command_and_imports_nothing_heavy(tmp_path):
     code = (
-        "import sys; from agents.commands import main; assert main(['--help']) == 0;"
+        "import sys; from nets.shell.main import main; assert main(['--help']) == 0;"
         "assert 'torch' not in sys.modules and 'gymnasium' not in sys.modules"
     )
     printed = printed_by(code, cwd=tmp_path)
@@ -114,7 +114,7 @@ def test_another_package_adds_a_command(tmp_path):
     (info / "entry_points.txt").write_text("[dreamgym.commands]\ntidy = tidy:main\n")
 
     def dreamgym(*arguments):
-        code = "import sys; from agents.commands import main; sys.exit(main())"
+        code = "import sys; from nets.shell.main import main; sys.exit(main())"
         return subprocess.run(
             [sys.executable, "-c", code, *arguments],
             env=os.environ | {"PYTHONPATH": str(tmp_path)},
