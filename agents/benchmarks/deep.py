@@ -12,7 +12,7 @@ import gymnasium as gym
 from nets.benchmarks.timing import Case, Measure, Need, Side, rate
 
 from ..algorithms import find_algorithm
-from ..environments.source import find_spec
+from ..environments.ids import find_spec
 from .peers import NOISE_84
 
 ENV_ID = "CartPole-v1"

@@ -14,7 +14,7 @@ import gymnasium as gym
 from nets.benchmarks.timing import Case, Measure, Need, Side, rate
 
 from ..algorithms import find_algorithm
-from ..environments.source import find_spec
+from ..environments.ids import find_spec
 from ..presets import find_preset
 from .peers import plain_q_learning
 

@@ -16,7 +16,7 @@ from gymnasium.vector import SyncVectorEnv, VectorEnv
 
 from nets.benchmarks.timing import Case, Measure, Side, rate
 
-from ..environments.source import find_spec
+from ..environments.ids import find_spec
 from .peers import BSUITE_CATCH, LEAN_CATCH
 
 SCALAR_STEPS = 20_000

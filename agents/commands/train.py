@@ -141,7 +141,7 @@ def _list() -> int:
     """Print the algorithms, our environments, and for which pairs there are presets."""
     import gymnasium as gym
 
-    from ..environments.source import HOME
+    from ..environments.ids import HOME
 
     for module in HOME.values():
         import_module(module)

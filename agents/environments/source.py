@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import re
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,10 +14,8 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec, WrapperSpec
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 
+from .ids import find_spec, home, named_code, qualified
 from .stepping import SingleStepper, Stepper, VectorStepper
-
-HOME = {"dreamgym": "envs"}  # namespace of an id -> the module whose import registers it
-NEIGHBOURS = {"ALE": "ale_py", "MinAtar": "envs.minatar"}  # the same, of optional packages
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class EnvSource:
             raise ValueError(message)
         module, _, _ = description["id"].rpartition(":")
         spec = find_spec(description["id"])
-        for name in _code(spec).keys() & description["kwargs"]:
+        for name in named_code(spec).keys() & description["kwargs"]:
             message = f"{name}={spec.kwargs[name]!r} of {spec.id} names code"
             raise ValueError(f"{message}, which a file cannot replace")
         spec.kwargs.update(description["kwargs"])
@@ -78,9 +75,9 @@ class EnvSource:
     def describe(self) -> dict[str, Any]:
         """The recipe as plain values; the id is None where no file can tell how to make it."""
         if self.spec is not None:
-            code = _code(gym.registry.get(self.spec.id, self.spec)).items()
+            code = named_code(gym.registry.get(self.spec.id, self.spec)).items()
             recipe = {
-                "id": f"{self.module}:{self.spec.id}" if self.module else self.spec.id,
+                "id": qualified(self.spec, self.module),
                 "kwargs": {k: v for k, v in self.spec.kwargs.items() if (k, v) not in code},
                 "max_episode_steps": self.spec.max_episode_steps,
                 "wrappers": [
@@ -181,51 +178,6 @@ class EnvSource:
             except TypeError:  # it has no choice of modes
                 return gym.make_vec(self.spec, num_envs=num_envs)
         return SyncVectorEnv([self.make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
-
-
-def find_spec(env_id: str) -> EnvSpec:
-    """Return a copy of the spec of `Name-v0`, `namespace/Name-v0` or `module:namespace/Name-v0`.
-
-    Raises:
-        gymnasium.error.Error: unknown id or module; the nearest known id is suggested.
-    """
-    module, _, name = env_id.rpartition(":")
-    module = module or (HOME | NEIGHBOURS).get(name.partition("/")[0], "")
-    if module:
-        try:
-            importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            message = f"cannot import {module!r}, which should register {name!r}: {error}"
-            raise gym.error.Error(message) from error
-    return deepcopy(gym.spec(name))
-
-
-def home(spec: EnvSpec) -> str:
-    """Return the module whose import presumably registers `spec`; empty for Gymnasium's own."""
-    if spec.namespace in NEIGHBOURS:
-        return NEIGHBOURS[spec.namespace]
-    creator = spec.entry_point or spec.vector_entry_point
-    if _package(creator) in HOME.values() and spec.namespace not in HOME:
-        creator = next(iter(_code(spec).values()), creator)  # made of our core elsewhere
-    package = _package(creator)
-    if package in ("gymnasium", "__main__"):
-        return ""
-    return package if package in HOME.values() else _module(creator)
-
-
-def _module(creator: Any) -> str:
-    """Return the module of an entry point; its import is that of its package, too."""
-    return (creator if isinstance(creator, str) else creator.__module__).partition(":")[0]
-
-
-def _package(creator: Any) -> str:
-    return _module(creator).partition(".")[0]
-
-
-def _code(spec: EnvSpec) -> dict[str, str]:
-    """Return the arguments of `spec` that name code, as `"module:Class"`."""
-    named = {k: v for k, v in spec.kwargs.items() if isinstance(v, str)}
-    return {k: v for k, v in named.items() if re.fullmatch(r"[\w.]+:\w+", v)}
 
 
 def _recipe(env: gym.Env | VectorEnv) -> EnvSpec | None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from agents.environments.source import EnvSource, find_spec
+from agents.environments.ids import find_spec
+from agents.environments.source import EnvSource
 from agents.environments.stepping import SingleStepper, VectorStepper
 
 

@@ -1,0 +1,62 @@
+"""How an environment's id is qualified, `module:id`, so that a fresh process can make it again."""
+
+import importlib
+import re
+from copy import deepcopy
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
+HOME = {"dreamgym": "envs"}  # namespace of an id -> the module whose import registers it
+NEIGHBOURS = {"ALE": "ale_py", "MinAtar": "envs.minatar"}  # the same, of optional packages
+
+
+def find_spec(env_id: str) -> EnvSpec:
+    """Return a copy of the spec of `Name-v0`, `namespace/Name-v0` or `module:namespace/Name-v0`.
+
+    Raises:
+        gymnasium.error.Error: unknown id or module; the nearest known id is suggested.
+    """
+    module, _, name = env_id.rpartition(":")
+    module = module or (HOME | NEIGHBOURS).get(name.partition("/")[0], "")
+    if module:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            message = f"cannot import {module!r}, which should register {name!r}: {error}"
+            raise gym.error.Error(message) from error
+    return deepcopy(gym.spec(name))
+
+
+def qualified(spec: EnvSpec, module: str) -> str:
+    """Return the id of `spec` behind the module that registers it, empty for Gymnasium's own."""
+    return f"{module}:{spec.id}" if module else spec.id
+
+
+def home(spec: EnvSpec) -> str:
+    """Return the module whose import presumably registers `spec`; empty for Gymnasium's own."""
+    if spec.namespace in NEIGHBOURS:
+        return NEIGHBOURS[spec.namespace]
+    creator = spec.entry_point or spec.vector_entry_point
+    if _package(creator) in HOME.values() and spec.namespace not in HOME:
+        creator = next(iter(named_code(spec).values()), creator)  # made of our core elsewhere
+    package = _package(creator)
+    if package in ("gymnasium", "__main__"):
+        return ""
+    return package if package in HOME.values() else _module(creator)
+
+
+def named_code(spec: EnvSpec) -> dict[str, str]:
+    """Return the arguments of `spec` that name code, as `"module:Class"`."""
+    named = {k: v for k, v in spec.kwargs.items() if isinstance(v, str)}
+    return {k: v for k, v in named.items() if re.fullmatch(r"[\w.]+:\w+", v)}
+
+
+def _module(creator: Any) -> str:
+    """Return the module of an entry point; its import is that of its package, too."""
+    return (creator if isinstance(creator, str) else creator.__module__).partition(":")[0]
+
+
+def _package(creator: Any) -> str:
+    return _module(creator).partition(".")[0]
