@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint
+from nets.runs.checkpoints import find_checkpoint
 
 from .agent import Agent
 from .algorithms import find_algorithm
-from .loop.run import RunFolder
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -33,8 +33,7 @@ def load(
         FileNotFoundError: there is no run, or no such checkpoint; existing ones are listed.
         CheckpointError: the file is damaged, unsafe or foreign.
     """
-    path = Path(path)
-    file = RunFolder(path).files.find(checkpoint) if path.is_dir() else path
+    file = find_checkpoint(path, checkpoint)
     state = load_checkpoint(file)
     if "model" in state:
         raise CheckpointError(f"{file} holds a generative model, {state['model']}, and no agent")

@@ -7,11 +7,11 @@ from typing import Any
 from nets.process.device import resolve_device
 from nets.process.seeding import hash31, seeded
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
+from nets.runs.checkpoints import find_checkpoint
 
 from .catalogue import find_model
 from .data.dataset import Dataset
 from .model import KIND, GenerativeModel
-from .training.run import RunFolder
 
 
 def load(
@@ -31,8 +31,7 @@ def load(
         FileNotFoundError: there is no run, or no such checkpoint; existing ones are listed.
         CheckpointError: the file is damaged, unsafe, foreign, or holds something else.
     """
-    path = Path(path)
-    file = RunFolder(path).files.find(checkpoint) if path.is_dir() else path
+    file = find_checkpoint(path, checkpoint)
     state = load_checkpoint(file)
     if state.get("kind") != KIND:
         raise CheckpointError(f"{file} holds no generative model")

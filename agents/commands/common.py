@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nets.runs.checkpoints import find_checkpoint
 from nets.shell import command_line
 from nets.shell.command_line import CommandError, nearest, one_line
 
@@ -50,10 +51,9 @@ def load_agent(
         CommandError: there is none, or its file is damaged.
     """
     from ..loading import load
-    from ..loop.run import RunFolder
 
     if not path.exists():
         raise CommandError(f"there is no {path}")
     with refusals(ValueError):
-        file = path if path.is_file() else RunFolder(path).files.find(checkpoint)
+        file = find_checkpoint(path, checkpoint)
         return load(file, device=device), file

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nets.shell.command_line import INTERRUPTED, command, draw_off_screen, has_display, parse
+from nets.shell.command_line import INTERRUPTED, command, draw_off_screen, has_display
 from nets.shell.training import free_folder, list_run
 
 from ..algorithms import ALGORITHMS, find_algorithm
@@ -24,8 +24,9 @@ def main(argv: list[str]) -> int:
     """Start a run, go on with one, or list what there is."""
     if "--list" in argv:
         return _list()
-    if any(word.partition("=")[0] == "--resume" for word in argv):
-        return _resume(parse(ResumeOptions, TRAIN.name, argv, TRAIN.text))
+    earlier = TRAIN.parse_resume(argv, ResumeOptions)
+    if earlier is not None:
+        return _resume(earlier)
     options, preset = parse_train(argv)
     return _start(options, preset, argv)
 

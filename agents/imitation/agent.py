@@ -203,6 +203,3 @@ class Cloning:
     def close(self) -> None:
         """Release the environments."""
         self.interaction.close()
-
-
-__all__ = ["BCConfig", "BehaviourCloning", "Cloning"]

@@ -1,6 +1,5 @@
 """Callbacks of stable-baselines3 on agents of ours: what they touch, and nothing more."""
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from gymnasium import Space
@@ -62,12 +61,7 @@ class Adapter:
         self.callback.update_locals({"dones": dones, "infos": infos, "progress": progress})
         return self.callback.on_step()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.callback.on_training_end()
 
 

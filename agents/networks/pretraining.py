@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import nn
 
 from nets.runs.checkpoint import CheckpointError, load_checkpoint
-from nets.runs.checkpoints import Checkpoints
+from nets.runs.checkpoints import find_checkpoint
 from nets.supervised.transfer import load_part
 
 
@@ -24,8 +24,7 @@ def load_encoder(bodies: Iterable[nn.Module], path: str | Path) -> None:
         FileNotFoundError: there is no such file, or no checkpoint in the folder.
         CheckpointError: the file is damaged, unsafe, or holds no such encoder.
     """
-    path = Path(path)
-    file = Checkpoints(path).find() if path.is_dir() else path
+    file = find_checkpoint(path)
     state = load_checkpoint(file)
     for body in bodies:
         try:

@@ -5,19 +5,16 @@ samples of all.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-import tyro
 
 from nets.process.seeding import seeded
-from nets.shell.command_line import command, parse
 
 from ..data.small import RING_STD, ring_means
 from ..metrics.modes import mode_coverage
 from ..model import GenerativeModel
+from .drawing import DrawOptions, drawing
 from .fitted import Fit, Fitted
 
 TEXT = """Train variants of GANs on eight Gaussians, and draw samples of each.
@@ -67,19 +64,7 @@ VARIANTS: Mapping[str, Fitted] = {
 }
 
 
-@dataclass(frozen=True)
-class RingOptions:
-    """Where to draw."""
-
-    picture: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="PNG")]
-    """File of the picture."""
-    seed: int = 0
-    """Of every training."""
-    steps: int | None = None
-    """Of every training; by default as many as in the table."""
-
-
-def draw(options: RingOptions, columns: int = 4) -> None:
+def draw(options: DrawOptions, columns: int = 4) -> None:
     """Draw samples of every variant over the circles of 3 sigma around the modes."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Circle
@@ -99,12 +84,7 @@ def draw(options: RingOptions, columns: int = 4) -> None:
     figure.savefig(options.picture)
 
 
-@command
-def main(argv: list[str]) -> int:
-    """Train and draw."""
-    draw(parse(RingOptions, "ring", argv, TEXT))
-    return 0
-
+main = drawing(draw, "ring", TEXT)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -4,19 +4,16 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-import tyro
 from torch import Tensor
 
 from nets.process.seeding import seeded
-from nets.shell.command_line import command, parse
 
 from ..data.dataset import Dataset
 from ..metrics.measure import listed, recognised
+from .drawing import DrawOptions, drawing
 from .fitted import Fit, Fitted
 
 TEXT = """Train models on figures, and draw samples of each below the data.
@@ -50,19 +47,7 @@ OF_FIGURES: Mapping[str, Fitted] = {name: _model(name, FIGURES) for name in ("dc
 OF_DIGITS = _model("dcgan", "digits")
 
 
-@dataclass(frozen=True)
-class SamplesOptions:
-    """Where to draw."""
-
-    picture: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="PNG")]
-    """File of the picture."""
-    seed: int = 0
-    """Of every training."""
-    steps: int | None = None
-    """Of every training; by default as many as in the table."""
-
-
-def draw(options: SamplesOptions) -> None:
+def draw(options: DrawOptions) -> None:
     """Draw data, then samples of every model, the classes from left to right again and again."""
     from ..gallery import grids as plots
 
@@ -88,12 +73,7 @@ def _rows_of(data: Dataset, label: Tensor) -> Tensor:
     return data.batch(torch.multinomial(alike.float(), 1)[:, 0]).x
 
 
-@command
-def main(argv: list[str]) -> int:
-    """Train and draw."""
-    draw(parse(SamplesOptions, "samples", argv, TEXT))
-    return 0
-
+main = drawing(draw, "samples", TEXT)
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nets.shell.command_line import INTERRUPTED, command, parse, refusals
+from nets.shell.command_line import INTERRUPTED, command, refusals
 from nets.shell.training import free_folder
 
 from ..catalogue import MODELS
@@ -37,8 +37,9 @@ def main(argv: list[str]) -> int:
     """Start a run, go on with one, or list what there is."""
     if "--list" in argv:
         return _list()
-    if any(word.partition("=")[0] == "--resume" for word in argv):
-        return _resume(parse(ResumeOptions, TRAIN.name, argv, TRAIN.text))
+    earlier = TRAIN.parse_resume(argv, ResumeOptions)
+    if earlier is not None:
+        return _resume(earlier)
     options, preset = parse_train(argv)
     return _start(options, preset, argv)
 

@@ -1,15 +1,20 @@
 """How far a training is, drawn as a bar."""
 
 import sys
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tqdm import tqdm
 
 Bar: TypeAlias = "tqdm[Any]"
 
 
 def progress_bar(steps: int, done: int = 0, *, shown: bool = True) -> Bar:
     """Return a bar of `steps` steps, of which some are `done`; a log file gets a line at times."""
+    from tqdm import tqdm
+
     return tqdm(
         total=steps,
         initial=done,

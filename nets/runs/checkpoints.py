@@ -55,3 +55,13 @@ class Checkpoints:
         """Remove all numbered files but the last three."""
         for file in self.list()[:-KEPT_CHECKPOINTS]:
             file.unlink()
+
+
+def find_checkpoint(path: str | Path, name: str | None = None) -> Path:
+    """Return the best checkpoint of a run's folder, or the one called `name`; a file as it is.
+
+    Raises:
+        FileNotFoundError: the folder has no such checkpoint; the existing ones are listed.
+    """
+    path = Path(path)
+    return Checkpoints(path).find(name) if path.is_dir() else path

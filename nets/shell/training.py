@@ -68,6 +68,12 @@ class TrainCommand(Generic[EntryT]):
         kind = type(settings)[type(settings.config)]
         return parse(kind, self.name, argv, f"{self.text}\n\n{note}", default)
 
+    def parse_resume(self, argv: Sequence[str], kind: type[Options]) -> Options | None:
+        """Parse the arguments of going on with a run; None where they are of a new one."""
+        if any(word.partition("=")[0] == "--resume" for word in argv):
+            return parse(kind, self.name, argv, self.text)
+        return None
+
     def misplaced(self, argv: Sequence[str]) -> CommandError:
         """Return the error of names that were not found where they ought to be."""
         names = f"{self.first} and {self.second}"

@@ -10,6 +10,7 @@ import torch
 from sklearn.decomposition import PCA
 
 from generative.benchmarks.divergences import Apart
+from generative.benchmarks.drawing import DrawOptions
 from generative.benchmarks.fitted import Fitted
 from generative.benchmarks.measures import (
     beside_factor_analysis,
@@ -18,7 +19,7 @@ from generative.benchmarks.measures import (
     disentangled,
 )
 from generative.benchmarks.quality import ROWS
-from generative.benchmarks.samples import SamplesOptions, draw, recognised_samples
+from generative.benchmarks.samples import draw, recognised_samples
 from generative.data.load import load_dataset
 from nets.benchmarks.quality import OfFile, run_row
 
@@ -159,7 +160,7 @@ def test_G_GAN_07_a_discriminator_learns_that_points_differ_and_a_critic_how_far
 
 
 def test_samples_are_drawn_below_the_data(tmp_path):
-    draw(SamplesOptions(tmp_path / "samples.png", steps=1))
+    draw(DrawOptions(tmp_path / "samples.png", steps=1))
     picture = iio.imread(tmp_path / "samples.png")
     bands = np.array_split(picture[:, picture.shape[1] // 4 :].std(axis=(1, 2)), 3)
     assert bands[0].mean() > 2.0 * max(band.mean() for band in bands[1:])  # nothing is learned yet
