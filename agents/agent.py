@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from .loop.actor import Actor
+from .loop.actor import Actor, ConfigT
 from .loop.experience import Stream
 from .loop.interaction import Interaction
 from .loop.run import RunConfig
 from .loop.trainer import Callback, Trainer
 
 
-class Agent(Actor):
+class Agent(Actor[ConfigT]):
     """An actor that can be told to learn; the signatures are those of stable-baselines3."""
 
     def stream(self, seed: int) -> Stream:

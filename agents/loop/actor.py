@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypedDict, TypeVar
 
 import gymnasium as gym
 import numpy as np
@@ -20,8 +20,19 @@ from ..environments.spaces import as_rows
 from .experience import Array, Metrics, Stream, Transition
 from .shards import NoReplay, Replay
 
+World = str | gym.Env | VectorEnv | EnvSource
+ConfigT = TypeVar("ConfigT")
 
-class Actor(ABC):
+
+class ActorOptions(TypedDict, total=False):
+    """What every actor takes beside its environment and its configuration."""
+
+    seed: int
+    device: str
+    num_envs: int | None
+
+
+class Actor(ABC, Generic[ConfigT]):
     """What acts and learns on a Gymnasium environment; `agents.agent.Agent` trains it.
 
     Args:
@@ -42,8 +53,8 @@ class Actor(ABC):
 
     def __init__(
         self,
-        env: str | gym.Env | VectorEnv | EnvSource,
-        config: Any = None,
+        env: World,
+        config: ConfigT | None = None,
         *,
         seed: int = 0,
         device: str = "auto",
@@ -53,7 +64,7 @@ class Actor(ABC):
         if source.num_envs is None and source.spec is not None:
             source = replace(source, num_envs=self.default_num_envs)
         self.source = source
-        self.config = self.config_type() if config is None else config
+        self.config: ConfigT = self.config_type() if config is None else config
         self.seed = seed
         self.device = resolve_device(device)
         self.observation_space = self.source.observation_space
