@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("mypy")
 
-PROGRAM = '''
+PROGRAM = """
 import gymnasium as gym
 
 import agents
@@ -24,7 +24,7 @@ mean: float = agents.evaluate(agent, episodes=3).mean_return
 model = generative.build_model("vae", load_dataset("digits"), generative.VAEConfig(latent=8))
 memory = nets.LSTM(8, 16)
 versions: list[str] = [agents.__version__, envs.__version__, generative.__version__]
-'''
+"""
 MISTAKES = {
     "agents.DQNConfg()": 'Module has no attribute "DQNConfg"',
     "agents.PPOConfig(clip='wide')": 'Argument "clip" to "PPOConfig" has incompatible type "str"',

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import gymnasium as gym
 import numpy as np
@@ -15,6 +15,7 @@ from nets.supervised.fit import predict
 
 from ..agent import Agent
 from ..equations.exploration import boltzmann
+from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
 from ..loop.interaction import Interaction
 from ..networks.encoders import build_encoder
@@ -24,7 +25,7 @@ from .fit import BCConfig, describe, diagnosis, fit_clone
 FIRST_FIT = 20  # steps; later fits follow whenever their number has doubled
 
 
-class BehaviourCloning(Agent):
+class BehaviourCloning(Agent[BCConfig]):
     """Maximises Σ log π(a* | s) over the states s and actions a* of an expert's episodes.
 
     The environment steps of a run are those of the expert, who acts greedily. The network is fitted
@@ -40,11 +41,12 @@ class BehaviourCloning(Agent):
 
     name = "bc"
     config_type = BCConfig
-    config: BCConfig
     default_num_envs: ClassVar[int] = 8
 
-    def __init__(self, env: Any, config: BCConfig | None = None, **settings: Any) -> None:
-        super().__init__(env, config, **settings)
+    def __init__(
+        self, env: World, config: BCConfig | None = None, **options: Unpack[ActorOptions]
+    ) -> None:
+        super().__init__(env, config, **options)
         c, name = self.config, self.source.name
         if not isinstance(self.action_space, gym.spaces.Discrete):
             raise TypeError(f"{name} has actions {self.action_space}: bc needs Discrete")

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar
 
 import gymnasium as gym
 import numpy as np
@@ -20,8 +20,11 @@ from ..environments.spaces import as_rows
 from .experience import Array, Metrics, Stream, Transition
 from .shards import NoReplay, Replay
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 World = str | gym.Env | VectorEnv | EnvSource
-ConfigT = TypeVar("ConfigT")
+ConfigT = TypeVar("ConfigT", bound="DataclassInstance")
 
 
 class ActorOptions(TypedDict, total=False):
@@ -90,7 +93,7 @@ class Actor(ABC, Generic[ConfigT]):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned."""
 
-    def begin(self) -> None:  # noqa: B027  most have nothing to do
+    def begin(self) -> None:
         """Get ready for a training that begins from nothing; refuse what it lacks."""
 
     def reseed(self, seed: int) -> None:

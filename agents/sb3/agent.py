@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, Unpack
 
 import gymnasium as gym
 from gymnasium.vector import VectorEnv
@@ -15,6 +15,7 @@ from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
 from ..equations.schedules import linear
+from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Transition
 from ..loop.sb3_callbacks import as_callback
 from ..loop.trainer import Callback
@@ -22,8 +23,10 @@ from .config import SB3Config, translate
 from .learning import Learning, Listener
 from .networks import SPACES, architecture, check_actions, check_observations, holds_pictures
 
+ConfigT = TypeVar("ConfigT", bound=SB3Config)
 
-class SB3Agent(Agent):
+
+class SB3Agent(Agent[ConfigT]):
     """An algorithm of stable-baselines3; use one of its five kinds.
 
     Raises:
@@ -33,11 +36,12 @@ class SB3Agent(Agent):
 
     algorithm: ClassVar[type[BaseAlgorithm]]
     actions: ClassVar[tuple[type[gym.Space], ...]] = SPACES
-    config: SB3Config
     model: BaseAlgorithm
 
-    def __init__(self, env: Any, config: Any = None, **settings: Any) -> None:
-        super().__init__(env, config, **settings)
+    def __init__(
+        self, env: World, config: ConfigT | None = None, **options: Unpack[ActorOptions]
+    ) -> None:
+        super().__init__(env, config, **options)
         check_observations(self.source.name, self.observation_space)
         check_actions(self.source.name, self.action_space, self.name, self.actions)
         pictures = holds_pictures(self.observation_space)

@@ -5,7 +5,7 @@ segments are those of every agent here.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar, Unpack
 
 import numpy as np
 from gymnasium.spaces import Box, Discrete
@@ -14,6 +14,7 @@ from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from ..equations.schedules import linear
+from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array
 from .agent import SB3Agent
 from .config import (
@@ -27,11 +28,12 @@ from .config import (
 )
 from .learning import Learning, RowBuffer
 
+OnPolicyT = TypeVar("OnPolicyT", bound=OnPolicyConfig)
+OffPolicyT = TypeVar("OffPolicyT", bound=OffPolicyConfig)
 
-class OnPolicy(SB3Agent):
+
+class OnPolicy(SB3Agent[OnPolicyT]):
     """What PPO and A2C share."""
-
-    config: OnPolicyConfig
 
     @property
     def rollout_steps(self) -> int:
@@ -39,15 +41,16 @@ class OnPolicy(SB3Agent):
         return self.config.n_steps * self.num_envs
 
 
-class OffPolicy(SB3Agent):
+class OffPolicy(SB3Agent[OffPolicyT]):
     """What DQN, SAC and TD3 share."""
 
-    config: OffPolicyConfig
     model: OffPolicyAlgorithm
     replay: RowBuffer
 
-    def __init__(self, env: Any, config: Any = None, **settings: Any) -> None:
-        super().__init__(env, config, **settings)
+    def __init__(
+        self, env: World, config: OffPolicyT | None = None, **options: Unpack[ActorOptions]
+    ) -> None:
+        super().__init__(env, config, **options)
         assert isinstance(self.model.replay_buffer, RowBuffer)
         self.replay = self.model.replay_buffer
 
@@ -67,13 +70,12 @@ class OffPolicy(SB3Agent):
         return -(-self.config.train_every // self.num_envs) * self.num_envs
 
 
-class SB3PPO(OnPolicy):
+class SB3PPO(OnPolicy[SB3PPOConfig]):
     """Stable-baselines3's proximal policy optimisation."""
 
     name = "sb3-ppo"
     algorithm = PPO
     config_type = SB3PPOConfig
-    config: SB3PPOConfig
     model: PPO
 
     def arguments(self) -> dict[str, Any]:
@@ -88,27 +90,27 @@ class SB3PPO(OnPolicy):
         return super().arguments() | {"clip_range": self.annealed(self.config.clip)}
 
 
-class SB3A2C(OnPolicy):
+class SB3A2C(OnPolicy[SB3A2CConfig]):
     """Stable-baselines3's advantage actor-critic."""
 
     name = "sb3-a2c"
     algorithm = A2C
     config_type = SB3A2CConfig
-    config: SB3A2CConfig
 
 
-class SB3DQN(OffPolicy):
+class SB3DQN(OffPolicy[SB3DQNConfig]):
     """Stable-baselines3's deep Q-network."""
 
     name = "sb3-dqn"
     algorithm = DQN
     actions = (Discrete,)
     config_type = SB3DQNConfig
-    config: SB3DQNConfig
     model: DQN
 
-    def __init__(self, env: Any, config: SB3DQNConfig | None = None, **settings: Any) -> None:
-        super().__init__(env, config, **settings)
+    def __init__(
+        self, env: World, config: SB3DQNConfig | None = None, **options: Unpack[ActorOptions]
+    ) -> None:
+        super().__init__(env, config, **options)
         self.model.exploration_schedule = lambda _: self.epsilon
 
     def stream(self, seed: int) -> Learning:
@@ -139,14 +141,13 @@ class SB3DQN(OffPolicy):
         self.model._n_calls = state["calls"]
 
 
-class SB3SAC(OffPolicy):
+class SB3SAC(OffPolicy[SB3SACConfig]):
     """Stable-baselines3's soft actor-critic."""
 
     name = "sb3-sac"
     algorithm = SAC
     actions = (Box,)
     config_type = SB3SACConfig
-    config: SB3SACConfig
     model: SAC
 
     def arguments(self) -> dict[str, Any]:
@@ -167,14 +168,13 @@ class SB3SAC(OffPolicy):
             self.model.log_ent_coef.data.copy_(state["log_weight"])
 
 
-class SB3TD3(OffPolicy):
+class SB3TD3(OffPolicy[SB3TD3Config]):
     """Stable-baselines3's twin delayed deep deterministic policy gradient."""
 
     name = "sb3-td3"
     algorithm = TD3
     actions = (Box,)
     config_type = SB3TD3Config
-    config: SB3TD3Config
     model: TD3
 
     def arguments(self) -> dict[str, Any]:
