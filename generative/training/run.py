@@ -5,9 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
-
 from nets.runs.checkpoint import load_checkpoint, save_checkpoint
 from nets.runs.checkpoints import Checkpoints
 from nets.runs.record import RunRecord
@@ -112,9 +109,3 @@ class RunFolder:
         self.files.prune()
         files = self.files.list()
         return load_checkpoint(files[-1]) if files else None
-
-
-def default_threads(model: nn.Module) -> int:
-    """Return how many CPU threads pay: one for dense networks, all there are for convolutions."""
-    convolves = any(isinstance(module, nn.Conv2d) for module in model.modules())
-    return torch.get_num_threads() if convolves else 1
