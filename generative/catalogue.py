@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from .model import GenerativeModel
 
 
-class Model(Entry):
+class ModelEntry(Entry):
     """A generative model, its settings, and what it is."""
 
     package = "generative"
@@ -21,29 +21,24 @@ class Model(Entry):
 MODELS = Catalog(
     "model",
     (
-        Model("ae", "AE", "AEConfig", "autoencoder"),
-        Model("vae", "VAE", "VAEConfig", "variational autoencoder"),
-        Model("beta-vae", "BetaVAE", "BetaVAEConfig", "VAE with a weighted KL"),
-        Model(
+        ModelEntry("ae", "AE", "AEConfig", "autoencoder"),
+        ModelEntry("vae", "VAE", "VAEConfig", "variational autoencoder"),
+        ModelEntry("beta-vae", "BetaVAE", "BetaVAEConfig", "VAE with a weighted KL"),
+        ModelEntry(
             "beta-tcvae",
             "BetaTCVAE",
             "BetaTCVAEConfig",
             "VAE with a weighted total correlation of its latents",
         ),
-        Model(
-            "aae",
-            "AAE",
-            "AAEConfig",
-            "autoencoder whose latents deceive a discriminator",
-        ),
-        Model("gan", "GAN", "GANConfig", "dense generative adversarial network"),
-        Model("dcgan", "DCGAN", "DCGANConfig", "convolutional GAN, for square pictures"),
-        Model("wgan-gp", "WGANGP", "WGANGPConfig", "Wasserstein GAN, gradient penalty"),
+        ModelEntry("aae", "AAE", "AAEConfig", "autoencoder whose latents deceive a discriminator"),
+        ModelEntry("gan", "GAN", "GANConfig", "dense generative adversarial network"),
+        ModelEntry("dcgan", "DCGAN", "DCGANConfig", "convolutional GAN, for square pictures"),
+        ModelEntry("wgan-gp", "WGANGP", "WGANGPConfig", "Wasserstein GAN, gradient penalty"),
     ),
 )
 
 
-def find_model(name: str) -> Model:
+def find_model(name: str) -> ModelEntry:
     """Return the model called `name`.
 
     Raises:

@@ -7,6 +7,7 @@ this module also registers `dreamgym/Latent-v0`, which is made by name, alone or
 """
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,11 +23,11 @@ from numpy.typing import NDArray
 from .data.frames import check_pictures, is_picture, make_vec, qualified
 from .data.pictures import channels_first, resized
 from .loading import load
-from .model import GenerativeModel
+from .model import Encodes, GenerativeModel
 
 Array = NDArray[Any]
 Source = Literal["observation", "render"]
-Run = str | Path | GenerativeModel
+Trained = str | Path | GenerativeModel
 
 LATENT_ID = "dreamgym/Latent-v0"
 
@@ -43,18 +44,16 @@ class LatentEncoder:
         FileNotFoundError: there is no such run.
     """
 
-    def __init__(self, run: Run, device: str | None = None) -> None:
-        model: Any = run
+    def __init__(self, run: Trained, device: str | None = None) -> None:
         if not isinstance(run, GenerativeModel):
-            model = load(run, device=device or "cpu")
+            run = load(run, device=device or "cpu")
         elif device is not None:
-            model = run.to(device)
-        if not hasattr(model, "encode") or len(model.shape) != 3:
-            shape = tuple(model.shape)
-            message = f"a {model.name} of shape {shape} encodes no pictures"
+            run = run.to(device)
+        if not isinstance(run, Encodes) or len(run.shape) != 3:
+            message = f"a {run.name} of shape {run.shape} encodes no pictures"
             raise TypeError(f"{message}: expected an autoencoder of pictures (C, H, W)")
-        self.model = model.eval()
-        self.space = Box(-np.inf, np.inf, (self._encode(torch.zeros(1, *model.shape)).shape[1],))
+        self.model = run.eval()
+        self.space = Box(-np.inf, np.inf, self._encode(torch.zeros(1, *run.shape)).shape[1:])
 
     def __call__(self, pictures: Array) -> Array:
         """Encode uint8 `[N, H, W, C]` or `[N, H, W]` of any size.
@@ -94,7 +93,7 @@ class LatentObservation(gym.ObservationWrapper, RecordConstructorArgs):
     def __init__(
         self,
         env: gym.Env,
-        run: Run,
+        run: Trained,
         *,
         source: Source | None = None,
         device: str | None = None,
@@ -104,7 +103,7 @@ class LatentObservation(gym.ObservationWrapper, RecordConstructorArgs):
             self, run=kept, source=source, device=device, _disable_deepcopy=True
         )
         super().__init__(env)
-        self.source = find_source(source, env.observation_space, env.render_mode, str(env))
+        self.source = find_source(source, env, env.observation_space)
         self.encode = LatentEncoder(run, device)
         self.observation_space = self.encode.space
 
@@ -115,30 +114,23 @@ class LatentObservation(gym.ObservationWrapper, RecordConstructorArgs):
 
 
 class VectorLatentObservation(VectorObservationWrapper):
-    """The same of environments side by side, whose pictures are encoded together.
-
-    Args:
-        env: a vector environment in autoreset mode NEXT_STEP or DISABLED.
-        run: see `LatentObservation`; so too `source` and `device`.
-        source: see there.
-        device: see there.
+    """`LatentObservation` of environments side by side, whose pictures are encoded together.
 
     Raises:
-        ValueError: as `LatentObservation`; or the autoreset mode is SAME_STEP, in which nobody
-            sees the last picture of an episode.
+        ValueError: as there; or the autoreset mode is SAME_STEP, in which nobody sees the last
+            picture of an episode.
     """
 
     def __init__(
         self,
         env: VectorEnv,
-        run: Run,
+        run: Trained,
         *,
         source: Source | None = None,
         device: str | None = None,
     ) -> None:
         super().__init__(env)
-        space = env.single_observation_space
-        self.source = find_source(source, space, env.render_mode, str(env))
+        self.source = find_source(source, env, env.single_observation_space)
         self.encode = LatentEncoder(run, device)
         self.single_observation_space = self.encode.space
         self.observation_space = batch_space(self.encode.space, env.num_envs)
@@ -152,13 +144,8 @@ class VectorLatentObservation(VectorObservationWrapper):
 class LatentEnv(gym.Env):
     """`dreamgym/Latent-v0`: an environment of its own, so that its spec is all that it takes.
 
-    Args:
-        env_id: of the environment behind.
-        run: see `LatentObservation`; so too `source` and `device`.
-        source: see there.
-        device: see there.
-        env_kwargs: further arguments of the environment behind.
-        render_mode: None or `"rgb_array"`.
+    The environment behind is `env_id`, made with `env_kwargs`; its pictures can be seen where
+    `render_mode` is `"rgb_array"`. All else is as in `LatentObservation`.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"]}  # noqa: RUF012
@@ -174,12 +161,10 @@ class LatentEnv(gym.Env):
         render_mode: str | None = None,
     ) -> None:
         options = dict(env_kwargs or {})
-        source = source or _shown(env_id, options)
-        draw = source == "render" or render_mode is not None
+        source, draw = _plan(env_id, source, options, render_mode)
         options |= {"render_mode": "rgb_array"} if draw else {}
-        self.behind = LatentObservation(
-            gym.make(qualified(env_id), **options), run, source=source, device=device
-        )
+        env = gym.make(qualified(env_id), **options)
+        self.behind = LatentObservation(env, run, source=source, device=device)
         self.render_mode = render_mode
         self.observation_space = self.behind.observation_space
         self.action_space = self.behind.action_space
@@ -218,36 +203,43 @@ def make_latent_vector(
 ) -> VectorLatentObservation:
     """Make `dreamgym/Latent-v0` as a vector, in autoreset mode NEXT_STEP; see `LatentEnv`."""
     options = dict(env_kwargs or {})
-    source = source or _shown(env_id, options)
-    draw = source == "render" or render_mode is not None
-    world = make_vec(env_id, num_envs, draw=draw, **options)
-    return VectorLatentObservation(world, run, source=source, device=device)
+    source, draw = _plan(env_id, source, options, render_mode)
+    env = make_vec(env_id, num_envs, draw=draw, **options)
+    return VectorLatentObservation(env, run, source=source, device=device)
 
 
 def find_source(
-    source: Source | None, space: gym.Space, render_mode: str | None, name: str
+    source: Source | None, env: gym.Env | VectorEnv, observation_space: gym.Space
 ) -> Source:
-    """Return what is encoded.
+    """Return what is encoded of an environment, alone or as one of a vector.
 
     Raises:
         ValueError: there is no such picture.
     """
     if source not in (None, "observation", "render"):
         raise ValueError(f"source is {source!r}: expected 'observation', 'render' or None")
-    source = source or ("observation" if is_picture(space) else "render")
+    source = source or _natural_source(observation_space)
     if source == "observation":
-        check_pictures(name, space)
-    elif render_mode != "rgb_array":
-        message = f"{name} has render_mode {render_mode!r}"
+        check_pictures(str(env), observation_space)
+    elif env.render_mode != "rgb_array":
+        message = f"{env} has render_mode {env.render_mode!r}"
         raise ValueError(f"{message}: expected 'rgb_array', to encode what it draws")
     return source
 
 
-def _shown(env_id: str, options: Mapping[str, Any]) -> Source:
-    """Return `"observation"` if an environment's observations are pictures."""
-    env = gym.make(qualified(env_id), **options)
-    env.close()
-    return "observation" if is_picture(env.observation_space) else "render"
+def _plan(
+    env_id: str, source: Source | None, options: Mapping[str, Any], render_mode: str | None
+) -> tuple[Source, bool]:
+    """Return what to encode of an environment before it is made, and whether it has to draw."""
+    if source is None:
+        with closing(gym.make(qualified(env_id), **options)) as env:
+            source = _natural_source(env.observation_space)
+    return source, source == "render" or render_mode is not None
+
+
+def _natural_source(observation_space: gym.Space) -> Source:
+    """Return `"observation"` if observations are pictures, else `"render"`."""
+    return "observation" if is_picture(observation_space) else "render"
 
 
 if LATENT_ID not in gym.registry:

@@ -1,4 +1,4 @@
-"""Give back a trained model, whichever it was."""
+"""Build a model by its name, save it, and give it back, whichever it was."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +12,25 @@ from nets.runs.checkpoints import find_checkpoint
 from .catalogue import find_model
 from .data.dataset import Dataset
 from .model import KIND, GenerativeModel
+
+
+def build_model(name: str, data: Dataset, config: Any = None, seed: int = 0) -> GenerativeModel:
+    """Build the model called `name` for `data`, its weights drawn from the seed."""
+    model_type = find_model(name).model_type()
+    with seeded(hash31(seed, "weights")):
+        return model_type(data.shape, config, dataset_size=len(data), num_classes=data.num_classes)
+
+
+def from_manifest(manifest: Mapping[str, Any], seed: int = 0) -> GenerativeModel:
+    """Build the model that `manifest` describes, its weights drawn from the seed."""
+    model_type = find_model(manifest["model"]).model_type()
+    with seeded(hash31(seed, "weights")):
+        return model_type.from_manifest(manifest)
+
+
+def save(model: GenerativeModel, path: str | Path) -> None:
+    """Save a model to a file that `load` reads."""
+    save_checkpoint(path, model.manifest() | {"weights": model.state_dict()})
 
 
 def load(
@@ -39,22 +58,3 @@ def load(
         model = from_manifest(state)
         model.load_state_dict(state.get("average") or state["weights"])
     return model.to(resolve_device(device)).eval()
-
-
-def save(model: GenerativeModel, path: str | Path) -> None:
-    """Save a model to a file that `load` reads."""
-    save_checkpoint(path, model.manifest() | {"weights": model.state_dict()})
-
-
-def build_model(name: str, data: Dataset, config: Any = None, seed: int = 0) -> GenerativeModel:
-    """Build the model called `name` for `data`, its weights drawn from the seed."""
-    model_type = find_model(name).model_type()
-    with seeded(hash31(seed, "weights")):
-        return model_type(data.shape, config, dataset_size=len(data), num_classes=data.num_classes)
-
-
-def from_manifest(manifest: Mapping[str, Any], seed: int = 0) -> GenerativeModel:
-    """Build the model that `manifest` describes, its weights drawn from the seed."""
-    model_type = find_model(manifest["model"]).model_type()
-    with seeded(hash31(seed, "weights")):
-        return model_type.from_manifest(manifest)

@@ -8,7 +8,7 @@ gradient with respect to that player's module alone, and lets the player's optim
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -99,6 +99,8 @@ class GenerativeModel(nn.Module, ABC):
 
     name: ClassVar[str]
     config_type: ClassVar[type[ModelConfig]]
+    classes: int = 0
+    """How many classes samples can be asked for by; 0: the model is not conditional."""
 
     def __init__(
         self,
@@ -119,7 +121,12 @@ class GenerativeModel(nn.Module, ABC):
 
     @abstractmethod
     def sample(self, n: int, label: Tensor | None = None) -> Tensor:
-        """Draw `[n, *shape]`: pictures in [0, 1], vectors as they come."""
+        """Draw `[n, *shape]`: pictures in [0, 1], vectors as they come.
+
+        Args:
+            n: how many.
+            label: classes `[n]` int64 that a conditional model is asked for; drawn when None.
+        """
 
     def validate(self, batch: Batch) -> Metrics:
         """Measure held-out data; `"loss"`, where there is one, decides which weights are best."""
@@ -150,3 +157,34 @@ class GenerativeModel(nn.Module, ABC):
     def device(self) -> torch.device:
         """Where the parameters are."""
         return next(self.parameters()).device
+
+    def check_label(self, label: Tensor | None) -> None:
+        """Raise if classes are asked for of a model that knows none.
+
+        Raises:
+            ValueError: they are.
+        """
+        if label is not None and not self.classes:
+            raise ValueError(f"this {self.name} is not conditional: it takes no label")
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """What finds the latents of data: autoencoders do."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return latents `[B, D]` of data `[B, *shape]`."""
+        ...
+
+
+@runtime_checkable
+class Decodes(Protocol):
+    """What makes data of latents: autoencoders and generators do."""
+
+    def prior(self, n: int) -> Tensor:
+        """Draw latents `[n, D]`."""
+        ...
+
+    def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Return data `[B, *shape]` of latents `[B, D]`, and of classes `[B]` if conditional."""
+        ...

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from nets.layers.mlp import MLP
+from nets.layers.precision import at_least_float32
 
-from ..gans import losses as adversarial
+from ..gans.losses import discriminator_loss, non_saturating_loss
 from ..model import Batch, Loss, Player
-from . import losses
 from .autoencoder import Autoencoder
 from .config import AAEConfig
 
@@ -39,7 +39,7 @@ class AAE(Autoencoder):
         )
 
     def loss(self, batch: Batch) -> Loss:
-        """Return the mean of dist(x, x̂)."""
+        """Return the mean of dist(x, g(f(x)))."""
         loss = self.reconstruction_loss(self.encode(batch.x), batch.x).mean()
         return Loss(loss, {"reconstruction": loss.detach()})
 
@@ -48,14 +48,12 @@ class AAE(Autoencoder):
         with torch.no_grad():
             latents = self.encode(batch.x)  # [B, D]
         real, fake = self.judge(torch.randn_like(latents)), self.judge(latents)  # [B], [B]
-        loss = adversarial.discriminator_loss(real, fake)
-        return Loss(loss, {"discriminator_loss": loss.detach()})
+        return Loss(discriminator_loss(real, fake), {})
 
     def encoder_step(self, batch: Batch) -> Loss:
         """Return −E[log D(f(x))], D held fixed."""
-        loss = adversarial.non_saturating_loss(self.judge(self.encode(batch.x)))
-        return Loss(loss, {"encoder_loss": loss.detach()})
+        return Loss(non_saturating_loss(self.judge(self.encode(batch.x))), {})
 
     def judge(self, z: Tensor) -> Tensor:
         """Return the discriminator's logits `[B]` of latents `[B, D]`."""
-        return losses.at_least_float32(self.discriminator(z)).squeeze(1)
+        return at_least_float32(self.discriminator(z)).squeeze(1)

@@ -1,24 +1,23 @@
 """What all autoencoders share: networks, likelihood, encoding, decoding, sampling."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from nets.layers.precision import at_least_float32
+
 from ..model import Batch, GenerativeModel, Metrics
-from . import losses
-from .networks import _out_features, build_decoder, build_encoder
+from .losses import bernoulli_nll, squared_distance
+from .networks import build_decoder, build_encoder
 
 
 class Autoencoder(GenerativeModel):
     """An encoder, a linear layer to the latents, and a decoder.
 
+    Beside the arguments of `GenerativeModel`:
+
     Args:
-        shape: see `GenerativeModel`; so too the three that follow.
-        config: settings.
-        dataset_size: rows of the training data.
-        num_classes: of the labels, which autoencoders do not look at.
         encoder: any module from `[B, *shape]` to `[B, encoder.out_features]`; built as `config`
             says when None.
         decoder: any module from `[B, latent]` to `[B, *shape]`: logits or means of p(x | z).
@@ -34,15 +33,12 @@ class Autoencoder(GenerativeModel):
 
     def __init__(
         self,
-        shape: Sequence[int],
-        config: Any = None,
-        *,
-        dataset_size: int,
-        num_classes: int | None = None,
+        *arguments: Any,
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(shape, config, dataset_size=dataset_size, num_classes=num_classes)
+        super().__init__(*arguments, **options)
         self.pictures = len(self.shape) == 3
         self.likelihood = self.config.likelihood
         if self.likelihood == "auto":
@@ -54,11 +50,16 @@ class Autoencoder(GenerativeModel):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return latents `[B, D]` of data `[B, *shape]`."""
-        return losses.at_least_float32(self.encoder(x))
+        return at_least_float32(self.encoder(x))
 
-    def decode(self, z: Tensor) -> Tensor:
-        """Return the mean of p(x | z), `[B, *shape]`, of latents `[B, D]`."""
-        output = losses.at_least_float32(self.decoder(z))
+    def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Return the mean of p(x | z), `[B, *shape]`, of latents `[B, D]`.
+
+        Raises:
+            ValueError: if there is a label: no autoencoder is conditional.
+        """
+        self.check_label(label)
+        output = at_least_float32(self.decoder(z))
         return output.sigmoid() if self.likelihood == "bernoulli" else output
 
     def reconstruct(self, x: Tensor) -> Tensor:
@@ -68,8 +69,8 @@ class Autoencoder(GenerativeModel):
     def reconstruction_loss(self, z: Tensor, x: Tensor) -> Tensor:
         """Return dist(x, g(z)) `[B]`: −log p(x | z) of Bernoulli pixels, or ‖x − g(z)‖²."""
         if self.likelihood == "bernoulli":
-            return losses.bernoulli_nll(self.decoder(z), x)
-        return losses.squared_distance(self.decoder(z), x)
+            return bernoulli_nll(self.decoder(z), x)
+        return squared_distance(self.decoder(z), x)
 
     def prior(self, n: int) -> Tensor:
         """Draw latents `[n, D]` of N(0, I)."""
@@ -83,9 +84,7 @@ class Autoencoder(GenerativeModel):
         Raises:
             ValueError: if there is a label: no autoencoder is conditional.
         """
-        if label is not None:
-            raise ValueError(f"{self.name} is not conditional: it takes no label")
-        x = self.decode(self.prior(n))
+        x = self.decode(self.prior(n), label)
         return x.clamp(0.0, 1.0) if self.pictures else x
 
     @torch.no_grad()
@@ -93,3 +92,10 @@ class Autoencoder(GenerativeModel):
         """Return the mean of dist(x, x̂) as `loss` and as `reconstruction`."""
         loss = self.reconstruction_loss(self.encode(batch.x), batch.x).mean()
         return {"loss": loss, "reconstruction": loss}
+
+
+def _out_features(encoder: nn.Module) -> int:
+    features = getattr(encoder, "out_features", None)
+    if not isinstance(features, int):
+        raise TypeError(f"encoder is a {type(encoder).__name__}: expected one with out_features")
+    return features

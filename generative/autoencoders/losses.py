@@ -1,8 +1,8 @@
-"""Losses of autoencoders, as pure functions: one number per row, summed over dimensions.
+"""Losses of autoencoders, and the Gaussians in them, as pure functions.
 
-Whoever takes their mean over the batch has the loss. A mean over dimensions instead would weigh
-reconstruction against KL by 1/D in secret (SPEC G-VAE-02). All are computed in float32 at least,
-under autocast, too.
+A loss is one number per row, summed over dimensions; its mean over the batch is what is lowered. A
+mean over dimensions instead would weigh reconstruction against KL by 1/D in secret (SPEC
+G-VAE-02). All are computed in float32 at least, under autocast, too.
 """
 
 import math
@@ -10,6 +10,8 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from nets.layers.precision import at_least_float32
 
 LOG_2PI = math.log(2.0 * math.pi)
 
@@ -93,8 +95,3 @@ def gaussian_kl(mean: Tensor, logvar: Tensor, other_mean: Tensor, other_logvar: 
 def gaussian_log_prob(z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
     """Return log N(z_d; μ_d, σ_d²), dimension by dimension; the arguments broadcast."""
     return -0.5 * ((z - mean).square() * torch.exp(-logvar) + logvar + LOG_2PI)
-
-
-def at_least_float32(x: Tensor) -> Tensor:
-    """Return `x` in float32, or float64 where it is that."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

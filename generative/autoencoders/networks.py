@@ -11,11 +11,18 @@ from nets.registry import Registry
 
 from .config import AutoencoderConfig
 
+KINDS = Registry(
+    "encoder",
+    {"auto": "fitting", "mlp": "dense", "conv": "convolutional", "resnet": "convolutional"}
+    | dict.fromkeys((*ENCODERS, *CLASSIC), "of agents"),
+)
+"""What kind each encoder is, by name."""
+
 
 def build_encoder(shape: tuple[int, ...], config: AutoencoderConfig) -> nn.Module:
     """Build the encoder that `config` names for data of `shape`."""
     image = _image_shape(shape, config)
-    if image and _ENCODERS[config.encoder] == "other":
+    if image and KINDS[config.encoder] == "of agents":
         return image_encoder(image, config.encoder)
     if image and _mirrored(image, config):
         return ConvEncoder(image, config.channels, config.hidden, **_options(config))
@@ -30,17 +37,9 @@ def build_decoder(shape: tuple[int, ...], config: AutoencoderConfig) -> nn.Modul
     return MLPDecoder(config.latent, shape, config.hidden, activation=config.activation)
 
 
-_ENCODERS = Registry(
-    "encoder",
-    {"auto": "fitting", "mlp": "dense", "conv": "conv", "resnet": "conv"}
-    | dict.fromkeys((*ENCODERS, *CLASSIC), "other"),
-)
-"""What kind each encoder is, by name."""
-
-
 def _image_shape(shape: tuple[int, ...], config: AutoencoderConfig) -> ImageShape | None:
     """Return (C, H, W) of pictures; None where they are nothing but numbers to the networks."""
-    kind = _ENCODERS[config.encoder]
+    kind = KINDS[config.encoder]
     if kind == "dense" or (kind == "fitting" and len(shape) != 3):
         return None
     if len(shape) != 3:
@@ -52,15 +51,8 @@ def _image_shape(shape: tuple[int, ...], config: AutoencoderConfig) -> ImageShap
 def _mirrored(image: ImageShape, config: AutoencoderConfig) -> bool:
     """Whether convolutions can halve the pictures, or have to."""
     fits = min(image[1:]) >= 2 ** len(config.channels)
-    return fits or _ENCODERS[config.encoder] == "conv"
+    return fits or KINDS[config.encoder] == "convolutional"
 
 
 def _options(config: AutoencoderConfig) -> dict[str, Any]:
     return {"activation": config.activation, "residual": int(config.encoder == "resnet")}
-
-
-def _out_features(encoder: nn.Module) -> int:
-    features = getattr(encoder, "out_features", None)
-    if not isinstance(features, int):
-        raise TypeError(f"encoder is a {type(encoder).__name__}: expected one with out_features")
-    return features

@@ -1,8 +1,4 @@
-"""Autoencoders: an encoder, a decoder, and what is asked of the latents between them.
-
-Of `AE` nothing, of `VAE` to be near N(0, I) by KL, of `BetaVAE` and `BetaTCVAE` the same weighted
-as a whole or part by part, of `AAE` to deceive a discriminator that knows N(0, I).
-"""
+"""The plain autoencoder: of the latents nothing is asked."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +7,7 @@ from torch import Tensor
 
 from ..model import Batch, Loss, Player
 from .autoencoder import Autoencoder
-from .config import (
-    AEConfig,
-)
+from .config import AEConfig
 from .moving_gaussian import MovingGaussian
 
 
@@ -36,7 +30,7 @@ class AE(Autoencoder):
         return (Player("autoencoder", self, self.loss),)
 
     def loss(self, batch: Batch) -> Loss:
-        """Return the mean of dist(x, x̂)."""
+        """Return the mean of dist(x, g(f(x))); in training, follow the latents."""
         z = self.encode(batch.x)  # [B, D]
         if self.training:
             self.latents.update(z.detach())

@@ -6,7 +6,9 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from .losses import LOG_2PI, at_least_float32, gaussian_log_prob
+from nets.layers.precision import at_least_float32
+
+from .losses import LOG_2PI, gaussian_log_prob
 
 Estimator: TypeAlias = Literal["stratified", "weighted"]
 

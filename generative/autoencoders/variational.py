@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from nets.layers.precision import at_least_float32
+
 from ..model import Batch, Loss, Metrics, Player
-from . import losses
 from .autoencoder import Autoencoder
 from .config import BetaTCVAEConfig, BetaVAEConfig, VAEConfig, VariationalConfig
+from .losses import bernoulli_nll, gaussian_nll, reparameterize, standard_normal_kl
 from .total_correlation import total_correlation_decomposition
 
 LOGVAR_LIMIT = 20.0
@@ -43,7 +45,7 @@ class VAE(Autoencoder):
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return μ and log σ² `[B, D]` of q(z | x), the latter within ±20, SPEC G-VAE-04."""
-        mean, logvar = losses.at_least_float32(self.encoder(x)).chunk(2, dim=1)
+        mean, logvar = at_least_float32(self.encoder(x)).chunk(2, dim=1)
         return mean, logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
 
     def encode(self, x: Tensor) -> Tensor:
@@ -53,12 +55,12 @@ class VAE(Autoencoder):
     def reconstruction_loss(self, z: Tensor, x: Tensor) -> Tensor:
         """Return −log p(x | z) `[B]` of latents `[B, D]` and data `[B, *shape]`."""
         if self.likelihood == "gaussian":
-            return losses.gaussian_nll(self.decoder(z), x, self.log_scale)
-        return losses.bernoulli_nll(self.decoder(z), x)
+            return gaussian_nll(self.decoder(z), x, self.log_scale)
+        return bernoulli_nll(self.decoder(z), x)
 
     def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
         """Return what is added to the reconstruction, and its terms: KL(q(z | x) ‖ N(0, I))."""
-        kl = losses.standard_normal_kl(mean, logvar).mean()
+        kl = standard_normal_kl(mean, logvar).mean()
         return kl, {"kl": kl.detach()}
 
     def loss(self, batch: Batch) -> Loss:
@@ -74,12 +76,12 @@ class VAE(Autoencoder):
         """Return the loss with all weights as they end, the ELBO, and the terms of both."""
         mean, logvar = self.posterior(batch.x)  # [B, D]
         reconstruction, penalty, metrics = self._terms(batch.x, mean, logvar)
-        kl = losses.standard_normal_kl(mean, logvar).mean()
+        kl = standard_normal_kl(mean, logvar).mean()
         elbo = -(reconstruction + kl)
         return {**metrics, "loss": reconstruction + penalty, "elbo": elbo, "kl": kl}
 
     def _terms(self, x: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor, Metrics]:
-        z = losses.reparameterize(mean, logvar)  # [B, D]
+        z = reparameterize(mean, logvar)  # [B, D]
         reconstruction = self.reconstruction_loss(z, x).mean()
         penalty, terms = self.regularizer(z, mean, logvar)
         return reconstruction, penalty, {"reconstruction": reconstruction.detach(), **terms}

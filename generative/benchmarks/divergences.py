@@ -15,7 +15,14 @@ from torch import Tensor, nn
 from nets.gradients.optim import optimizer
 from nets.process.seeding import seeded
 
-from ..gans import losses as adversarial
+from ..gans.losses import (
+    critic_loss,
+    discriminator_loss,
+    game_value,
+    gradient_penalty,
+    saturating_loss,
+    wasserstein_generator_loss,
+)
 from ..gans.networks import mlp_discriminator
 
 
@@ -55,18 +62,18 @@ class Apart:
         datum, sample = torch.zeros(1, 2), torch.tensor([[theta, 0.0]], requires_grad=True)
 
         def play(network: nn.Module) -> Tensor:
-            return adversarial.discriminator_loss(network(datum), network(sample.detach()))
+            return discriminator_loss(network(datum), network(sample.detach()))
 
         def criticise(network: nn.Module) -> Tensor:
-            distance = adversarial.critic_loss(network(datum), network(sample.detach()))
-            penalty = adversarial.gradient_penalty(network, datum, sample.detach())
+            distance = critic_loss(network(datum), network(sample.detach()))
+            penalty = gradient_penalty(network, datum, sample.detach())
             return distance + self.penalty * penalty
 
         discriminator, critic = self._trained(play), self._trained(criticise)
-        value = adversarial.game_value(discriminator(datum), discriminator(sample))
-        apart = -adversarial.critic_loss(critic(datum), critic(sample))
-        saturating = adversarial.saturating_loss(discriminator(sample))
-        wasserstein = adversarial.wasserstein_generator_loss(critic(sample))
+        value = game_value(discriminator(datum), discriminator(sample))
+        apart = -critic_loss(critic(datum), critic(sample))
+        saturating = saturating_loss(discriminator(sample))
+        wasserstein = wasserstein_generator_loss(critic(sample))
         return {
             "jensen_shannon": 0.5 * (value.item() + math.log(4.0)),  # V = 2 JSD − log 4
             "wasserstein": apart.item(),

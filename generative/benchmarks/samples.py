@@ -49,7 +49,7 @@ OF_DIGITS = _model("dcgan", "digits")
 
 def draw(options: DrawOptions) -> None:
     """Draw data, then samples of every model, the classes from left to right again and again."""
-    from ..gallery import grids as plots
+    from ..gallery import grids
 
     shown: list[Tensor] = []
     names: list[str] = []
@@ -63,7 +63,7 @@ def draw(options: DrawOptions) -> None:
             shown.append(fit.model.sample(len(label), label))
             names += [name, *[""] * (LINES - 1)]
     pictures = torch.cat(shown).unflatten(0, (-1, COLUMNS))  # [3 LINES, COLUMNS, C, H, W]
-    plots.save(options.picture, plots.rows(pictures, names))
+    grids.save(options.picture, grids.rows(pictures, names))
 
 
 def _rows_of(data: Dataset, label: Tensor) -> Tensor:

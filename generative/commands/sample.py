@@ -71,8 +71,7 @@ def _write(options: SampleOptions, out: Path) -> None:
     from nets.runs.checkpoint import atomic_write
 
     from ..data.parts import load_run_data
-    from ..gallery import draw as gallery
-    from ..gallery import grids as plots
+    from ..gallery import draw, grids
     from ..loading import load
     from ..training.run import RunFolder
 
@@ -85,13 +84,13 @@ def _write(options: SampleOptions, out: Path) -> None:
             return
         data = load_run_data(record)[1]
         if options.traverse:
-            pictures, names = gallery.traversed(model, data)
+            pictures, names = draw.traversed(model, data)
         elif options.interpolate:
-            pictures, names = gallery.interpolated(model, data, min(options.n, MOST_WAYS)), []
+            pictures, names = draw.interpolated(model, data, min(options.n, MOST_WAYS)), []
         else:
-            plots.save(out, gallery.samples(model, data, options.n))
+            grids.save(out, draw.samples(model, data, options.n))
             return
     if out.suffix == ".gif":
-        plots.save(out, plots.film(pictures.transpose(0, 1)))
+        grids.save(out, grids.film(pictures.transpose(0, 1)))
     else:
-        plots.save(out, plots.rows(pictures, names))
+        grids.save(out, grids.rows(pictures, names))

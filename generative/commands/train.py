@@ -45,12 +45,12 @@ def main(argv: list[str]) -> int:
 
 
 def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
-    from nets.process.device import resolve_device
+    from nets.process.device import default_threads, resolve_device
     from nets.process.distributed import team
 
     from ..data.parts import DataConfig, load_parts
     from ..loading import build_model
-    from ..training.run import RunConfig, RunFolder, default_threads
+    from ..training.run import RunConfig, RunFolder
 
     data = DataConfig.of(options.data, options.size, options.limit, options.binarize)
     seed = options.seed
@@ -117,10 +117,10 @@ def _train(
     held_out: "Dataset | None",
     **settings: Any,
 ) -> int:
-    from ..gallery import draw as gallery
+    from ..gallery.draw import draw_all
     from ..training.trainer import Diverged, Trainer
 
-    draw = partial(gallery.draw, run.path)
+    draw = partial(draw_all, run.path)
     with refusals(ValueError):
         trainer = Trainer(model, train, run, config, held_out=held_out, draw=draw, **settings)
     if trainer.team.leads:
@@ -142,16 +142,15 @@ def _draw(run: "RunFolder", trainer: "Trainer") -> None:
     from nets.process.seeding import hash31, seeded
     from nets.runs.logs import read_metrics
 
-    from ..gallery import charts
-    from ..gallery import draw as gallery
-    from ..gallery import grids as plots
+    from ..gallery import charts, grids
+    from ..gallery.draw import draw_all
     from ..loading import load
 
     model = load(run.path, device=str(trainer.device))
     with seeded(hash31(trainer.seed, "drawing")):
-        gallery.draw(run.path, model, trainer.unseen)
+        draw_all(run.path, model, trainer.unseen)
     title = f"{model.name} on {trainer.data.name}"
-    plots.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=title))
+    grids.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=title))
 
 
 @contextmanager

@@ -1,12 +1,19 @@
 """A data set: rows in memory, on whichever device trains on them."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
 
 from ..model import Batch
+
+
+class Modes(NamedTuple):
+    """The mixture of equally frequent Gaussians that data were drawn from."""
+
+    centres: Tensor  # [K, D]
+    std: float  # of each Gaussian, the same in every direction
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,9 @@ class Dataset:
         factor_names: the F names of the factors.
         binarized: whether pixels are drawn anew as 0 or 1 each time that rows are gathered, their
             values the probabilities of 1 (dynamic binarisation).
+        modes: the Gaussians that drew the rows, where these are known.
+        exhaustive: whether the rows were all there are when they were loaded, as of a grid of
+            figures or a small game, so that whatever is none of them is wrong; parts keep it.
 
     Raises:
         ValueError: the parts do not fit together, or the data are empty or not finite.
@@ -35,6 +45,8 @@ class Dataset:
     factors: Tensor | None = None
     factor_names: tuple[str, ...] = ()
     binarized: bool = False
+    modes: Modes | None = None
+    exhaustive: bool = False
 
     def __post_init__(self) -> None:
         """Refuse data that no model can be trained on, naming them."""

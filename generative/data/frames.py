@@ -92,7 +92,8 @@ def collect(
         name: of the data set.
 
     Returns:
-        Pictures uint8 `[count, C, H, W]`, moment by moment, environment by environment.
+        Pictures uint8 `[count, C, H, W]`, moment by moment, environment by environment; taken to be
+        exhaustive, as of a small world nearly all moments are seen.
 
     Raises:
         gymnasium.error.Error: there is no such environment; the nearest is suggested.
@@ -114,7 +115,7 @@ def collect(
             kept += len(moment)
             if kept == count:
                 break
-    return Dataset(name or env_id, torch.cat(pictures).contiguous())
+    return Dataset(name or env_id, torch.cat(pictures).contiguous(), exhaustive=True)
 
 
 def play(world: VectorEnv, actor: Actor | None, seed: int) -> Iterator[Array]:

@@ -1,16 +1,26 @@
 """Data sets by name: `load_dataset("sprites")`, `load_dataset("frames:dreamgym/Catch-v0")`."""
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 
 from nets.registry import Registry
 
 from .dataset import Dataset
+from .files import load_files
+from .frames import load_frames, load_observations
 from .small import digits, ring
+from .sprites import sprites
 
-Loader = Callable[..., Dataset]
-
+LOADERS: Registry[Callable[..., Dataset]] = Registry(
+    "data set",
+    {
+        "sprites": sprites,
+        "frames": load_frames,
+        "observations": load_observations,
+        "digits": digits,
+        "ring": ring,
+    },
+)
 PATH = "a path to .npz, .npy, idx or a folder of images"
 
 
@@ -42,42 +52,18 @@ def load_dataset(
     if limit is not None and limit < 1:
         raise ValueError(f"limit is {limit}: expected at least 1 row")
     if _is_path(spec):
-        load: Loader = _lazy("files", "load_files")
-        return load(Path(spec), size=size, limit=limit, seed=seed)
+        return load_files(Path(spec), size=size, limit=limit, seed=seed)
     name, _, rest = spec.partition(":")
     try:
-        load = _LOADERS[name]
+        load = LOADERS[name]
     except ValueError as error:
         raise ValueError(f"{error} (or {PATH}; {spec!r} does not exist)") from None
     return load(rest, size=size, limit=limit, seed=seed)
 
 
-def _lazy(module: str, function: str) -> Loader:
-    """Return a loader whose module is imported at the first call."""
-
-    def load(*args: object, **settings: object) -> Dataset:
-        return getattr(importlib.import_module(f".{module}", __package__), function)(
-            *args, **settings
-        )
-
-    return load
-
-
-_LOADERS: Registry[Loader] = Registry(
-    "data set",
-    {
-        "sprites": _lazy("sprites", "sprites"),
-        "frames": _lazy("frames", "load_frames"),
-        "observations": _lazy("frames", "load_observations"),
-        "digits": digits,
-        "ring": ring,
-    },
-)
-
-
 def _is_path(spec: str) -> bool:
     """Whether `spec` names a file: it exists, or looks like no name."""
-    if spec.partition(":")[0] in _LOADERS:
+    if spec.partition(":")[0] in LOADERS:
         return False
     path = Path(spec)
     return path.exists() or (":" not in spec and ("/" in spec or path.suffix != ""))

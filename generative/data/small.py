@@ -5,7 +5,8 @@ import math
 import numpy as np
 import torch
 
-from .dataset import Dataset
+from .dataset import Dataset, Modes
+from .pictures import resize
 
 RING_MODES, RING_RADIUS, RING_STD = 8, 2.0, 0.05
 
@@ -36,12 +37,14 @@ def ring(
     count, rows = int(modes or RING_MODES), 10_000 if limit is None else limit
     rng = np.random.default_rng(seed)
     label = rng.integers(count, size=rows)
-    x = ring_means(count)[label] + RING_STD * rng.standard_normal((rows, 2))
+    centres = ring_means(count)
+    x = centres[label] + RING_STD * rng.standard_normal((rows, 2))
     return Dataset(
         name=f"ring:{modes}" if modes else "ring",
         x=torch.from_numpy(x.astype(np.float32)),
         labels=torch.from_numpy(label),
         class_names=tuple(map(str, range(count))),
+        modes=Modes(torch.from_numpy(centres).float(), RING_STD),
     )
 
 
@@ -63,8 +66,6 @@ def digits(
         ValueError: something follows the name.
     """
     from sklearn.datasets import load_digits
-
-    from .pictures import resize
 
     if rest:
         raise ValueError(f"digits:{rest}: nothing can follow 'digits'")

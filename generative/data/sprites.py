@@ -52,6 +52,7 @@ def sprites(
     Returns:
         Pictures uint8 `[N, 1, size, size]` of 0 and 255, in the order of the grid (shape slowest,
         y fastest); the factors that vary, counted from 0; the shapes as classes if they vary.
+        They are exhaustive unless `limit` leaves some out.
 
     Raises:
         ValueError: no such factor, value or slice; nothing varies; or `size` is below 8.
@@ -74,6 +75,7 @@ def sprites(
         class_names=shapes if "shape" in varied else (),
         factors=torch.from_numpy(np.stack([labels[name] for name in varied], axis=1)),
         factor_names=tuple(varied),
+        exhaustive=len(rows) == math.prod(dims),
     )
 
 

@@ -5,15 +5,13 @@ Noise comes from torch's global generator: draw inside `nets.process.seeding.see
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..data.dataset import Dataset
-from ..model import GenerativeModel
-from . import charts, paths
-from . import grids as plots
+from ..model import Decodes, Encodes, GenerativeModel
+from . import charts, grids, paths
 from .grids import Picture
 
 SAMPLES = 64
@@ -28,7 +26,7 @@ class Undrawable(ValueError):
     """A model has nothing of this kind to show; the message says why."""
 
 
-def draw(folder: Path, model: GenerativeModel, data: Dataset) -> dict[str, Picture]:
+def draw_all(folder: Path, model: GenerativeModel, data: Dataset) -> dict[str, Picture]:
     """Draw all that the model can show into `samples.png` and so on; return it by name.
 
     Args:
@@ -42,7 +40,7 @@ def draw(folder: Path, model: GenerativeModel, data: Dataset) -> dict[str, Pictu
             with suppress(Undrawable):
                 pictures[function.__name__] = function(model, data)
     for name, picture in pictures.items():
-        plots.save(folder / f"{name}.png", picture)
+        grids.save(folder / f"{name}.png", picture)
     return pictures
 
 
@@ -59,10 +57,8 @@ def samples(model: GenerativeModel, data: Dataset, n: int = SAMPLES) -> Picture:
     Raises:
         Undrawable: the data are neither pictures nor points in the plane.
     """
-    classes = getattr(model, "classes", 0)
     if len(model.shape) == 3:
-        label = torch.arange(n, device=model.device) % classes if classes else None
-        return plots.grid(model.sample(n, label), classes or None)
+        return grids.grid(model.sample(n, _labels(model, n)), model.classes or None)
     if model.shape != (2,):
         raise Undrawable(
             f"samples of shape {model.shape} are neither pictures nor points in the plane"
@@ -75,39 +71,39 @@ def samples(model: GenerativeModel, data: Dataset, n: int = SAMPLES) -> Picture:
     )
 
 
-def reconstructions(model: Any, data: Dataset, n: int = PAIRS) -> Picture:
+def reconstructions(model: GenerativeModel, data: Dataset, n: int = PAIRS) -> Picture:
     """Draw data, each above what the model makes of it.
 
     Raises:
         Undrawable: the model does not reconstruct, or its data are no pictures.
     """
-    if not hasattr(model, "reconstruct") or len(model.shape) != 3:
+    if not (isinstance(model, Encodes) and isinstance(model, Decodes) and len(model.shape) == 3):
         raise Undrawable(f"a {model.name} of {model.shape} has no reconstructions to draw")
     x = data.batch(slice(0, n)).x.to(model.device)
-    return plots.compare(x, model.reconstruct(x))
+    return grids.compare(x, model.decode(model.encode(x)))
 
 
-def traversals(model: Any, data: Dataset) -> Picture:
+def traversals(model: GenerativeModel, data: Dataset) -> Picture:
     """Draw what each latent does: a row per latent, from low to high, the others held.
 
     Raises:
-        Undrawable: the model makes no pictures.
+        Undrawable: the model makes no pictures of latents.
     """
-    return plots.rows(*traversed(model, data))
+    return grids.rows(*traversed(model, data))
 
 
-def traversed(model: Any, data: Dataset) -> tuple[Tensor, list[str]]:
+def traversed(model: GenerativeModel, data: Dataset) -> tuple[Tensor, list[str]]:
     """Return pictures `[F, K, C, H, W]` along F latents, and the names of those.
 
     Of an autoencoder the middle is the first datum, and the rows are the latents that vary most;
     of others it is a draw of the prior.
 
     Raises:
-        Undrawable: the model makes no pictures.
+        Undrawable: the model makes no pictures of latents.
     """
-    _check_pictures(model)
-    prior = model.prior(1024)  # [1024, D]
-    if hasattr(model, "encode"):
+    decoder = _decoder(model)
+    prior = decoder.prior(1024)  # [1024, D]
+    if isinstance(model, Encodes):
         z = model.encode(data.batch(slice(0, 256)).x.to(model.device))  # [256, D]
         lively = z.var(0).argsort(descending=True)[:DIMENSIONS].sort().values.tolist()
     else:
@@ -117,35 +113,39 @@ def traversed(model: Any, data: Dataset) -> tuple[Tensor, list[str]]:
     return _decoded(model, path), [f"z{d}" for d in lively]
 
 
-def interpolated(model: Any, data: Dataset, n: int = 8) -> Tensor:
+def interpolated(model: GenerativeModel, data: Dataset, n: int = 8) -> Tensor:
     """Return pictures `[n, K, C, H, W]` on the way from one datum, or sample, to another.
 
     Encodings are joined by lines, draws of a Gaussian prior by arcs.
 
     Raises:
-        Undrawable: the model makes no pictures.
+        Undrawable: the model makes no pictures of latents.
     """
-    _check_pictures(model)
-    if hasattr(model, "encode"):
+    decoder = _decoder(model)
+    if isinstance(model, Encodes):
         z = model.encode(data.batch(slice(0, 2 * n)).x.to(model.device))
         path = paths.linear_path(z[0::2][: len(z) // 2], z[1::2], STEPS)
     else:
-        path = paths.spherical_path(model.prior(n), model.prior(n), STEPS)
+        path = paths.spherical_path(decoder.prior(n), decoder.prior(n), STEPS)
     return _decoded(model, path.transpose(0, 1))
 
 
-def _decoded(model: Any, path: Tensor) -> Tensor:
+def _decoded(model: GenerativeModel, path: Tensor) -> Tensor:
     """Decode `[R, K, D]` to `[R, K, C, H, W]`; a row of a conditional model has one class."""
     rows, steps, _ = path.shape
-    classes = getattr(model, "classes", 0)
-    if classes:
-        label = (torch.arange(rows, device=model.device) % classes).repeat_interleave(steps)
-        pictures = model.decode(path.flatten(0, 1), label)
-    else:
-        pictures = model.decode(path.flatten(0, 1))
+    label = _labels(model, rows)  # [R]
+    label = None if label is None else label.repeat_interleave(steps)  # [R·K]
+    pictures = _decoder(model).decode(path.flatten(0, 1), label)
     return pictures.reshape(rows, steps, *model.shape)
 
 
-def _check_pictures(model: GenerativeModel) -> None:
-    if len(model.shape) != 3:
-        raise Undrawable(f"a {model.name} of {model.shape} makes no pictures")
+def _labels(model: GenerativeModel, n: int) -> Tensor | None:
+    """Return one class after the other, `[n]`; None of a model that is not conditional."""
+    return torch.arange(n, device=model.device) % model.classes if model.classes else None
+
+
+def _decoder(model: GenerativeModel) -> Decodes:
+    """Return the model if it makes pictures of latents."""
+    if len(model.shape) == 3 and isinstance(model, Decodes):
+        return model
+    raise Undrawable(f"a {model.name} of {model.shape} makes no pictures of latents")

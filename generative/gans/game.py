@@ -1,4 +1,4 @@
-"""What generators and discriminators share: the game of an adversarial model."""
+"""The game of an adversarial model: a generator and a discriminator, who take turns."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nets.layers.precision import at_least_float32
 from nets.settings import Count
 
 from ..model import Batch, GenerativeModel, Loss, ModelConfig, Player
-from .networks import spectral_norm_, with_label
+from .networks import Networks, Sizes, spectral_norm_, with_label
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class AdversarialConfig(ModelConfig):
 
 
 class AdversarialModel(GenerativeModel):
-    """What generators and discriminators share; subclasses build networks and say the losses.
+    """A generator against a discriminator; subclasses build both and say what they lower.
 
     Inside, pictures are in [−1, 1], and flat where the networks are dense.
 
@@ -41,33 +42,26 @@ class AdversarialModel(GenerativeModel):
     generator: nn.Module
     discriminator: nn.Module
 
-    def __init__(
-        self,
-        shape: Sequence[int],
-        config: Any = None,
-        *,
-        dataset_size: int,
-        num_classes: int | None = None,
-    ) -> None:
-        super().__init__(shape, config, dataset_size=dataset_size, num_classes=num_classes)
-        if self.config.conditional and num_classes is None:
-            raise ValueError(f"a conditional {self.name} needs data with classes")
-        self.classes = (num_classes or 0) if self.config.conditional else 0
-        self.generator, self.discriminator = self.networks(self.config.latent + self.classes)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if self.config.conditional:
+            if self.num_classes is None:
+                raise ValueError(f"a conditional {self.name} needs data with classes")
+            self.classes = self.num_classes
+        sizes = Sizes(self.config.latent, self.shape, self.classes)
+        self.generator, self.discriminator = self.build_networks(sizes, self.config)
         if self.config.spectral_norm:
             spectral_norm_(self.discriminator)
 
+    @classmethod
     @abstractmethod
-    def networks(self, in_features: int) -> tuple[nn.Module, nn.Module]:
-        """Build the generator, of noise and class `[B, in_features]`, and the discriminator."""
+    def build_networks(cls, sizes: Sizes, config: Any) -> Networks:
+        """Build generator and discriminator."""
 
-    @abstractmethod
-    def discriminator_step(self, batch: Batch) -> Loss:
-        """Return what the discriminator lowers; the generator is held fixed."""
-
-    @abstractmethod
-    def generator_step(self, batch: Batch) -> Loss:
-        """Return what the generator lowers; the discriminator is held fixed."""
+    @property
+    def convolutional(self) -> bool:
+        """Whether the networks take pictures as they are."""
+        return False
 
     def players(self) -> Sequence[Player]:
         """Return the discriminator, k steps a turn, and then the generator, SPEC G-GAN-04."""
@@ -77,13 +71,13 @@ class AdversarialModel(GenerativeModel):
             Player("generator", self.generator, self.generator_step),
         )
 
-    def generate(self, n: int, label: Tensor | None) -> Tensor:
-        """Return G(z) for z ~ N(0, I), `[n, ...]`, as the discriminator sees it."""
-        return self.generator(with_label(self.prior(n), label, self.classes))
+    @abstractmethod
+    def discriminator_step(self, batch: Batch) -> Loss:
+        """Return what the discriminator lowers; the generator is held fixed."""
 
-    def judge(self, x: Tensor, label: Tensor | None) -> Tensor:
-        """Return the discriminator's logits or scores `[B]` of data or samples `[B, ...]`."""
-        return self.discriminator(with_label(x, label, self.classes)).float()
+    @abstractmethod
+    def generator_step(self, batch: Batch) -> Loss:
+        """Return what the generator lowers; the discriminator is held fixed."""
 
     def real(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Return a batch as the discriminator sees it, and its classes if they count."""
@@ -92,10 +86,13 @@ class AdversarialModel(GenerativeModel):
         x = batch.x * 2.0 - 1.0 if len(self.shape) == 3 else batch.x
         return (x if self.convolutional else x.flatten(1)), batch.label if self.classes else None
 
-    @property
-    def convolutional(self) -> bool:
-        """Whether the networks take pictures as they are."""
-        return False
+    def generate(self, n: int, label: Tensor | None) -> Tensor:
+        """Return G(z) for z ~ N(0, I), `[n, ...]`, as the discriminator sees it."""
+        return self.generator(with_label(self.prior(n), label, self.classes))
+
+    def judge(self, x: Tensor, label: Tensor | None) -> Tensor:
+        """Return the discriminator's logits or scores `[B]` of data or samples `[B, ...]`."""
+        return at_least_float32(self.discriminator(with_label(x, label, self.classes)))
 
     def prior(self, n: int) -> Tensor:
         """Draw latents `[n, D]` of N(0, I)."""
@@ -114,14 +111,13 @@ class AdversarialModel(GenerativeModel):
         Raises:
             ValueError: if there is a label and the model is not conditional.
         """
-        if label is not None and not self.classes:
-            raise ValueError(f"this {self.name} is not conditional: it takes no label")
+        self.check_label(label)
         if label is None and self.classes:
             label = torch.randint(self.classes, (len(z),), device=self.device)
         training = self.generator.training
         self.generator.eval()
         try:
-            x = self.generator(with_label(z, label, self.classes)).float()
+            x = at_least_float32(self.generator(with_label(z, label, self.classes)))
         finally:
             self.generator.train(training)
         x = x.view(len(z), *self.shape)

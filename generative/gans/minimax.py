@@ -1,30 +1,27 @@
-"""Generative adversarial networks: two players against each other.
+"""GAN and DCGAN: a discriminator that gives the probability of being data, and its opponent.
 
 The discriminator learns to tell data from samples, the generator to make samples that it takes for
-data. `GAN` is dense, `DCGAN` convolutional, `WGANGP` plays for the Wasserstein distance.
+data. `GAN` is dense, `DCGAN` convolutional.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nets.layers.upsampling import Upsampling
 from nets.settings import Count, Part, Positive
 
 from ..model import Batch, Loss
-from . import losses as adversarial
 from .game import AdversarialConfig, AdversarialModel
-from .networks import (
-    conv_networks,
-    dense_networks,
-)
+from .losses import discriminator_loss, non_saturating_loss, saturating_loss
+from .networks import Networks, Sizes, conv_networks, dense_networks
 
 GENERATOR_LOSSES: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "non_saturating": adversarial.non_saturating_loss,
-    "saturating": adversarial.saturating_loss,
+    "non_saturating": non_saturating_loss,
+    "saturating": saturating_loss,
 }
 
 
@@ -73,9 +70,10 @@ class GAN(AdversarialModel):
     name = "gan"
     config_type: ClassVar[type[MinimaxConfig]] = GANConfig
 
-    def networks(self, in_features: int) -> tuple[nn.Module, nn.Module]:
-        """Build the generator, of noise and class `[B, in_features]`, and the discriminator."""
-        return dense_networks(self, in_features)
+    @classmethod
+    def build_networks(cls, sizes: Sizes, config: Any) -> Networks:
+        """Build dense layers."""
+        return dense_networks(sizes, config.hidden)
 
     def discriminator_step(self, batch: Batch) -> Loss:
         """Return −E[log D(x)] − E[log(1 − D(G(z)))], G held fixed, SPEC G-GAN-03.
@@ -86,7 +84,7 @@ class GAN(AdversarialModel):
         with torch.no_grad():
             samples = self.generate(len(x), label)
         real, fake = self.judge(x, label), self.judge(samples, label)  # [B], [B]
-        loss = adversarial.discriminator_loss(real, fake, self.config.label_smoothing)
+        loss = discriminator_loss(real, fake, self.config.label_smoothing)
         metrics = {
             "real_probability": real.detach().sigmoid().mean(),
             "fake_probability": fake.detach().sigmoid().mean(),
@@ -105,13 +103,16 @@ class DCGAN(GAN):
     """Convolutional GAN of square pictures, Radford, Metz & Chintala (2016), SPEC G-GAN-05.
 
     Raises:
-        ValueError: if the pictures are not square, or no power of two from 8 pixels on.
+        ValueError: if the data are no pictures, not square, or no power of two from 8 pixels on.
     """
 
     name = "dcgan"
     config_type = DCGANConfig
     convolutional = True
 
-    def networks(self, in_features: int) -> tuple[nn.Module, nn.Module]:
-        """Build the generator, of noise and class `[B, in_features]`, and the discriminator."""
-        return conv_networks(self, in_features, norm="batch")
+    @classmethod
+    def build_networks(cls, sizes: Sizes, config: Any) -> Networks:
+        """Build convolutions with batch norm."""
+        if len(sizes.shape) != 3:
+            raise ValueError(f"{cls.name} makes pictures: data of shape {sizes.shape} are none")
+        return conv_networks(sizes, config.base_filters, config.upsampling)

@@ -7,7 +7,8 @@ to one number a row, `[B]`. A class is given to either as further channels of it
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,37 +20,50 @@ from nets.layers.mlp import MLP
 from nets.layers.norm import NormSpec
 from nets.layers.upsampling import UpBlock, Upsampling
 
-from .game import AdversarialModel
-
 ImageShape = tuple[int, int, int]
 
 SMALLEST = 4  # pixels a side, where a generator starts and a discriminator ends
 
 
-def with_label(x: Tensor, label: Tensor | None, num_classes: int) -> Tensor:
-    """Append the one-hot class as channels, Mirza & Osindero (2014).
+@dataclass(frozen=True)
+class Sizes:
+    """What networks are built for.
+
+    Attributes:
+        noise: size of the generator's noise, L.
+        shape: of a datum: `(C, H, W)` for pictures, `(D,)` for vectors.
+        classes: of which both networks are told one, K; 0 where they are told none.
+    """
+
+    noise: int
+    shape: tuple[int, ...]
+    classes: int = 0
+
+
+class Networks(NamedTuple):
+    """The two sides of a game."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+
+
+def dense_networks(sizes: Sizes, hidden: Sequence[int]) -> Networks:
+    """Build dense layers for flat data: vectors, or pictures whose generator ends in tanh.
 
     Args:
-        x: `[B, C, ...]`.
-        label: `[B]` int64 in 0..K-1; None appends nothing.
-        num_classes: K.
-
-    Returns:
-        `[B, C + K, ...]`.
+        sizes: of noise and data.
+        hidden: sizes of the dense layers of either network.
     """
-    if label is None:
-        return x
-    channels = F.one_hot(label, num_classes).to(x.dtype)  # [B, K]
-    channels = channels.view(*channels.shape, *[1] * (x.dim() - 2))
-    return torch.cat([x, channels.expand(-1, -1, *x.shape[2:])], dim=1)
-
-
-def mlp_generator(
-    in_features: int, hidden: Sequence[int], out_features: int, *, bounded: bool
-) -> nn.Module:
-    """Build dense layers from noise to vectors `[B, out_features]`, in [−1, 1] if `bounded`."""
-    out_activation = "tanh" if bounded else None
-    return MLP(in_features, hidden, out_features, out_activation=out_activation)
+    features, bounded = math.prod(sizes.shape), len(sizes.shape) == 3
+    return Networks(
+        MLP(
+            sizes.noise + sizes.classes,
+            hidden,
+            features,
+            out_activation="tanh" if bounded else None,
+        ),
+        mlp_discriminator(features + sizes.classes, hidden),
+    )
 
 
 def mlp_discriminator(in_features: int, hidden: Sequence[int]) -> nn.Module:
@@ -58,19 +72,38 @@ def mlp_discriminator(in_features: int, hidden: Sequence[int]) -> nn.Module:
     return nn.Sequential(layers, nn.Flatten(0))
 
 
+def conv_networks(
+    sizes: Sizes, base_filters: int, mode: Upsampling = "transpose", *, norm: NormSpec = "batch"
+) -> Networks:
+    """Build DCGAN's networks for square pictures, their weights drawn as there, SPEC G-GAN-05.
+
+    Args:
+        sizes: of noise and pictures.
+        base_filters: channels at half the picture's size; each halving doubles them.
+        mode: transposed convolution, or resizing before a convolution, see `UpBlock`.
+        norm: of the discriminator: `"batch"`; None for a Wasserstein critic.
+
+    Raises:
+        ValueError: if the pictures are not square, or no power of two from 8 pixels on.
+    """
+    channels, height, width = sizes.shape
+    image, classes = (channels, height, width), sizes.classes
+    networks = Networks(
+        conv_generator(sizes.noise + classes, image, base_filters, mode),
+        conv_discriminator(image, base_filters, norm=norm, extra_channels=classes),
+    )
+    for network in networks:
+        dcgan_init_(network)
+    return networks
+
+
 def conv_generator(
-    in_features: int, out_shape: ImageShape, base_filters: int, mode: Upsampling = "transpose"
+    in_features: int, out_shape: ImageShape, base_filters: int, mode: Upsampling
 ) -> nn.Module:
     """Build DCGAN's generator: noise to 4x4, doubled until the picture is there, SPEC G-GAN-05.
 
     Batch norm and ReLU after each layer but the last, tanh there; no biases.
     Source: Radford, Metz & Chintala (2016).
-
-    Args:
-        in_features: size of the noise.
-        out_shape: (C, H, W) of the pictures.
-        base_filters: channels before the last layer; each layer before it has twice as many.
-        mode: transposed convolution, or resizing before a convolution, see `UpBlock`.
     """
     channels = _widths(out_shape, base_filters)[::-1]
     first = UpBlock(in_features, channels[0], SMALLEST, 1, padding=0, norm="batch")
@@ -83,18 +116,12 @@ def conv_generator(
 
 
 def conv_discriminator(
-    in_shape: ImageShape, base_filters: int, *, norm: NormSpec = "batch", extra_channels: int = 0
+    in_shape: ImageShape, base_filters: int, *, norm: NormSpec, extra_channels: int
 ) -> nn.Module:
     """Build DCGAN's discriminator: 4x4 convolutions halve the picture down to 4x4, SPEC G-GAN-05.
 
     Leaky ReLU of slope 0.2. The norm stands in the layers between; where there is one, no layer
     has biases.
-
-    Args:
-        in_shape: (C, H, W) of the pictures.
-        base_filters: channels after the first layer; each further one has twice as many.
-        norm: `"batch"`; None for a Wasserstein critic.
-        extra_channels: further channels of the input, where it is told a class.
     """
     channels = _widths(in_shape, base_filters)
     leaky = nn.LeakyReLU(0.2)
@@ -128,6 +155,24 @@ def spectral_norm_(network: nn.Module) -> None:
             parametrizations.spectral_norm(layer)
 
 
+def with_label(x: Tensor, label: Tensor | None, num_classes: int) -> Tensor:
+    """Append the one-hot class as channels, Mirza & Osindero (2014).
+
+    Args:
+        x: `[B, C, ...]`.
+        label: `[B]` int64 in 0..K-1; None appends nothing.
+        num_classes: K.
+
+    Returns:
+        `[B, C + K, ...]`.
+    """
+    if label is None:
+        return x
+    channels = F.one_hot(label, num_classes).to(x.dtype)  # [B, K]
+    channels = channels.view(*channels.shape, *[1] * (x.dim() - 2))
+    return torch.cat([x, channels.expand(-1, -1, *x.shape[2:])], dim=1)
+
+
 def _widths(shape: ImageShape, base_filters: int) -> list[int]:
     """Return the channels at H/2, H/4, ... 4 pixels."""
     _, height, width = shape
@@ -144,26 +189,3 @@ def _unbiased(block: ConvBlock | UpBlock) -> nn.Module:
     """Take the bias from the convolution of `block`."""
     block.conv.bias = None
     return block
-
-
-def dense_networks(model: AdversarialModel, in_features: int) -> tuple[nn.Module, nn.Module]:
-    """Build the dense generator and discriminator of `model`."""
-    features, hidden = math.prod(model.shape), model.config.hidden
-    generator = mlp_generator(in_features, hidden, features, bounded=len(model.shape) == 3)
-    return generator, mlp_discriminator(features + model.classes, hidden)
-
-
-def conv_networks(
-    model: AdversarialModel, in_features: int, *, norm: str | None
-) -> tuple[nn.Module, nn.Module]:
-    """Build the convolutional generator and discriminator of `model`."""
-    if len(model.shape) != 3:
-        raise ValueError(f"{model.name} makes pictures: data of shape {model.shape} are none")
-    config: Any = model.config
-    generator = conv_generator(in_features, model.shape, config.base_filters, config.upsampling)
-    discriminator = conv_discriminator(
-        model.shape, config.base_filters, norm=norm, extra_channels=model.classes
-    )
-    dcgan_init_(generator)
-    dcgan_init_(discriminator)
-    return generator, discriminator

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
-from torch import nn
 
 from nets.layers.upsampling import Upsampling
 from nets.settings import Count, NonNegative, Part, Positive
 
 from ..model import Batch, Loss, Metrics
-from . import losses as adversarial
 from .game import AdversarialConfig, AdversarialModel
-from .networks import conv_networks, dense_networks
+from .losses import critic_loss, gradient_penalty, wasserstein_generator_loss
+from .networks import Networks, Sizes, conv_networks, dense_networks
 
 
 @dataclass(frozen=True)
@@ -52,25 +52,27 @@ class WGANGP(AdversarialModel):
     name = "wgan-gp"
     config_type = WGANGPConfig
 
+    @classmethod
+    def build_networks(cls, sizes: Sizes, config: Any) -> Networks:
+        """Build convolutions without norm in the critic for pictures, dense layers for vectors."""
+        if len(sizes.shape) == 3:
+            return conv_networks(sizes, config.base_filters, config.upsampling, norm=None)
+        return dense_networks(sizes, config.hidden)
+
     @property
     def convolutional(self) -> bool:
         """Whether the networks take pictures as they are."""
         return len(self.shape) == 3
-
-    def networks(self, in_features: int) -> tuple[nn.Module, nn.Module]:
-        """Build the generator, of noise and class `[B, in_features]`, and the critic."""
-        if self.convolutional:
-            return conv_networks(self, in_features, norm=None)
-        return dense_networks(self, in_features)
 
     def discriminator_step(self, batch: Batch) -> Loss:
         """Return E[D(G(z))] − E[D(x)] + λ E[(‖∇D(x̂)‖₂ − 1)²], G held fixed."""
         x, label = self.real(batch)
         with torch.no_grad():
             samples = self.generate(len(x), label)
-        loss = adversarial.critic_loss(self.judge(x, label), self.judge(samples, label))
+        real, fake = self.judge(x, label), self.judge(samples, label)  # [B], [B]
+        loss = critic_loss(real, fake)
         critic = partial(self.judge, label=label)
-        penalty = adversarial.gradient_penalty(critic, x, samples.to(x.dtype))
+        penalty = gradient_penalty(critic, x, samples.to(x.dtype))
         metrics = {"wasserstein": -loss.detach(), "gradient_penalty": penalty.detach()}
         return Loss(loss + self.config.penalty * penalty, metrics)
 
@@ -78,8 +80,7 @@ class WGANGP(AdversarialModel):
         """Return −E[D(G(z))], D held fixed."""
         x, label = self.real(batch)
         fake = self.judge(self.generate(len(x), label), label)  # [B]
-        loss = adversarial.wasserstein_generator_loss(fake)
-        return Loss(loss, {})
+        return Loss(wasserstein_generator_loss(fake), {})
 
     @torch.no_grad()
     def validate(self, batch: Batch) -> Metrics:
@@ -89,5 +90,4 @@ class WGANGP(AdversarialModel):
         """
         x, label = self.real(batch)
         samples = self.generate(len(x), label)
-        loss = adversarial.critic_loss(self.judge(x, label), self.judge(samples, label))
-        return {"wasserstein": -loss}
+        return {"wasserstein": -critic_loss(self.judge(x, label), self.judge(samples, label))}

@@ -4,7 +4,7 @@ A model is anything with the two methods of `LatentModel`; `VAE` and its kin are
 """
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -14,8 +14,9 @@ from ..data.dataset import Dataset
 from ..model import GenerativeModel
 
 
+@runtime_checkable
 class LatentModel(Protocol):
-    """A model of data by way of latents of prior N(0, I)."""
+    """A model of data by way of latents of prior N(0, I), of which it knows q(z | x)."""
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return μ and log σ² `[B, D]` of q(z | x)."""

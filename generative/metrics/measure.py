@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,15 +11,14 @@ from tqdm import tqdm
 from nets.process.seeding import hash31, seeded
 
 from ..data.dataset import Dataset
-from ..data.small import RING_STD, ring_means
-from ..model import GenerativeModel
+from ..model import Encodes, GenerativeModel
 from .dci import dci
 from .distances import frechet_distance, squared_mmd
 from .factor_vae import factor_vae_score
 from .features import CONFIDENT, inception_features, recognition, train_classifier
 from .gap import mig_chen, mig_locatello
 from .genuine import genuine
-from .likelihood import held_out_terms, importance_log_likelihood
+from .likelihood import LatentModel, held_out_terms, importance_log_likelihood
 from .modes import mode_coverage
 from .neighbours import nearest_neighbours, precision_recall
 
@@ -29,10 +27,9 @@ COPIES = 100  # samples that are looked for in all training data
 LIKELIHOOD_ROWS, LIKELIHOOD_SAMPLES = 100, 500
 CODED_ROWS = 3000
 PART = 1000
-RING_SAMPLES = 10_000
+MODE_SAMPLES = 10_000
 FID_ROWS = 10_000
-LISTED = ("sprites", "frames", "observations")  # data of which there are no others
-MOST_LISTED = 50_000
+MOST_LISTED = 50_000  # rows in which samples are looked for
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def measure(
             torch-fidelity, see `inception_features`.
         progress: whether a bar is drawn on a terminal, once it takes two seconds.
     """
-    groups = [_held_out, _code, _ring, _samples, recognised, listed]
+    groups = [_held_out, _code, _modes, _samples, recognised, listed]
     groups += [_inception] if fid else []
     hidden = None if progress else True
     for group in (bar := tqdm(groups, unit="group", delay=2.0, leave=False, disable=hidden)):
@@ -80,55 +77,61 @@ def measure(
         yield from figures
 
 
-def _held_out(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+def _held_out(
+    model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int
+) -> Iterator[Figure]:
     """How well held-out rows are described."""
     rows = f"mean of {len(held_out):,} held-out rows"
     for name, value in held_out_terms(model, held_out).items():
         yield Figure(name, value, rows)
-    if hasattr(model, "posterior"):
+    if isinstance(model, LatentModel):
         x = held_out.limited(LIKELIHOOD_ROWS, seed).batch(slice(None)).x
         value = importance_log_likelihood(model, x, samples=LIKELIHOOD_SAMPLES).mean().item()
         how = f"{LIKELIHOOD_SAMPLES} importance samples each of {len(x)} held-out rows"
         yield Figure("log_likelihood", value, how)
 
 
-def _code(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+def _code(model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
     """How latents and known factors belong together."""
     rows = train.limited(CODED_ROWS, seed)
-    if rows.factors is None or not hasattr(model, "encode") or model.config.latent < 2:
+    if rows.factors is None or not isinstance(model, Encodes):
         return
-    varying = int((rows.factors.amax(0) > rows.factors.amin(0)).sum())
-    if varying < 1:
-        return
-    factors = rows.factors
-    if hasattr(model, "posterior"):
+    factors, logvar = rows.factors, None
+    varying = int((factors.amax(0) > factors.amin(0)).sum())
+    if isinstance(model, LatentModel):
         parts = [model.posterior(x) for x in _parts(rows)]
-        mean, logvar = (torch.cat(part) for part in zip(*parts, strict=True))
+        mean, logvar = (torch.cat(part) for part in zip(*parts, strict=True))  # [N, D], [N, D]
+    else:
+        mean = torch.cat([model.encode(x) for x in _parts(rows)])  # [N, D]
+    if varying < 1 or mean.shape[1] < 2:
+        return
+    if logvar is not None:
         value = mig_chen(mean, logvar, factors)
         yield Figure("mig_chen", value, "mutual information gap, sampled latents; 1 is best")
-    else:
-        mean = torch.cat([model.encode(x) for x in _parts(rows)])
     value = mig_locatello(mean, factors)
     yield Figure("mig_locatello", value, "mutual information gap, binned means; 1 is best")
     if varying > 1:
         value = factor_vae_score(mean, factors, seed=seed)
         yield Figure("factor_vae", value, f"chance is {1 / varying:.2f}, 1 is best")
-        found = dci(mean, factors, seed=seed)
-        for name in ("disentanglement", "completeness", "informativeness"):
-            yield Figure(f"dci_{name}", getattr(found, name), "random forest; 1 is best")
+        for name, value in dci(mean, factors, seed=seed)._asdict().items():
+            yield Figure(f"dci_{name}", value, "random forest; 1 is best")
 
 
-def _ring(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
-    """Which of the ring's Gaussians samples are drawn from."""
-    if train.name.partition(":")[0] != "ring":
+def _modes(
+    model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int
+) -> Iterator[Figure]:
+    """Which of the Gaussians that drew the data samples are drawn from."""
+    if train.modes is None:
         return
-    centres = torch.from_numpy(ring_means(len(train.class_names))).float().to(model.device)
-    found = mode_coverage(model.sample(RING_SAMPLES), centres, RING_STD)
-    yield Figure("modes_covered", found.covered, f"of {len(centres)}, by 20 samples or more")
-    yield Figure("high_quality", found.high_quality, f"share of {RING_SAMPLES:,} within 3 sigma")
+    found = mode_coverage(model.sample(MODE_SAMPLES), *train.modes)
+    count = len(train.modes.centres)
+    yield Figure("modes_covered", found.covered, f"of {count}, by 20 samples or more")
+    yield Figure("high_quality", found.high_quality, f"share of {MODE_SAMPLES:,} within 3 sigma")
 
 
-def _samples(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+def _samples(
+    model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int
+) -> Iterator[Figure]:
     """How samples lie to data."""
     data = held_out if len(held_out) >= SAMPLES else train
     x = data.limited(SAMPLES, seed).batch(slice(None)).x.flatten(1)
@@ -144,7 +147,9 @@ def _samples(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterat
     yield Figure("nearest_datum", distance.median().item(), how)
 
 
-def recognised(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+def recognised(
+    model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int
+) -> Iterator[Figure]:
     """What a classifier that has seen the data says of samples, and of held-out rows."""
     if train.num_classes is None or train.num_classes < 2 or len(model.shape) != 3:
         return
@@ -152,8 +157,8 @@ def recognised(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iter
         classifier = train_classifier(train, seed=seed)
     data = held_out if len(held_out) >= SAMPLES else train
     real = data.limited(SAMPLES, seed).batch(slice(None)).x
-    classes = getattr(model, "classes", 0)
-    labels = torch.arange(len(real), device=model.device) % classes if classes else None
+    numbers = torch.arange(len(real), device=model.device)
+    labels = numbers % model.classes if model.classes else None
     samples = model.sample(len(real), labels)
     x, y = classifier.features(real), classifier.features(samples)
     how = f"of {len(x):,} samples, in features of a classifier of the data; 0 is best"
@@ -174,9 +179,11 @@ def recognised(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iter
         yield Figure("accuracy_of_data", best.accuracy, ceiling)
 
 
-def listed(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+def listed(
+    model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int
+) -> Iterator[Figure]:
     """Which samples are among the data, where the data are all there are."""
-    if train.name.partition(":")[0] not in LISTED or len(train) > MOST_LISTED:
+    if not train.exhaustive or len(train) > MOST_LISTED:
         return
     data = train.x if held_out is train else torch.cat([train.x, held_out.x])
     found = genuine(model.sample(SAMPLES), data)
@@ -185,7 +192,9 @@ def listed(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator
     yield Figure("genuine_different", found.different, "different data that they are")
 
 
-def _inception(model: Any, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
+def _inception(
+    model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int
+) -> Iterator[Figure]:
     """How samples lie to data in Inception's features."""
     x = train.limited(FID_ROWS, seed).batch(slice(None)).x
     distance = frechet_distance(inception_features(x), inception_features(model.sample(len(x))))

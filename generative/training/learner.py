@@ -48,8 +48,8 @@ class Learner:
         settings = model.config
         autocast = mixed_precision(settings, self.device, model.shape)
         players = model.players()
-        self.players = [PlayerOptimiser(model, player, autocast, team) for player in players]
-        self.batches_per_turn = max(player.player.steps for player in self.players)
+        self.optimisers = [PlayerOptimiser(model, player, autocast, team) for player in players]
+        self.batches_per_turn = max(player.steps for player in players)
         self.epochs = Epochs(len(data), settings.batch_size, seed, self.device)
         team.share(self.epochs[0])
         decay = settings.ema_decay
@@ -67,10 +67,10 @@ class Learner:
         first *= self.batches_per_turn
         batches = [self._batch(first + k) for k in range(self.batches_per_turn)]
         metrics: dict[str, Tensor] = {}
-        for player in self.players:
+        for optimiser in self.optimisers:
             taken: dict[str, Tensor] = {}
-            for batch in batches[: player.player.steps]:
-                taken = player.step(batch, rate)
+            for batch in batches[: optimiser.player.steps]:
+                taken = optimiser.step(batch, rate)
             metrics |= taken
         if self.average is not None:
             self.average.update()
@@ -83,7 +83,7 @@ class Learner:
             "step": self.steps,
             "weights": self.model.state_dict(),
             "average": None if self.average is None else self.average.module.state_dict(),
-            "optimisers": {p.player.name: p.optimiser.state_dict() for p in self.players},
+            "optimisers": {o.player.name: o.adam.state_dict() for o in self.optimisers},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -91,8 +91,8 @@ class Learner:
         self.model.load_state_dict(state["weights"])
         if self.average is not None:
             self.average.module.load_state_dict(state["average"])
-        for player in self.players:
-            player.optimiser.load_state_dict(state["optimisers"][player.player.name])
+        for optimiser in self.optimisers:
+            optimiser.adam.load_state_dict(state["optimisers"][optimiser.player.name])
         self.steps = state["step"]
 
     def _batch(self, k: int) -> Batch:

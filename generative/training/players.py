@@ -56,7 +56,7 @@ class PlayerOptimiser:
         owned = set(map(id, self.own))
         self.others = [p for p in model.parameters() if p.requires_grad and id(p) not in owned]
         rate, betas = config.learning_rate, config.betas
-        self.optimiser = optimizer("adam", self.own, lr=rate, betas=betas)
+        self.adam = optimizer("adam", self.own, lr=rate, betas=betas)
         loss = PlayerLoss(player)
         if config.compile:
             loss.compile(dynamic=False)
@@ -78,10 +78,10 @@ class PlayerOptimiser:
             metrics[f"{self.prefix}grad_norm"] = clip_grads(
                 self.own, global_norm=self.max_grad_norm
             )
-        for group in self.optimiser.param_groups:
+        for group in self.adam.param_groups:
             group["lr"] = learning_rate
-        self.optimiser.step()
-        self.optimiser.zero_grad()
+        self.adam.step()
+        self.adam.zero_grad()
         return metrics
 
     def _hold(self, fixed: bool) -> None:

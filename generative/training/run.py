@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import nn
-
 from nets.runs import folder
 from nets.runs.checkpoint import load_checkpoint, save_checkpoint
 from nets.settings import Count, Part, Whole
@@ -80,9 +77,3 @@ class RunFolder(folder.RunFolder[RunConfig]):
         self.files.prune()
         files = self.files.list()
         return load_checkpoint(files[-1]) if files else None
-
-
-def default_threads(model: nn.Module) -> int:
-    """Return how many CPU threads pay: one for dense networks, all there are for convolutions."""
-    convolves = any(isinstance(module, nn.Conv2d) for module in model.modules())
-    return torch.get_num_threads() if convolves else 1

@@ -163,9 +163,9 @@ class Trainer:
         with seeded(hash31(self.seed, "segment", self.segment, self.team.rank)):
             while self.steps < end and not self.stopped:
                 self._advance(config, end, bar)
-        for player in self.learner.players:
-            if not all(bool(p.isfinite().all()) for p in player.own):
-                name = player.player.name
+        for optimiser in self.learner.optimisers:
+            if not all(bool(p.isfinite().all()) for p in optimiser.own):
+                name = optimiser.player.name
                 raise Diverged(f"weights of the {name} are not finite after step {self.steps}")
         self.segment += 1
         if self.run_folder is not None and self.team.leads:
@@ -202,14 +202,14 @@ class Trainer:
         names = list(pending[0])
         table = torch.stack([torch.stack([m[name].float() for m in pending]) for name in names])
         table = self.team.mean(table).cpu()  # [metrics, steps]
-        for player in self.learner.players:
-            k = names.index(player.loss_name)
+        for optimiser in self.learner.optimisers:
+            k = names.index(optimiser.loss_name)
             wrong = (~table[k].isfinite()).nonzero()
             if len(wrong):
                 n = int(wrong[0])
                 step = self.steps - len(pending) + n + 1
                 value = table[k, n].item()
-                raise Diverged(f"the loss of the {player.player.name} is {value} at step {step}")
+                raise Diverged(f"the loss of the {optimiser.player.name} is {value} at step {step}")
         return dict(zip(names, table.mean(1).tolist(), strict=True))
 
     def _evaluate(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Convolutions in bfloat16: half the bits, and faster where a device has units for it."""
+"""Half the bits: convolutions in bfloat16 where a device has units for it, losses in float32."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ def set_convolutions(module: nn.Module, dtype: torch.dtype | None) -> None:
     for part in module.modules():
         if isinstance(part, Convolutions):
             part.dtype = dtype
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Return `x` in float32, or float64 where it is that: out of autocast, before a loss."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def has_bfloat16(device: torch.device) -> bool:

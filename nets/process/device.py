@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
 
 def resolve_device(name: str | torch.device = "auto") -> torch.device:
@@ -25,6 +26,12 @@ def resolve_device(name: str | torch.device = "auto") -> torch.device:
             message = f"device {name!r} is not here: torch sees {count} CUDA devices; use 'cpu'"
             raise ValueError(message)
     return device
+
+
+def default_threads(module: nn.Module) -> int:
+    """Return how many CPU threads pay: one for dense networks, all there are for convolutions."""
+    convolves = any(isinstance(part, nn.Conv2d) for part in module.modules())
+    return torch.get_num_threads() if convolves else 1
 
 
 @contextmanager

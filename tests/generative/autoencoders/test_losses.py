@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from generative.autoencoders import losses
+from generative.autoencoders import total_correlation
 from generative.autoencoders.losses import (
     bernoulli_nll,
     gaussian_kl,
@@ -216,7 +216,7 @@ def column_weights(batch, dataset_size, estimator, like):
 def test_G_VAE_09_wrong_weights_are_caught_and_their_sum_would_not_catch_them(monkeypatch):
     data = small_data(-5.0)
     exact, right = exact_terms(*data), estimated_terms(*data)
-    monkeypatch.setattr(losses, "log_importance_weights", column_weights)
+    monkeypatch.setattr(total_correlation, "log_importance_weights", column_weights)
     wrong = estimated_terms(*data)
     assert wrong[0] < exact[0] - 1.0
     assert wrong[1] > exact[1] + 1.0

@@ -151,8 +151,8 @@ def test_a_trained_run_plays(tmp_path):
 
 def test_whoever_loads_agents_is_found_by_its_entry_point(monkeypatch):
     entry = EntryPoint("other", "json:loads", ACTORS)
-    monkeypatch.setattr(generative.data_frames, "entry_points", lambda group: EntryPoints([entry]))
+    monkeypatch.setattr(generative.data.frames, "entry_points", lambda group: EntryPoints([entry]))
     assert load_actor('{"a": 1}') == {"a": 1}
-    monkeypatch.setattr(generative.data_frames, "entry_points", lambda group: EntryPoints())
+    monkeypatch.setattr(generative.data.frames, "entry_points", lambda group: EntryPoints())
     with pytest.raises(ValueError, match=r"no installed package has an entry point"):
         load_actor("run")

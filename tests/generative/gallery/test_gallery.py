@@ -6,8 +6,10 @@ import sys
 import numpy as np
 import pytest
 import torch
+from known_models import Line, build, pictures
 from PIL import Image, ImageSequence
 
+from generative.gallery import draw
 from generative.gallery.charts import curves, latent_scatter, running_mean
 from generative.gallery.grids import GAP, PAPER, as_pictures, compare, film, grid, rows, save
 from generative.gallery.paths import linear_path, spherical_path, traversals
@@ -151,6 +153,16 @@ def test_suffixes_that_do_not_suit_are_refused(tmp_path, name, shape):
     with pytest.raises(ValueError, match=r"expected \.png for"):
         save(tmp_path / name, np.zeros(shape, np.uint8))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_model_without_latents_has_none_to_draw():
+    data = pictures()
+    model = build(Line, data=data)
+    for function in (draw.traversals, draw.interpolated):
+        with pytest.raises(draw.Undrawable, match=r"a line of .* makes no pictures of latents"):
+            function(model, data)
+    with pytest.raises(draw.Undrawable, match="has no reconstructions"):
+        draw.reconstructions(model, data)
 
 
 def colours(picture):

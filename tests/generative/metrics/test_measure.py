@@ -1,6 +1,7 @@
 """What is measured of samples: data themselves are the ceiling, noise is the floor."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -82,6 +83,18 @@ def test_G_GAN_10_samples_are_sought_in_all_data_where_these_are_all_there_are(d
     assert found(listed, unseen, *parts)["genuine_different"] == len(parts[1])
     assert found(listed, Stand(unseen.x.roll(9, 0) * unseen.x), *parts)["genuine"] < 0.1
     assert found(listed, Stand(digits[1].batch(slice(None)).x), *digits) == {}
+    some = load_dataset("sprites:shape,x=::2,y=::2", size=32, limit=700).split(0.2)
+    assert found(listed, unseen, *some) == {}  # there are others
+
+
+def test_G_GAN_06_samples_are_counted_by_the_gaussians_that_drew_the_data():
+    """Whatever the data are called: 98.9 % of a Gaussian in the plane are within 3 sigma."""
+    data = replace(load_dataset("ring:3"), name="points")
+    ring = {f.name: f.value for f in measure(Stand(data.x), data, data)}
+    assert ring["modes_covered"] == 3
+    assert ring["high_quality"] == pytest.approx(0.989, abs=0.005)
+    unknown = replace(data, modes=None)
+    assert "modes_covered" not in {f.name for f in measure(Stand(data.x), unknown, unknown)}
 
 
 def test_all_groups_are_asked(digits):

@@ -104,14 +104,14 @@ def test_G_GAN_04_the_discriminator_takes_k_steps_on_new_rows_before_the_generat
     model = build(WGANGP, WGANGPConfig(**SMALL, discriminator_steps=3), data)
     learner = Learner(model, data, device="cpu")
     calls = []
-    for player in learner.players:
-        step, name = player.step, player.player.name
+    for optimiser in learner.optimisers:
+        step, name = optimiser.step, optimiser.player.name
 
         def record(batch, rate, step=step, name=name):
             calls.append((name, batch.x))
             return step(batch, rate)
 
-        player.step = record
+        optimiser.step = record
     for _ in range(2):
         learner.turn()
     assert [name for name, _ in calls] == (["discriminator"] * 3 + ["generator"]) * 2
@@ -126,7 +126,7 @@ def test_clipping_bounds_the_global_norm_of_the_gradient():
     learner = Learner(model, data, device="cpu")
     metrics = learner.turn()
     assert metrics["grad_norm"].item() == pytest.approx(data.x.mean(0).norm().item(), rel=1e-5)
-    moment = learner.players[0].optimiser.state[model.theta]["exp_avg"]
+    moment = learner.optimisers[0].adam.state[model.theta]["exp_avg"]
     assert moment.norm().item() == pytest.approx(0.5 * 0.01, rel=1e-4)
 
 
@@ -224,8 +224,8 @@ def test_convolutions_are_trained_channels_last():
     model = build(VAE, VAEConfig(**SMALL, channels=(4, 8)), data)
     seen = []
     learner = Learner(model, data, device="cpu")
-    loss = learner.players[0].loss.loss
-    learner.players[0].loss.loss = lambda batch: seen.append(batch.x) or loss(batch)
+    loss = learner.optimisers[0].loss.loss
+    learner.optimisers[0].loss.loss = lambda batch: seen.append(batch.x) or loss(batch)
     learner.turn()
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
     assert not seen[0].is_contiguous()
