@@ -6,10 +6,10 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
+import small_worlds  # noqa: F401  # registers Table-v0
 import torch
 from gymnasium.spaces import Discrete
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from small_worlds import Table
 from torch import nn
 
 from agents import DQN, PPO, SB3DQN, BCConfig, BehaviourCloning, PPOConfig, QLearning, load
