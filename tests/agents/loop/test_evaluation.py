@@ -90,6 +90,26 @@ def test_the_way_of_resetting_does_not_matter(scribe, mode):
     assert other == plain
 
 
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
+def test_a_memory_begins_anew_with_every_episode(scribe, ledger, ledger_length, mode):
+    """This one counts its steps, and does what pays more where it is not in Ledger's step."""
+
+    class Counting(scribe):
+        def choose(self, observation, state, episode_start, deterministic):
+            count = np.where(episode_start, 0, state)
+            return (observation[:, 2] != count).astype(int), count + 1
+
+    vector = SyncVectorEnv([ledger] * 3, autoreset_mode=mode)
+    with pytest.warns(UserWarning, match="cannot be made anew"):
+        source = EnvSource.of(vector)
+    result = evaluate(Counting("Ledger-v0"), source, episodes=9, seed=8)
+    assert result.returns == [
+        sum(100.0 * copy + 10.0 * episode + now for now in range(ledger_length(copy, episode)))
+        for copy in range(3)
+        for episode in range(3)
+    ]
+
+
 def test_the_same_seed_gives_the_same_episodes_and_another_seed_others(scribe):
     agent = scribe("CartPole-v1")
     runs = [evaluate(agent, seed=s, deterministic=False).returns for s in (4, 4, 5)]

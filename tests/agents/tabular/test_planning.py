@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_worlds import Table
 from stable_baselines3.common.evaluation import evaluate_policy
 
 import envs  # noqa: F401  registers the worlds
@@ -290,6 +291,18 @@ def test_planners_solve_a_model_that_is_handed_to_them() -> None:
     assert agent.predict(36)[0] == 0
     with pytest.raises(NoModelError, match="FrozenLake-v1 has 16 states and 4 actions"):
         agent.solve(model_of("FrozenLake-v1"))
+
+
+@pytest.mark.parametrize("kind", [ValueIteration, PolicyIteration])
+def test_planners_act_where_states_and_actions_begin_elsewhere(kind) -> None:
+    moves = zip(Table.NEXT.tolist(), Table.REWARD.tolist(), strict=True)
+    table = [[[(1.0, n, r, n == 4)] for n, r in zip(*row, strict=True)] for row in moves]
+    model = Model.from_table([*table, [[(1.0, 4, 0.0, True)]] * 2], [0.25] * 4 + [0.0])
+    agent = kind("Table-v0", kind.config_type(discount=Table.DISCOUNT))
+    np.testing.assert_allclose(agent.solve(model).q[:4], Table.optimum(), atol=1e-9)
+    best = (3 + Table.optimum().argmax(1)).tolist()
+    assert agent.predict(np.arange(7, 11))[0].tolist() == best
+    assert agent.act(np.arange(7, 11), np.ones(4, bool))[0].tolist() == best
 
 
 def test_planners_refuse_worlds_without_a_table() -> None:

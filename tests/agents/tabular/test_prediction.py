@@ -4,6 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from small_worlds import Table
 
 import envs  # noqa: F401  registers the worlds
 from agents.equations.returns import discounted_returns
@@ -52,6 +53,24 @@ def test_A_TD_04_a_deterministic_policy_is_followed_to_the_letter() -> None:
     assert env.action_space == gym.spaces.Discrete(1)
     path = [env.reset(seed=0)[0]] + [env.step(0)[0] for _ in range(13)]
     assert path == [36, *range(24, 36), 47]
+
+
+def test_A_TD_04_states_and_actions_may_begin_elsewhere() -> None:
+    """In Table-v0 at 7 and 3: this policy goes 0, 1, 3, and ends in 4."""
+    policy = action_probabilities([0, 0, 1, 1, 0], 5, 2)
+    env = FollowPolicy(gym.make("Table-v0"), policy)
+    for seed in range(4):
+        place = env.reset(seed=seed)[0] - 7
+        while place != 4:
+            action = int(policy[place].argmax())
+            following, reward, *_ = env.step(0)
+            assert following == Table.NEXT[place, action] + 7
+            assert reward == Table.REWARD[place, action]
+            place = following - 7
+    config = SarsaConfig(learning_rate=1.0, discount=Table.DISCOUNT)
+    values = td_prediction("Table-v0", policy, 300, config)
+    expected = [0.0 + 0.8 * (1.0 + 0.8 * 1.0), 1.0 + 0.8 * 1.0, 2.0, 1.0, 0.0]
+    assert values == pytest.approx(expected)
 
 
 def test_A_TD_04_shares_of_a_policy_are_kept() -> None:
