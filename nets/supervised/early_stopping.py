@@ -14,10 +14,11 @@ MAXIMISED = ("acc", "auc", "return")  # parts of the names of what should grow
 class EarlyStopping:
     """Watches one metric, check by check (epoch by epoch), with the semantics known from Keras.
 
-    A check improves if current < best − min_delta (mode `min`; `max` is its mirror image). Checks
-    are counted anew after each improvement, of values that beat the baseline only; training should
-    stop when the count reaches max(patience, 1). Patience 0 is the rule "stop when the loss rises".
-    NaN stops at once.
+    A check improves if current < best − min_delta (mode `min`; `max` is its mirror image); the
+    first one does. Checks are counted anew after each improvement, where there is a baseline only
+    after those that beat it in the same way; training should stop at a check that does not improve
+    and brings the count to `patience` or above. Patience 0 is the rule "stop when the loss rises".
+    NaN stops at once, unlike in Keras.
 
     Args:
         monitor: name of the metric.
@@ -25,7 +26,7 @@ class EarlyStopping:
         min_delta: smallest change that counts as an improvement.
         mode: whether the metric should fall or grow; `auto` is `max` for names that contain `acc`,
             `auc` or `return`, else `min`.
-        baseline: what the metric has to beat within `patience` checks.
+        baseline: what an improvement has to beat, too, or it does not start the count anew.
         restore_best_weights: whether `restore` brings back the weights of the best check.
         verbose: print when training stops and what is restored.
 
@@ -84,7 +85,7 @@ class EarlyStopping:
                 self._weights = {k: v.detach().clone() for k, v in network.state_dict().items()}
             if self.baseline is None or self._improves(value, self.baseline):
                 self.wait = 0
-        if self.wait >= max(self.patience, 1):
+        elif self.wait >= self.patience:
             self.stopped = True
             self._say(
                 f"stopped at check {self.checks}: {self.monitor} {value:g} has not improved on "

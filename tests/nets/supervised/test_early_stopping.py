@@ -1,4 +1,5 @@
 import math
+from random import Random
 
 import pytest
 import torch
@@ -29,9 +30,27 @@ SCRIPTS = {
         5,
         3,
     ),
-    "baseline missed": ({"baseline": 1.0, "patience": 3}, [4.0, 3.0, 2.0, 0.5], 3, 3),
+    "baseline missed": ({"baseline": 1.0, "patience": 3}, [4.0, 3.0, 2.0, 2.5, 0.5], 4, 3),
+    "an improvement never stops": (
+        {"baseline": 1.0, "patience": 3},
+        [4.0, 3.0, 2.0, 1.5, 1.0, 0.5, 0.5, 0.5, 0.5],
+        9,
+        6,
+    ),
+    "baseline beaten by no more than min_delta": (
+        {"baseline": 2.0, "patience": 3, "min_delta": 0.5},
+        [4.0, 3.0, 1.5, 1.5],
+        4,
+        3,
+    ),
     "baseline beaten": ({"baseline": 2.5, "patience": 3}, [4.0, 3.0, 2.0, 3.0, 3.0, 3.0], 6, 3),
-    "baseline with max": ({"baseline": 2.5, "patience": 2, "mode": "max"}, [1.0, 2.0, 3.0], 2, 2),
+    "baseline with max": ({"baseline": 2.5, "patience": 2, "mode": "max"}, [1.0, 2.0, 1.0], 3, 2),
+    "it may be beaten late": (
+        {"baseline": 2.5, "patience": 2, "mode": "max"},
+        [1.0, 2.0, 3.0, 1.0, 1.0],
+        5,
+        3,
+    ),
     "NaN": ({"patience": 9}, [3.0, math.nan, 1.0], 2, 1),
     "NaN at first": ({"patience": 9}, [math.nan], 1, 0),
     "infinity": ({"patience": 1}, [math.inf, math.inf], 2, 1),
@@ -57,6 +76,56 @@ def test_S_ES_01_scripted_metrics_stop_where_the_semantics_say(name):
     assert stopping.stopped == (stops is not None)
     assert stopping.best_check == best
     assert stopping.best == (values[best - 1] if best else None)
+
+
+def kerass_stop(values, patience, min_delta, mode, baseline):
+    """Where the callback of Keras stops, and its best epoch, both from 1.
+
+    An epoch improves if it beats the best before it by more than `min_delta`, and starts the wait
+    anew if it beats the baseline so, too. An epoch that does not improve, and is not the first,
+    stops if it is the `patience`-th since, or a later one.
+    """
+    sign, best = (1.0 if mode == "min" else -1.0), math.inf
+    improvements, starts = [], [0]
+    for epoch, value in enumerate(values, start=1):
+        if sign * value + min_delta < best:
+            best = sign * value
+            improvements.append(epoch)
+            if baseline is None or best + min_delta < sign * baseline:
+                starts.append(epoch)
+    stops = (
+        epoch
+        for epoch in range(2, len(values) + 1)
+        if epoch not in improvements
+        and epoch - max(start for start in starts if start <= epoch) >= patience
+    )
+    stop = next(stops, None)
+    return stop, max(epoch for epoch in improvements if stop is None or epoch <= stop)
+
+
+@pytest.mark.parametrize("baseline", [None, 1.0, 2.0, 3.0])
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_S_ES_01_random_metrics_stop_where_keras_does(mode, baseline):
+    """Values and margins are quarters, so that no difference is rounding."""
+    random = Random(f"{mode} {baseline}")
+    stopped = 0
+    for _ in range(300):
+        values = [random.randrange(17) / 4 for _ in range(random.randint(1, 12))]
+        patience, min_delta = random.randrange(5), random.choice([0.0, 0.25, 0.5])
+        expected, best = kerass_stop(values, patience, min_delta, mode, baseline)
+        stopping = EarlyStopping(
+            patience=patience,
+            min_delta=min_delta,
+            mode=mode,
+            baseline=baseline,
+            restore_best_weights=True,
+        )
+        network = nn.Linear(1, 1)
+        assert (run(stopping, values, network), stopping.best_check) == (expected, best), values
+        stopping.restore(network)
+        assert network.weight.item() == best
+        stopped += expected is not None
+    assert 100 < stopped < 290
 
 
 def test_S_ES_01_restored_weights_are_the_best_ones_bit_for_bit():
