@@ -8,7 +8,7 @@ from nets.settings import Count, Positive, Range, Rate, Real, Settings, Share, W
 from ..equations.schedules import linear
 
 Head = Literal["expected", "categorical", "quantile"]
-Replay = Literal["uniform", "prioritized"]
+Draws = Literal["uniform", "prioritized"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class DQNConfig(Settings):
     """Whether noise in the weights explores, learned by the network itself, instead of ε."""
     noise_std: Positive = 0.5
     """σ₀, the noise that weights begin with."""
-    replay: Replay = "uniform"
+    replay: Draws = "uniform"
     """How rows are drawn: all alike, or as often as their predictions were wrong."""
     priority_exponent: Share = 0.6
     """α of prioritised replay: 0 draws all rows alike, 1 in proportion to their error."""

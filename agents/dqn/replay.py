@@ -7,9 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nets.runs.checkpoint import CheckpointError
-
 from ..loop.experience import Array
+from ..loop.shards import Replay
 from .rows import Batch, Rows
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class Uniform:
         """Nothing."""
 
 
-class ReplayBuffer:
+class ReplayBuffer(Replay):
     """The last rows, as many as there is memory for.
 
     Row number r (counted from the first ever) lies at place r mod capacity, so a buffer rebuilt
@@ -82,16 +81,10 @@ class ReplayBuffer:
         if self.capacity < 1:
             raise ValueError(f"replay capacity is {self.capacity}: expected at least 1")
         self.sampler = Uniform() if sampler is None else sampler
-        self.rows = 0
-        self._sharded = 0
         self._fields = memory
 
     def __len__(self) -> int:
         return min(self.rows, self.capacity)
-
-    def clear(self) -> None:
-        """Forget all rows."""
-        self.rows = self._sharded = 0
 
     def append(self, rows: "Rows | Sequences") -> None:
         """Remember M ≤ capacity rows, forgetting the oldest when full."""
@@ -138,28 +131,13 @@ class ReplayBuffer:
         rows = (torch.from_numpy(field.take(places, axis=0)) for field in self._fields)
         return type(self._fields)(*rows).batch(torch.from_numpy(weight) / batch_size), places
 
-    def shard(self) -> dict[str, Any]:
-        """Return the rows appended since the last call, as tensors."""
-        first = max(self._sharded, self.rows - self.capacity)
+    def read_rows(self, first: int) -> dict[str, Tensor]:
+        """Return the rows from number `first` on, column by column."""
         index = np.arange(first, self.rows) % self.capacity
-        self._sharded = self.rows
-        fields = zip(self._fields._fields, self._fields, strict=True)
-        tensors = {name: torch.from_numpy(field[index]) for name, field in fields}
-        return {"first_row": first, **tensors}
+        fields = self._fields._asdict().items()
+        return {name: torch.from_numpy(field[index]) for name, field in fields}
 
-    def load_shard(self, shard: Mapping[str, Any]) -> None:
-        """Append rows that `shard` returned; shards must come in their order.
-
-        Raises:
-            CheckpointError: a shard is missing, or does not fit the spaces.
-        """
-        if self.rows and shard["first_row"] != self.rows:
-            message = f"replay shard begins at row {shard['first_row']}, expected {self.rows}"
-            raise CheckpointError(message)
-        self.rows = shard["first_row"]
+    def write_rows(self, columns: Mapping[str, Tensor]) -> None:
+        """Append rows that `read_rows` returned; the sampler remembers them already."""
         kind = type(self._fields)
-        try:
-            self._write(kind(*(shard[name].numpy() for name in kind._fields)))
-        except (KeyError, ValueError) as error:
-            raise CheckpointError(f"replay shard does not fit this agent: {error}") from error
-        self._sharded = self.rows
+        self._write(kind(*(columns[name].numpy() for name in kind._fields)))

@@ -2,33 +2,33 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from nets.process.seeding import seeded
-from nets.runs.checkpoint import CheckpointError
 
 from ..environments.source import EnvSource
 from ..loop.actor import Actor
 from ..loop.experience import Array
+from ..loop.shards import ALL, Replay
 
 COLUMNS = ("observation", "action", "episode")
 
 
-class Demonstrations:
+class Demonstrations(Replay):
     """Observations, the expert's actions, and the numbers of the episodes that they are from."""
 
-    capacity = 2**62  # all are kept
+    capacity = ALL
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
         """Forget all rows."""
-        self.rows = self.episodes = self._sharded = 0
+        super().clear()
+        self.episodes = 0
         self._parts: list[tuple[Array, ...]] = []
 
     def append(self, observation: Array, action: Array, episode: Array) -> None:
@@ -44,23 +44,14 @@ class Demonstrations:
         observation, action, episode = map(torch.from_numpy, columns)
         return observation, action.long(), episode
 
-    def shard(self) -> dict[str, Any]:
-        """Return the rows added since the last call, as tensors."""
-        first, self._sharded = self._sharded, self.rows
+    def read_rows(self, first: int) -> dict[str, Tensor]:
+        """Return the rows from number `first` on, column by column."""
         new = (column[first:].clone() for column in self.tensors())
-        return {"first_row": first} | dict(zip(COLUMNS, new, strict=True))
+        return dict(zip(COLUMNS, new, strict=True))
 
-    def load_shard(self, shard: Mapping[str, Any]) -> None:
-        """Append rows that `shard` returned; shards must come in their order.
-
-        Raises:
-            CheckpointError: a shard is missing.
-        """
-        if shard["first_row"] != self.rows:
-            message = f"demonstrations begin at row {shard['first_row']}, expected {self.rows}"
-            raise CheckpointError(message)
-        self.append(*(shard[name].numpy() for name in COLUMNS))
-        self._sharded = self.rows
+    def write_rows(self, columns: Mapping[str, Tensor]) -> None:
+        """Append rows that `read_rows` returned."""
+        self.append(*(columns[name].numpy() for name in COLUMNS))
 
 
 def disagreement(

@@ -1,47 +1,87 @@
 """What a run keeps beside its checkpoints: the rows that an agent learns from again and again."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
+
+from torch import Tensor
 
 from nets.runs.checkpoint import CheckpointError
 
+ALL = 2**62
+"""The capacity of a replay that forgets nothing."""
 
-class Replay(Protocol):
-    """Rows in the order in which they came; each segment of a run writes its own as a shard."""
 
-    rows: int
-    """How many there have been."""
+class Replay(ABC):
+    """Rows in the order in which they came; each segment of a run writes its own as a shard.
 
-    @property
-    def capacity(self) -> int:
-        """How many of the last rows are learned from."""
+    A shard is columns of rows, as tensors, and the number of its `first_row`, counted from the
+    first row ever.
+
+    Attributes:
+        rows: how many there have been.
+        capacity: how many of the last rows are learned from.
+    """
+
+    rows: int = 0
+    capacity: int
+    _sharded: int = 0
+
+    @abstractmethod
+    def read_rows(self, first: int) -> dict[str, Tensor]:
+        """Return the rows from number `first` on, column by column."""
+
+    @abstractmethod
+    def write_rows(self, columns: Mapping[str, Tensor]) -> None:
+        """Append rows that `read_rows` returned.
+
+        Raises:
+            KeyError, ValueError, IndexError: they do not fit.
+        """
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.rows = self._sharded = 0
 
     def shard(self) -> dict[str, Any] | None:
-        """Return the rows since the last call, and the number of the `first_row`; None: never any.
-
-        Rows are tensors.
-        """
+        """Return the rows since the last call that are not forgotten; None: never any."""
+        first = max(self._sharded, self.rows - self.capacity)
+        self._sharded = self.rows
+        return {"first_row": first, **self.read_rows(first)}
 
     def load_shard(self, shard: Mapping[str, Any]) -> None:
         """Append rows that `shard` returned in an earlier process; shards come in their order.
 
+        Where rows are forgotten the first shard may be a later one.
+
         Raises:
-            CheckpointError: a shard is missing, or does not fit.
+            CheckpointError: a shard is missing, or does not fit; in that case all are forgotten.
         """
+        first = shard["first_row"]
+        if first != self.rows and (self.rows or self.capacity == ALL):
+            message = f"replay shard begins at row {first}, expected {self.rows}"
+            raise CheckpointError(message)
+        self.rows = first
+        try:
+            self.write_rows(shard)
+        except (KeyError, ValueError, IndexError) as error:
+            self.clear()
+            raise CheckpointError(f"replay shard does not fit this agent: {error}") from error
+        self._sharded = self.rows
 
 
-class NoReplay:
+class NoReplay(Replay):
     """The replay of agents that learn from what has just been."""
 
-    rows = capacity = 0
+    capacity = 0
+
+    def read_rows(self, first: int) -> dict[str, Tensor]:
+        """Return nothing."""
+        return {}
+
+    def write_rows(self, columns: Mapping[str, Tensor]) -> None:
+        """Refuse."""
+        raise ValueError("it has no replay")
 
     def shard(self) -> None:
         """Return None."""
-
-    def load_shard(self, shard: Mapping[str, Any]) -> None:
-        """Refuse.
-
-        Raises:
-            CheckpointError: always.
-        """
-        raise CheckpointError(f"the agent has no replay to load {sorted(shard)} into")

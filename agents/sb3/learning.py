@@ -9,11 +9,11 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
-
-from nets.runs.checkpoint import CheckpointError
+from torch import Tensor
 
 from ..loop.actor import Actor
 from ..loop.experience import Episode, Metrics
+from ..loop.shards import Replay
 from ..loop.validity import Check
 
 
@@ -105,7 +105,7 @@ class Learning:
         return values
 
 
-class RowBuffer(ReplayBuffer):
+class RowBuffer(Replay, ReplayBuffer):
     """Stable-baselines3's replay buffer, which also counts its rows and hands out the new ones.
 
     A row is one step of all environments.
@@ -115,16 +115,11 @@ class RowBuffer(ReplayBuffer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.clear()
-
-    @property
-    def capacity(self) -> int:
-        """Rows that there is memory for."""
-        return self.buffer_size
+        self.capacity = self.buffer_size
 
     def clear(self) -> None:
         """Forget all rows."""
-        self.rows = self._sharded = 0
+        super().clear()
         self.pos, self.full = 0, False
 
     def add(self, *args: Any, **kwargs: Any) -> None:
@@ -132,29 +127,15 @@ class RowBuffer(ReplayBuffer):
         super().add(*args, **kwargs)
         self.rows += 1
 
-    def shard(self) -> dict[str, Any]:
-        """Return the rows added since the last call, as tensors."""
-        first = max(self._sharded, self.rows - self.buffer_size)
-        index = np.arange(first, self.rows) % self.buffer_size
-        self._sharded = self.rows
-        columns = {name: torch.from_numpy(getattr(self, name)[index]) for name in self.COLUMNS}
-        return {"first_row": first, **columns}
+    def read_rows(self, first: int) -> dict[str, Tensor]:
+        """Return the rows from number `first` on, column by column."""
+        index = np.arange(first, self.rows) % self.capacity
+        return {name: torch.from_numpy(getattr(self, name)[index]) for name in self.COLUMNS}
 
-    def load_shard(self, shard: Mapping[str, Any]) -> None:
-        """Append rows that `shard` returned; shards must come in their order.
-
-        Raises:
-            CheckpointError: a shard is missing, or does not fit the spaces.
-        """
-        first, count = shard["first_row"], len(shard["rewards"])
-        if self.rows and first != self.rows:
-            message = f"replay shard begins at row {first}, expected {self.rows}"
-            raise CheckpointError(message)
-        index = np.arange(first, first + count) % self.buffer_size
-        try:
-            for name in self.COLUMNS:
-                getattr(self, name)[index] = shard[name].numpy()
-        except (KeyError, ValueError, IndexError) as error:
-            raise CheckpointError(f"replay shard does not fit this agent: {error}") from error
-        self.rows = self._sharded = first + count
-        self.pos, self.full = self.rows % self.buffer_size, self.rows >= self.buffer_size
+    def write_rows(self, columns: Mapping[str, Tensor]) -> None:
+        """Append rows that `read_rows` returned."""
+        last = self.rows + len(columns["rewards"])
+        index = np.arange(self.rows, last) % self.capacity
+        for name in self.COLUMNS:
+            getattr(self, name)[index] = columns[name].numpy()
+        self.rows, self.pos, self.full = last, last % self.capacity, last >= self.capacity

@@ -350,7 +350,7 @@ def test_demonstrations_survive_files_and_must_come_in_order(tmp_path):
     pairs = zip(rows.tensors(), again.tensors(), strict=True)
     assert all(torch.equal(first, second) for first, second in pairs)
     assert again.tensors()[0].dtype == torch.uint8
-    with pytest.raises(CheckpointError, match="begin at row 2, expected 0"):
+    with pytest.raises(CheckpointError, match="begins at row 2, expected 0"):
         Demonstrations().load_shard(shards[1])
 
 
