@@ -46,11 +46,11 @@ class NStep:
 
     def _single(self, transition: Transition) -> Rows | None:
         rows = Rows(
-            transition.observation,
-            transition.action,
-            transition.reward,
-            self.discount * ~transition.terminated,
-            transition.next_observation,
+            observation=transition.observation,
+            action=transition.action,
+            reward=transition.reward,
+            discount=self.discount * ~transition.terminated,
+            next_observation=transition.next_observation,
         )
         if transition.valid is None or transition.valid.all():
             return rows

@@ -42,14 +42,14 @@ class Interaction:
             metrics = (
                 observe(
                     Transition(
-                        self._observation,
-                        action,
-                        new.reward,
-                        new.next_observation,
-                        new.terminated,
-                        truncated,
-                        new.valid,
-                        extras,
+                        observation=self._observation,
+                        action=action,
+                        reward=new.reward,
+                        next_observation=new.next_observation,
+                        terminated=new.terminated,
+                        truncated=truncated,
+                        valid=new.valid,
+                        extras=extras,
                     )
                 )
                 or metrics
