@@ -9,8 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nets.gradients.backprop import backprop
-from nets.gradients.flat import flatten_parameters
 from nets.gradients.modes import freeze
 from nets.gradients.optim import clip_grads, optimizer
 from nets.process.seeding import hash31, seeded
@@ -19,19 +17,21 @@ from ..agent import Agent
 from ..equations.exploration import epsilon_greedy
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import place
-from ..networks.fast import numpy_forward
 from ..networks.pretraining import load_encoder
 from .build import build_network, build_recorder, build_replay, build_return_model
 from .config import DQNConfig
+from .networks import FastQNetwork
 from .replay import ReplayBuffer
-from .rows import Batch
+from .returns import places
+from .rows import Minibatches
 
 
 class DQN(Agent):
     """Q-learning with a neural network, a replay buffer and a target network (SPEC A-FA-02).
 
-    Minimises the Huber loss (or the squared error) of q(sₜ₋₁, aₜ₋₁) − yₜ, where
-    yₜ = rₜ + γ · (1 − terminatedₜ) · maxₐ q_target(sₜ, a).
+    Minimises L = Σ w · ℓ(q(sₜ₋₁, aₜ₋₁) − yₜ) over minibatches of B rows from replay, where
+    yₜ = rₜ + γ · (1 − terminatedₜ) · maxₐ q_target(sₜ, a), ℓ is the Huber loss or the square, and w
+    is 1 / B or what prioritised replay says.
     """
 
     name = "dqn"
@@ -50,16 +50,14 @@ class DQN(Agent):
             online = build_network(c, self.observation_space, actions, self.returns.size)
         if c.freeze_encoder:
             freeze(online.body)
-        self.online = place(online, self.observation_space, self.device, c.precision)
-        self.target = deepcopy(self.online)
-        self.learner = backprop(self.online)
-        self.target_weights = flatten_parameters(self.target).detach()  # [P]
-        self.optimizer = optimizer("adam", [self.learner.weights], lr=c.learning_rate)
+        online = place(online, self.observation_space, self.device, c.precision)
+        target = deepcopy(online)
+        self.online = FastQNetwork(online, self.returns)
+        self.target = FastQNetwork(target, self.returns)
+        self.optimizer = optimizer("adam", [self.online.weights], lr=c.learning_rate)
         self.replay = build_replay(c, self._spaces, self.recorder)
         self.updates = 0
         self._first_action = int(self.action_space.start)
-        fast = numpy_forward(self.online)
-        self._fast = None if fast is None else self.returns.on_arrays(fast)
 
     @property
     def epsilon(self) -> float:
@@ -73,7 +71,8 @@ class DQN(Agent):
     def begin(self) -> None:
         """Load a pretrained encoder, if there is to be one."""
         if self.config.pretrained:
-            load_encoder([self.online.body, self.target.body], self.config.pretrained)
+            bodies = [network.module.body for network in (self.online, self.target)]
+            load_encoder(bodies, self.config.pretrained)
 
     def reseed(self, seed: int) -> None:
         """Begin the agent's generator anew, with no row open and nothing in memory."""
@@ -101,21 +100,8 @@ class DQN(Agent):
             start: where an episode begins, bool `[N]`.
             noise: see `q_values`.
         """
-        if self._fast is not None:
-            return self._fast(observation), state
         members = np.asarray(observation, self.observation_space.dtype)  # some worlds give float64
-        starts = None
-        if state is not None and start is not None:
-            starts = torch.as_tensor(start).to(self.device)
-        if not noise:
-            self.online.eval()
-        with torch.inference_mode():
-            inputs = torch.as_tensor(members).to(self.device)
-            outputs, state = self.online.step(inputs, state, starts)
-            values = self.returns.values(outputs).cpu().numpy()
-        if not noise:
-            self.online.train()
-        return values, state
+        return self.online.values(members, state, start, noise=noise)
 
     def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
         """Choose ε-greedy actions; a memory's state before them is an extra."""
@@ -144,7 +130,7 @@ class DQN(Agent):
             self.replay.append(rows)
         c = self.config
         if c.target_rate == 1.0 and self._passed(c.target_every):
-            self.target_weights.copy_(self.learner.weights.detach())
+            self.target.follow(self.online)
         updates = self._passed(c.train_every) * c.gradient_steps
         if not updates or self.steps < c.learning_starts or not self.replay.rows:
             return None
@@ -152,7 +138,7 @@ class DQN(Agent):
             return self._learn(updates)
         for _ in range(updates):
             metrics = self._learn(1)
-            self.target_weights.lerp_(self.learner.weights.detach(), c.target_rate)
+            self.target.follow(self.online, c.target_rate)
         return metrics
 
     def _learn(self, updates: int) -> Metrics:
@@ -166,52 +152,55 @@ class DQN(Agent):
         return metrics
 
     @torch.no_grad()
-    def update(self, batch: Batch) -> tuple[Metrics, Tensor]:
+    def update(self, batch: Minibatches) -> tuple[Metrics, Tensor]:
         """Take one gradient step per minibatch, the target network fixed.
 
-        The loss L = Σ weight · ℓ(outputs, target) enters through its slope dL/d(outputs), which is
-        0 for the actions not taken.
+        The loss enters through its slope dL/d(outputs), which is 0 for the actions not taken.
 
         Returns:
-            Metrics, means over the last minibatch; and the error of every row `[K, B]`.
+            Metrics of the last minibatch, its loss L and means; the error of every row, `[K, B]`.
         """
-        actions, errors = batch.action - self._first_action, []
-        rows = zip(batch.observation, actions, batch.weight, self._targets(batch), strict=True)
-        for observation, action, weight, target in rows:
-            with torch.enable_grad():
-                outputs = self.learner.forward(observation)  # [B, A · size]
-            slope, error = self.returns.slope(outputs, action, target, weight)
-            self.learner.backward(slope)
-            clip_grads([self.learner.weights], global_norm=self.config.max_grad_norm)
+        index, errors = places(batch.action - self._first_action, self.returns.size), []
+        weights, targets = batch.weight.unsqueeze(-1), self._targets(batch)
+        rows = zip(batch.observation, index, targets, weights, strict=True)
+        for observation, taken, target, weight in rows:
+            outputs = self.online.forward(observation)  # [B, A · size]
+            prediction = outputs.gather(-1, taken)  # [B, size]
+            loss, error = self.returns.loss(prediction, target)
+            slope = torch.zeros_like(outputs).scatter_(-1, taken, weight * loss.slope)
+            self.online.backward(slope)
+            clip_grads([self.online.weights], global_norm=self.config.max_grad_norm)
             self.optimizer.step()
             errors.append(error)
         self.updates += len(errors)
-        value = self.returns.values(outputs).amax(dim=-1)  # [B]
+        value, weight = self.returns.values(outputs).amax(dim=-1), batch.weight[-1]  # [B]
         metrics = {
+            "loss": (weight * loss.value).sum(),
             self.returns.error_name: (weight * error.abs()).sum() / weight.sum(),
             "value": (weight * value).sum() / weight.sum(),
             "epsilon": self.epsilon,
         }
         return metrics, torch.stack(errors).abs()
 
-    def _targets(self, batch: Batch) -> Iterator[Tensor]:
+    def _targets(self, batch: Minibatches) -> Iterator[Tensor]:
         """Yield the target of one minibatch after the other, each when it is asked for.
 
         With double learning the online network of that moment chooses the next action.
         """
-        after = self.target.minibatches(batch.next_observation)  # [K, B, A · size]
+        reward, discount, after = batch.reward, batch.discount, batch.next_observation
+        outputs = self.target.module.minibatches(after)  # [K, B, A · size]
         if not self.config.double:
-            yield from self.returns.target(batch.reward, batch.discount, after, after)
+            yield from self.returns.q_learning_target(reward, discount, outputs)
             return
-        for k, observation in enumerate(batch.next_observation):
-            selector = self.online(observation)  # [B, A · size]
-            yield self.returns.target(batch.reward[k], batch.discount[k], after[k], selector)
+        for r_t, discount_t, outputs_t, s_t in zip(reward, discount, outputs, after, strict=True):
+            selector_t = self.online.module(s_t)  # [B, A · size]
+            yield self.returns.double_q_learning_target(r_t, discount_t, outputs_t, selector_t)
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimiser and counters."""
         return {
-            "online": self.online.state_dict(),
-            "target": self.target.state_dict(),
+            "online": self.online.module.state_dict(),
+            "target": self.target.module.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "updates": self.updates,
             "sampler": self.replay.sampler.state_dict(),
@@ -219,8 +208,8 @@ class DQN(Agent):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned, with an empty replay."""
-        self.online.load_state_dict(state["online"])
-        self.target.load_state_dict(state["target"])
+        self.online.module.load_state_dict(state["online"])
+        self.target.module.load_state_dict(state["target"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.updates = state["updates"]
         self.replay.clear()

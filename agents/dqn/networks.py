@@ -1,11 +1,18 @@
 """Networks from observations to what is said about each action, with or without a memory."""
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor, nn
 
+from nets.gradients.backprop import backprop
+from nets.gradients.modes import evaluation_mode
 from nets.layers.recurrent import GRU, LSTM
 
+from ..loop.experience import Array
+from ..networks.fast import FastNetwork, numpy_forward
 from ..networks.memory import remember
+from .returns import ReturnModel
 from .sequences import History
 
 TARGET_ROWS = 512  # a piece that stays in the cache
@@ -82,3 +89,43 @@ class RecurrentQNetwork(nn.Module):
         """Run body and memory over `[T, B, *]`: features `[T, B, H]`, and the state after them."""
         features = self.body(observation.flatten(0, 1)).unflatten(0, observation.shape[:2])
         return remember(self.memory, features, state, starts)
+
+
+class FastQNetwork(FastNetwork[QNetwork | RecurrentQNetwork]):
+    """A Q-network as it learns from minibatches and acts on arrays.
+
+    Args:
+        module: on its device.
+        returns: what its outputs mean.
+    """
+
+    def __init__(self, module: QNetwork | RecurrentQNetwork, returns: ReturnModel) -> None:
+        self._learner, self._returns = backprop(module), returns
+        super().__init__(module, self._learner.weights)
+        self._numpy = numpy_forward(module)
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Return outputs `[B, A · size]` of one minibatch (a `History`, with a memory)."""
+        return self._learner.forward(observation)
+
+    def backward(self, slope: Tensor) -> None:
+        """Set the gradient of `weights`, given dL/d(outputs) of the last `forward`."""
+        self._learner.backward(slope)
+
+    def values(
+        self, observation: Array, state: Tensor | None, start: Array | None, *, noise: bool
+    ) -> tuple[Array, Tensor | None]:
+        """Return action values `[N, A]` of observations `[N, *]`, and the memory's next state.
+
+        Args:
+            observation: `[N, *]`.
+            state: of the memory before them, `[S, layers, N, H]`; None is 0.
+            start: bool `[N]`, where an episode begins.
+            noise: whether noisy layers draw; else they take their means.
+        """
+        if self._numpy is not None:  # plain MLPs have neither noise nor a memory
+            return self._returns.array_values(self._numpy(observation)), state
+        starts = None if state is None or start is None else self.tensor(start)
+        with nullcontext() if noise else evaluation_mode(self.module), torch.inference_mode():
+            outputs, state = self.module.step(self.tensor(observation), state, starts)
+            return self._returns.values(outputs).cpu().numpy(), state

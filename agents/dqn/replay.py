@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..loop.experience import Array
 from ..loop.shards import Replay
-from .rows import Batch, Rows
+from .rows import Minibatches, Rows
 
 if TYPE_CHECKING:
     from .sequences import Sequences
@@ -110,7 +110,7 @@ class ReplayBuffer(Replay):
         batches: int,
         batch_size: int,
         correction: float = 1.0,
-    ) -> tuple[Batch, Array]:
+    ) -> tuple[Minibatches, Array]:
         """Draw `batches` minibatches of `batch_size` rows.
 
         Args:

@@ -1,6 +1,6 @@
 """What the outputs of a Q-network say about returns, and how they are to change."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import torch
@@ -9,14 +9,22 @@ from torch import Tensor
 from ..equations.distributional import (
     categorical_divergence,
     categorical_projection,
-    categorical_slope,
     quantile_huber,
 )
-from ..equations.losses import huber_slope, squared_slope
-from ..equations.targets import double_q_learning_target
+from ..equations.losses import Loss, huber, square
+from ..equations.targets import double_q_learning_target, q_learning_target
 from ..loop.experience import Array
 
-SLOPES = {"huber": huber_slope, "mse": squared_slope}
+LOSSES = {"huber": huber, "mse": square}
+
+
+def places(action: Tensor, size: int) -> Tensor:
+    """Return where the outputs for actions `[...]` stand in `[..., A · size]`, int64 `[..., size]`.
+
+    `outputs.gather(-1, places)` reads them, `zeros.scatter_(-1, places, slope)` is the way back.
+    """
+    first = action.unsqueeze(-1) * size  # [..., 1]
+    return first if size == 1 else first + torch.arange(size, device=action.device)
 
 
 class ReturnModel(Protocol):
@@ -28,103 +36,119 @@ class ReturnModel(Protocol):
     def values(self, outputs: Tensor) -> Tensor:
         """Return expected returns `[..., A]`."""
 
-    def on_arrays(self, network: Callable[[Array], Array]) -> Callable[[Array], Array]:
-        """Return a function from observations to expected returns, by a network on arrays."""
+    def array_values(self, outputs: Array) -> Array:
+        """Return the same of an array."""
 
-    def target(self, r_t: Tensor, discount_t: Tensor, after: Tensor, selector: Tensor) -> Tensor:
-        """Return what outputs for the action taken should have said.
+    def q_learning_target(self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor) -> Tensor:
+        """Return what outputs for the action taken should have said, if the best one follows.
 
         Args:
             r_t: rewards `[...]`.
             discount_t: γ · (1 − terminated), `[...]`.
-            after: outputs for the next observation, `[..., A · size]` (target network).
-            selector: outputs whose values choose the next action, `[..., A · size]`.
+            outputs_t: for the next observation, `[..., A · size]`.
         """
 
-    def slope(
-        self, outputs: Tensor, action: Tensor, target: Tensor, weight: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return dL/d(outputs), `[..., A · size]`, and how far outputs are from target, `[...]`.
+    def double_q_learning_target(
+        self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor, selector_t: Tensor
+    ) -> Tensor:
+        """Return the same with the next action that other outputs `[..., A · size]` choose."""
+
+    def loss(self, prediction: Tensor, target: Tensor) -> tuple[Loss, Tensor]:
+        """Return the loss `[...]` with its slope `[..., size]`, and the error `[...]`.
+
+        The error is logged as `error_name`, and tells how much there is to learn from a row.
 
         Args:
-            outputs: `[..., A · size]`.
-            action: taken, `[...]`, int64.
-            target: what `target` returned.
-            weight: of each row in the loss L, `[...]`.
+            prediction: outputs for the action taken, `[..., size]`.
+            target: what they should have said.
         """
 
 
 class ExpectedReturn:
-    """One output per action: q(s, a), whose Huber loss or squared error is minimised.
+    """One output per action, q(s, a): DQN (Mnih et al., 2015).
 
     Args:
-        loss: `"huber"` or `"mse"`.
+        loss: of q(s, a) − y, `"huber"` or `"mse"`.
     """
 
     size = 1
     error_name = "td_error"
 
     def __init__(self, loss: str) -> None:
-        self.loss_slope = SLOPES[loss]
+        self._loss = LOSSES[loss]
 
     def values(self, outputs: Tensor) -> Tensor:
         """Return the outputs."""
         return outputs
 
-    def on_arrays(self, network: Callable[[Array], Array]) -> Callable[[Array], Array]:
-        """Return the network."""
-        return network
+    def array_values(self, outputs: Array) -> Array:
+        """Return the outputs."""
+        return outputs
 
-    def target(self, r_t: Tensor, discount_t: Tensor, after: Tensor, selector: Tensor) -> Tensor:
-        """Return yₜ `[...]`, the target of (double) Q-learning."""
-        return double_q_learning_target(r_t, discount_t, after, selector)
+    def q_learning_target(self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor) -> Tensor:
+        """Return rₜ + discountₜ · maxₐ q(sₜ, a), `[...]`."""
+        return q_learning_target(r_t, discount_t, outputs_t)
 
-    def slope(
-        self, outputs: Tensor, action: Tensor, target: Tensor, weight: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return ℓ'(q(s, a) − y) at the actions taken, 0 at the others; and q(s, a) − y."""
-        place = action.unsqueeze(-1)  # [..., 1]
-        error = outputs.gather(-1, place).squeeze(-1) - target  # [...]
-        slope = (self.loss_slope(error) * weight).unsqueeze(-1)  # [..., 1]
-        return torch.zeros_like(outputs).scatter_(-1, place, slope), error
+    def double_q_learning_target(
+        self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor, selector_t: Tensor
+    ) -> Tensor:
+        """Return rₜ + discountₜ · q(sₜ, argmaxₐ q_selector(sₜ, a)), `[...]`."""
+        return double_q_learning_target(r_t, discount_t, outputs_t, selector_t)
+
+    def loss(self, prediction: Tensor, target: Tensor) -> tuple[Loss, Tensor]:
+        """Return ℓ(q(s, a) − y), and the temporal-difference error q(s, a) − y."""
+        error = prediction.squeeze(-1) - target  # [...]
+        loss = self._loss(error)
+        return Loss(loss.value, loss.slope.unsqueeze(-1)), error
 
 
-class _Distribution:
-    """What distributions share: `size` outputs for each action."""
+class ReturnDistribution(ABC):
+    """`size` outputs per action, which describe the distribution of the return Z(s, a)."""
 
     size: int
 
+    @abstractmethod
     def values(self, outputs: Tensor) -> Tensor:
-        raise NotImplementedError
+        """Return the means E Z(s, a), `[..., A]`."""
 
-    def on_arrays(self, network: Callable[[Array], Array]) -> Callable[[Array], Array]:
-        """Return a function from observations to expected returns, by a network on arrays."""
-        return lambda x: self.values(torch.from_numpy(network(x))).numpy()
+    def array_values(self, outputs: Array) -> Array:
+        """Return the same of an array on the CPU."""
+        return self.values(torch.from_numpy(outputs)).numpy()
 
-    def best(self, after: Tensor, selector: Tensor) -> Tensor:
-        """Return the outputs `[..., size]` for the action that `selector` values most."""
-        return self.take(after, self.values(selector).argmax(dim=-1))
+    @abstractmethod
+    def bootstrap(self, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> Tensor:
+        """Return rₜ + discountₜ · Z as the target of a prediction, `[..., size]`.
 
-    def take(self, outputs: Tensor, action: Tensor) -> Tensor:
-        """Return the outputs `[..., size]` for actions `[...]`."""
-        each = self.split(outputs)  # [..., A, size]
-        return each.gather(-2, self._place(action)).squeeze(-2)
+        Args:
+            r_t: rewards `[..., 1]`.
+            discount_t: γ · (1 − terminated), `[..., 1]`.
+            z_t: outputs for the next action, `[..., size]`.
+        """
 
-    def put(self, outputs: Tensor, action: Tensor, slope: Tensor) -> Tensor:
-        """Return `slope` `[..., size]` at the actions' outputs, 0 at the others."""
-        each = torch.zeros_like(self.split(outputs))  # [..., A, size]
-        return each.scatter_(-2, self._place(action), slope.unsqueeze(-2)).flatten(-2)
+    def sarsa_target(
+        self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor, a_t: Tensor
+    ) -> Tensor:
+        """Return rₜ + discountₜ · Z(sₜ, aₜ), `[..., size]`."""
+        z_t = outputs_t.gather(-1, places(a_t, self.size))  # [..., size]
+        return self.bootstrap(r_t.unsqueeze(-1), discount_t.unsqueeze(-1), z_t)
 
-    def split(self, outputs: Tensor) -> Tensor:
-        """Return the outputs as `[..., A, size]`."""
-        return outputs.unflatten(-1, (-1, self.size))
+    def q_learning_target(self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor) -> Tensor:
+        """Return rₜ + discountₜ · Z(sₜ, argmaxₐ E Z(sₜ, a)), `[..., size]`."""
+        a_t = self.values(outputs_t).argmax(dim=-1)
+        return self.sarsa_target(r_t, discount_t, outputs_t, a_t)
 
-    def _place(self, action: Tensor) -> Tensor:
-        return action[..., None, None].expand(*action.shape, 1, self.size)
+    def double_q_learning_target(
+        self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor, selector_t: Tensor
+    ) -> Tensor:
+        """Return rₜ + discountₜ · Z(sₜ, argmaxₐ E Z_selector(sₜ, a)), `[..., size]`."""
+        a_t = self.values(selector_t).argmax(dim=-1)
+        return self.sarsa_target(r_t, discount_t, outputs_t, a_t)
 
 
-class CategoricalReturn(_Distribution):
-    """Logits of `size` returns, evenly spaced: C51 (Bellemare, Dabney & Munos, 2017).
+class CategoricalReturn(ReturnDistribution):
+    """Logits of Z returns zᵢ, evenly spaced: C51 (Bellemare, Dabney & Munos, 2017).
+
+    Minimises KL(m ‖ softmax(logits)), m being the target's projection to the returns zᵢ.
 
     Args:
         atoms: number of returns Z.
@@ -140,26 +164,24 @@ class CategoricalReturn(_Distribution):
         self.support = torch.linspace(low, high, atoms, device=device)  # [Z]
 
     def values(self, outputs: Tensor) -> Tensor:
-        """Return Σ pᵢ zᵢ for each action."""
-        return self.split(outputs).softmax(dim=-1) @ self.support
+        """Return Σ pᵢ zᵢ for each action, `[..., A]`."""
+        return outputs.unflatten(-1, (-1, self.size)).softmax(dim=-1) @ self.support
 
-    def target(self, r_t: Tensor, discount_t: Tensor, after: Tensor, selector: Tensor) -> Tensor:
-        """Return the probabilities of rₜ + discountₜ · Z(sₜ, a*), projected to the support."""
-        probability = self.best(after, selector).softmax(dim=-1)  # [..., Z]
-        returns = torch.addcmul(r_t[..., None], discount_t[..., None], self.support)  # [..., Z]
-        return categorical_projection(returns, probability, self.low, self.high)
+    def bootstrap(self, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> Tensor:
+        """Return the probabilities m `[..., Z]` of rₜ + discountₜ · Z, projected to the support."""
+        returns = torch.addcmul(r_t, discount_t, self.support)  # [..., Z]
+        return categorical_projection(returns, z_t.softmax(dim=-1), self.low, self.high)
 
-    def slope(
-        self, outputs: Tensor, action: Tensor, target: Tensor, weight: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the cross-entropy's slope, and the divergence that it makes smaller."""
-        logits = self.take(outputs, action)  # [..., Z]
-        slope = categorical_slope(logits, target) * weight.unsqueeze(-1)
-        return self.put(outputs, action, slope), categorical_divergence(logits, target)
+    def loss(self, prediction: Tensor, target: Tensor) -> tuple[Loss, Tensor]:
+        """Return the divergence from target to prediction, as loss and as error."""
+        loss = categorical_divergence(prediction, target)
+        return loss, loss.value
 
 
-class QuantileReturn(_Distribution):
-    """`size` quantiles of the return: QR-DQN (Dabney et al., 2018).
+class QuantileReturn(ReturnDistribution):
+    """N quantiles θᵢ of the return: QR-DQN (Dabney et al., 2018).
+
+    Minimises the quantile Huber loss, whose minimum is at the τᵢ-quantiles of the target.
 
     Args:
         quantiles: their number N.
@@ -171,17 +193,14 @@ class QuantileReturn(_Distribution):
         self.size = quantiles
 
     def values(self, outputs: Tensor) -> Tensor:
-        """Return the mean of the quantiles, for each action."""
-        return self.split(outputs).mean(dim=-1)
+        """Return the mean of the quantiles for each action, `[..., A]`."""
+        return outputs.unflatten(-1, (-1, self.size)).mean(dim=-1)
 
-    def target(self, r_t: Tensor, discount_t: Tensor, after: Tensor, selector: Tensor) -> Tensor:
-        """Return the quantiles of rₜ + discountₜ · Z(sₜ, a*), `[..., N]`."""
-        return torch.addcmul(r_t[..., None], discount_t[..., None], self.best(after, selector))
+    def bootstrap(self, r_t: Tensor, discount_t: Tensor, z_t: Tensor) -> Tensor:
+        """Return the quantiles of rₜ + discountₜ · Z, `[..., N]`."""
+        return torch.addcmul(r_t, discount_t, z_t)
 
-    def slope(
-        self, outputs: Tensor, action: Tensor, target: Tensor, weight: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the quantile Huber loss's slope, and the loss."""
-        quantiles = self.take(outputs, action)  # [..., N]
-        loss, slope = quantile_huber(quantiles, target)
-        return self.put(outputs, action, slope * weight.unsqueeze(-1)), loss
+    def loss(self, prediction: Tensor, target: Tensor) -> tuple[Loss, Tensor]:
+        """Return the quantile Huber loss, as loss and as error."""
+        loss = quantile_huber(prediction, target)
+        return loss, loss.value

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..loop.experience import Array
 
 
-class Batch(NamedTuple):
+class Minibatches(NamedTuple):
     """What is learned from at a time, as tensors: K minibatches of B rows.
 
     Where they are sequences, `[K, B]` reads `[K, T, B]`, and an observation is a `History`.
@@ -23,9 +23,9 @@ class Batch(NamedTuple):
     next_observation: Any  # [K, B, *observation] n steps later
     weight: Tensor  # [K, B] of each row in its minibatch's loss
 
-    def to(self, device: torch.device) -> "Batch":
+    def to(self, device: torch.device) -> "Minibatches":
         """Move every tensor to `device`."""
-        return self if device.type == "cpu" else Batch(*(field.to(device) for field in self))
+        return self if device.type == "cpu" else Minibatches(*(field.to(device) for field in self))
 
     def priorities(self, error: Tensor) -> Tensor:
         """Return one error `[K, B]` for each row, given those of its steps.
@@ -63,9 +63,9 @@ class Rows(NamedTuple):
             next_observation=np.zeros_like(observation),
         )
 
-    def batch(self, weight: Tensor) -> Batch:
+    def batch(self, weight: Tensor) -> Minibatches:
         """Return drawn rows, tensors `[K, B, *]`, with their weights `[K, B]`."""
-        return Batch(*self, weight)
+        return Minibatches(*self, weight)
 
 
 def storage(space: gym.Space, *shape: int) -> Array:

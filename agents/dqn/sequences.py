@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..loop.experience import Array, Transition
-from .rows import Batch, storage
+from .rows import Minibatches, storage
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Sequences(NamedTuple):
     starts: Any  # [M, L] bool
     state: Any  # [M, S, layers, H]
 
-    def batch(self, weight: Tensor) -> Batch:
+    def batch(self, weight: Tensor) -> Minibatches:
         """Return drawn sequences, tensors `[K, B, *]`, with their weights `[K, B]`.
 
         The weights of a minibatch's steps are those of their sequences, over the number of steps.
@@ -60,7 +60,7 @@ class Sequences(NamedTuple):
         )  # [K, T, B]
         now = torch.arange(after.shape[1])[:, None].expand_as(after)
         sequences, steps = weight.shape[1], valid.sum(dim=(1, 2), keepdim=True)  # [K, 1, 1]
-        return Batch(
+        return Minibatches(
             observation=History(observation, state, starts, now),
             action=action,
             reward=reward,

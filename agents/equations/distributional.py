@@ -1,4 +1,4 @@
-"""The mathematics of distributional value learning, as pure functions, and slopes of its losses.
+"""The mathematics of distributional value learning, as pure functions.
 
 A categorical distribution has Z atoms at fixed returns and learns their probabilities; a quantile
 one has N equal probabilities and learns where they lie.
@@ -6,6 +6,8 @@ one has N equal probabilities and learns where they lie.
 
 import torch
 from torch import Tensor
+
+from .losses import Loss
 
 
 def categorical_projection(returns: Tensor, probability: Tensor, low: float, high: float) -> Tensor:
@@ -31,23 +33,23 @@ def categorical_projection(returns: Tensor, probability: Tensor, low: float, hig
     return projected.scatter_add_(-1, (index + 1).clamp(max=atoms - 1), share)
 
 
-def categorical_slope(logits: Tensor, target: Tensor) -> Tensor:
-    """Return d/d(logits) of the cross-entropy −Σ mᵢ log softmax(logits)ᵢ: softmax(logits) − m.
+def categorical_divergence(logits: Tensor, target: Tensor) -> Loss:
+    """Return KL(m ‖ softmax(logits)) and its slope softmax(logits) − m.
+
+    The divergence is the cross-entropy −Σ mᵢ log softmax(logits)ᵢ less the entropy of the target.
 
     Args:
         logits: `[..., Z]`.
         target: m, `[..., Z]`, rows summing to 1.
+
+    Returns:
+        The divergence `[...]` and the slope `[..., Z]`.
     """
-    return logits.softmax(dim=-1) - target
-
-
-def categorical_divergence(logits: Tensor, target: Tensor) -> Tensor:
-    """Return KL(m ‖ softmax(logits)) `[...]`, the cross-entropy less the entropy of the target."""
     log_ratio = torch.xlogy(target, target) - target * logits.log_softmax(dim=-1)  # [..., Z]
-    return log_ratio.sum(dim=-1)
+    return Loss(log_ratio.sum(dim=-1), logits.softmax(dim=-1) - target)
 
 
-def quantile_huber(quantiles: Tensor, target: Tensor, kappa: float = 1.0) -> tuple[Tensor, Tensor]:
+def quantile_huber(quantiles: Tensor, target: Tensor, kappa: float = 1.0) -> Loss:
     """Return the loss Σᵢ Eⱼ |τᵢ − 1(uᵢⱼ < 0)| h(uᵢⱼ) / κ with uᵢⱼ = yⱼ − θᵢ, and its slope d/dθᵢ.
 
     τᵢ = (2i + 1) / 2N are the midpoints. The Huber loss h(u) is ½u² up to κ, linear beyond:
@@ -69,4 +71,4 @@ def quantile_huber(quantiles: Tensor, target: Tensor, kappa: float = 1.0) -> tup
     clipped = error.clamp(-kappa, kappa)
     weighted = torch.where(error < 0, 1.0 - tau, tau) * clipped  # |τ − 1(u < 0)| · h'(u)
     loss = (weighted * (error - 0.5 * clipped)).mean(dim=-1).sum(dim=-1) / kappa
-    return loss, -weighted.mean(dim=-1) / kappa
+    return Loss(loss, -weighted.mean(dim=-1) / kappa)

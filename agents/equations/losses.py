@@ -4,8 +4,17 @@ Whoever takes their mean decides what counts: rows can be left out or weighted. 
 targets are data: they carry no gradient.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
+
+
+class Loss(NamedTuple):
+    """What is minimised, and its derivative with respect to what a network says of each action."""
+
+    value: Tensor  # [...]
+    slope: Tensor  # [...]
 
 
 def policy_gradient_loss(log_prob: Tensor, advantage: Tensor) -> Tensor:
@@ -79,11 +88,15 @@ def kl_estimate(log_prob: Tensor, behavior_log_prob: Tensor) -> Tensor:
     return log_ratio.expm1() - log_ratio
 
 
-def huber_slope(error: Tensor) -> Tensor:
-    """Return d/de of the Huber loss h(e) = ½e² if |e| ≤ 1 else |e| − ½, which is clip(e, −1, 1)."""
-    return error.clamp(-1.0, 1.0)
+def huber(error: Tensor) -> Loss:
+    """Return the Huber loss, ½e² if |e| ≤ 1 else |e| − ½, and its slope c = clip(e, −1, 1).
+
+    Both cases are c · (e − ½c). Errors e are `[...]`.
+    """
+    slope = error.clamp(-1.0, 1.0)
+    return Loss(slope * (error - 0.5 * slope), slope)
 
 
-def squared_slope(error: Tensor) -> Tensor:
-    """Return d/de of e², which is 2e."""
-    return 2.0 * error
+def square(error: Tensor) -> Loss:
+    """Return e² of errors `[...]`, and its slope 2e."""
+    return Loss(error * error, 2.0 * error)

@@ -1,12 +1,40 @@
-"""Acting without torch: a plain chain of dense layers on NumPy arrays."""
+"""Networks in the forms that are fastest for what agents do with them, all on one memory."""
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import numpy as np
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from ..loop.experience import Array
 from .encoders import Flatten
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+class FastNetwork(Generic[Module]):
+    """A network in several forms; what is learned in one of them, all others know.
+
+    Subclasses learn by `forward` and `backward`, which take plain MLPs by the equations and others
+    by autograd; they act on arrays, plain MLPs in NumPy and others in torch.
+
+    Attributes:
+        module: torch's form, which is saved, exported, and evaluated on many rows at a time.
+        weights: all that learns in it as one vector `[P]`, with its gradient: for an optimiser.
+    """
+
+    def __init__(self, module: Module, weights: nn.Parameter) -> None:
+        self.module, self.weights = module, weights
+
+    @torch.no_grad()
+    def follow(self, other: "FastNetwork[Module]", rate: float = 1.0) -> None:
+        """Move towards another's weights: w ← (1 − rate) · w + rate · w_other."""
+        self.weights.lerp_(other.weights, rate)
+
+    def tensor(self, array: Array) -> Tensor:
+        """Return an array as a tensor on the network's device."""
+        return torch.as_tensor(array).to(self.weights.device)
 
 
 def numpy_forward(network: nn.Module) -> Callable[[Array], Array] | None:

@@ -131,7 +131,7 @@ def policy_module(agent: Agent) -> nn.Module:
 
 @policy_module.register
 def _(agent: PolicyGradient) -> nn.Module:
-    norm, network = agent.observation_norm, deepcopy(agent.network)
+    norm, network = agent.observation_norm, deepcopy(agent.network.module)
     return (Policy if network.memory is None else RecurrentPolicy)(
         nn.Identity() if norm is None else Normalize(norm),
         ActorStep(network),
@@ -143,8 +143,8 @@ def _(agent: PolicyGradient) -> nn.Module:
 def _(agent: DQN) -> nn.Module:
     first = int(getattr(agent.action_space, "start", 0))
     choose = MostValuable(build_return_model(agent.config, torch.device("cpu")), first)
-    kind = RecurrentPolicy if isinstance(agent.online, RecurrentQNetwork) else Policy
-    return kind(nn.Identity(), QStep(deepcopy(agent.online)), choose)
+    kind = RecurrentPolicy if isinstance(agent.online.module, RecurrentQNetwork) else Policy
+    return kind(nn.Identity(), QStep(deepcopy(agent.online.module)), choose)
 
 
 @policy_module.register

@@ -37,7 +37,7 @@ class A2C(AdvantageGradient):
 
     def update(self, rollout: Rollout) -> Metrics:
         """Take one gradient step over a rollout."""
-        outputs, value = self.gradient.forward(rollout.observation, rollout.state, rollout.start)
+        outputs, value = self.network.forward(rollout.observation, rollout.state, rollout.start)
         distribution = self.actions.distribution(outputs)
         advantage = self.advantages(rollout, value)
         self.descend(

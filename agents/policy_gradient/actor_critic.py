@@ -12,7 +12,9 @@ from nets.gradients.flat import flatten_parameters
 from nets.layers.mlp import MLP
 from nets.layers.recurrent import GRU, LSTM
 
+from ..loop.experience import Array
 from ..networks.encoders import build_encoder
+from ..networks.fast import FastNetwork, numpy_forward
 from ..networks.memory import build_memory, parse_encoder, remember
 from .actions import ActionModel
 
@@ -80,38 +82,69 @@ class ActorCritic(nn.Module):
         return self.actor(features), self.critic(features).squeeze(-1), state
 
 
-class ActorCriticGradient:
-    """Back-propagation through an actor-critic, from the slopes of its outputs to its weights.
+class FastActorCritic(FastNetwork[ActorCritic]):
+    """An actor-critic as it learns from the slopes of its outputs and acts on arrays."""
 
-    Two plain MLPs are differentiated by the equations, anything else by autograd.
-    """
-
-    def __init__(self, network: ActorCritic) -> None:
-        self.network = network
-        self._nets: list[Backprop] = []
-        if network.memory is None and not list(network.body.children()):
-            self._nets = [backprop(network.actor), backprop(network.critic)]
-        self.weights = flatten_parameters(network)  # [P]
+    def __init__(self, module: ActorCritic) -> None:
+        self._learners: list[Backprop] = []
+        if module.memory is None and not list(module.body.children()):
+            self._learners = [backprop(module.actor), backprop(module.critic)]
+        super().__init__(module, flatten_parameters(module))
         self._outputs: tuple[Tensor, Tensor] | None = None
+        self._numpy_policy = self._numpy_value = None
+        if module.memory is None:
+            self._numpy_policy = numpy_forward(nn.Sequential(module.body, module.actor))
+            self._numpy_value = numpy_forward(nn.Sequential(module.body, module.critic))
 
     def forward(
         self, observation: Tensor, state: Tensor | None = None, starts: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return the policy's outputs `[T, B, size]` and values `[T, B]`, without a graph."""
-        if self._nets:
+        if self._learners:
             rows, shape = observation.flatten(0, 1), observation.shape[:2]
-            outputs, value = (net.forward(rows).view(*shape, -1) for net in self._nets)
+            outputs, value = (each.forward(rows).view(*shape, -1) for each in self._learners)
             return outputs, value.squeeze(-1)
-        outputs, value, _ = self.network(observation, state, starts)
+        with torch.enable_grad():
+            outputs, value, _ = self.module(observation, state, starts)
         self._outputs = outputs, value
         return outputs.detach(), value.detach()
 
     def backward(self, outputs: Tensor, value: Tensor) -> None:
         """Add to the gradient of `weights`, given dL/d(outputs) and dL/d(values) of `forward`."""
-        if self._nets:
-            actor, critic = self._nets
+        if self._learners:
+            actor, critic = self._learners
             actor.backward(outputs.flatten(0, 1))
             critic.backward(value.view(-1, 1))
         elif self._outputs is not None:
             torch.autograd.backward(self._outputs, (outputs, value))
             self._outputs = None
+
+    def policy(
+        self, observation: Array, state: Tensor | None, start: Array | None
+    ) -> tuple[Array, Tensor | None]:
+        """Return the policy's outputs `[N, size]` for observations `[N, *]`, and the next state.
+
+        Args:
+            observation: `[N, *]`.
+            state: of the memory before them, `[S, layers, N, H]`; None is 0.
+            start: bool `[N]`, where an episode begins.
+        """
+        if self._numpy_policy is not None:
+            return self._numpy_policy(observation), None
+        outputs, _, after = self._step(observation, state, start)
+        return outputs.cpu().numpy(), after
+
+    def value(self, observation: Array, state: Tensor | None) -> Array:
+        """Return v(s) `[N]` of observations `[N, *]`, `state` being the memory's before them."""
+        if self._numpy_value is not None:
+            return self._numpy_value(observation)[:, 0]
+        return self._step(observation, state, None)[1].cpu().numpy()
+
+    @torch.no_grad()
+    def _step(
+        self, observation: Array, state: Tensor | None, start: Array | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Run over sequences of one step: outputs `[N, size]`, values `[N]`, and the state."""
+        starts = None if start is None else self.tensor(start)[None]  # [1, N]
+        outputs, value, state = self.module(self.tensor(observation)[None], state, starts)
+        return outputs[0], value[0], state

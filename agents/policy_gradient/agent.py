@@ -1,13 +1,12 @@
 """What agents that learn a policy by its gradient share: acting, and gathering rollouts."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nets.gradients.modes import freeze
 from nets.gradients.optim import clip_grads, optimizer
@@ -17,15 +16,12 @@ from ..agent import Agent
 from ..equations.schedules import linear
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import is_picture, place
-from ..networks.fast import numpy_forward
 from ..networks.pretraining import load_encoder
 from .actions import Distribution, action_model
-from .actor_critic import ActorCritic, ActorCriticGradient
+from .actor_critic import ActorCritic, FastActorCritic
 from .config import PolicyConfig
 from .normalization import ObservationNorm, RewardNorm
 from .rollout import Rollout, RolloutBuffer
-
-Function = Callable[[Array], Array]
 
 
 class PolicyGradient(Agent):
@@ -49,18 +45,17 @@ class PolicyGradient(Agent):
             )
         if c.freeze_encoder:
             freeze(network.body)
-        self.network = place(network, self.observation_space, self.device, c.precision)
-        self.gradient = ActorCriticGradient(self.network)
-        self.optimizer = optimizer("adam", [self.gradient.weights], lr=c.learning_rate, eps=1e-5)
+        network = place(network, self.observation_space, self.device, c.precision)
+        self.network = FastActorCritic(network)
+        self.optimizer = optimizer("adam", [self.network.weights], lr=c.learning_rate, eps=1e-5)
         self.observation_norm = self._observation_norm() if c.normalize_observation else None
         self.reward_norm = RewardNorm() if c.normalize_reward else None
         self.updates = 0
-        self._fast = self._numpy_functions()
 
     def begin(self) -> None:
         """Load a pretrained encoder, if there is to be one."""
         if self.config.pretrained:
-            load_encoder([self.network.body], self.config.pretrained)
+            load_encoder([self.network.module.body], self.config.pretrained)
 
     @abstractmethod
     def update(self, rollout: Rollout) -> Metrics:
@@ -79,18 +74,11 @@ class PolicyGradient(Agent):
         self, observation: Array, state: Tensor | None, start: Array | None
     ) -> tuple[Array, Tensor | None]:
         """Return the policy's outputs `[N, size]` for N observations, and the memory's state."""
-        x = self._seen(observation)
-        if self._fast is not None:
-            return self._fast[0](x), None
-        outputs, _, state = self._forward(x, state, start)
-        return outputs.cpu().numpy(), state
+        return self.network.policy(self._seen(observation), state, start)
 
     def values(self, observation: Array, state: Tensor | None = None) -> Array:
         """Return v(s) `[N]` of N observations, `state` being the memory's before them."""
-        x = self._seen(observation)
-        if self._fast is not None:
-            return self._fast[1](x)[:, 0]
-        return self._forward(x, state, None)[1].cpu().numpy()
+        return self.network.value(self._seen(observation), state)
 
     def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
         """Draw actions from the policy; the extras are what a rollout needs beside them."""
@@ -153,18 +141,18 @@ class PolicyGradient(Agent):
         """Take one gradient step, the loss entering through its slopes.
 
         Args:
-            outputs: of `self.gradient.forward`, `[T, B, size]`.
+            outputs: of `self.network.forward`, `[T, B, size]`.
             distribution: what they describe.
             choice: what was chosen.
             log_prob: dL/d(log π), `[T, B]`.
             value: d(value loss)/dv, before its coefficient, `[T, B]`.
             weight: of each row in the loss, `[T, B]`.
         """
-        c, weights = self.config, self.gradient.weights
+        c, weights = self.config, self.network.weights
         weights.grad.zero_()  # type: ignore[union-attr]
         bonus = -c.entropy_coefficient * weight if c.entropy_coefficient else None
         slope = self.actions.slope(outputs, distribution, choice, log_prob * weight, bonus)
-        self.gradient.backward(slope, c.value_coefficient * weight * value)
+        self.network.backward(slope, c.value_coefficient * weight * value)
         clip_grads([weights], global_norm=c.max_grad_norm)
         self.optimizer.step()
 
@@ -183,7 +171,7 @@ class PolicyGradient(Agent):
     def state_dict(self) -> dict[str, Any]:
         """Network, optimiser, statistics and counter."""
         state = {
-            "network": self.network.state_dict(),
+            "network": self.network.module.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "updates": self.updates,
         }
@@ -191,7 +179,7 @@ class PolicyGradient(Agent):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned."""
-        self.network.load_state_dict(state["network"])
+        self.network.module.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.updates = state["updates"]
         for name, norm in self._norms():
@@ -210,27 +198,8 @@ class PolicyGradient(Agent):
             raise TypeError(message)
         return ObservationNorm(space.shape)
 
-    def _numpy_functions(self) -> tuple[Function, Function] | None:
-        """Return policy and value as NumPy functions, where both are plain MLPs on the CPU."""
-        if self.network.memory is not None:
-            return None
-        body = self.network.body
-        actor = numpy_forward(nn.Sequential(body, self.network.actor))
-        critic = numpy_forward(nn.Sequential(body, self.network.critic))
-        return None if actor is None or critic is None else (actor, critic)
-
     def _seen(self, observation: Array) -> Array:
         """Return observations as the network sees them."""
         if self.observation_norm is not None:
             return self.observation_norm(observation)
         return observation
-
-    @torch.no_grad()
-    def _forward(
-        self, x: Array, state: Tensor | None, start: Array | None
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Run the network over one step: outputs `[N, size]`, values `[N]`, and the state."""
-        starts = None if start is None else torch.from_numpy(start)[None].to(self.device)
-        inputs = torch.from_numpy(x)[None].to(self.device)  # [1, N, *]
-        outputs, value, state = self.network(inputs, state, starts)
-        return outputs[0], value[0], state

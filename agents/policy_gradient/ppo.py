@@ -94,8 +94,7 @@ class PPO(AdvantageGradient):
         """Take `epochs` passes of gradient steps over a rollout."""
         c, clip = self.config, self.config.clip * self.share_left
         for batch, state in self._minibatches(self._prepare(rollout), rollout.state):
-            with torch.enable_grad():
-                outputs, value = self.gradient.forward(batch.observation, state, batch.start)
+            outputs, value = self.network.forward(batch.observation, state, batch.start)
             distribution = self.actions.distribution(outputs)
             log_prob = distribution.log_prob(batch.choice)  # [T, M]
             ratio = importance_ratio(log_prob, batch.log_prob)
@@ -122,7 +121,7 @@ class PPO(AdvantageGradient):
     def _prepare(self, rollout: Rollout) -> Batch:
         """Return the rollout with advantages, and with what the policy that gathered it said."""
         c = self.config
-        outputs, value, _ = self.network(rollout.observation, rollout.state, rollout.start)
+        outputs, value, _ = self.network.module(rollout.observation, rollout.state, rollout.start)
         advantage = self.advantages(rollout, value)
         batch = Batch(
             observation=rollout.observation,
@@ -136,7 +135,7 @@ class PPO(AdvantageGradient):
         )
         if c.normalize_advantage and c.normalize_over == "rollout":
             batch = batch.standardized()
-        return batch if self.network.memory is not None else batch.in_one_row()
+        return batch if self.network.module.memory is not None else batch.in_one_row()
 
     def _minibatches(
         self, batch: Batch, state: Tensor | None

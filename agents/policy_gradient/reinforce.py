@@ -77,7 +77,7 @@ class Reinforce(PolicyGradient):
 
     def update(self, rollout: Rollout) -> Metrics:
         """Take one gradient step over whole episodes."""
-        outputs, value = self.gradient.forward(rollout.observation, rollout.state, rollout.start)
+        outputs, value = self.network.forward(rollout.observation, rollout.state, rollout.start)
         learned = self.config.baseline == "learned"
         baseline = value if learned else torch.full_like(value, self.baseline)
         returns = lambda_returns(

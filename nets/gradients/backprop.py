@@ -50,7 +50,8 @@ class AutogradBackprop:
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs `[B, out]`."""
-        self._output = self.network(x)
+        with torch.enable_grad():
+            self._output = self.network(x)
         return self._output.detach()
 
     def backward(self, gradient: Tensor) -> None:

@@ -1,6 +1,5 @@
 """A GPU would wait for stray CPU tensors and fetched numbers; the meta device refuses them."""
 
-import copy
 from dataclasses import replace
 
 import gymnasium as gym
@@ -11,6 +10,7 @@ import torch
 from agents.dqn import returns as return_models
 from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
+from agents.equations.losses import huber, square
 from agents.loading import load
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
@@ -48,14 +48,14 @@ def batch_for(agent, batches=2, size=4, seed=0):
 @cases
 def test_A_FA_02_an_update_stays_on_its_device(env, config):
     agent = DQN(env, config, device="meta")
-    assert all(p.device.type == "meta" for p in agent.online.parameters())
+    assert all(p.device.type == "meta" for p in agent.online.module.parameters())
     batch = batch_for(agent).to(agent.device)
     metrics, errors = agent.update(batch)
     assert agent.updates == 2
     assert errors.device.type == metrics["value"].device.type == "meta"
-    assert agent.learner.weights.grad.device.type == "meta"
+    assert agent.online.weights.grad.device.type == "meta"
     assert batch.priorities(errors).shape == (2, 4)
-    agent.target_weights.lerp_(agent.learner.weights.detach(), 0.5)
+    agent.target.weights.data.lerp_(agent.online.weights.detach(), 0.5)
 
 
 @cases
@@ -65,15 +65,15 @@ def test_a_stray_tensor_is_caught(env, config):
     batch = batch_for(agent)
     with pytest.raises((RuntimeError, NotImplementedError)):
         agent.update(batch)
-    agent.target = copy.deepcopy(DQN(env, config, device="cpu").target)
+    agent.target = DQN(env, config, device="cpu").target
     with pytest.raises((RuntimeError, NotImplementedError)):
         agent.update(batch.to(agent.device))
 
 
 def test_a_fetched_number_is_caught(monkeypatch):
-    """Negative control: a slope that looks at its error waits for the device."""
+    """Negative control: a loss that looks at its error waits for the device."""
     monkeypatch.setitem(
-        return_models.SLOPES, "huber", lambda e: e.clamp(-1, 1) if e.abs().max().item() > 1 else e
+        return_models.LOSSES, "huber", lambda e: huber(e) if e.abs().max().item() > 1 else square(e)
     )
     agent = DQN("CartPole-v1", DQNConfig(hidden=(8,)), device="meta")
     with pytest.raises(RuntimeError, match="meta"):
@@ -88,7 +88,7 @@ def test_a_fetched_number_is_caught(monkeypatch):
 def test_losses_on_cuda_are_those_on_the_cpu(env, config):
     here, there = DQN(env, config, device="cpu"), DQN(env, config, device="cuda")
     for agent in (here, there):  # the two devices draw different noise
-        for module in [*agent.online.modules(), *agent.target.modules()]:
+        for module in [*agent.online.module.modules(), *agent.target.module.modules()]:
             if isinstance(module, NoisyLinear):
                 module.eval()
     for seed in range(3):
@@ -98,8 +98,8 @@ def test_losses_on_cuda_are_those_on_the_cpu(env, config):
         assert theirs["value"].is_cuda
         torch.testing.assert_close(theirs["value"].cpu(), ours["value"], rtol=1e-3, atol=1e-4)
         torch.testing.assert_close(cuda_error.cpu(), error, rtol=1e-3, atol=1e-4)
-    weights = there.learner.weights.detach().cpu()
-    torch.testing.assert_close(weights, here.learner.weights.detach(), rtol=0, atol=2e-3)
+    weights = there.online.weights.detach().cpu()
+    torch.testing.assert_close(weights, here.online.weights.detach(), rtol=0, atol=2e-3)
 
 
 @pytest.mark.cuda
@@ -116,11 +116,11 @@ def test_training_on_cuda_leaves_files_for_the_cpu(tmp_path, env, settings):
     agent = DQN(env, config, device="cuda")
     cut = RunConfig(steps=200, segment_steps=100, log_every=50, eval_every=100, eval_episodes=2)
     Trainer(agent, RunFolder(tmp_path), cut, progress=False).run(200)
-    assert agent.learner.weights.is_cuda
+    assert agent.online.weights.is_cuda
     assert agent.updates > 30
     loaded = load(tmp_path, checkpoint="last", device="cpu")
-    assert loaded.learner.weights.device.type == "cpu"
-    torch.testing.assert_close(loaded.learner.weights.cpu(), agent.learner.weights.cpu())
+    assert loaded.online.weights.device.type == "cpu"
+    torch.testing.assert_close(loaded.online.weights.cpu(), agent.online.weights.cpu())
     observation = gym.make(loaded.source.spec).reset(seed=0)[0]
     values = loaded.q_values(observation[None], noise=False)
     expected = agent.q_values(observation[None], noise=False)

@@ -31,7 +31,7 @@ def test_a_folder_gives_its_best_or_the_checkpoint_asked_for(run):
     assert best.steps == load_checkpoint(folder / "best" / "checkpoint.pt")["steps"]
     last = load(folder, checkpoint="last")
     assert last.steps == 240
-    assert torch.equal(last.learner.weights, agent.learner.weights)
+    assert torch.equal(last.online.weights, agent.online.weights)
     assert load(folder, checkpoint="0000000160").steps == 160
     with pytest.raises(FileNotFoundError, match="no checkpoint 'frist'; it has: best, 0000000080"):
         load(folder, checkpoint="frist")

@@ -132,7 +132,7 @@ def test_the_learners_play_under_the_same_settings():
     assert config.target_every == model.target_update_interval
     assert config.target_rate == model.tau
     assert config.max_grad_norm == model.max_grad_norm
-    ours = [tuple(p.shape) for p in agent.online.parameters()]
+    ours = [tuple(p.shape) for p in agent.online.module.parameters()]
     assert ours == [tuple(p.shape) for p in model.q_net.parameters()]
 
 

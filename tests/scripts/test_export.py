@@ -237,7 +237,7 @@ def test_exporting_changes_nothing_in_the_agent():
 def test_convolutions_in_bfloat16_are_exported_in_float32():
     agent = build("dqn", "picture", "discrete", {"precision": "bfloat16", "buffer_size": 100})
     assert "bfloat16" not in str(export_policy(agent).exported.graph)
-    assert agent.online.body[1].cnn.dtype is torch.bfloat16
+    assert agent.online.module.body[1].cnn.dtype is torch.bfloat16
 
 
 def test_command_exports_the_best_checkpoint_and_prints_lines_that_work(learned, tmp_path, capsys):

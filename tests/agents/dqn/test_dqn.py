@@ -65,7 +65,7 @@ def test_action_values_are_the_networks(make, config):
     agent.observation_space.seed(0)
     batch = np.stack([agent.observation_space.sample() for _ in range(6)])
     with torch.no_grad():
-        expected = agent.online(torch.from_numpy(batch)).numpy()
+        expected = agent.online.module(torch.from_numpy(batch)).numpy()
     np.testing.assert_allclose(agent.q_values(batch), expected, rtol=0, atol=1e-6)
     assert len(np.unique(expected)) > 6
     batch_action, _ = agent.predict(batch, deterministic=True)
@@ -166,7 +166,7 @@ def weights_after(seed=0, num_envs=None, config=SMALL, callbacks=(), **run):
     settings = {"segment_steps": 170, "log_every": 45, "eval_every": 0} | run
     trainer = Trainer(agent, None, RunConfig(400, **settings), callbacks=callbacks, progress=False)
     trainer.run(400)
-    return agent.learner.weights.detach().clone()
+    return agent.online.weights.detach().clone()
 
 
 @pytest.mark.parametrize("num_envs", [None, 3])
@@ -178,9 +178,9 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(num_envs):
 
 def test_the_seed_draws_the_network():
     first, again, other = (DQN("CartPole-v1", SMALL, seed=seed) for seed in (0, 0, 1))
-    assert torch.equal(first.learner.weights, again.learner.weights)
-    assert not torch.allclose(first.learner.weights, other.learner.weights)
-    assert torch.equal(first.target_weights, first.learner.weights)
+    assert torch.equal(first.online.weights, again.online.weights)
+    assert not torch.allclose(first.online.weights, other.online.weights)
+    assert torch.equal(first.target.weights.data, first.online.weights)
 
 
 @pytest.mark.parametrize("num_envs", [None, 3])
@@ -204,12 +204,12 @@ def test_watching_a_training_does_not_change_it(num_envs):
 def test_learning_goes_on_where_it_was():
     agent = DQN("CartPole-v1", SMALL)
     assert agent.learn(150, progress=False) is agent
-    first = agent.learner.weights.detach().clone()
+    first = agent.online.weights.detach().clone()
     agent.learn(250, progress=False)
     assert (agent.steps, agent.segment, agent.replay.rows) == (400, 2, 400)
-    assert not torch.equal(agent.learner.weights.detach(), first)
+    assert not torch.equal(agent.online.weights.detach(), first)
     again = DQN("CartPole-v1", SMALL).learn(150, progress=False).learn(250, progress=False)
-    assert torch.equal(agent.learner.weights, again.learner.weights)
+    assert torch.equal(agent.online.weights, again.online.weights)
 
 
 @pytest.mark.parametrize("num_envs", [None, 3])

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
-from agents.dqn.rows import Batch
+from agents.dqn.rows import Minibatches
 
 ATOMS = 5
 
@@ -87,7 +87,7 @@ def twin(network, dueling):
 
 def random_batch(generator):
     weight = torch.rand(3, 8, generator=generator) / 8
-    return Batch(
+    return Minibatches(
         torch.randn(3, 8, 6, generator=generator),
         torch.randint(3, (3, 8), generator=generator),
         2 * torch.randn(3, 8, generator=generator),
@@ -145,14 +145,16 @@ def test_updates_are_those_of_autograd(head, dueling, double):
     )
     agent = DQN("Acrobot-v1", config, seed=1)  # six numbers, three actions
     generator = torch.Generator().manual_seed(0)
-    agent.target_weights.add_(0.3 * torch.randn(agent.target_weights.shape, generator=generator))
-    before = agent.learner.weights.detach().clone()
-    online, target = twin(agent.online, dueling), twin(agent.target, dueling)
+    agent.target.weights.data.add_(
+        0.3 * torch.randn(agent.target.weights.data.shape, generator=generator)
+    )
+    before = agent.online.weights.detach().clone()
+    online, target = twin(agent.online.module, dueling), twin(agent.target.module, dueling)
     adam = torch.optim.Adam(online.parameters(), lr=config.learning_rate)
     loss_of, values = REFERENCE[head]
     for _ in range(3):
         batch = random_batch(generator)
-        _, errors = agent.update(batch)
+        metrics, errors = agent.update(batch)
         for k in range(3):
             with torch.no_grad():
                 after = target(batch.next_observation[k])
@@ -164,11 +166,13 @@ def test_updates_are_those_of_autograd(head, dueling, double):
             torch.testing.assert_close(errors[k], error.detach(), rtol=1e-3, atol=1e-5)
             adam.zero_grad()
             (loss * batch.weight[k]).sum().backward()
+            minimised = (error.detach() * batch.weight[k]).sum()  # less the entropy of the target
             nn.utils.clip_grad_norm_(online.parameters(), config.max_grad_norm)
             adam.step()
+        torch.testing.assert_close(metrics["loss"], minimised, rtol=1e-3, atol=1e-5)
     expected = torch.cat([p.detach().reshape(-1) for p in online.parameters()])
-    assert (agent.learner.weights.detach() - before).abs().max() > 5e-3
-    torch.testing.assert_close(agent.learner.weights.detach(), expected, rtol=0, atol=2e-6)
+    assert (agent.online.weights.detach() - before).abs().max() > 5e-3
+    torch.testing.assert_close(agent.online.weights.detach(), expected, rtol=0, atol=2e-6)
 
 
 # What is learned --------------------------------------------------------------------------------
@@ -201,7 +205,7 @@ def test_the_values_of_a_small_world_are_found(head, double, dueling):
 def test_probabilities_of_a_lottery_are_learned():
     agent = learned("Lottery-v0", 1000, head="categorical", atoms=9, value_range=(0.0, 8.0))
     with torch.no_grad():
-        outputs = agent.online(torch.ones(1, 1)).view(2, 9)
+        outputs = agent.online.module(torch.ones(1, 1)).view(2, 9)
     risky, sure = outputs.softmax(-1).numpy()
     seen = agent.replay._fields.reward[: agent.replay.rows]
     lucky = (seen == 5).sum() / (seen != 3.5).sum()
@@ -213,7 +217,7 @@ def test_probabilities_of_a_lottery_are_learned():
 def test_quantiles_of_a_lottery_are_learned():
     agent = learned("Lottery-v0", 1000, head="quantile", atoms=8)
     with torch.no_grad():
-        risky, sure = agent.online(torch.ones(1, 1)).view(2, 8).numpy()
+        risky, sure = agent.online.module(torch.ones(1, 1)).view(2, 8).numpy()
     np.testing.assert_allclose(sure, 3.5, atol=0.1)
     assert (risky[:1] < 2).all()  # a quarter of the mass at 1, the rest at 5
     assert (risky[3:] > 4).all()
@@ -224,10 +228,10 @@ def test_quantiles_of_a_lottery_are_learned():
 def test_acting_on_arrays_is_acting_on_tensors(head):
     """The fast path of small networks gives the same values as the network."""
     agent = DQN("CartPole-v1", DQNConfig(hidden=(8,), head=head, atoms=6))
-    assert agent._fast is not None
+    assert agent.online._numpy is not None
     observation = np.random.default_rng(0).normal(size=(7, 4)).astype(np.float32)
     fast = agent.q_values(observation)
-    agent._fast = None
+    agent.online._numpy = None
     np.testing.assert_allclose(agent.q_values(observation), fast, rtol=0, atol=1e-6)
     assert fast.shape == (7, 2)
 

@@ -223,9 +223,13 @@ def test_errors_of_an_update_become_priorities():
     _, error = agent.update(batch)
     agent.replay.sampler.renew(places, error)
     with torch.no_grad():
-        q = agent.online(batch.observation).gather(-1, batch.action.unsqueeze(-1)).squeeze(-1)
-        after = agent.target(batch.next_observation)
-        best = agent.online(batch.next_observation).argmax(-1, keepdim=True)
+        q = (
+            agent.online.module(batch.observation)
+            .gather(-1, batch.action.unsqueeze(-1))
+            .squeeze(-1)
+        )
+        after = agent.target.module(batch.next_observation)
+        best = agent.online.module(batch.next_observation).argmax(-1, keepdim=True)
         y = batch.reward + batch.discount * after.gather(-1, best).squeeze(-1)
     expected = ((q - y).abs().numpy() + 1e-6) ** 0.6  # two small gradient steps later
     np.testing.assert_allclose(tree[places[1]], expected[1], rtol=0.05)
@@ -260,7 +264,7 @@ def test_S_IO_02_a_run_with_priorities_resumes_exactly(tmp_path, settings):
         trainer = Trainer(part, RunFolder(tmp_path), cut, callbacks=[interrupt], progress=False)
         trainer.run(600)
         assert trainer.interrupted == (stop < 600)
-    assert torch.equal(part.learner.weights, whole.learner.weights)
+    assert torch.equal(part.online.weights, whole.online.weights)
     for a, b in zip(
         part.replay.sampler.priorities.levels, whole.replay.sampler.priorities.levels, strict=True
     ):

@@ -28,7 +28,7 @@ def rainbow(env_id, **settings):
 def test_rainbow_is_made_of_its_six_parts(env_id):
     """Hessel et al. (2018): double, prioritised, dueling, multi-step, distributional, noisy."""
     _, agent = rainbow(env_id)
-    kinds = {type(module) for module in agent.online.modules()}
+    kinds = {type(module) for module in agent.online.module.modules()}
     assert {NoisyLinear, DuelingHead} <= kinds
     assert torch.nn.Linear not in kinds
     assert isinstance(agent.replay.sampler, Prioritized)
@@ -41,13 +41,13 @@ def test_rainbow_is_made_of_its_six_parts(env_id):
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "dreamgym/Catch-v0"])
 def test_rainbow_trains_and_comes_back_from_its_folder(tmp_path, env_id):
     _, agent = rainbow(env_id, num_envs=2)
-    before = agent.learner.weights.detach().clone()
+    before = agent.online.weights.detach().clone()
     cut = RunConfig(steps=700, segment_steps=350, log_every=100, eval_every=350, eval_episodes=2)
     progress = Trainer(agent, RunFolder(tmp_path), cut, progress=False).run(700)
     assert agent.updates > 50
     assert progress.metrics["kl_divergence"] > 0
     assert progress.metrics["epsilon"] == 0.0
-    assert not torch.equal(agent.learner.weights.detach(), before)
+    assert not torch.equal(agent.online.weights.detach(), before)
     loaded = load(tmp_path, checkpoint="last")
     seen = np.stack([gym.make(env_id).reset(seed=seed)[0] for seed in range(5)])
     np.testing.assert_allclose(

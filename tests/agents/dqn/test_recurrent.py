@@ -87,11 +87,13 @@ def test_A_FA_02_updates_are_those_of_a_loop_of_cells(encoder, double):
     config = replace(CONFIG, encoder=encoder, double=double, learning_starts=10**6)
     agent = DQN("CartPole-v1", config, seed=1, num_envs=2).learn(300, progress=False)
     generator = torch.Generator().manual_seed(0)
-    agent.target_weights.add_(0.3 * torch.randn(agent.target_weights.shape, generator=generator))
-    agent.learner.weights.data.mul_(1.5)
-    online, target = deepcopy(agent.online), deepcopy(agent.target)
+    agent.target.weights.data.add_(
+        0.3 * torch.randn(agent.target.weights.data.shape, generator=generator)
+    )
+    agent.online.weights.data.mul_(1.5)
+    online, target = deepcopy(agent.online.module), deepcopy(agent.target.module)
     adam = torch.optim.Adam(online.parameters(), lr=config.learning_rate)
-    before = agent.learner.weights.detach().clone()
+    before = agent.online.weights.detach().clone()
     batch, _ = agent.replay.sample(np.random.default_rng(0), 5, 8)
     filled = batch.weight == 0
     assert filled.any()
@@ -100,8 +102,8 @@ def test_A_FA_02_updates_are_those_of_a_loop_of_cells(encoder, double):
     expected = plain_update(online, target, adam, batch, config)
     torch.testing.assert_close(errors[~filled], expected[~filled], rtol=1e-3, atol=1e-4)
     weights = torch.cat([p.detach().reshape(-1) for p in online.parameters()])
-    assert (agent.learner.weights.detach() - before).abs().max() > 3e-3
-    torch.testing.assert_close(agent.learner.weights.detach(), weights, rtol=0, atol=1e-5)
+    assert (agent.online.weights.detach() - before).abs().max() > 3e-3
+    torch.testing.assert_close(agent.online.weights.detach(), weights, rtol=0, atol=1e-5)
 
 
 def test_rows_that_fill_a_sequence_up_do_not_count():
@@ -113,10 +115,10 @@ def test_rows_that_fill_a_sequence_up_do_not_count():
     other = batch._replace(reward=torch.where(filled, 1e6, batch.reward))
     twin = deepcopy(agent.state_dict())
     metrics, error = agent.update(batch)
-    weights = agent.learner.weights.detach().clone()
+    weights = agent.online.weights.detach().clone()
     agent.load_state_dict(twin)
     metrics_of_other, error_of_other = agent.update(other)
-    assert torch.equal(agent.learner.weights, weights)
+    assert torch.equal(agent.online.weights, weights)
     assert metrics == metrics_of_other
     assert torch.equal(batch.priorities(error), other.priorities(error_of_other))
 
@@ -156,7 +158,7 @@ def test_what_acting_remembers_is_stored_with_the_sequences():
         state = torch.from_numpy(rows.state[m - 1 : m]).movedim(0, 2)
         starts = torch.from_numpy(rows.starts[m - 1, :4, None])
         with torch.no_grad():
-            _, after = agent.online._remember(previous, state, starts)
+            _, after = agent.online.module._remember(previous, state, starts)
         np.testing.assert_allclose(after[:, :, 0], rows.state[m], rtol=0, atol=1e-6)
         later += 1
     assert later > 20
@@ -250,8 +252,8 @@ def test_S_IO_02_interrupted_runs_resume_exactly(tmp_path, settings):
         trainer.run(480)
         assert trainer.interrupted == (stop is not None)
     assert whole.updates > 50
-    assert torch.equal(part.learner.weights, whole.learner.weights)
-    assert torch.equal(part.target_weights, whole.target_weights)
+    assert torch.equal(part.online.weights, whole.online.weights)
+    assert torch.equal(part.target.weights.data, whole.target.weights.data)
     for a, b in zip(part.replay._fields, whole.replay._fields, strict=True):
         live = len(whole.replay)
         np.testing.assert_array_equal(a[:live], b[:live])

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
-from agents.dqn.rows import Batch
+from agents.dqn.rows import Minibatches
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
 
@@ -52,7 +52,7 @@ def random_batch(generator, picture=False):
         noise = torch.randn(shape, generator=generator)
         return (noise.abs() * 90).clamp(max=255).to(torch.uint8) if picture else noise
 
-    return Batch(
+    return Minibatches(
         observation(),
         torch.randint(4, 7, (3, 8), generator=generator),
         2 * torch.randn(3, 8, generator=generator),
@@ -89,18 +89,20 @@ def test_A_FA_02_A_FA_03_updates_are_those_of_autograd(double, dueling, loss, ma
     )
     agent = DQN("Vectors-v0", config, seed=1)
     generator = torch.Generator().manual_seed(0)
-    agent.target_weights.add_(0.3 * torch.randn(agent.target_weights.shape, generator=generator))
-    online, target = twin(agent.online, dueling), twin(agent.target, dueling)
+    agent.target.weights.data.add_(
+        0.3 * torch.randn(agent.target.weights.data.shape, generator=generator)
+    )
+    online, target = twin(agent.online.module, dueling), twin(agent.target.module, dueling)
     adam = torch.optim.Adam(online.parameters(), lr=config.learning_rate)
-    before = agent.learner.weights.detach().clone()
+    before = agent.online.weights.detach().clone()
     for _ in range(4):
         batch = random_batch(generator)
         agent.update(batch)
         plain_update(online, target, adam, batch, config)
     expected = torch.cat([p.detach().reshape(-1) for p in online.parameters()])
-    moved = (agent.learner.weights.detach() - before).abs().max()
+    moved = (agent.online.weights.detach() - before).abs().max()
     assert moved > 5e-3
-    torch.testing.assert_close(agent.learner.weights.detach(), expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(agent.online.weights.detach(), expected, rtol=0, atol=1e-6)
     assert agent.updates == 12
 
 
@@ -109,25 +111,30 @@ def test_A_FA_02_updates_of_a_cnn_are_those_of_autograd(double):
     config = DQNConfig(double=double, encoder="small-cnn", learning_rate=1e-4)
     agent = DQN(gym.make("Vectors-v0", picture=True), config, seed=1)
     generator = torch.Generator().manual_seed(0)
-    agent.target_weights.mul_(1.1)
-    online, target = copy.deepcopy(agent.online), copy.deepcopy(agent.target)
+    agent.target.weights.data.mul_(1.1)
+    online, target = copy.deepcopy(agent.online.module), copy.deepcopy(agent.target.module)
     adam = torch.optim.Adam(online.parameters(), lr=config.learning_rate)
     for _ in range(2):
         batch = random_batch(generator, picture=True)
         agent.update(batch)
         plain_update(online, target, adam, batch, config)
     expected = torch.cat([p.detach().reshape(-1) for p in online.parameters()])
-    torch.testing.assert_close(agent.learner.weights.detach(), expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(agent.online.weights.detach(), expected, rtol=0, atol=1e-6)
 
 
-def test_A_FA_02_metrics_describe_the_last_minibatch():
-    agent = DQN("Vectors-v0", DQNConfig(hidden=(16, 16), double=False, learning_rate=1e-12), seed=1)
+@pytest.mark.parametrize(
+    ("loss", "torchs"), [("huber", functional.smooth_l1_loss), ("mse", functional.mse_loss)]
+)
+def test_A_FA_02_metrics_describe_the_last_minibatch(loss, torchs):
+    config = DQNConfig(hidden=(16, 16), double=False, loss=loss, learning_rate=1e-12)
+    agent = DQN("Vectors-v0", config, seed=1)
     batch = random_batch(torch.Generator().manual_seed(0))
     metrics, errors = agent.update(batch)
-    plain = twin(agent.online, False)
+    plain = twin(agent.online.module, False)
     q = plain(batch.observation[2])
     y = batch.reward[2] + batch.discount[2] * plain(batch.next_observation[2]).amax(1)
     error = q.gather(1, (batch.action[2] - 4).unsqueeze(1)).squeeze(1) - y
+    torch.testing.assert_close(metrics["loss"], torchs(error, torch.zeros(8)).detach())
     torch.testing.assert_close(metrics["td_error"], error.detach().abs().mean())
     torch.testing.assert_close(metrics["value"], q.detach().amax(1).mean())
     torch.testing.assert_close(errors[2], error.detach().abs())
@@ -161,16 +168,16 @@ def test_updates_per_step_do_not_depend_on_the_number_of_copies(
 def hold_still(agent):
     """Replace learning by one step of +1 on every weight, and record the target's weight."""
     history = []
-    agent.learner.weights.data.zero_()
-    agent.target_weights.zero_()
+    agent.online.weights.data.zero_()
+    agent.target.weights.data.zero_()
 
     def update(batch):
-        agent.learner.weights.data.add_(len(batch.reward))
+        agent.online.weights.data.add_(len(batch.reward))
         agent.updates += len(batch.reward)
         return {}, batch.weight
 
     agent.update = update
-    return history, lambda progress: history.append(agent.target_weights[0].item())
+    return history, lambda progress: history.append(agent.target.weights.data[0].item())
 
 
 @pytest.mark.parametrize(("train_every", "target_every"), [(4, 20), (4, 30), (16, 10), (7, 5)])
@@ -236,8 +243,8 @@ def test_S_IO_02_bfloat16_repeats_and_resumes_exactly(tmp_path):
     whole, parts = train("whole", 48), train("parts", 16, 48)
     fresh = DQN("dreamgym/Bricks-v0", config, seed=3, device="cpu")
     assert whole.updates == 21
-    assert not torch.equal(whole.learner.weights, fresh.learner.weights)
-    assert torch.equal(whole.learner.weights, parts.learner.weights)
+    assert not torch.equal(whole.online.weights, fresh.online.weights)
+    assert torch.equal(whole.online.weights, parts.online.weights)
     other = DQN("dreamgym/Bricks-v0", replace(config, precision="float32"), seed=3, device="cpu")
     other.learn(48, progress=False)
-    assert not torch.equal(whole.learner.weights, other.learner.weights)
+    assert not torch.equal(whole.online.weights, other.online.weights)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from agents.equations.losses import huber_slope, squared_slope
+from agents.equations.losses import huber, square
 from agents.equations.returns import discounted_returns
 from agents.equations.targets import (
     double_q_learning_target,
@@ -91,17 +91,17 @@ def test_targets_take_any_leading_shape():
 
 
 ERRORS = torch.tensor([-30.0, -1.5, -1.0, -0.999, -0.2, 0.0, 0.3, 0.999, 1.0, 1.001, 12.0])
-LOSSES = {
-    "huber": (huber_slope, lambda x, y: functional.smooth_l1_loss(x, y, reduction="sum")),
-    "squared": (squared_slope, lambda x, y: functional.mse_loss(x, y, reduction="sum")),
-}
+LOSSES = {"huber": (huber, functional.smooth_l1_loss), "square": (square, functional.mse_loss)}
 
 
-@pytest.mark.parametrize(("slope", "loss"), LOSSES.values(), ids=LOSSES.keys())
-def test_A_FA_02_slopes_are_the_derivatives_of_torchs_losses(slope, loss):
+@pytest.mark.parametrize(("loss", "torchs"), LOSSES.values(), ids=LOSSES.keys())
+def test_A_FA_02_losses_of_errors_are_torchs_and_slopes_their_derivatives(loss, torchs):
     error = ERRORS.clone().requires_grad_()
-    loss(error, torch.zeros_like(error)).backward()
-    torch.testing.assert_close(slope(ERRORS), error.grad)
+    expected = torchs(error, torch.zeros_like(error), reduction="none")
+    expected.sum().backward()
+    value, slope = loss(ERRORS)
+    torch.testing.assert_close(value, expected.detach())
+    torch.testing.assert_close(slope, error.grad)
 
 
 def direct_return(rewards, discounts, bootstrap):

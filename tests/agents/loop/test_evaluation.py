@@ -124,7 +124,7 @@ def test_the_agent_and_the_global_generators_are_left_alone():
     random.seed(1)
     np.random.seed(1)  # noqa: NPY002
     torch.manual_seed(1)
-    before = [w.clone() for w in agent.online.parameters()]
+    before = [w.clone() for w in agent.online.module.parameters()]
     steps, rng = agent.steps, agent.rng.bit_generator.state
     first = evaluate(agent, deterministic=False, seed=2)
     outside = random.random(), np.random.random(), torch.rand(()).item()  # noqa: NPY002
@@ -132,7 +132,9 @@ def test_the_agent_and_the_global_generators_are_left_alone():
     np.random.seed(1)  # noqa: NPY002
     torch.manual_seed(1)
     assert outside == (random.random(), np.random.random(), torch.rand(()).item())  # noqa: NPY002
-    assert all(torch.equal(a, b) for a, b in zip(before, agent.online.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(before, agent.online.module.parameters(), strict=True)
+    )
     assert (agent.steps, agent.rng.bit_generator.state) == (steps, rng)
     assert evaluate(agent, deterministic=False, seed=2) == first
 

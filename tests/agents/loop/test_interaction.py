@@ -200,7 +200,7 @@ def test_bad_numbers_stop_training_and_leave_the_last_checkpoint(tmp_path, fault
     short = RunConfig(steps=20 * n, segment_steps=10 * n, log_every=5, eval_every=0)
     Trainer(agent, run, short, progress=False).run(20 * n)
     files = {file: file.read_bytes() for file in run.files.list()}
-    weights = agent.target_weights.clone()
+    weights = agent.target.weights.data.clone()
     whole = RunConfig(steps=60 * n, segment_steps=60 * n, log_every=5, eval_every=0)
     expected = FAULTS[fault].replace("step 35", f"step {35 * n}")
     with pytest.raises(InvalidExperience, match=f"Faulty-v0 returned {expected}"):
@@ -210,7 +210,7 @@ def test_bad_numbers_stop_training_and_leave_the_last_checkpoint(tmp_path, fault
     again = DQN(env, settings, num_envs=num_envs)
     run.restore(again)
     assert (again.steps, again.replay.rows) == (20 * n, 20 * n)
-    assert torch.equal(again.target_weights, weights)
+    assert torch.equal(again.target.weights.data, weights)
 
 
 def test_a_bad_first_observation_is_named(scribe):

@@ -58,7 +58,7 @@ def test_a_run_records_all_it_takes_to_repeat_it(tmp_path):
     fresh = DQN.from_manifest(record | {"steps": 0, "segment": 0})
     assert fresh.config == agent.config
     assert (fresh.seed, fresh.num_envs) == (4, 2)
-    assert torch.equal(fresh.learner.weights, agent.learner.weights)
+    assert torch.equal(fresh.online.weights, agent.online.weights)
 
 
 def test_a_folder_holds_one_run(tmp_path):
@@ -112,7 +112,7 @@ def test_S_IO_02_a_run_is_restored_from_any_of_its_states(tmp_path, capacity, se
         again = make(capacity)
         run.restore(again)
         same_memory(again, agent)
-        assert torch.equal(again.learner.weights, agent.learner.weights)
+        assert torch.equal(again.online.weights, agent.online.weights)
         if older.exists():  # as if nothing had ever been removed
             shutil.copytree(older / "checkpoints", run.files.folder, dirs_exist_ok=True)
         (run.files.folder / ".0000000090.pt.123.tmp").write_bytes(b"half")

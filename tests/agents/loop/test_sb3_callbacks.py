@@ -223,7 +223,7 @@ def test_callbacks_do_not_change_what_is_learned():
     plain.learn(200, progress=False)
     look = EvalCallback(Monitor(gym.make("CartPole-v1")), eval_freq=50, verbose=0)
     watched.learn(200, look, progress=False)
-    assert torch.equal(plain.learner.weights, watched.learner.weights)
+    assert torch.equal(plain.online.weights, watched.online.weights)
 
 
 def test_tables_are_watched_too():

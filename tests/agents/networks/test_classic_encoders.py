@@ -51,7 +51,7 @@ LEARNERS = {
 )
 def test_N_ARC_09_an_agent_learns_with_a_classic_encoder(learner, encoder):
     agent = LEARNERS[learner](encoder)
-    network = agent.online if learner == "dqn" else agent.network
+    network = agent.online.module if learner == "dqn" else agent.network.module
     before = {name: weight.clone() for name, weight in network.named_parameters()}
     agent.learn(8, progress=False)
     moved = [not torch.equal(before[name], weight) for name, weight in network.named_parameters()]

@@ -58,7 +58,7 @@ def same(first, second):
 
 
 def body(agent):
-    return agent.online.body if isinstance(agent, DQN) else agent.network.body
+    return agent.online.module.body if isinstance(agent, DQN) else agent.network.module.body
 
 
 @pytest.fixture(scope="module", params=[DQN, PPO], ids=["dqn", "ppo"])
@@ -79,9 +79,9 @@ def test_S_TL_01_an_agent_begins_with_another_s_encoder_and_its_own_head(kind, s
     agent.begin()
     assert same(weights(body(agent)), expected)
     if kind is DQN:
-        assert same(weights(agent.target), weights(agent.online))
-        assert torch.equal(agent.online[1].weight, plain.online[1].weight)
-        encoder = agent.learner.weights[: sum(t.numel() for t in expected.values())]
+        assert same(weights(agent.target.module), weights(agent.online.module))
+        assert torch.equal(agent.online.module[1].weight, plain.online.module[1].weight)
+        encoder = agent.online.weights[: sum(t.numel() for t in expected.values())]
         assert torch.equal(encoder, torch.cat([t.flatten() for t in expected.values()]))
     agent.learn(48, progress=False)
     assert not same(weights(body(agent)), expected)
@@ -93,7 +93,7 @@ def test_S_TL_01_a_frozen_encoder_stays_while_the_head_learns(kind, source):
     config = replace(CONFIGS[kind], pretrained=str(path), freeze_encoder=True)
     agent = kind(WORLD, config, num_envs=1)
     agent.begin()
-    network = agent.online if kind is DQN else agent.network
+    network = agent.online.module if kind is DQN else agent.network.module
     before = weights(network)
     agent.learn(48, progress=False)
     after = weights(network)
@@ -102,7 +102,7 @@ def test_S_TL_01_a_frozen_encoder_stays_while_the_head_learns(kind, source):
     assert heads
     assert not any(torch.equal(before[name], after[name]) for name in heads if "weight" in name)
     if kind is DQN:
-        assert same(weights(agent.target.body), expected)
+        assert same(weights(agent.target.module.body), expected)
 
 
 def body_names(network):
@@ -123,14 +123,14 @@ def test_S_IO_02_a_run_goes_on_exactly_without_its_source(source, tmp_path, free
         if not folder.config_file.exists():
             folder.create(agent, lengths, [])
         Trainer(agent, folder, lengths, progress=False).run(steps)
-        return weights(agent.online)
+        return weights(agent.online.module)
 
     whole = run("whole", 96)
     run("parts", 32)
     copy.unlink()
     assert same(run("parts", 96), whole)
     loaded = load(tmp_path / "parts")  # nor does it take the source to act
-    assert same(weights(loaded.online), whole)
+    assert same(weights(loaded.online.module), whole)
 
 
 def test_averaged_weights_are_those_that_count(source, tmp_path):

@@ -34,7 +34,7 @@ def test_an_update_is_adam_on_the_published_objective(env_id, encoder):
     )
     agent = A2C(gym.make(env_id, max_episode_steps=11), config, num_envs=3)
     rollout = gathered(agent)
-    network = deepcopy(agent.network)
+    network = deepcopy(agent.network.module)
     agent.update(rollout)
 
     outputs, value, _ = network(rollout.observation, None, rollout.start)
@@ -52,7 +52,7 @@ def test_an_update_is_adam_on_the_published_objective(env_id, encoder):
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 0.1)
     torch.optim.Adam(network.parameters(), lr=0.01, eps=1e-5).step()
-    for mine, theirs in zip(agent.network.parameters(), network.parameters(), strict=True):
+    for mine, theirs in zip(agent.network.module.parameters(), network.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=2e-4)
 
 

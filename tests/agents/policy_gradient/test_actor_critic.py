@@ -10,7 +10,7 @@ from torch import nn
 
 from agents.networks.memory import build_memory, parse_encoder
 from agents.policy_gradient.actions import action_model
-from agents.policy_gradient.actor_critic import ActorCritic, ActorCriticGradient
+from agents.policy_gradient.actor_critic import ActorCritic, FastActorCritic
 from nets.layers.recurrent import GRU, LSTM
 from nets.networks.encoders import ImpalaCNN, NatureCNN, SmallCNN
 
@@ -95,7 +95,7 @@ def test_gradients_are_autograds(space, encoder, activation):
     pull, push = torch.randn(4, 3, 3), torch.randn(4, 3)
     expected_outputs, expected_value, _ = reference(x, None, starts)
     ((expected_outputs * pull).sum() + (expected_value * push).sum()).backward()
-    gradient = ActorCriticGradient(network)
+    gradient = FastActorCritic(network)
     for _ in range(2):  # nothing is left over from an earlier call
         gradient.weights.grad.zero_()
         outputs, value = gradient.forward(x, None, starts)

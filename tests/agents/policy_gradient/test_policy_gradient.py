@@ -41,7 +41,7 @@ def build(name, variant="plain", seed=0, **settings):
 
 
 def weights(agent):
-    return agent.gradient.weights.detach().clone()
+    return agent.network.weights.detach().clone()
 
 
 @pytest.mark.parametrize(("name", "variant"), CASES, ids=" ".join)
@@ -207,7 +207,7 @@ def test_what_is_learned_from_is_what_was_acted_on(name, variant):
         return acted[-1]
 
     def check(rollout):
-        outputs, _, _ = agent.network(rollout.observation, rollout.state, rollout.start)
+        outputs, _, _ = agent.network.module(rollout.observation, rollout.state, rollout.start)
         said = np.stack([outputs for outputs, _ in acted[-len(outputs) :]])
         np.testing.assert_allclose(outputs.detach().numpy(), said, rtol=1e-4, atol=1e-5)
         checked.append(rollout.state is not None and float(rollout.state.abs().max()) > 0)

@@ -63,7 +63,7 @@ def test_an_update_is_adam_on_the_published_objective(env_id, encoder, value_cli
     agent = PPO(gym.make(env_id, max_episode_steps=11), config, num_envs=3)
     rollout = gathered(agent)
     assert 0 < ((rollout.goes_on == 0) & (rollout.discount > 0)).sum() < 30
-    network = deepcopy(agent.network).double()
+    network = deepcopy(agent.network.module).double()
     agent.update(rollout)
 
     observation, starts = rollout.observation.double(), rollout.start
@@ -94,7 +94,7 @@ def test_an_update_is_adam_on_the_published_objective(env_id, encoder, value_cli
         torch.nn.utils.clip_grad_norm_(network.parameters(), 0.5)
         adam.step()
     for (name, mine), theirs in zip(
-        agent.network.named_parameters(), network.parameters(), strict=True
+        agent.network.module.named_parameters(), network.parameters(), strict=True
     ):
         torch.testing.assert_close(
             mine.double(), theirs, rtol=1e-3, atol=2e-4, msg=lambda m, name=name: f"{name}: {m}"
@@ -184,9 +184,9 @@ def test_rate_and_clip_anneal_to_zero():
             torch.testing.assert_close(slope[sure], expected[sure])
             annealed += int((sure & (gone > 0.2 * share) & (gone < 0.2)).sum())
     assert annealed > 0
-    weights = agent.gradient.weights.detach().clone()
+    weights = agent.network.weights.detach().clone()
     agent.learn(80, progress=False)
-    assert torch.equal(weights, agent.gradient.weights)
+    assert torch.equal(weights, agent.network.weights)
 
 
 def test_segments_hold_whole_rollouts():

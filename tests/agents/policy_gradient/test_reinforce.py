@@ -85,9 +85,9 @@ def test_A_PG_02_an_update_is_adam_on_score_times_reward_to_go(baseline, limit):
     agent = Reinforce(gym.make("Counter-v0", max_episode_steps=limit), config, num_envs=2)
     agent.baseline = 3.0
     with torch.no_grad():
-        agent.network.critic[-1].bias.fill_(2.0)
+        agent.network.module.critic[-1].bias.fill_(2.0)
     rollouts = spied(agent)
-    network = deepcopy(agent.network)
+    network = deepcopy(agent.network.module)
     stream = agent.stream(seed=100)
     while not rollouts:
         stream.advance(2)
@@ -113,7 +113,7 @@ def test_A_PG_02_an_update_is_adam_on_score_times_reward_to_go(baseline, limit):
     parameters = [p for p in network.parameters() if p.grad is not None]
     torch.nn.utils.clip_grad_norm_(parameters, 0.1)
     torch.optim.Adam(parameters, lr=0.01, eps=1e-5).step()
-    for mine, theirs in zip(agent.network.parameters(), network.parameters(), strict=True):
+    for mine, theirs in zip(agent.network.module.parameters(), network.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=2e-4)
     moved = 3.0 + 0.1 * (np.mean(returns) - 3.0) if baseline == "running" else 3.0
     assert agent.baseline == pytest.approx(moved, rel=1e-5)
