@@ -223,15 +223,15 @@ def test_files_tell_nothing_of_the_machine_that_wrote_them(deployed):
 
 def test_exporting_changes_nothing_in_the_agent():
     agent = build(*CASES["lstm"])
-    before = {name: value.clone() for name, value in agent.network.state_dict().items()}
+    before = {name: value.clone() for name, value in agent.network.module.state_dict().items()}
     module = policy_module(agent)
     for parameter in module.parameters():
         parameter.data.zero_()
     export_policy(agent)
-    assert agent.network.training
-    for name, value in agent.network.state_dict().items():
+    assert agent.network.module.training
+    for name, value in agent.network.module.state_dict().items():
         assert torch.equal(value, before[name])
-    assert all(parameter.requires_grad for parameter in agent.network.parameters())
+    assert all(parameter.requires_grad for parameter in agent.network.module.parameters())
 
 
 def test_convolutions_in_bfloat16_are_exported_in_float32():

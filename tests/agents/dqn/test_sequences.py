@@ -9,7 +9,7 @@ from torch import nn
 from agents.dqn.build import build_network
 from agents.dqn.config import DQNConfig
 from agents.dqn.replay import ReplayBuffer
-from agents.dqn.rows import Batch
+from agents.dqn.rows import Minibatches
 from agents.dqn.sequences import History, Sequencer, Sequences
 from agents.loop.experience import Transition
 from nets.process.seeding import seeded
@@ -186,7 +186,7 @@ def test_a_minibatch_is_time_first_and_its_steps_weigh_one():
 def test_the_priority_of_a_sequence_is_near_its_largest_error():
     error = torch.tensor([[[1.0, 2.0], [3.0, 0.5], [9.0, 0.0]]])  # [K=1, T=3, B=2]
     weight = torch.tensor([[[0.2, 0.1], [0.2, 0.1], [0.0, 0.1]]])  # 9 does not count
-    batch = Batch(None, None, None, None, None, weight)
+    batch = Minibatches(None, None, None, None, None, weight)
     expected = torch.tensor([[0.9 * 3 + 0.1 * 2, 0.9 * 2 + 0.1 * 2.5 / 3]])
     torch.testing.assert_close(batch.priorities(error), expected)
     torch.testing.assert_close(batch.priorities(error[0]), error[0])  # single rows: themselves

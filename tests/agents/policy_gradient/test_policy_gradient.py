@@ -241,13 +241,13 @@ def test_what_is_cut_off_is_worth_the_networks_value_of_it(name, variant):
         after = torch.as_tensor(norm(column("next_observation")))
         with torch.no_grad():
             found = rollout.values_after(
-                agent.network(rollout.observation, rollout.state, rollout.start)[1]
+                agent.network.module(rollout.observation, rollout.state, rollout.start)[1]
             )
             for t, k in zip(*cut.nonzero(), strict=True):
                 state = None if rollout.state is None else rollout.state[:, :, k : k + 1]
                 seen = torch.cat([rollout.observation[: t + 1, k], after[t, k][None]])
                 starts = torch.cat([rollout.start[: t + 1, k], torch.tensor([False])])
-                _, value, _ = agent.network(seen[:, None], state, starts[:, None])
+                _, value, _ = agent.network.module(seen[:, None], state, starts[:, None])
                 torch.testing.assert_close(found[t, k], value[-1, 0], rtol=1e-4, atol=1e-5)
                 moments.append((t == len(cut) - 1, state is not None and bool(state.any())))
         return update(rollout)
