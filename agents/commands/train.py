@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
 
 
 def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
-    from ..loop.run import RunConfig, RunFolder
+    from ..loop.run import RunFolder
 
     source = find_env(options.env, options.num_envs)
     agent_type = find_algorithm(options.algo).agent_type()
@@ -52,10 +52,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
         agent.begin()  # what it lacks is refused before there is a folder
         run = RunFolder(options.run or _new_folder(agent))
-        if _plans(agent):  # it takes as many steps as it needs, one per iteration
-            config = RunConfig.of_planner(agent.solve().iterations)  # type: ignore[attr-defined]
-        else:
-            config = RunConfig.default(agent, options.steps, options.eval_every)
+        config = agent.run_config(options.steps, options.eval_every)
         run.create(agent, config, [Path(sys.argv[0]).name, *argv])
     if preset is not None:
         print(describe_preset(preset, options))
@@ -121,15 +118,10 @@ def _finish(run: "RunFolder") -> None:
     print(_next_commands(run, agent, screen))
 
 
-def _plans(agent: "Agent") -> bool:
-    """Whether the agent solves a model instead of trying it out."""
-    return hasattr(agent, "solve")
-
-
 def _heading(agent: "Agent", config: "RunConfig") -> str:
     threads = f"{config.threads} thread{'s' * (config.threads > 1)}"
     copies = f"{agent.num_envs} environment{'s' * (agent.num_envs > 1)}"
-    length = f"{config.steps:,} {'iterations' if _plans(agent) else 'steps'}"
+    length = f"{config.steps:,} {'iterations' if agent.plans else 'steps'}"
     settings = f"{length}, seed {agent.seed}, {copies}, {agent.device} ({threads})"
     return f"{agent.name} on {agent.source.name}: {settings}"
 
@@ -154,7 +146,7 @@ def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
         f"{to_type('render')} {folder}{out}": "watch it play (--out FILE.gif, .mp4, .png)",
         f"{executable('tensorboard')} --logdir {folder}": "look at the numbers",
     }
-    if not _plans(agent):
+    if not agent.plans:
         more = 2 * run.run_config().steps
         commands[f"{to_type('train')} --resume {folder} --steps {more}"] = "train it longer"
     return list_commands(commands)

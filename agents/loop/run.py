@@ -46,11 +46,6 @@ class RunConfig(Settings):
             threads=agent.threads,
         )
 
-    @classmethod
-    def of_planner(cls, iterations: int) -> "RunConfig":
-        """Log every iteration of a planner, and evaluate its solution."""
-        return cls(iterations, segment_steps=iterations, log_every=1, eval_every=iterations)
-
 
 class RunFolder:
     """`runs/<name>/`: config.json, checkpoints/, best/, metrics.csv, events, curve, episode."""
