@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from .loop.actor import Actor, ConfigT
 from .loop.experience import Stream
@@ -14,9 +14,16 @@ from .loop.trainer import Callback, Trainer
 class Agent(Actor[ConfigT]):
     """An actor that can be told to learn; the signatures are those of stable-baselines3."""
 
+    plans: ClassVar[bool] = False
+    """Whether it solves a model instead of trying an environment out."""
+
     def stream(self, seed: int) -> Stream:
         """Return the stream of experience of one segment; agents with a fused loop override it."""
         return Interaction(self, self.source.stepper(), seed)
+
+    def run_config(self, steps: int, eval_every: int | None = None) -> RunConfig:
+        """Return how a run of `steps` steps is cut up; planners take as many as they need."""
+        return RunConfig.default(self, steps, eval_every)
 
     def learn(
         self,

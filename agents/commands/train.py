@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
 
 
 def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
-    from ..loop.run import RunConfig, RunFolder
+    from ..loop.run import RunFolder
 
     source = find_env(options.env, options.num_envs)
     agent_type = find_algorithm(options.algo).agent_type()
@@ -42,10 +42,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
         agent.begin()  # what it lacks is refused before there is a folder
         run = RunFolder(options.run or free_folder(agent.name, agent.source.name, agent.seed))
-        if _plans(agent):  # it takes as many steps as it needs, one per iteration
-            config = RunConfig.of_planner(agent.solve().iterations)  # type: ignore[attr-defined]
-        else:
-            config = RunConfig.default(agent, options.steps, options.eval_every)
+        config = agent.run_config(options.steps, options.eval_every)
         run.create(agent, config, [Path(sys.argv[0]).name, *argv])
     if preset is not None:
         print(preset.describe(options))
@@ -110,15 +107,10 @@ def _finish(run: "RunFolder") -> None:
     print(_next_commands(run, agent, screen))
 
 
-def _plans(agent: "Agent") -> bool:
-    """Whether the agent solves a model instead of trying it out."""
-    return hasattr(agent, "solve")
-
-
 def _heading(agent: "Agent", config: "RunConfig") -> str:
     threads = f"{config.threads} thread{'s' * (config.threads > 1)}"
     copies = f"{agent.num_envs} environment{'s' * (agent.num_envs > 1)}"
-    length = f"{config.steps:,} {'iterations' if _plans(agent) else 'steps'}"
+    length = f"{config.steps:,} {'iterations' if agent.plans else 'steps'}"
     settings = f"{length}, seed {agent.seed}, {copies}, {agent.device} ({threads})"
     return f"{agent.name} on {agent.source.name}: {settings}"
 
@@ -134,7 +126,7 @@ def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
         "evaluate": "measure it again",
         film: "watch it play (--out FILE.gif, .mp4, .png)",
     }
-    longer = None if _plans(agent) else 2 * run.run_config().steps
+    longer = None if agent.plans else 2 * run.run_config().steps
     return TRAIN.suggestions(run.path, others, longer)
 
 

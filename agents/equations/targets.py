@@ -2,7 +2,7 @@
 
 Termination enters only through `discount_t` = γ · (1 − terminatedₜ): a truncated episode keeps its
 discount, and the value of its last observation is bootstrapped. The functions work on tensors of
-any leading shape, written `[...]`.
+any leading shape, written `[...]`; those on a table, SARSA's too, are in `agents.tabular.kernel`.
 """
 
 from torch import Tensor
@@ -35,29 +35,3 @@ def double_q_learning_target(
     """
     best = q_t_selector.argmax(dim=-1, keepdim=True)  # [..., 1]
     return r_t + discount_t * q_t.gather(-1, best).squeeze(-1)
-
-
-def sarsa_target(r_t: Tensor, discount_t: Tensor, q_t: Tensor, a_t: Tensor) -> Tensor:
-    """Return yₜ = rₜ + discountₜ · q(sₜ, aₜ) for the action aₜ actually taken, SPEC A-TD-02.
-
-    Args:
-        r_t: rewards `[...]`.
-        discount_t: γ · (1 − terminated), `[...]`.
-        q_t: action values of the next observation, `[..., A]`.
-        a_t: next actions `[...]`, int64.
-    """
-    return r_t + discount_t * q_t.gather(-1, a_t.unsqueeze(-1)).squeeze(-1)
-
-
-def expected_sarsa_target(
-    r_t: Tensor, discount_t: Tensor, q_t: Tensor, probabilities_t: Tensor
-) -> Tensor:
-    """Return yₜ = rₜ + discountₜ · Σₐ π(a | sₜ) q(sₜ, a).
-
-    Args:
-        r_t: rewards `[...]`.
-        discount_t: γ · (1 − terminated), `[...]`.
-        q_t: action values of the next observation, `[..., A]`.
-        probabilities_t: π(a | sₜ), `[..., A]`, rows summing to 1.
-    """
-    return r_t + discount_t * (probabilities_t * q_t).sum(dim=-1)

@@ -38,11 +38,6 @@ class RunConfig(folder.RunConfig):
             threads=agent.threads,
         )
 
-    @classmethod
-    def of_planner(cls, iterations: int) -> "RunConfig":
-        """Log every iteration of a planner, and evaluate its solution."""
-        return cls(iterations, segment_steps=iterations, log_every=1, eval_every=iterations)
-
 
 class RunFolder(folder.RunFolder[RunConfig]):
     """`runs/<name>/` of an agent: with checkpoints/replay/, and an episode.gif."""

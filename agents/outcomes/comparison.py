@@ -93,7 +93,7 @@ class Comparison:
         """
         kind = find_algorithm(contender.algorithm).agent_type()
         agent = kind(contender.source, contender.config, seed=seed, device=self.device)
-        if hasattr(agent, "solve"):
+        if agent.plans:
             raise ValueError(f"{agent.name} plans: it has no learning curve to compare")
         return agent
 

@@ -3,19 +3,33 @@
 from collections.abc import Callable
 from functools import cache
 from itertools import repeat
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from ..loop.actor import Actor
 from ..loop.experience import Episode
-from . import draws as counter
-from . import kernel
+from . import draws, kernel
 from .model import Model, cumulative
+from .tables import Finished, Memory, Place, Rule, World
 
 CHUNK = 1 << 20  # steps between two looks at Ctrl-C
 NO_LIMIT = 1 << 62
 EPISODES = 1 << 16  # finished episodes of a chunk
+
+
+class Learner(Protocol):
+    """Whose table the loop fills."""
+
+    steps: int
+    algorithm: kernel.Algorithm
+
+    @property
+    def rule(self) -> Rule:
+        """How it learns."""
+
+    @property
+    def arrays(self) -> Memory:
+        """What it learns."""
 
 
 class FusedStream:
@@ -24,9 +38,7 @@ class FusedStream:
     Equal, bit for bit, to the common loop on a `ModelEnv` of the model and the same seed.
 
     Args:
-        actor: who learns; its steps are counted.
-        rule: how it learns.
-        memory: the arrays it learns.
+        learner: who learns; its steps are counted.
         model: the world.
         time_limit: steps until an episode is truncated; None for no limit.
         seed: of the world's random stream.
@@ -35,46 +47,50 @@ class FusedStream:
 
     def __init__(
         self,
-        actor: Actor,
-        rule: kernel.Rule,
-        memory: kernel.Memory,
+        learner: Learner,
         model: Model,
         time_limit: int | None,
         seed: int,
         compiled: bool | None = None,
     ) -> None:
-        self.actor = actor
+        self.learner = learner
         self.episodes: list[Episode] = []
-        fast = compiled_run() if compiled is not False else None
+        fast = compiled_loop(learner.algorithm) if compiled is not False else None
         if compiled and fast is None:
             raise ModuleNotFoundError("numba is not installed: pip install 'dreamgym[fast]'")
-        self._run = fast or kernel.run
+        self._run = fast or kernel.loop_of(learner.algorithm)
         word: Callable[[int], Any] = np.uint64 if fast else int
-        table: Callable[[Any], Any] = np.asarray if fast else memoryview
+        view: Callable[[Any], Any] = np.asarray if fast else memoryview
         starts = np.flatnonzero(model.initial)
-        self._world = kernel.World(
-            limits=table(cumulative(model.probability).reshape(-1)),
-            next_state=table(model.next_state.reshape(-1)),
-            reward=table(model.reward.reshape(-1)),
-            terminated=table(model.terminated.reshape(-1)),
-            starts=table(starts),
-            start_limits=table(cumulative(model.initial[starts])),
+        self._world = World(
+            limits=view(cumulative(model.probability).reshape(-1)),
+            next_state=view(model.next_state.reshape(-1)),
+            reward=view(model.reward.reshape(-1)),
+            terminated=view(model.terminated.reshape(-1)),
+            starts=view(starts),
+            start_limits=view(cumulative(model.initial[starts])),
             outcomes=model.probability.shape[-1],
             time_limit=time_limit or NO_LIMIT,
-            root=word(counter.root_of(seed)),
+            root=word(draws.root_of(seed)),
         )
-        self._place = kernel.Place(table(np.array([0, -1, -1, -1])), table(np.zeros(2)))
-        self._finished = kernel.Finished(
-            table(np.zeros(EPISODES, np.int64)),
-            table(np.zeros(EPISODES)),
-            table(np.zeros(EPISODES, np.int64)),
+        self._place = Place(
+            state=view(np.array([0])),
+            action=view(np.array([kernel.UNDECIDED])),
+            time=view(np.array([-1])),
+            episode=view(np.array([-1])),
+            total_reward=view(np.zeros(1)),
         )
-        self._rule = rule._replace(key=word(rule.key))
-        self._memory = kernel.Memory(*map(table, memory))
+        self._finished = Finished(
+            step=view(np.zeros(EPISODES, np.int64)),
+            total_reward=view(np.zeros(EPISODES)),
+            length=view(np.zeros(EPISODES, np.int64)),
+        )
+        self._rule = learner.rule._replace(key=word(learner.rule.key))
+        self._memory = Memory(*map(view, learner.arrays))
 
     def advance(self, steps: int, *, last: bool = False) -> None:
         """Take `steps` steps; `last` truncates the open episode after them."""
-        actor, remaining = self.actor, steps
+        learner, remaining = self.learner, steps
         while remaining:
             chunk = min(remaining, CHUNK)
             end = last and chunk == remaining
@@ -82,10 +98,12 @@ class FusedStream:
                 self._rule, self._memory, self._world, self._place, chunk, end, self._finished
             )
             step, total, length = (np.asarray(a)[:episodes] for a in self._finished)
-            rows = zip((actor.steps + step).tolist(), total.tolist(), length.tolist(), strict=True)
+            rows = zip(
+                (learner.steps + step).tolist(), total.tolist(), length.tolist(), strict=True
+            )
             # many episodes end: making them without a Python call takes half the time
             self.episodes += map(tuple.__new__, repeat(Episode), rows)
-            actor.steps += taken
+            learner.steps += taken
             remaining -= taken
 
     def close(self) -> None:
@@ -93,30 +111,45 @@ class FusedStream:
 
 
 @cache
-def compiled_run() -> Callable[..., tuple[int, int]] | None:
-    """Return the kernel compiled by numba, None where numba is not installed.
+def compiled_loop(algorithm: kernel.Algorithm) -> Callable[..., tuple[int, int]] | None:
+    """Return the loop of an algorithm compiled by numba, None where numba is not installed.
 
     The first call of the result compiles for about two seconds; later processes read the result
     from a cache beside this package, or in the user's cache folder.
     """
-    try:
-        import numba
-        from numba.extending import overload, register_jitable
-    except ImportError:
+    if not _compilable():
         return None
-    overload(counter.uint)(lambda value: lambda value: np.uint64(value))
-    overload(counter.signed)(lambda value: lambda value: np.int64(value))
-    helpers = (
-        *(counter.mix, counter.episode_key, counter.draw, counter.uniform, counter.below),
-        *(kernel.exploration, kernel.acting_value, kernel.choose, kernel.update, kernel.learn),
-        *(kernel.learn_sarsa, kernel.finish, kernel.best_pair, kernel.first_above),
-    )
-    for helper in helpers:
-        # they allocate nothing; counting references to the tables would take 4/5 of the time
-        register_jitable(_nrt=False)(helper)
+    from numba import njit
+
+    run = kernel.loop_of(algorithm)
     compiled: Any
     try:
-        compiled = numba.njit(cache=True)(kernel.run)
+        compiled = njit(cache=True)(run)
     except RuntimeError:  # no folder that a cache may be kept in can be written to
-        compiled = numba.njit(kernel.run)
+        compiled = njit(run)
     return compiled
+
+
+@cache
+def _compilable() -> bool:
+    """Tell numba, where it is installed, of every function that a loop calls."""
+    try:
+        from numba.extending import overload, register_jitable
+    except ImportError:
+        return False
+    overload(draws.uint)(lambda value: lambda value: np.uint64(value))
+    overload(draws.signed)(lambda value: lambda value: np.int64(value))
+    helpers = (
+        *(draws.mix, draws.episode_key, draws.draw, draws.uniform, draws.below),
+        *(kernel.sarsa_target, kernel.expected_sarsa_target),
+        *(kernel.q_learning_target, kernel.double_q_learning_target),
+        *(kernel.argmax, kernel.mean),
+        *(kernel.exploration, kernel.acting_value, kernel.choose, kernel.update),
+        *(kernel.sarsa, kernel.expected_sarsa, kernel.q_learning, kernel.double_q_learning),
+        kernel.first_above,
+    )
+    for helper in helpers:
+        # they allocate nothing: counting references to the arrays would take 4/5 of the time, and
+        # handing those arrays from function to function half of what is left
+        register_jitable(_nrt=False, forceinline=True)(helper)
+    return True

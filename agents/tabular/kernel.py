@@ -1,91 +1,82 @@
 """Tabular temporal-difference learning, one step at a time, and fused with the world it learns in.
 
 Every function here is written once and runs twice: on memory views with Python numbers, and
-compiled by numba on the arrays behind them, bit for bit alike. Tables are flat: the pair of state s
-and action a has index s·A + a; double Q-learning's second table follows the first.
+compiled by numba on the arrays behind them, bit for bit alike. `tables` says what the arrays hold.
 
-Sources: Sutton and Barto, 2018, "Reinforcement Learning", chapters 6 and 12; Watkins, 1989; van
-Hasselt, 2010, "Double Q-learning"; van Seijen et al., 2009, for expected SARSA; Singh and Sutton,
+Sources: Sutton and Barto, 2018, "Reinforcement Learning", chapters 6 and 12; Singh and Sutton,
 1996, for replacing traces; Singh et al., 2000, for GLIE exploration.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
 from .draws import below, draw, episode_key, uniform
+from .tables import CHOICES, STEPS, TRACES, Array, Finished, Memory, Place, Rule, World
 
-Table = Any  # a NumPy array where compiled, a memory view of it where not
-Word = Any  # np.uint64 where compiled, int where not
-
-SARSA, EXPECTED_SARSA, Q_LEARNING, DOUBLE_Q_LEARNING = range(4)
-STEPS, CHOICES, TRACES = range(3)  # places in `Memory.counters`
+UNDECIDED = -1  # in place of an action that is not chosen yet
 FORGOTTEN = 1e-12  # a trace below it is dropped
 
 
-class Rule(NamedTuple):
-    """What is learned, as numbers; see `TabularConfig`."""
-
-    algorithm: int
-    num_actions: int
-    num_pairs: int  # S·A
-    discount: float
-    learning_rate: float
-    learning_rate_decay: float
-    trace_decay: float
-    glie: bool
-    epsilon_start: float
-    epsilon_end: float
-    exploration_steps: int
-    key: Word  # of the random stream
+# What to learn -----------------------------------------------------------------------------------
+# pair_t is the place of Q(s', a'), first_t that of the first of the values of s'.
 
 
-class Memory(NamedTuple):
-    """All that changes while learning; P = S·A pairs, twice as many for double Q-learning."""
-
-    q: Table  # float [P]
-    visits: Table  # int [P] updates of each pair
-    trace: Table  # float [P] learning rate times eligibility, of the active pairs
-    active: Table  # int [P] pairs with a trace: the first counters[TRACES]
-    counters: Table  # int [3] transitions learned, actions chosen, active traces
+def sarsa_target(q: Array, r_t: float, discount_t: float, pair_t: int) -> float:
+    """Return r + γ·Q(s', a'), a' the next action taken."""
+    return r_t + discount_t * q[pair_t]
 
 
-class World(NamedTuple):
-    """A `Model` as flat tables, with the limits that a uniform draw is compared with."""
-
-    limits: Table  # float [S·A·K] cumulative probabilities
-    next_state: Table  # int [S·A·K]
-    reward: Table  # float [S·A·K]
-    terminated: Table  # bool [S·A·K]
-    starts: Table  # int [M] states an episode may begin in
-    start_limits: Table  # float [M] cumulative probabilities
-    outcomes: int  # K
-    time_limit: int
-    root: Word  # of the random stream
+def expected_sarsa_target(
+    q: Array, r_t: float, discount_t: float, first_t: int, num_actions: int, epsilon: float
+) -> float:
+    """Return r + γ·Σ_a π(a|s')·Q(s', a), π the ε-greedy policy."""
+    greedy, uniform = q[argmax(q, first_t, num_actions)], mean(q, first_t, num_actions)
+    return r_t + discount_t * (epsilon * uniform + (1.0 - epsilon) * greedy)
 
 
-class Place(NamedTuple):
-    """Where in the world the learner is, between two calls of `run`."""
+def q_learning_target(
+    q: Array, r_t: float, discount_t: float, first_t: int, num_actions: int
+) -> float:
+    """Return r + γ·max_a Q(s', a)."""
+    return r_t + discount_t * q[argmax(q, first_t, num_actions)]
 
-    numbers: Table  # int [4] state, time (below 0: no episode yet), episode, pending pair or -1
-    rewards: Table  # float [2] collected in this episode, of the pending pair
+
+def double_q_learning_target(
+    q: Array, r_t: float, discount_t: float, first_t: int, num_actions: int, twin: int
+) -> float:
+    """Return r + γ·Q₂(s', argmax_a Q₁(s', a)), Q₂ lying `twin` places behind Q₁."""
+    return r_t + discount_t * q[argmax(q, first_t, num_actions) + twin]
 
 
-class Finished(NamedTuple):
-    """Episodes that ended during a call of `run`."""
+def argmax(q: Array, first: int, count: int) -> int:
+    """Return the index of the largest of `count` values from `first` on."""
+    best, top = first, q[first]
+    for k in range(first + 1, first + count):
+        value = q[k]
+        if value > top:
+            best, top = k, value
+    return best
 
-    step: Table  # int [E] steps of the call taken by then
-    total_reward: Table  # float [E]
-    length: Table  # int [E]
+
+def mean(q: Array, first: int, count: int) -> float:
+    """Return the mean of `count` values from `first` on."""
+    total = 0.0
+    for k in range(first, first + count):
+        total += q[k]
+    return total / count
+
+
+# How to act --------------------------------------------------------------------------------------
 
 
 def exploration(rule: Rule, memory: Memory, state: int) -> float:
-    """Return ε: linear in the transitions learned, or ε₀ / n at the n-th visit of the state."""
+    """Return ε: linear in the transitions met, or ε₀ / n at the n-th visit of the state."""
     start, end = rule.epsilon_start, rule.epsilon_end
     if rule.glie:
         n = 1
-        for pair in range(state * rule.num_actions, (state + 1) * rule.num_actions):
-            n += memory.visits[pair]
-            if rule.algorithm == DOUBLE_Q_LEARNING:
-                n += memory.visits[rule.num_pairs + pair]
+        for table in range(0, len(memory.q), rule.num_pairs):
+            first = table + state * rule.num_actions
+            for pair in range(first, first + rule.num_actions):
+                n += memory.visits[pair]
         return start / n
     step = memory.counters[STEPS]
     if step >= rule.exploration_steps:
@@ -95,7 +86,7 @@ def exploration(rule: Rule, memory: Memory, state: int) -> float:
 
 def acting_value(rule: Rule, memory: Memory, pair: int) -> float:
     """Return the value that actions are chosen by: Q, or Q₁ + Q₂."""
-    if rule.algorithm == DOUBLE_Q_LEARNING:
+    if rule.tables == 2:
         return memory.q[pair] + memory.q[rule.num_pairs + pair]
     return memory.q[pair]
 
@@ -123,6 +114,9 @@ def choose(rule: Rule, memory: Memory, state: int) -> int:
             if acting_value(rule, memory, first + best) == top:
                 skip -= 1
     return best
+
+
+# How to learn ------------------------------------------------------------------------------------
 
 
 def update(rule: Rule, memory: Memory, pair: int, target: float) -> None:
@@ -153,79 +147,67 @@ def update(rule: Rule, memory: Memory, pair: int, target: float) -> None:
     q[pair] = q[pair] + rate * delta
 
 
-def learn(
-    rule: Rule, memory: Memory, pair: int, reward: float, next_state: int, terminated: bool
-) -> bool:
-    """Learn from a transition; return whether the update waits for the next action.
+Algorithm = Callable[[Rule, Memory, int, float, int, bool], int]
+"""Learns from a transition: of (rule, memory, pair, reward, next state, whether it terminated).
 
-    Only SARSA's does, as long as the episode goes on.
+Returns the next action where the algorithm had to choose one, else `UNDECIDED`.
+"""
 
-    Args:
-        rule: what to learn.
-        memory: changed in place.
-        pair: index of (s, a).
-        reward: r.
-        next_state: s', also where the episode ended.
-        terminated: whether s' has no value: γ is 0 then.
-    """
+
+def sarsa(rule: Rule, memory: Memory, pair: int, r_t: float, s_t: int, terminated: bool) -> int:
+    """Learn the policy that is followed (Rummery and Niranjan, 1994)."""
+    if terminated:
+        update(rule, memory, pair, r_t)
+        return UNDECIDED
+    action = choose(rule, memory, s_t)
+    pair_t = s_t * rule.num_actions + action
+    update(rule, memory, pair, sarsa_target(memory.q, r_t, rule.discount, pair_t))
+    return action
+
+
+def expected_sarsa(
+    rule: Rule, memory: Memory, pair: int, r_t: float, s_t: int, terminated: bool
+) -> int:
+    """Learn the policy that is followed, by its expectation (van Seijen et al., 2009)."""
+    discount, num_actions = 0.0 if terminated else rule.discount, rule.num_actions
+    first_t, epsilon = s_t * num_actions, exploration(rule, memory, s_t)
+    target = expected_sarsa_target(memory.q, r_t, discount, first_t, num_actions, epsilon)
+    update(rule, memory, pair, target)
+    return UNDECIDED
+
+
+def q_learning(
+    rule: Rule, memory: Memory, pair: int, r_t: float, s_t: int, terminated: bool
+) -> int:
+    """Learn the greedy policy (Watkins, 1989)."""
     q, num_actions = memory.q, rule.num_actions
-    step = memory.counters[STEPS]
-    memory.counters[STEPS] = step + 1
     discount = 0.0 if terminated else rule.discount
-    first = next_state * num_actions
-    if rule.algorithm == Q_LEARNING:
-        bootstrap = q[best_pair(memory, first, num_actions)]
-        if rule.trace_decay > 0:
-            here = pair - pair % num_actions
-            if q[pair] < q[best_pair(memory, here, num_actions)]:
-                memory.counters[TRACES] = 0  # Watkins: the past did not lead here greedily
-    elif rule.algorithm == DOUBLE_Q_LEARNING:
-        chooser, valuer = 0, rule.num_pairs
-        if below(draw(rule.key, step, 3), 2) == 1:
-            chooser, valuer = rule.num_pairs, 0
-        best = best_pair(memory, chooser + first, num_actions) - chooser
-        bootstrap = q[valuer + best]
-        pair = chooser + pair
-    elif rule.algorithm == EXPECTED_SARSA:
-        top, total = q[best_pair(memory, first, num_actions)], 0.0
-        for k in range(first, first + num_actions):
-            total += q[k]
-        epsilon = exploration(rule, memory, next_state)
-        bootstrap = epsilon * (total / num_actions) + (1.0 - epsilon) * top
-    elif terminated:
-        bootstrap = 0.0
-    else:
-        return True
-    update(rule, memory, pair, reward + discount * bootstrap)
-    return False
+    target = q_learning_target(q, r_t, discount, s_t * num_actions, num_actions)
+    if rule.trace_decay > 0:
+        first = pair - pair % num_actions
+        if q[pair] < q[argmax(q, first, num_actions)]:
+            memory.counters[TRACES] = 0  # the past did not lead here greedily
+    update(rule, memory, pair, target)
+    return UNDECIDED
 
 
-def learn_sarsa(rule: Rule, memory: Memory, pair: int, reward: float, next_pair: int) -> None:
-    """Complete SARSA's update with the next action taken: y = r + γ·Q(s', a')."""
-    update(rule, memory, pair, reward + rule.discount * memory.q[next_pair])
+def double_q_learning(
+    rule: Rule, memory: Memory, pair: int, r_t: float, s_t: int, terminated: bool
+) -> int:
+    """Learn the greedy policy with two tables whose roles are drawn (van Hasselt, 2010)."""
+    num_actions, table, twin = rule.num_actions, 0, rule.num_pairs
+    if below(draw(rule.key, memory.counters[STEPS] - 1, 3), 2) == 1:
+        table, twin = twin, -twin
+    discount, first_t = 0.0 if terminated else rule.discount, table + s_t * num_actions
+    target = double_q_learning_target(memory.q, r_t, discount, first_t, num_actions, twin)
+    update(rule, memory, table + pair, target)
+    return UNDECIDED
 
 
-def finish(
-    rule: Rule, memory: Memory, pair: int, reward: float, next_state: int, waits: bool
-) -> None:
-    """End an episode: where an update waits, its next action is drawn here and never executed."""
-    if waits:
-        next_pair = next_state * rule.num_actions + choose(rule, memory, next_state)
-        learn_sarsa(rule, memory, pair, reward, next_pair)
-    memory.counters[TRACES] = 0
+# A world to learn in -----------------------------------------------------------------------------
 
 
-def best_pair(memory: Memory, first: int, num_actions: int) -> int:
-    """Return the index of the largest of `num_actions` values from `first` on."""
-    best, top = first, memory.q[first]
-    for k in range(first + 1, first + num_actions):
-        value = memory.q[k]
-        if value > top:
-            best, top = k, value
-    return best
-
-
-def first_above(limits: Table, u: float) -> int:
+def first_above(limits: Array, u: float) -> int:
     """Return the index of the first of the ascending limits above u; the last one is."""
     low, high = 0, len(limits) - 1
     while low < high:
@@ -237,64 +219,67 @@ def first_above(limits: Table, u: float) -> int:
     return low
 
 
-def run(
-    rule: Rule,
-    memory: Memory,
-    world: World,
-    place: Place,
-    steps: int,
-    last: bool,
-    finished: Finished,
-) -> tuple[int, int]:
-    """Play and learn for up to `steps` steps, or until `finished` is full.
+def loop_of(algorithm: Algorithm) -> Callable[..., tuple[int, int]]:
+    """Return a function that plays and learns by one of the algorithms."""
 
-    Args:
-        rule: what to learn.
-        memory: changed in place.
-        world: where.
-        place: where in it; changed in place.
-        steps: at most how many.
-        last: after `steps` steps the open episode is truncated, and not counted as finished.
-        finished: receives the episodes that end.
+    def run(
+        rule: Rule,
+        memory: Memory,
+        world: World,
+        place: Place,
+        steps: int,
+        last: bool,
+        finished: Finished,
+    ) -> tuple[int, int]:
+        """Play and learn for up to `steps` steps, or until `finished` is full.
 
-    Returns:
-        Steps taken, episodes finished.
-    """
-    numbers, rewards = place.numbers, place.rewards
-    state, time, episode, pending = numbers[0], numbers[1], numbers[2], numbers[3]
-    total, pending_reward = rewards[0], rewards[1]
-    key = episode_key(world.root, episode)
-    num_actions, outcomes = rule.num_actions, world.outcomes
-    step = episodes = 0
-    while step < steps and episodes < len(finished.step):
-        if time < 0:
-            episode += 1
-            key = episode_key(world.root, episode)
-            state = world.starts[first_above(world.start_limits, uniform(draw(key, 0, 0)))]
-            time, total = 0, 0.0
-        pair = state * num_actions + choose(rule, memory, state)
-        if pending >= 0:
-            learn_sarsa(rule, memory, pending, pending_reward, pair)
-        step += 1
-        time += 1
-        u = uniform(draw(key, time, 0))
-        outcome = pair * outcomes
-        for k in range(outcome, outcome + outcomes - 1):
-            outcome += u >= world.limits[k]
-        state, reward = world.next_state[outcome], world.reward[outcome]
-        terminated, truncated = world.terminated[outcome], time >= world.time_limit
-        total += reward
-        waits = learn(rule, memory, pair, reward, state, terminated)
-        if terminated or truncated or (last and step == steps):
-            finish(rule, memory, pair, reward, state, waits)
-            waits = False
-        pending, pending_reward = (pair if waits else -1), reward
-        if terminated or truncated:
-            finished.step[episodes] = step
-            finished.total_reward[episodes] = total
-            finished.length[episodes] = time
-            episodes += 1
-            time = -1
-    numbers[0], numbers[1], numbers[2], numbers[3] = state, time, episode, pending
-    rewards[0], rewards[1] = total, pending_reward
-    return step, episodes
+        Args:
+            rule: how to learn.
+            memory: changed in place.
+            world: where.
+            place: where in it; changed in place.
+            steps: at most how many.
+            last: after `steps` steps the open episode is truncated, and not counted as finished.
+            finished: receives the episodes that end.
+
+        Returns:
+            Steps taken, episodes finished.
+        """
+        state, action, time = place.state[0], place.action[0], place.time[0]
+        episode, total = place.episode[0], place.total_reward[0]
+        key = episode_key(world.root, episode)
+        num_actions, outcomes = rule.num_actions, world.outcomes
+        step = episodes = 0
+        while step < steps and episodes < len(finished.step):
+            if time < 0:
+                episode += 1
+                key = episode_key(world.root, episode)
+                state = world.starts[first_above(world.start_limits, uniform(draw(key, 0, 0)))]
+                time, total = 0, 0.0
+            if action < 0:
+                action = choose(rule, memory, state)
+            step += 1
+            time += 1
+            u, pair = uniform(draw(key, time, 0)), state * num_actions + action
+            outcome = pair * outcomes
+            for k in range(outcome, outcome + outcomes - 1):
+                outcome += u >= world.limits[k]
+            state, reward = world.next_state[outcome], world.reward[outcome]
+            terminated, truncated = world.terminated[outcome], time >= world.time_limit
+            total += reward
+            memory.counters[STEPS] += 1
+            action = algorithm(rule, memory, pair, reward, state, terminated)
+            if terminated or truncated or (last and step == steps):
+                memory.counters[TRACES] = 0
+                action = UNDECIDED
+            if terminated or truncated:
+                finished.step[episodes] = step
+                finished.total_reward[episodes] = total
+                finished.length[episodes] = time
+                episodes += 1
+                time = -1
+        place.state[0], place.action[0], place.time[0] = state, action, time
+        place.episode[0], place.total_reward[0] = episode, total
+        return step, episodes
+
+    return run

@@ -13,6 +13,7 @@ from nets.settings import Count, Positive, Settings, Share
 from ..agent import Agent
 from ..environments.spaces import TableIndex
 from ..loop.experience import Array, Episode, Transition
+from ..loop.run import RunConfig
 from .dynamic_programming import Solution, policy_iteration, value_iteration
 from .model import Float, Int, Model, NoModelError
 
@@ -46,6 +47,7 @@ class Planner(Agent):
     one sweep, or round, per step.
     """
 
+    plans = True
     config_type: ClassVar[type]
 
     def __init__(self, env: Any, config: Any = None, **settings: Any) -> None:
@@ -74,6 +76,11 @@ class Planner(Agent):
             raise NoModelError(f"the table of {model.name} has {found}, its spaces {expected}")
         self.solution = self.plan(model)
         return self.solution
+
+    def run_config(self, steps: int, eval_every: int | None = None) -> RunConfig:
+        """Log every iteration of the solution, which is made here, and evaluate it."""
+        n = self.solve().iterations
+        return RunConfig(n, segment_steps=n, log_every=1, eval_every=n)
 
     @property
     def q(self) -> Float:

@@ -11,7 +11,7 @@ They learn a table Q(s, a) on any environment with discrete observations and act
 | Q-learning | r + γ·max_a Q(s', a) |
 | double Q-learning | r + γ·Q₂(s', argmax_a Q₁(s', a)), the tables' roles drawn for every update |
 
-γ is 0 where `terminated`; a truncated episode bootstraps. The mathematics is in `kernel`.
+γ is 0 where `terminated`; a truncated episode bootstraps. `kernel` has these four functions.
 """
 
 from collections.abc import Mapping
@@ -31,6 +31,7 @@ from . import kernel
 from .draws import root_of
 from .fused import FusedStream
 from .model import Float, Int, Model, exact_model
+from .tables import STEPS, TRACES, Memory, Rule
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Tabular(Agent):
     """
 
     config_type: ClassVar[type]
-    algorithm: ClassVar[int]
+    algorithm: kernel.Algorithm
     tables: ClassVar[int] = 1
     config: TabularConfig
 
@@ -107,7 +108,7 @@ class Tabular(Agent):
             message = f"trace_decay is {self.trace_decay} with {self.num_envs} environments"
             raise ValueError(f"{name}: {message}: expected a single one, whose past it can trace")
         size = self.tables * self.states.size * self.actions.size
-        self.arrays = kernel.Memory(
+        self.arrays = Memory(
             q=np.full(size, self.config.initial_value),
             visits=np.zeros(size, np.int64),
             trace=np.zeros(size),
@@ -115,8 +116,8 @@ class Tabular(Agent):
             counters=np.zeros(3, np.int64),
         )
         # Python reads and writes numbers through a memory view three times faster
-        self._memory = kernel.Memory(*(memoryview(array) for array in self.arrays))
-        self._pending: list[tuple[int, float] | None] = [None] * self.num_envs
+        self._memory = Memory(*(memoryview(array) for array in self.arrays))
+        self._next_action = [kernel.UNDECIDED] * self.num_envs
 
     @property
     def q(self) -> Float:
@@ -135,11 +136,11 @@ class Tabular(Agent):
         return self.q.argmax(1)
 
     @property
-    def rule(self) -> kernel.Rule:
+    def rule(self) -> Rule:
         """The configuration as the kernel reads it."""
         c = self.config
-        return kernel.Rule(
-            algorithm=self.algorithm,
+        return Rule(
+            tables=self.tables,
             num_actions=self.actions.size,
             num_pairs=self.states.size * self.actions.size,
             discount=float(c.discount),
@@ -159,20 +160,18 @@ class Tabular(Agent):
         self._key = root_of(seed)
 
     def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
-        """Choose ε-greedily; SARSA's update of the step before uses the action chosen here."""
+        """Choose ε-greedily, or take what SARSA has chosen already to learn from it."""
         rule, memory = self.rule, self._memory
         actions = []
         for row, state in enumerate(self.states.rows(observation)):
-            action = kernel.choose(rule, memory, state)
+            action = self._next_action[row]
+            if action == kernel.UNDECIDED or episode_start[row]:
+                action = kernel.choose(rule, memory, state)
             actions.append(action)
-            waiting, self._pending[row] = self._pending[row], None
-            if waiting is not None and not episode_start[row]:
-                next_pair = state * rule.num_actions + action
-                kernel.learn_sarsa(rule, memory, *waiting, next_pair)
         return np.array(actions) + self._first_action, {}
 
     def observe(self, transition: Transition) -> None:
-        """Learn from a transition; SARSA waits for the next action while the episode goes on."""
+        """Learn from a transition, SARSA from the next action too."""
         rule, memory = self.rule, self._memory
         rows = zip(
             self.states.rows(transition.observation),
@@ -187,17 +186,18 @@ class Tabular(Agent):
             if transition.valid is not None and not transition.valid[row]:
                 continue
             pair = state * rule.num_actions + action
-            waits = kernel.learn(rule, memory, pair, float(reward), following, terminated)
+            memory.counters[STEPS] += 1
+            chosen = self.algorithm(rule, memory, pair, float(reward), following, terminated)
             if terminated or truncated:
-                kernel.finish(rule, memory, pair, float(reward), following, waits)
-            elif waits:
-                self._pending[row] = pair, float(reward)
+                memory.counters[TRACES] = 0
+                chosen = kernel.UNDECIDED
+            self._next_action[row] = chosen
 
     def stream(self, seed: int) -> Stream:
         """Return the fused loop where the environment plays its own table, else the common one."""
         if self.config.fused and self.num_envs == 1 and self.model is not None:
             limit = self.source.max_episode_steps
-            return FusedStream(self, self.rule, self.arrays, self.model, limit, seed)
+            return FusedStream(self, self.model, limit, seed)
         return super().stream(seed)
 
     @cached_property
@@ -242,7 +242,7 @@ class Tabular(Agent):
         self.arrays.q[:] = state["q"].numpy().ravel()
         self.arrays.visits[:] = state["visits"].numpy().ravel()
         self.arrays.counters[:] = state["counters"]
-        self._pending = [None] * self.num_envs
+        self._next_action = [kernel.UNDECIDED] * self.num_envs
 
     @property
     def _first_action(self) -> int:
@@ -254,7 +254,7 @@ class Sarsa(Tabular):
 
     name = "sarsa"
     config_type = SarsaConfig
-    algorithm = kernel.SARSA
+    algorithm = staticmethod(kernel.sarsa)
 
 
 class ExpectedSarsa(Tabular):
@@ -262,7 +262,7 @@ class ExpectedSarsa(Tabular):
 
     name = "expected-sarsa"
     config_type = ExpectedSarsaConfig
-    algorithm = kernel.EXPECTED_SARSA
+    algorithm = staticmethod(kernel.expected_sarsa)
 
 
 class QLearning(Tabular):
@@ -270,7 +270,7 @@ class QLearning(Tabular):
 
     name = "q-learning"
     config_type = QLearningConfig
-    algorithm = kernel.Q_LEARNING
+    algorithm = staticmethod(kernel.q_learning)
 
 
 class DoubleQLearning(Tabular):
@@ -278,5 +278,5 @@ class DoubleQLearning(Tabular):
 
     name = "double-q-learning"
     config_type = DoubleQLearningConfig
-    algorithm = kernel.DOUBLE_Q_LEARNING
+    algorithm = staticmethod(kernel.double_q_learning)
     tables = 2

@@ -5,26 +5,17 @@ from torch.nn import functional
 
 from agents.equations.losses import huber, square
 from agents.equations.returns import discounted_returns
-from agents.equations.targets import (
-    double_q_learning_target,
-    expected_sarsa_target,
-    q_learning_target,
-    sarsa_target,
-)
+from agents.equations.targets import double_q_learning_target, q_learning_target
 
 # Two environments, three actions, γ = 0.9; the second one terminates.
 R = torch.tensor([1.0, -2.0])
 DISCOUNT = 0.9 * (1 - torch.tensor([0.0, 1.0]))
 Q = torch.tensor([[1.0, 5.0, 3.0], [7.0, 8.0, 9.0]])
 SELECTOR = torch.tensor([[4.0, 0.0, 6.0], [0.0, 1.0, 0.0]])
-ACTION = torch.tensor([0, 2])
-PROBABILITIES = torch.tensor([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0]])
 
 TARGETS = {
     "q-learning": (lambda r, d, q: q_learning_target(r, d, q), 1 + 0.9 * 5.0),
     "double": (lambda r, d, q: double_q_learning_target(r, d, q, SELECTOR), 1 + 0.9 * 3.0),
-    "sarsa": (lambda r, d, q: sarsa_target(r, d, q, ACTION), 1 + 0.9 * 1.0),
-    "expected": (lambda r, d, q: expected_sarsa_target(r, d, q, PROBABILITIES), 1 + 0.9 * 2.5),
 }
 
 
@@ -65,24 +56,10 @@ def test_A_FA_03_the_maximum_is_biased_and_double_learning_is_not():
     assert double_q_learning_target(zero, one, *noise).mean() == pytest.approx(0.0, abs=0.01)
 
 
-def test_expected_sarsa_contains_the_others():
-    greedy = functional.one_hot(Q.argmax(-1), 3).float()
-    taken = functional.one_hot(ACTION, 3).float()
-    expected = expected_sarsa_target(R, DISCOUNT, Q, greedy)
-    torch.testing.assert_close(expected, q_learning_target(R, DISCOUNT, Q))
-    expected = expected_sarsa_target(R, DISCOUNT, Q, taken)
-    torch.testing.assert_close(expected, sarsa_target(R, DISCOUNT, Q, ACTION))
-
-
 def test_targets_take_any_leading_shape():
     r, discount, q = torch.randn(4, 7), torch.rand(4, 7), torch.randn(4, 7, 3)
-    selector, action = torch.randn(4, 7, 3), torch.randint(3, (4, 7))
-    for target, last in (
-        (q_learning_target, ()),
-        (double_q_learning_target, (selector,)),
-        (sarsa_target, (action,)),
-        (expected_sarsa_target, (selector.softmax(-1),)),
-    ):
+    selector = torch.randn(4, 7, 3)
+    for target, last in ((q_learning_target, ()), (double_q_learning_target, (selector,))):
         whole = target(r, discount, q, *last)
         assert whole.shape == (4, 7)
         for k in range(4):

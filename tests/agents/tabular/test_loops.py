@@ -10,6 +10,7 @@ from agents.loop.interaction import Interaction
 from agents.loop.trainer import Trainer
 from agents.tabular import fused as tabular_fused
 from agents.tabular.fused import FusedStream
+from agents.tabular.kernel import sarsa
 from agents.tabular.model import Model, exact_model
 from agents.tabular.model_env import model_env
 from agents.tabular.temporal_difference import QLearning, Tabular
@@ -65,7 +66,9 @@ def test_learning_is_the_same_with_either_loop_across_segments(
     assert isinstance(agents[1].stream(0), Interaction)
     assert agents[0].segment == agents[1].segment == 7
     assert np.array_equal(agents[0].arrays.q, agents[1].arrays.q)
-    monkeypatch.setattr(tabular_fused, "compiled_run", lambda: None)  # as if without numba
+    monkeypatch.setattr(
+        tabular_fused, "compiled_loop", lambda algorithm: None
+    )  # as if without numba
     plain = make(kind, env, seed=3)
     Trainer(plain, config=short_run(1_000, 150), progress=False).run(1_000)
     assert np.array_equal(agents[0].arrays.q, plain.arrays.q)
@@ -126,5 +129,5 @@ def test_compilation_without_a_cache_folder_goes_on(monkeypatch: pytest.MonkeyPa
         return lambda run: run if not args else args[0]
 
     monkeypatch.setattr(numba, "njit", njit)
-    assert tabular_fused.compiled_run.__wrapped__() is not None
+    assert tabular_fused.compiled_loop.__wrapped__(sarsa) is not None
     assert asked == [{"cache": True}, {}]

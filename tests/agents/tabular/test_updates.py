@@ -11,7 +11,6 @@ import torch
 from tabular_kinds import KINDS, allowed, make, random_model
 
 from agents.environments.stepping import SingleStepper
-from agents.equations import targets
 from agents.loop.experience import Transition
 from agents.loop.interaction import Interaction
 from agents.tabular import draws as counter
@@ -68,7 +67,8 @@ def recorded(agent: Tabular, model: Model, limit: int, steps: int) -> Iterator[S
             yield Step(*waiting, next_action=drawn)
             waiting, (observation, _) = None, env.reset()
     if waiting is not None:
-        yield Step(*waiting, next_action=-2)
+        action = int(agent.act(np.array([observation]), np.array([start]))[0][0])
+        yield Step(*waiting, next_action=action)
 
 
 def epsilon_greedy_again(agent: Tabular, q: np.ndarray, state: int, key: int, choice: int) -> int:
@@ -89,8 +89,6 @@ def learn_by_the_book(agent: Tabular, steps: list[Step]) -> np.ndarray:
     trace = np.zeros(shape)
     epsilon, share = c.epsilon_start, c.epsilon_start / shape[1]
     for t, step in enumerate(steps):
-        if isinstance(agent, Sarsa) and step.next_action == -2:
-            break  # the last update still waits
         s, a, following = step.state, step.action, step.next_state
         discount = 0.0 if step.terminated else c.discount
         one = two = 0
@@ -142,7 +140,7 @@ def test_A_TD_01_A_TD_02_A_TD_03_updates_are_the_textbooks(
     expected = learn_by_the_book(agent, steps)
     found = agent.arrays.q.reshape(expected.shape)
     assert np.abs(found - expected).max() < 1e-11
-    assert agent.arrays.visits.sum() == len(steps) - (kind is Sarsa and steps[-1].next_action == -2)
+    assert agent.arrays.visits.sum() == len(steps)
 
 
 def rows(*columns: list) -> Transition:
@@ -150,18 +148,20 @@ def rows(*columns: list) -> Transition:
     return Transition(*arrays, valid=None, extras={})
 
 
-def test_A_TD_02_SARSA_waits_for_the_action_actually_taken() -> None:
-    agent = make(Sarsa, "FrozenLake-v1", learning_rate=0.5, discount=0.9, epsilon_end=0.0)
-    agent.arrays.q[:] = np.arange(64.0)  # in every state action 3 is the best: 4·s + 3
-    agent.arrays.counters[0] = 10**6  # exploration is over
-    no = [False]
-    agent.observe(rows([2], [1], [1.0], [5], no, no))
-    assert agent.q[2, 1] == 9.0  # not learned yet
-    assert agent.act(np.array([5]), np.array([False]))[0].tolist() == [3]
-    target = targets.sarsa_target(
-        torch.tensor(1.0), torch.tensor(0.9), torch.arange(20.0, 24.0), torch.tensor(3)
-    )
-    assert agent.q[2, 1] == pytest.approx(9.0 + 0.5 * (target.item() - 9.0))
+def test_A_TD_02_SARSA_learns_from_the_action_it_takes_next() -> None:
+    taken = set()
+    for seed in range(20):
+        agent = make(Sarsa, "FrozenLake-v1", seed, learning_rate=0.5, discount=0.9, epsilon_end=0.5)
+        agent.arrays.q[:] = np.arange(64.0)  # in every state action 3 is the best: 4·s + 3
+        agent.arrays.counters[0] = 10**6  # exploration has come to its end
+        no = [False]
+        agent.observe(rows([2], [1], [1.0], [5], no, no))
+        action = int(agent.act(np.array([5]), np.array([False]))[0][0])
+        target = 1.0 + 0.9 * (20.0 + action)
+        assert agent.q[2, 1] == pytest.approx(9.0 + 0.5 * (target - 9.0))
+        assert agent.arrays.counters[1] == 1  # it was chosen once
+        taken.add(action)
+    assert len(taken) > 1
 
 
 def test_A_TD_02_SARSA_learns_at_once_where_the_episode_ends() -> None:
@@ -176,30 +176,11 @@ def test_A_TD_02_SARSA_learns_at_once_where_the_episode_ends() -> None:
         assert agent.q[2, 1] == pytest.approx(learned)  # the next episode changes nothing
 
 
-def test_A_TD_02_SARSA_forgets_an_episode_that_was_dropped() -> None:
-    agent = make(Sarsa, "FrozenLake-v1")
+def test_A_TD_02_SARSA_chooses_anew_where_an_episode_starts() -> None:
+    agent = make(Sarsa, "FrozenLake-v1", epsilon_start=0.0, epsilon_end=0.0)
+    agent.arrays.q.reshape(16, 4)[[0, 5], [1, 3]] = 1.0  # the best: 1 in state 0, 3 in state 5
     agent.observe(rows([2], [1], [1.0], [5], [False], [False]))
-    agent.act(np.array([0]), np.array([True]))
-    assert not agent.q.any()
-
-
-@pytest.mark.parametrize("terminated", [False, True])
-def test_A_TD_03_targets_are_those_of_the_shared_functions(terminated: bool) -> None:
-    q = np.random.default_rng(0).normal(size=(16, 4))
-    discount = torch.tensor([0.9 * (1 - terminated)], dtype=torch.float64)
-    reward, q_t = torch.tensor([1.5], dtype=torch.float64), torch.tensor(q[5:6])
-    policy = torch.full((1, 4), 0.05, dtype=torch.float64)
-    policy[0, q[5].argmax()] += 0.8
-    expected = {
-        QLearning: targets.q_learning_target(reward, discount, q_t),
-        ExpectedSarsa: targets.expected_sarsa_target(reward, discount, q_t, policy),
-    }
-    shares = {"epsilon_start": 0.2, "epsilon_end": 0.2}
-    for kind, target in expected.items():
-        agent = make(kind, "FrozenLake-v1", learning_rate=1.0, discount=0.9, **shares)
-        agent.arrays.q[:] = q.ravel()
-        agent.observe(rows([2], [1], [1.5], [5], [terminated], [False]))
-        assert agent.q[2, 1] == pytest.approx(target.item(), abs=1e-12)
+    assert agent.act(np.array([0]), np.array([True]))[0].tolist() == [1]  # the episode was dropped
 
 
 def test_A_TD_03_double_q_learning_values_one_tables_choice_with_the_other() -> None:
