@@ -73,7 +73,7 @@ def test_a_model_of_one_class_is_uneven_however_good(digits):
 def test_G_GAN_10_copies_are_sought_in_training_data_and_quality_beside_other_data(
     digits, monkeypatch
 ):
-    monkeypatch.setattr("generative.measuring.recognised", lambda *_: ())
+    monkeypatch.setattr("generative.metrics.measure.recognised", lambda *_: ())
     train, held_out = (  # what a model knows by heart
         {f.name: f.value for f in measure(Stand(part.batch(slice(None)).x), *digits)}
         for part in digits
