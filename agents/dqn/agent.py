@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, Unpack
 
 import gymnasium as gym
 import numpy as np
@@ -15,6 +15,7 @@ from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
 from ..equations.exploration import epsilon_greedy
+from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import place
 from ..networks.pretraining import load_encoder
@@ -26,7 +27,7 @@ from .returns import places
 from .rows import Minibatches
 
 
-class DQN(Agent):
+class DQN(Agent[DQNConfig]):
     """Q-learning with a neural network, a replay buffer and a target network (SPEC A-FA-02).
 
     Minimises L = Σ w · ℓ(q(sₜ₋₁, aₜ₋₁) − yₜ) over minibatches of B rows from replay, where
@@ -36,11 +37,12 @@ class DQN(Agent):
 
     name = "dqn"
     config_type = DQNConfig
-    config: DQNConfig
     replay: ReplayBuffer
 
-    def __init__(self, env: Any, config: DQNConfig | None = None, **settings: Any) -> None:
-        super().__init__(env, config, **settings)
+    def __init__(
+        self, env: World, config: DQNConfig | None = None, **options: Unpack[ActorOptions]
+    ) -> None:
+        super().__init__(env, config, **options)
         if not isinstance(self.action_space, gym.spaces.Discrete):
             message = f"{self.source.name} has actions {self.action_space}: DQN needs Discrete"
             raise TypeError(message)

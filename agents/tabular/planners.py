@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import gymnasium as gym
 import torch
@@ -12,6 +12,7 @@ from nets.settings import Count, Positive, Settings, Share
 
 from ..agent import Agent
 from ..environments.spaces import TableIndex
+from ..loop.actor import ActorOptions, ConfigT, World
 from ..loop.experience import Array, Episode, Transition
 from ..loop.run import RunConfig
 from .dynamic_programming import Solution, policy_iteration, value_iteration
@@ -40,7 +41,7 @@ class PolicyIterationConfig(Settings):
     """Rounds before giving up."""
 
 
-class Planner(Agent):
+class Planner(Agent[ConfigT]):
     """An agent that plans on `env.unwrapped.P` and then acts greedily; use one of its two kinds.
 
     `solve()` plans at once. `learn` and the trainer do the same in their first step and then report
@@ -50,8 +51,10 @@ class Planner(Agent):
     plans = True
     config_type: ClassVar[type]
 
-    def __init__(self, env: Any, config: Any = None, **settings: Any) -> None:
-        super().__init__(env, config, **settings)
+    def __init__(
+        self, env: World, config: ConfigT | None = None, **options: Unpack[ActorOptions]
+    ) -> None:
+        super().__init__(env, config, **options)
         name = f"{self.name} on {self.source.name}"
         self.states = TableIndex(self.observation_space, f"{name}: the observation space")
         self.actions = TableIndex(self.action_space, f"{name}: the action space")
@@ -163,12 +166,11 @@ class Planning:
         """Nothing is held."""
 
 
-class ValueIteration(Planner):
+class ValueIteration(Planner[ValueIterationConfig]):
     """Value iteration (Bellman, 1957; SPEC A-DP-02)."""
 
     name = "value-iteration"
     config_type = ValueIterationConfig
-    config: ValueIterationConfig
 
     def plan(self, model: Model) -> Solution:
         """Run `value_iteration`."""
@@ -178,12 +180,11 @@ class ValueIteration(Planner):
         )
 
 
-class PolicyIteration(Planner):
+class PolicyIteration(Planner[PolicyIterationConfig]):
     """Policy iteration (Howard, 1960; SPEC A-DP-03)."""
 
     name = "policy-iteration"
     config_type = PolicyIterationConfig
-    config: PolicyIterationConfig
 
     def plan(self, model: Model) -> Solution:
         """Run `policy_iteration`."""

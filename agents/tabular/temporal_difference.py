@@ -17,7 +17,7 @@ They learn a table Q(s, a) on any environment with discrete observations and act
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar, Unpack
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from nets.settings import Count, Rate, Real, Settings, Share
 
 from ..agent import Agent
 from ..environments.spaces import TableIndex
+from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Stream, Transition
 from . import kernel
 from .draws import root_of
@@ -86,7 +87,10 @@ class DoubleQLearningConfig(TabularConfig):
     """Settings of double Q-learning."""
 
 
-class Tabular(Agent):
+ConfigT = TypeVar("ConfigT", bound=TabularConfig)
+
+
+class Tabular(Agent[ConfigT]):
     """An agent that learns a table of action values; use one of its four kinds.
 
     Raises:
@@ -96,10 +100,11 @@ class Tabular(Agent):
     config_type: ClassVar[type]
     algorithm: kernel.Algorithm
     tables: ClassVar[int] = 1
-    config: TabularConfig
 
-    def __init__(self, env: Any, config: TabularConfig | None = None, **settings: Any) -> None:
-        super().__init__(env, config, **settings)
+    def __init__(
+        self, env: World, config: ConfigT | None = None, **options: Unpack[ActorOptions]
+    ) -> None:
+        super().__init__(env, config, **options)
         name = f"{self.name} on {self.source.name}"
         self.states = TableIndex(self.observation_space, f"{name}: the observation space")
         self.actions = TableIndex(self.action_space, f"{name}: the action space")
@@ -249,7 +254,7 @@ class Tabular(Agent):
         return int(getattr(self.action_space, "start", 0))
 
 
-class Sarsa(Tabular):
+class Sarsa(Tabular[SarsaConfig]):
     """SARSA (Rummery and Niranjan, 1994), with λ > 0 SARSA(λ): learns the policy it follows."""
 
     name = "sarsa"
@@ -257,7 +262,7 @@ class Sarsa(Tabular):
     algorithm = staticmethod(kernel.sarsa)
 
 
-class ExpectedSarsa(Tabular):
+class ExpectedSarsa(Tabular[ExpectedSarsaConfig]):
     """Expected SARSA (van Seijen et al., 2009): SARSA without the noise of the next action."""
 
     name = "expected-sarsa"
@@ -265,7 +270,7 @@ class ExpectedSarsa(Tabular):
     algorithm = staticmethod(kernel.expected_sarsa)
 
 
-class QLearning(Tabular):
+class QLearning(Tabular[QLearningConfig]):
     """Q-learning (Watkins, 1989), with λ > 0 Watkins's Q(λ): learns the greedy policy."""
 
     name = "q-learning"
@@ -273,7 +278,7 @@ class QLearning(Tabular):
     algorithm = staticmethod(kernel.q_learning)
 
 
-class DoubleQLearning(Tabular):
+class DoubleQLearning(Tabular[DoubleQLearningConfig]):
     """Double Q-learning (van Hasselt, 2010): two tables, one chooses, the other values."""
 
     name = "double-q-learning"
