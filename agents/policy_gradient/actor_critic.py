@@ -102,7 +102,8 @@ class ActorCriticGradient:
             rows, shape = observation.flatten(0, 1), observation.shape[:2]
             outputs, value = (net.forward(rows).view(*shape, -1) for net in self._nets)
             return outputs, value.squeeze(-1)
-        outputs, value, _ = self.network(observation, state, starts)
+        with torch.enable_grad():
+            outputs, value, _ = self.network(observation, state, starts)
         self._outputs = outputs, value
         return outputs.detach(), value.detach()
 

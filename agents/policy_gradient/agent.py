@@ -14,6 +14,7 @@ from nets.gradients.optim import clip_grads, optimizer
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
+from ..equations.losses import Loss
 from ..equations.schedules import linear
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import is_picture, place
@@ -146,25 +147,25 @@ class PolicyGradient(Agent):
         distribution: Distribution,
         choice: Tensor,
         *,
-        log_prob: Tensor,
-        value: Tensor,
+        policy: Loss,
+        value: Loss,
         weight: Tensor,
     ) -> None:
-        """Take one gradient step, the loss entering through its slopes.
+        """Take one gradient step on L = Σ w · (L_π + c_v · L_v − c_e · H), by its slopes.
 
         Args:
             outputs: of `self.gradient.forward`, `[T, B, size]`.
             distribution: what they describe.
             choice: what was chosen.
-            log_prob: dL/d(log π), `[T, B]`.
-            value: d(value loss)/dv, before its coefficient, `[T, B]`.
-            weight: of each row in the loss, `[T, B]`.
+            policy: L_π, its slope in log π, `[T, B]`.
+            value: L_v, its slope in v, `[T, B]`.
+            weight: w of each row, `[T, B]`.
         """
         c, weights = self.config, self.gradient.weights
         weights.grad.zero_()  # type: ignore[union-attr]
         bonus = -c.entropy_coefficient * weight if c.entropy_coefficient else None
-        slope = self.actions.slope(outputs, distribution, choice, log_prob * weight, bonus)
-        self.gradient.backward(slope, c.value_coefficient * weight * value)
+        slope = self.actions.slope(outputs, distribution, choice, policy.slope * weight, bonus)
+        self.gradient.backward(slope, c.value_coefficient * weight * value.slope)
         clip_grads([weights], global_norm=c.max_grad_norm)
         self.optimizer.step()
 
