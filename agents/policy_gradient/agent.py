@@ -77,10 +77,9 @@ class PolicyGradient(Agent):
         self._reward_sums = np.zeros(self.num_envs)
 
     def policy(
-        self, observation: Array, state: Tensor | None, start: Array | None
+        self, x: Array, state: Tensor | None, start: Array | None
     ) -> tuple[Array, Tensor | None]:
-        """Return the policy's outputs `[N, size]` for N observations, and the memory's state."""
-        x = self._seen(observation)
+        """Return the policy's outputs `[N, size]` for what it sees, and the memory's state."""
         if self._fast is not None:
             return self._fast[0](x), None
         outputs, _, state = self._forward(x, state, start)
@@ -95,10 +94,10 @@ class PolicyGradient(Agent):
 
     def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
         """Draw actions from the policy; the extras are what a rollout needs beside them."""
-        before = self.state
-        outputs, self.state = self.policy(observation, before, episode_start)
+        before, seen = self.state, self._seen(observation)
+        outputs, self.state = self.policy(seen, before, episode_start)
         choice = self.actions.sample(outputs, self.rng)
-        extras = {"choice": choice, "start": episode_start}
+        extras = {"seen": seen, "choice": choice, "start": episode_start}
         if before is not None:
             extras["state"] = before.cpu().numpy()
         return self.actions.to_space(choice), extras
@@ -107,7 +106,7 @@ class PolicyGradient(Agent):
         self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
     ) -> tuple[Array, Any]:
         """Choose the most probable actions, or draw them."""
-        outputs, state = self.policy(observation, state, episode_start)
+        outputs, state = self.policy(self._seen(observation), state, episode_start)
         if deterministic:
             return self.actions.to_space(self.actions.mode(outputs)), state
         return self.actions.to_space(self.actions.sample(outputs, self.rng)), state
@@ -116,23 +115,20 @@ class PolicyGradient(Agent):
 
     def gather(self, transition: Transition, last: bool) -> None:
         """Remember a transition, with the values that learning will bootstrap from."""
-        needed = last or transition.truncated.any()
+        needed = last or np.count_nonzero(transition.truncated)
         after = self.values(transition.next_observation, self.state) if needed else None
         self.buffer.append(transition, after)
 
     def learn_from_buffer(self) -> Metrics:
         """Learn from all that was gathered, count it into the statistics, and forget it."""
         c, buffer = self.config, self.buffer
-        observation, reward = buffer.column("observation"), buffer.column("reward")
+        reward, valid = buffer.column("reward"), buffer.column("valid")
         scaled = reward if self.reward_norm is None else self.reward_norm(reward)
         self._anneal()
-        metrics = self.update(
-            buffer.rollout(self._seen(observation), scaled, c.discount, self.device)
-        )
+        metrics = self.update(buffer.rollout(scaled, valid, c.discount, self.device))
         if self.observation_norm is not None:
-            self.observation_norm.update(observation[buffer.valid()])
+            self.observation_norm.update(buffer.column("observation")[valid])
         if self.reward_norm is not None:
-            valid = buffer.valid()
             ended = buffer.column("terminated") | buffer.column("truncated")
             self._reward_sums = self.reward_norm.update(
                 reward, ended | ~valid, valid, self._reward_sums, c.discount

@@ -65,9 +65,7 @@ class Reinforce(PolicyGradient):
     def observe(self, transition: Transition) -> Metrics | None:
         """Gather a transition; learn when all episodes due have ended."""
         ended = transition.terminated | transition.truncated
-        counts = (self._owed > 0) & ~self._waiting
-        if transition.valid is not None:
-            counts &= transition.valid
+        counts = transition.valid & (self._owed > 0) & ~self._waiting
         self.gather(transition._replace(valid=counts), last=False)
         self._owed -= counts & ended
         self._waiting &= ~ended

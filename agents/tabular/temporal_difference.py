@@ -184,7 +184,7 @@ class Tabular(Agent):
             strict=True,
         )
         for row, (state, action, reward, following, terminated, truncated) in enumerate(rows):
-            if transition.valid is not None and not transition.valid[row]:
+            if not transition.valid[row]:
                 continue
             pair = state * rule.num_actions + action
             waits = kernel.learn(rule, memory, pair, float(reward), following, terminated)

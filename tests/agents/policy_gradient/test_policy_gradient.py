@@ -185,7 +185,7 @@ def test_rows_that_only_reset_are_not_learned_from(name):
     update = agent.update
 
     def spy(rollout):
-        valid = agent.buffer.valid()
+        valid = agent.buffer.column("valid")
         seen.append((~valid).sum())
         assert (rollout.weight.numpy() > 0).tolist() == valid.tolist()
         assert rollout.weight.sum().item() == pytest.approx(1.0)
@@ -226,7 +226,7 @@ def test_statistics_are_those_of_what_was_learned_from(name):
     update = agent.update
 
     def spy(rollout):
-        rows.append(agent.buffer.column("observation")[agent.buffer.valid()])
+        rows.append(agent.buffer.column("observation")[agent.buffer.column("valid")])
         return update(rollout)
 
     agent.update = spy
