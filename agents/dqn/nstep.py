@@ -30,7 +30,7 @@ class NStep:
     def _windows(self, transition: Transition) -> Rows | None:
         done: list[tuple[Any, ...]] = []
         for k, window in enumerate(self._open):
-            if transition.valid is not None and not transition.valid[k]:
+            if not transition.valid[k]:
                 continue
             window.append([transition.observation[k], transition.action[k], 0.0, 1.0])
             for row in window:
@@ -52,7 +52,7 @@ class NStep:
             discount=self.discount * ~transition.terminated,
             next_observation=transition.next_observation,
         )
-        if transition.valid is None or transition.valid.all():
-            return rows
         valid = transition.valid
+        if np.count_nonzero(valid) == len(valid):
+            return rows
         return Rows(*(field[valid] for field in rows)) if valid.any() else None

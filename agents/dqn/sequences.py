@@ -149,7 +149,7 @@ class Sequencer:
         done: list[Sequences] = []
         states = transition.extras.get("state")
         for k, episode in enumerate(self._open):
-            if transition.valid is not None and not transition.valid[k]:
+            if not transition.valid[k]:
                 continue
             episode.observations.append(transition.observation[k])
             episode.actions.append(transition.action[k])

@@ -18,7 +18,7 @@ class Step(NamedTuple):
     terminated: Array  # [N] bool
     truncated: Array  # [N] bool
     next_observation: Array  # [N, *] what the action led to, also where an episode ended
-    valid: Array | None  # [N] bool, False where the step only reset; None: all valid
+    valid: Array  # [N] bool, False where the step only reset
 
 
 class Stepper(Protocol):
@@ -36,6 +36,13 @@ class Stepper(Protocol):
         """Release the environments."""
 
 
+def all_valid(count: int) -> Array:
+    """Return `valid` of `count` rows that all are transitions; every step may share it."""
+    valid = np.ones(count, bool)
+    valid.setflags(write=False)
+    return valid
+
+
 class SingleStepper:
     """One environment seen as a row of one; cheaper than a vector environment of one."""
 
@@ -44,6 +51,7 @@ class SingleStepper:
     def __init__(self, env: gym.Env, owned: bool = True) -> None:
         self.env = env
         self._owned = owned
+        self._valid = all_valid(1)
         self._discrete = isinstance(env.action_space, gym.spaces.Discrete)
 
     def reset(self, seed: int) -> Array:
@@ -59,7 +67,7 @@ class SingleStepper:
         if terminated or truncated:
             here = np.array(self.env.reset()[0])[None]
         flags = np.array([[terminated], [truncated]], bool)
-        return Step(here, np.array([reward]), flags[0], flags[1], after, None)
+        return Step(here, np.array([reward]), flags[0], flags[1], after, self._valid)
 
     def close(self) -> None:
         """Close the environment if the stepper made it."""
@@ -78,11 +86,11 @@ class VectorStepper:
         self.env, self.num_envs = env, env.num_envs
         self._owned = owned
         self._same_step = mode is AutoresetMode.SAME_STEP
-        self._over: Array | None = None
+        self._valid = self._all_valid = all_valid(env.num_envs)  # in the next step
 
     def reset(self, seed: int) -> Array:
         """Reset all environments, number k with `seed + k`; `[N, *observation]`."""
-        self._over = None
+        self._valid = self._all_valid
         self.env.action_space.seed(seed)
         return self.env.reset(seed=seed)[0]
 
@@ -90,15 +98,13 @@ class VectorStepper:
         """Step; final observations are put where they belong, reset-only rows marked."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         over = terminated | truncated
-        valid = None if self._over is None else ~self._over
+        valid, self._valid = self._valid, self._all_valid
         after = observation
-        if over.any():
+        if np.count_nonzero(over):  # in a third of the time of `any`
             if self._same_step:
                 after = _put(observation, info["final_obs"], over.nonzero()[0])
             else:
-                self._over = over
-        else:
-            self._over = None
+                self._valid = ~over
         return Step(observation, reward, terminated, truncated, after, valid)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Losses of policy-gradient methods, as pure functions, one number per action, and their slopes.
+"""Losses of policy-gradient methods, as pure functions, one number per action, with their slopes.
 
 Whoever takes their mean decides what counts: rows can be left out or weighted. Advantages and
 targets are data: they carry no gradient.
@@ -14,11 +14,11 @@ class Loss(NamedTuple):
     """What is minimised, and its derivative with respect to what a network says of each action."""
 
     value: Tensor  # [...]
-    slope: Tensor  # [...]
+    slope: Tensor  # [...] d(value)/d(log π), or d(value)/dv
 
 
-def policy_gradient_loss(log_prob: Tensor, advantage: Tensor) -> Tensor:
-    """Return −log π(aₜ | sₜ) · Aₜ, whose gradient is REINFORCE's, Williams (1992), SPEC A-PG-02.
+def policy_gradient(log_prob: Tensor, advantage: Tensor) -> Loss:
+    """Return −log π(aₜ | sₜ) · Aₜ and its slope −Aₜ, Williams (1992), SPEC A-PG-02.
 
     With Aₜ = Gₜ the expected gradient is −∇J; any baseline b(sₜ) subtracted from Gₜ leaves it as
     it is (SPEC A-PG-03). Gₜ sums the rewards from t on, and no γᵗ stands before it (SPEC A-PG-04).
@@ -27,7 +27,7 @@ def policy_gradient_loss(log_prob: Tensor, advantage: Tensor) -> Tensor:
         log_prob: log π(aₜ | sₜ), `[...]`.
         advantage: Aₜ, `[...]`.
     """
-    return -log_prob * advantage
+    return Loss(-log_prob * advantage, -advantage)
 
 
 def importance_ratio(log_prob: Tensor, behavior_log_prob: Tensor) -> Tensor:
@@ -35,36 +35,33 @@ def importance_ratio(log_prob: Tensor, behavior_log_prob: Tensor) -> Tensor:
     return (log_prob - behavior_log_prob).exp()
 
 
-def clipped_surrogate_loss(ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
+def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip: float) -> Loss:
     """Return −min(ρₜ Aₜ, clip(ρₜ, 1 − ε, 1 + ε) Aₜ), Schulman et al. (2017), equation 7.
 
-    The gradient vanishes where ρ has left the interval in the direction that Aₜ favours.
+    As dρ/d(log π) = ρ, its slope in log π is −ρₜ Aₜ, and 0 where ρ has left the interval in the
+    direction that Aₜ favours.
 
     Args:
         ratio: ρₜ, `[...]`.
         advantage: Aₜ, `[...]`.
         clip: ε > 0.
     """
-    clipped = ratio.clamp(1.0 - clip, 1.0 + clip)
-    return -torch.minimum(ratio * advantage, clipped * advantage)
-
-
-def clipped_surrogate_slope(ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
-    """Return d/d(log π) of `clipped_surrogate_loss`: −ρₜ Aₜ, and 0 where the clip has the say."""
     surrogate = ratio * advantage
     clipped = ratio.clamp(1.0 - clip, 1.0 + clip) * advantage
-    return -surrogate * (surrogate <= clipped)
+    value = -torch.minimum(surrogate, clipped)
+    return Loss(value, value * (surrogate <= clipped))
 
 
-def value_loss(value: Tensor, target: Tensor) -> Tensor:
-    """Return ½(v(sₜ) − Gₜ)² of values and targets `[...]`."""
-    return 0.5 * (value - target).square()
+def squared_error(error: Tensor) -> Loss:
+    """Return ½e² of errors e = v(sₜ) − Gₜ, and its slope e in v; both `[...]`."""
+    return Loss(0.5 * error.square(), error)
 
 
-def clipped_value_loss(value: Tensor, old_value: Tensor, target: Tensor, clip: float) -> Tensor:
+def clipped_squared_error(value: Tensor, old_value: Tensor, target: Tensor, clip: float) -> Loss:
     """Return the larger of ½(v − G)² and ½(v_old + clip(v − v_old, −ε, ε) − G)².
 
-    A value that has moved by more than ε towards its target gets no further gradient.
+    A value that has moved by more than ε towards its target gets no further gradient: the slope in
+    v is v − G, and 0 where the clip has the say.
 
     Args:
         value: v(sₜ), `[...]`.
@@ -73,13 +70,9 @@ def clipped_value_loss(value: Tensor, old_value: Tensor, target: Tensor, clip: f
         clip: ε > 0, in units of the return.
     """
     near = old_value + (value - old_value).clamp(-clip, clip)
-    return torch.maximum(value_loss(value, target), value_loss(near, target))
-
-
-def clipped_value_slope(value: Tensor, old_value: Tensor, target: Tensor, clip: float) -> Tensor:
-    """Return d/dv of `clipped_value_loss`: v − G, and 0 where the clip has the say."""
-    near = old_value + (value - old_value).clamp(-clip, clip)
-    return (value - target) * (value_loss(value, target) >= value_loss(near, target))
+    free, clipped = squared_error(value - target), squared_error(near - target)
+    worse = torch.maximum(free.value, clipped.value)
+    return Loss(worse, free.slope * (free.value >= clipped.value))
 
 
 def kl_estimate(log_prob: Tensor, behavior_log_prob: Tensor) -> Tensor:

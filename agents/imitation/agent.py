@@ -108,7 +108,7 @@ class BehaviourCloning(Agent[BCConfig]):
         """Write down what the expert saw and did."""
         start, first = transition.extras["start"], self.demonstrations.episodes
         self._episode[start] = first + np.arange(start.sum())
-        valid = slice(None) if transition.valid is None else transition.valid
+        valid = transition.valid
         self.demonstrations.append(
             np.asarray(transition.observation, self.observation_space.dtype)[valid],
             np.asarray(transition.action)[valid],

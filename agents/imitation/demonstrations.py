@@ -78,16 +78,14 @@ def disagreement(
     """
     wrong = seen = 0
     with seeded(seed), closing(source.stepper(num_envs)) as stepper:
-        count = stepper.num_envs
-        observation, start = stepper.reset(seed), np.ones(count, bool)
+        observation, start = stepper.reset(seed), np.ones(stepper.num_envs, bool)
         own = other = None  # states of the two
         while seen < steps:
             action, own = clone.predict(observation, own, start, deterministic=True)
             right, other = expert.predict(observation, other, start, deterministic=True)
             step = stepper.step(action)
-            real = np.ones(count, bool) if step.valid is None else step.valid
-            wrong += int((np.asarray(action != right) & real).sum())
-            seen += int(real.sum())
+            wrong += int((np.asarray(action != right) & step.valid).sum())
+            seen += int(step.valid.sum())
             observation = step.observation
-            start = step.terminated | step.truncated | ~real
+            start = step.terminated | step.truncated | ~step.valid
     return wrong / seen

@@ -85,18 +85,17 @@ def evaluate(
             action, state = agent.predict(observation, state, start, deterministic)
             step = stepper.step(action)
             check(step.next_observation, step.reward, agent.steps)
-            real = np.ones(count, bool) if step.valid is None else step.valid
-            total += step.reward * real
-            weighted += factor * step.reward * real
-            factor = np.where(real, factor * discount, factor)
-            length += real
+            total += step.reward * step.valid
+            weighted += factor * step.reward * step.valid
+            factor = np.where(step.valid, factor * discount, factor)
+            length += step.valid
             over = step.terminated | step.truncated
             for k in (over & (due > 0)).nonzero()[0]:
                 played.append((int(k), float(total[k]), float(weighted[k]), int(length[k])))
             due -= over
             total[over], weighted[over], factor[over], length[over] = 0.0, 0.0, 1.0, 0
             observation = step.observation
-            start = over | ~real
+            start = over | ~step.valid
     _, returns, discounted, lengths = zip(*sorted(played, key=itemgetter(0)), strict=True)
     return Evaluation(
         mean_return=float(np.mean(returns)),

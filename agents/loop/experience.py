@@ -24,7 +24,7 @@ class Transition(NamedTuple):
     next_observation: Array  # [N, *observation]
     terminated: Array  # [N] bool
     truncated: Array  # [N] bool
-    valid: Array | None  # [N] bool; None: every row is a transition
+    valid: Array  # [N] bool, False where the step only reset
     extras: Mapping[str, Array]  # what `act` computed: log-probabilities, values, ...
 
 

@@ -56,14 +56,12 @@ class Interaction:
             )
             self._observation = new.observation
             self._return += new.reward
-            self._length += 1
+            self._length += new.valid
             over = new.terminated | new.truncated
-            if new.valid is not None:
-                self._length[~new.valid] = 0
-            if over.any():
+            if np.count_nonzero(over):  # in a third of the time of `any`
                 check.observation(new.observation, agent.steps)
                 self._finish(over)
-            self._episode_start = over if new.valid is None else over | ~new.valid
+            self._episode_start = over | ~new.valid
         return metrics
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from nets.settings import Count, Positive, Share
 
-from ..equations.losses import value_loss
+from ..equations.losses import policy_gradient, squared_error
 from ..loop.experience import Metrics
 from .advantages import AdvantageConfig, AdvantageGradient
 from .rollout import Rollout
@@ -27,30 +27,33 @@ class A2CConfig(AdvantageConfig):
 class A2C(AdvantageGradient):
     """One gradient step for each rollout.
 
-    Minimises −log π A + c_v ½(v − G)² − c_e H with generalised advantages A = G − v, which is both
-    the weight of the score and minus the slope of the value's loss (SPEC A-PG-05).
+    Minimises −log π A + c_v ½(v − G)² − c_e H with generalised advantages A = G − v, which weigh
+    the score and are, with the other sign, the errors of the value (SPEC A-PG-05).
     """
 
     name = "a2c"
     config_type = A2CConfig
     config: A2CConfig
 
+    @torch.no_grad()
     def update(self, rollout: Rollout) -> Metrics:
         """Take one gradient step over a rollout."""
         outputs, value = self.network.forward(rollout.observation, rollout.state, rollout.start)
         distribution = self.actions.distribution(outputs)
         advantage = self.advantages(rollout, value)
+        policy_loss = policy_gradient(distribution.log_prob(rollout.choice), advantage)
+        value_loss = squared_error(-advantage)  # v − G
         self.descend(
             outputs,
             distribution,
             rollout.choice,
-            log_prob=-advantage,
-            value=-advantage,
+            policy=policy_loss,
+            value=value_loss,
             weight=rollout.weight,
         )
-        with torch.no_grad():
-            return {
-                "value_loss": rollout.mean(value_loss(value, advantage + value)),
-                "entropy": rollout.mean(distribution.entropy()),
-                "value": rollout.mean(value),
-            }
+        return {
+            "policy_loss": rollout.mean(policy_loss.value),
+            "value_loss": rollout.mean(value_loss.value),
+            "entropy": rollout.mean(distribution.entropy()),
+            "value": rollout.mean(value),
+        }

@@ -215,8 +215,8 @@ class BoxActions(ActionModel):
         self.log_std = nn.Parameter(torch.full((self.size,), float(log_std)))  # [D]
 
     def distribution(self, outputs: Tensor) -> Gaussian:
-        """Return the Gaussian around `outputs`."""
-        return Gaussian(outputs, self.log_std)
+        """Return the Gaussian around `outputs`; it stays as it is when the parameter is updated."""
+        return Gaussian(outputs, self.log_std.clone())
 
     def sample(self, outputs: Array, rng: np.random.Generator) -> Array:
         """Draw numbers `[N, D]`."""

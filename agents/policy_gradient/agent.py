@@ -13,6 +13,7 @@ from nets.gradients.optim import clip_grads, optimizer
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
+from ..equations.losses import Loss
 from ..equations.schedules import linear
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import is_picture, place
@@ -71,10 +72,10 @@ class PolicyGradient(Agent):
         self._reward_sums = np.zeros(self.num_envs)
 
     def policy(
-        self, observation: Array, state: Tensor | None, start: Array | None
+        self, x: Array, state: Tensor | None, start: Array | None
     ) -> tuple[Array, Tensor | None]:
-        """Return the policy's outputs `[N, size]` for N observations, and the memory's state."""
-        return self.network.policy(self._seen(observation), state, start)
+        """Return the policy's outputs `[N, size]` for what it sees, and the memory's state."""
+        return self.network.policy(x, state, start)
 
     def values(self, observation: Array, state: Tensor | None = None) -> Array:
         """Return v(s) `[N]` of N observations, `state` being the memory's before them."""
@@ -82,10 +83,10 @@ class PolicyGradient(Agent):
 
     def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
         """Draw actions from the policy; the extras are what a rollout needs beside them."""
-        before = self.state
-        outputs, self.state = self.policy(observation, before, episode_start)
+        before, seen = self.state, self._seen(observation)
+        outputs, self.state = self.policy(seen, before, episode_start)
         choice = self.actions.sample(outputs, self.rng)
-        extras = {"choice": choice, "start": episode_start}
+        extras = {"seen": seen, "choice": choice, "start": episode_start}
         if before is not None:
             extras["state"] = before.cpu().numpy()
         return self.actions.to_space(choice), extras
@@ -94,7 +95,7 @@ class PolicyGradient(Agent):
         self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
     ) -> tuple[Array, Any]:
         """Choose the most probable actions, or draw them."""
-        outputs, state = self.policy(observation, state, episode_start)
+        outputs, state = self.policy(self._seen(observation), state, episode_start)
         if deterministic:
             return self.actions.to_space(self.actions.mode(outputs)), state
         return self.actions.to_space(self.actions.sample(outputs, self.rng)), state
@@ -103,23 +104,20 @@ class PolicyGradient(Agent):
 
     def gather(self, transition: Transition, last: bool) -> None:
         """Remember a transition, with the values that learning will bootstrap from."""
-        needed = last or transition.truncated.any()
+        needed = last or np.count_nonzero(transition.truncated)
         after = self.values(transition.next_observation, self.state) if needed else None
         self.buffer.append(transition, after)
 
     def learn_from_buffer(self) -> Metrics:
         """Learn from all that was gathered, count it into the statistics, and forget it."""
         c, buffer = self.config, self.buffer
-        observation, reward = buffer.column("observation"), buffer.column("reward")
+        reward, valid = buffer.column("reward"), buffer.column("valid")
         scaled = reward if self.reward_norm is None else self.reward_norm(reward)
         self._anneal()
-        metrics = self.update(
-            buffer.rollout(self._seen(observation), scaled, c.discount, self.device)
-        )
+        metrics = self.update(buffer.rollout(scaled, valid, c.discount, self.device))
         if self.observation_norm is not None:
-            self.observation_norm.update(observation[buffer.valid()])
+            self.observation_norm.update(buffer.column("observation")[valid])
         if self.reward_norm is not None:
-            valid = buffer.valid()
             ended = buffer.column("terminated") | buffer.column("truncated")
             self._reward_sums = self.reward_norm.update(
                 reward, ended | ~valid, valid, self._reward_sums, c.discount
@@ -134,25 +132,25 @@ class PolicyGradient(Agent):
         distribution: Distribution,
         choice: Tensor,
         *,
-        log_prob: Tensor,
-        value: Tensor,
+        policy: Loss,
+        value: Loss,
         weight: Tensor,
     ) -> None:
-        """Take one gradient step, the loss entering through its slopes.
+        """Take one gradient step on L = Σ w · (L_π + c_v · L_v − c_e · H), by its slopes.
 
         Args:
             outputs: of `self.network.forward`, `[T, B, size]`.
             distribution: what they describe.
             choice: what was chosen.
-            log_prob: dL/d(log π), `[T, B]`.
-            value: d(value loss)/dv, before its coefficient, `[T, B]`.
-            weight: of each row in the loss, `[T, B]`.
+            policy: L_π, its slope in log π, `[T, B]`.
+            value: L_v, its slope in v, `[T, B]`.
+            weight: w of each row, `[T, B]`.
         """
         c, weights = self.config, self.network.weights
         weights.grad.zero_()  # type: ignore[union-attr]
         bonus = -c.entropy_coefficient * weight if c.entropy_coefficient else None
-        slope = self.actions.slope(outputs, distribution, choice, log_prob * weight, bonus)
-        self.network.backward(slope, c.value_coefficient * weight * value)
+        slope = self.actions.slope(outputs, distribution, choice, policy.slope * weight, bonus)
+        self.network.backward(slope, c.value_coefficient * weight * value.slope)
         clip_grads([weights], global_norm=c.max_grad_norm)
         self.optimizer.step()
 

@@ -10,12 +10,12 @@ from torch import Tensor
 from nets.settings import Count, Positive
 
 from ..equations.losses import (
-    clipped_surrogate_loss,
-    clipped_surrogate_slope,
-    clipped_value_slope,
+    Loss,
+    clipped_squared_error,
+    clipped_surrogate,
     importance_ratio,
     kl_estimate,
-    value_loss,
+    squared_error,
 )
 from ..loop.experience import Metrics
 from .advantages import AdvantageConfig, AdvantageGradient
@@ -42,7 +42,7 @@ class PPOConfig(AdvantageConfig):
     """Divergence from the old policy at which the epochs end; None: never."""
 
 
-class Batch(NamedTuple):
+class Minibatch(NamedTuple):
     """Columns of a rollout: rows of their own for a plain network, sequences for a memory."""
 
     observation: Tensor  # [T, M, *observation]
@@ -54,16 +54,16 @@ class Batch(NamedTuple):
     advantage: Tensor  # [T, M]
     target: Tensor  # [T, M]
 
-    def in_one_row(self) -> "Batch":
+    def in_one_row(self) -> "Minibatch":
         """Return every row as a column of its own, `[1, T · M, *]`."""
-        return Batch(*(field.flatten(0, 1).unsqueeze(0) for field in self))
+        return Minibatch(*(field.flatten(0, 1).unsqueeze(0) for field in self))
 
-    def columns(self, index: Tensor) -> "Batch":
+    def columns(self, index: Tensor) -> "Minibatch":
         """Return some columns."""
-        part = Batch(*(field.index_select(1, index) for field in self))
+        part = Minibatch(*(field.index_select(1, index) for field in self))
         return part._replace(weight=part.weight / part.weight.sum())
 
-    def standardized(self) -> "Batch":
+    def standardized(self) -> "Minibatch":
         """Return the rows with advantages of mean 0 and variance 1."""
         centred = self.advantage - self.mean(self.advantage)
         deviation = self.mean(centred.square()).sqrt()
@@ -98,19 +98,21 @@ class PPO(AdvantageGradient):
             distribution = self.actions.distribution(outputs)
             log_prob = distribution.log_prob(batch.choice)  # [T, M]
             ratio = importance_ratio(log_prob, batch.log_prob)
+            policy_loss = clipped_surrogate(ratio, batch.advantage, clip)
+            value_loss = self._value_loss(value, batch)
             if c.target_kl is not None and batch.kl(log_prob) > c.target_kl:
                 break
             self.descend(
                 outputs,
                 distribution,
                 batch.choice,
-                log_prob=clipped_surrogate_slope(ratio, batch.advantage, clip),
-                value=self._value_slope(value, batch),
+                policy=policy_loss,
+                value=value_loss,
                 weight=batch.weight,
             )
         return {
-            "policy_loss": batch.mean(clipped_surrogate_loss(ratio, batch.advantage, clip)),
-            "value_loss": batch.mean(value_loss(value, batch.target)),
+            "policy_loss": batch.mean(policy_loss.value),
+            "value_loss": batch.mean(value_loss.value),
             "entropy": batch.mean(distribution.entropy()),
             "kl": batch.kl(log_prob),
             "clipped": batch.mean(((ratio - 1.0).abs() > clip).float()),
@@ -118,12 +120,12 @@ class PPO(AdvantageGradient):
         }
 
     @torch.no_grad()
-    def _prepare(self, rollout: Rollout) -> Batch:
+    def _prepare(self, rollout: Rollout) -> Minibatch:
         """Return the rollout with advantages, and with what the policy that gathered it said."""
         c = self.config
         outputs, value, _ = self.network.module(rollout.observation, rollout.state, rollout.start)
         advantage = self.advantages(rollout, value)
-        batch = Batch(
+        batch = Minibatch(
             observation=rollout.observation,
             choice=rollout.choice,
             start=rollout.start,
@@ -138,8 +140,8 @@ class PPO(AdvantageGradient):
         return batch if self.network.module.memory is not None else batch.in_one_row()
 
     def _minibatches(
-        self, batch: Batch, state: Tensor | None
-    ) -> Iterator[tuple[Batch, Tensor | None]]:
+        self, batch: Minibatch, state: Tensor | None
+    ) -> Iterator[tuple[Minibatch, Tensor | None]]:
         """Yield random columns, each once per epoch, with the memory's state before them."""
         c, (steps, columns) = self.config, batch.weight.shape
         apart = c.normalize_advantage and c.normalize_over == "minibatch"
@@ -154,8 +156,8 @@ class PPO(AdvantageGradient):
                 before = None if state is None else state.index_select(2, index)
                 yield part.standardized() if apart else part, before
 
-    def _value_slope(self, value: Tensor, batch: Batch) -> Tensor:
+    def _value_loss(self, value: Tensor, batch: Minibatch) -> Loss:
         clip = self.config.value_clip
         if clip is None:
-            return value - batch.target
-        return clipped_value_slope(value, batch.value, batch.target, clip)
+            return squared_error(value - batch.target)
+        return clipped_squared_error(value, batch.value, batch.target, clip)

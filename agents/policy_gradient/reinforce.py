@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nets.settings import Count, Positive, Rate
 
+from ..equations.losses import policy_gradient, squared_error
 from ..equations.returns import lambda_returns
 from ..loop.experience import Array, Metrics, Transition
 from .agent import PolicyGradient
@@ -64,9 +65,7 @@ class Reinforce(PolicyGradient):
     def observe(self, transition: Transition) -> Metrics | None:
         """Gather a transition; learn when all episodes due have ended."""
         ended = transition.terminated | transition.truncated
-        counts = (self._owed > 0) & ~self._waiting
-        if transition.valid is not None:
-            counts &= transition.valid
+        counts = transition.valid & (self._owed > 0) & ~self._waiting
         self.gather(transition._replace(valid=counts), last=False)
         self._owed -= counts & ended
         self._waiting &= ~ended
@@ -75,6 +74,7 @@ class Reinforce(PolicyGradient):
         self._owed, self._waiting = self._deal(), ~ended
         return self.learn_from_buffer()
 
+    @torch.no_grad()
     def update(self, rollout: Rollout) -> Metrics:
         """Take one gradient step over whole episodes."""
         outputs, value = self.network.forward(rollout.observation, rollout.state, rollout.start)
@@ -85,23 +85,26 @@ class Reinforce(PolicyGradient):
         )
         advantage = returns - baseline
         distribution = self.actions.distribution(outputs)
+        policy_loss = policy_gradient(distribution.log_prob(rollout.choice), advantage)
+        value_loss = squared_error(-advantage if learned else torch.zeros_like(advantage))
         self.descend(
             outputs,
             distribution,
             rollout.choice,
-            log_prob=-advantage,
-            value=-advantage if learned else torch.zeros_like(advantage),
+            policy=policy_loss,
+            value=value_loss,
             weight=rollout.weight,
         )
         mean = rollout.mean(returns)
         if not learned:
             self.baseline += self.config.baseline_rate * (float(mean) - self.baseline)
-        with torch.no_grad():
-            return {
-                "entropy": rollout.mean(distribution.entropy()),
-                "value": rollout.mean(baseline),
-                "reward_to_go": mean,
-            }
+        return {
+            "policy_loss": rollout.mean(policy_loss.value),
+            "value_loss": rollout.mean(value_loss.value),
+            "entropy": rollout.mean(distribution.entropy()),
+            "value": rollout.mean(baseline),
+            "reward_to_go": mean,
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """Network, optimiser, statistics, counter and running mean."""

@@ -12,7 +12,7 @@ from ..loop.experience import Array, Transition
 class Rollout(NamedTuple):
     """T steps of B environments side by side, as tensors."""
 
-    observation: Tensor  # [T, B, *observation]
+    observation: Tensor  # [T, B, *observation] as the network saw it
     choice: Tensor  # [T, B, *choice]
     start: Tensor  # [T, B] bool, where an episode begins
     reward: Tensor  # [T, B]
@@ -52,7 +52,7 @@ class RolloutBuffer:
         """Remember a step of B environments.
 
         Args:
-            transition: its extras hold `choice`, `start` and, of a memory, `state`.
+            transition: its extras hold `seen`, `choice`, `start` and, of a memory, `state`.
             bootstrap: values of `next_observation` `[B]`; None where none is needed.
         """
         self._transitions.append(transition)
@@ -73,28 +73,19 @@ class RolloutBuffer:
         """Return one extra of all transitions, `[T, B, *]`."""
         return np.stack([transition.extras[name] for transition in self._transitions])
 
-    def valid(self) -> Array:
-        """Return which rows are transitions, bool `[T, B]`."""
-        shape = len(self._bootstraps), len(self._bootstraps[0])
-        valid = np.ones(shape, bool)
-        for t, transition in enumerate(self._transitions):
-            if transition.valid is not None:
-                valid[t] = transition.valid
-        return valid
-
     def rollout(
-        self, observation: Array, reward: Array, discount: float, device: torch.device
+        self, reward: Array, valid: Array, discount: float, device: torch.device
     ) -> Rollout:
         """Return all that was remembered, on `device`.
 
         Args:
-            observation: `[T, B, *observation]` as the network is to see it.
             reward: `[T, B]` as the agent is to count it.
+            valid: bool `[T, B]`, which rows are transitions.
             discount: γ.
             device: where the tensors go.
         """
-        terminated, valid = self.column("terminated"), self.valid()
-        goes_on = ~(terminated | self.column("truncated"))  # [T, B]
+        terminated, truncated = self.column("terminated"), self.column("truncated")
+        goes_on = ~(terminated | truncated)  # [T, B]
         goes_on[-1] = False
         weight = valid / valid.sum()
         bootstrap = np.stack(self._bootstraps)
@@ -106,7 +97,7 @@ class RolloutBuffer:
 
         reward_t, discount_t, on, after, weights = tensor(numbers.astype(np.float32)).unbind()
         return Rollout(
-            observation=tensor(observation),
+            observation=tensor(self.extra("seen")),
             choice=tensor(self.extra("choice")),
             start=tensor(self.extra("start")),
             reward=reward_t,

@@ -188,7 +188,7 @@ class Tabular(Agent[ConfigT]):
             strict=True,
         )
         for row, (state, action, reward, following, terminated, truncated) in enumerate(rows):
-            if transition.valid is not None and not transition.valid[row]:
+            if not transition.valid[row]:
                 continue
             pair = state * rule.num_actions + action
             memory.counters[STEPS] += 1

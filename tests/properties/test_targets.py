@@ -143,7 +143,7 @@ def test_n_step_rows_hold_the_sums_of_their_own_episode(n, discount, data):
                 terminated=np.array([end == "terminated"]),
                 truncated=np.array([end == "truncated"]),
                 next_observation=np.array([t + 1]),
-                valid=None,
+                valid=np.ones(1, bool),
                 extras={},
             )
         )

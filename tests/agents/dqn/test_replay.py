@@ -222,7 +222,7 @@ def random_steps(rng, num_envs, steps, next_step_mode):
             here + np.array([0, 0.5]),
             terminated,
             truncated,
-            valid if next_step_mode and not valid.all() else None,
+            valid,
             {},
         )
         over = terminated | truncated
@@ -232,7 +232,7 @@ def brute_force(transitions, num_envs, n, discount):
     """Every row by its definition: {(copy, time): (action, return, discount, next time)}."""
     expected = {}
     for k in range(num_envs):
-        steps = [t for t in transitions if t.valid is None or t.valid[k]]
+        steps = [t for t in transitions if t.valid[k]]
         for start, first in enumerate(steps):
             total, factor, whole = 0.0, 1.0, False
             for count, step in enumerate(steps[start : start + n], start=1):

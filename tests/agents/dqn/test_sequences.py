@@ -41,7 +41,7 @@ def experience(num_envs, steps, *, next_step_mode=False, share=0.12, seed=0):
             here + np.stack([np.zeros(num_envs), np.where(terminated | truncated, 0.5, 1)], 1),
             terminated,
             truncated,
-            valid if next_step_mode and not valid.all() else None,
+            valid,
             {} if now == 0 else {"state": state},
         )
         over = terminated | truncated
@@ -52,7 +52,7 @@ def episodes(transitions, num_envs):
     for k in range(num_envs):
         steps = []
         for t in transitions:
-            if t.valid is not None and not t.valid[k]:
+            if not t.valid[k]:
                 continue
             steps.append((t.observation[k], t.action[k], t.reward[k], t.next_observation[k]))
             if t.terminated[k] or t.truncated[k]:

@@ -1,16 +1,18 @@
 """Policy-gradient losses: by hand, by autograd, and by a bandit whose gradient is known."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
 from agents.equations.losses import (
-    clipped_surrogate_loss,
-    clipped_value_loss,
+    clipped_squared_error,
+    clipped_surrogate,
     importance_ratio,
     kl_estimate,
-    policy_gradient_loss,
-    value_loss,
+    policy_gradient,
+    squared_error,
 )
 from nets.layers.distributions import Categorical, Gaussian
 
@@ -27,10 +29,10 @@ def bandit(seed=0):
     return action, MEANS[action] + torch.tensor(rng.normal(size=SAMPLES))
 
 
-def gradients(action, advantage, loss=policy_gradient_loss):
+def gradients(action, advantage, loss=policy_gradient):
     """−∂loss/∂logits of every sample, `[N, 2]`."""
     logits = LOGITS.repeat(len(action), 1).requires_grad_()
-    loss(Categorical(logits).log_prob(action), advantage).sum().backward()
+    loss(Categorical(logits).log_prob(action), advantage).value.sum().backward()
     return -logits.grad
 
 
@@ -54,8 +56,7 @@ def test_A_PG_02_bandit_gradient_is_the_analytic_one(baseline):
 
 def test_A_PG_02_a_wrong_sign_and_a_wrong_sample_are_caught():
     action, reward = bandit()
-    flipped = gradients(action, reward, lambda *a: -policy_gradient_loss(*a))
-    assert (deviations(flipped) > 30.0).all()
+    assert (deviations(-gradients(action, reward)) > 30.0).all()
     other = gradients(1 - action, reward)
     assert (deviations(other) > 30.0).all()
 
@@ -94,7 +95,7 @@ def test_A_PG_01_the_objective_of_two_steps_is_the_expected_sum_of_rewards():
     logits = LOGITS.repeat(SAMPLES, 1).requires_grad_()
     log_prob = Categorical(logits).log_prob
     score = log_prob(action[0]) + log_prob(action[1])  # log p(τ) up to the world's part
-    policy_gradient_loss(score, reward.sum(0)).sum().backward()
+    policy_gradient(score, reward.sum(0)).value.sum().backward()
     sample = -logits.grad / 2.0
     assert (deviations(sample) < 3.0).all()
 
@@ -112,22 +113,21 @@ def test_ratio_of_one_policy_to_itself_is_one_and_reweights_to_another():
 
 
 @pytest.mark.parametrize(
-    ("ratio", "advantage", "loss", "slope"),
+    ("ratio", "advantage", "value", "slope"),
     [
         (1.0, 2.0, -2.0, -2.0),
-        (1.1, 2.0, -2.2, -2.0),
+        (1.1, 2.0, -2.2, -2.2),
         (1.5, 2.0, -2.4, 0.0),  # good action, probable enough
-        (0.5, 2.0, -1.0, -2.0),  # good action, lost: pull back
+        (0.5, 2.0, -1.0, -1.0),  # good action, lost: pull back
         (0.5, -2.0, 1.6, 0.0),  # bad action, improbable enough
-        (1.5, -2.0, 3.0, 2.0),  # bad action, gained: push back
+        (1.5, -2.0, 3.0, 3.0),  # bad action, gained: push back
+        (math.inf, 2.0, -2.4, 0.0),  # far beyond numbers: still no more than probable enough
     ],
 )
-def test_clipped_surrogate_by_hand(ratio, advantage, loss, slope):
-    ratio = torch.tensor(ratio, dtype=torch.double, requires_grad=True)
-    found = clipped_surrogate_loss(ratio, torch.tensor(advantage).double(), 0.2)
-    found.backward()
-    assert found.item() == pytest.approx(loss)
-    assert ratio.grad.item() == slope
+def test_clipped_surrogate_by_hand(ratio, advantage, value, slope):
+    found = clipped_surrogate(torch.tensor(ratio), torch.tensor(advantage), 0.2)
+    assert found.value.item() == pytest.approx(value)
+    assert found.slope.item() == pytest.approx(slope)
 
 
 def test_surrogate_at_the_old_policy_has_the_policy_gradient():
@@ -135,7 +135,7 @@ def test_surrogate_at_the_old_policy_has_the_policy_gradient():
     old = Categorical(LOGITS.expand(SAMPLES, 2)).log_prob(action)
 
     def surrogate(log_prob, advantage):
-        return clipped_surrogate_loss(importance_ratio(log_prob, old), advantage, 0.2)
+        return clipped_surrogate(importance_ratio(log_prob, old), advantage, 0.2)
 
     torch.testing.assert_close(
         gradients(action, reward - 2.0, surrogate), gradients(action, reward - 2.0)
@@ -150,21 +150,29 @@ def test_surrogate_at_the_old_policy_has_the_policy_gradient():
         (0.5, 3.0, 0.5 * 2.5**2, -2.5),  # moved away: free to come back
     ],
 )
-def test_clipped_value_loss_by_hand(value, target, loss, slope):
+def test_clipped_squared_error_by_hand(value, target, loss, slope):
     """The old value was 1, ε = 0.2."""
-    value = torch.tensor(value, dtype=torch.double, requires_grad=True)
-    found = clipped_value_loss(value, torch.tensor(1.0), torch.tensor(target).double(), 0.2)
-    found.backward()
-    assert found.item() == pytest.approx(loss)
-    assert value.grad.item() == pytest.approx(slope)
+    found = clipped_squared_error(torch.tensor(value), torch.tensor(1.0), torch.tensor(target), 0.2)
+    assert found.value.item() == pytest.approx(loss)
+    assert found.slope.item() == pytest.approx(slope)
 
 
-def test_value_loss_has_the_error_as_its_slope():
-    value = torch.tensor([3.0, -1.0], requires_grad=True)
-    loss = value_loss(value, torch.tensor([1.0, 0.0]))
-    loss.sum().backward()
-    assert loss.tolist() == [2.0, 0.5]
-    assert value.grad.tolist() == [2.0, -1.0]
+LOSSES = {  # of log π or v, x, and two numbers beside it
+    "policy_gradient": lambda x, a, b: policy_gradient(x, a),
+    "clipped_surrogate": lambda x, a, b: clipped_surrogate(importance_ratio(x, b), a, 0.2),
+    "squared_error": lambda x, a, b: squared_error(x - a),
+    "clipped_squared_error": lambda x, a, b: clipped_squared_error(x, a, b, 0.2),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_slope_is_what_autograd_makes_of_the_value(name):
+    x, a, b = 0.5 * torch.randn(3, 1000, generator=torch.Generator().manual_seed(0)).double()
+    loss = LOSSES[name](x.requires_grad_(), a, b)
+    loss.value.sum().backward()
+    torch.testing.assert_close(loss.slope.detach(), x.grad)
+    still = (x.grad == 0).double().mean()
+    assert 0.1 < still < 0.9 if "clipped" in name else still == 0
 
 
 def test_kl_estimate_is_positive_and_right_on_average():

@@ -35,11 +35,7 @@ def make_scribe(scribe, mode, copies=3, seed=0, **kwargs):
 def experience(agent):
     """Yield (observation, action, reward, next_observation, terminated, truncated) per copy."""
     for k in range(agent.num_envs):
-        yield [
-            tuple(field[k] for field in t[:6])
-            for t in agent.transitions
-            if t.valid is None or t.valid[k]
-        ]
+        yield [tuple(field[k] for field in t[:6]) for t in agent.transitions if t.valid[k]]
 
 
 @pytest.mark.parametrize("mode", WAYS.values(), ids=WAYS.keys())
@@ -75,7 +71,7 @@ def test_agents_act_on_what_they_see_and_are_told_of_new_episodes(scribe, mode):
     stream.advance(50 * agent.num_envs)
     for seen, start, transition in zip(agent.seen, agent.starts, agent.transitions, strict=True):
         np.testing.assert_array_equal(seen, transition.observation)
-        real = np.ones(agent.num_envs, bool) if transition.valid is None else transition.valid
+        real = transition.valid
         first = seen[:, 2] == 0
         np.testing.assert_array_equal(start[real], first[real])
         np.testing.assert_array_equal(transition.extras["mark"], np.arange(agent.num_envs))
@@ -141,7 +137,7 @@ def test_A_CORE_01_native_vector_cartpole_gives_genuine_physics(scribe, num_envs
     stream.advance(120 * agent.num_envs)
     masked = 0
     for t in agent.transitions:
-        valid = np.ones(agent.num_envs, bool) if t.valid is None else t.valid
+        valid = t.valid
         masked += (~valid).sum()
         for k in valid.nonzero()[0]:
             after, reward, terminated = replay_cartpole(t.observation[k], t.action[k])

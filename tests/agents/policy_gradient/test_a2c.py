@@ -6,7 +6,6 @@ import gymnasium as gym
 import pytest
 import torch
 
-from agents.equations.losses import policy_gradient_loss, value_loss
 from agents.equations.returns import generalized_advantages
 from agents.policy_gradient.a2c import A2C, A2CConfig
 
@@ -22,7 +21,7 @@ def gathered(agent):
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
 @pytest.mark.parametrize("encoder", ["mlp", "lstm"])
-def test_an_update_is_adam_on_the_published_objective(env_id, encoder):
+def test_an_update_is_adam_on_the_published_objective_and_logs_it(env_id, encoder):
     config = A2CConfig(
         n_steps=30,
         gae_lambda=0.9,
@@ -35,7 +34,7 @@ def test_an_update_is_adam_on_the_published_objective(env_id, encoder):
     agent = A2C(gym.make(env_id, max_episode_steps=11), config, num_envs=3)
     rollout = gathered(agent)
     network = deepcopy(agent.network.module)
-    agent.update(rollout)
+    metrics = agent.update(rollout)
 
     outputs, value, _ = network(rollout.observation, None, rollout.start)
     distribution, old = network.actions.distribution(outputs), value.detach()
@@ -46,9 +45,12 @@ def test_an_update_is_adam_on_the_published_objective(env_id, encoder):
     lambda_t = 0.9 * rollout.goes_on
     advantage = generalized_advantages(rollout.reward, rollout.discount, old, after, lambda_t)
     valid = rollout.weight > 0
-    policy = policy_gradient_loss(distribution.log_prob(rollout.choice), advantage)[valid].mean()
-    error = value_loss(value, advantage + old)[valid].mean()
-    loss = policy + 0.5 * error - 0.02 * distribution.entropy()[valid].mean()
+    policy = (-distribution.log_prob(rollout.choice) * advantage)[valid].mean()
+    error = ((value - (advantage + old))[valid] ** 2 / 2).mean()
+    entropy = distribution.entropy()[valid].mean()
+    loss = policy + 0.5 * error - 0.02 * entropy
+    for name, term in (("policy_loss", policy), ("value_loss", error), ("entropy", entropy)):
+        assert metrics[name].item() == pytest.approx(term.item(), rel=1e-4, abs=1e-5)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 0.1)
     torch.optim.Adam(network.parameters(), lr=0.01, eps=1e-5).step()

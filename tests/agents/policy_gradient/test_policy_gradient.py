@@ -185,7 +185,7 @@ def test_rows_that_only_reset_are_not_learned_from(name):
     update = agent.update
 
     def spy(rollout):
-        valid = agent.buffer.valid()
+        valid = agent.buffer.column("valid")
         seen.append((~valid).sum())
         assert (rollout.weight.numpy() > 0).tolist() == valid.tolist()
         assert rollout.weight.sum().item() == pytest.approx(1.0)
@@ -233,7 +233,7 @@ def test_what_is_cut_off_is_worth_the_networks_value_of_it(name, variant):
     update = agent.update
 
     def check(rollout):
-        column, valid = agent.buffer.column, agent.buffer.valid()
+        column, valid = agent.buffer.column, agent.buffer.column("valid")
         cut = column("truncated") & valid & ~column("terminated")
         if name != "reinforce":  # whose last row ends an episode
             cut[-1] |= valid[-1] & ~column("terminated")[-1]
@@ -268,7 +268,7 @@ def test_statistics_are_those_of_what_was_learned_from(name):
     update = agent.update
 
     def spy(rollout):
-        rows.append(agent.buffer.column("observation")[agent.buffer.valid()])
+        rows.append(agent.buffer.column("observation")[agent.buffer.column("valid")])
         return update(rollout)
 
     agent.update = spy

@@ -42,16 +42,22 @@ gym.register("Counter-v0", entry_point=Counter, disable_env_checker=True)
 
 
 def spied(agent):
-    """Collect the rollouts that the agent learns from."""
-    rollouts, update = [], agent.update
-    agent.update = lambda rollout: rollouts.append(rollout) or update(rollout)
-    return rollouts
+    """Collect the rollouts that the agent learns from, and what it logs of them."""
+    rollouts, logged, update = [], [], agent.update
+
+    def spy(rollout):
+        rollouts.append(rollout)
+        logged.append(update(rollout))
+        return logged[-1]
+
+    agent.update = spy
+    return rollouts, logged
 
 
 @pytest.mark.parametrize(("copies", "episodes"), [(1, 3), (3, 3), (3, 7)])
 def test_only_whole_episodes_that_were_dealt_count(copies, episodes):
     agent = Reinforce("Counter-v0", ReinforceConfig(episodes=episodes), num_envs=copies)
-    rollouts = spied(agent)
+    rollouts, _ = spied(agent)
     stream = agent.stream(seed=100)
     stream.advance(200 * copies)
     stream.close()
@@ -86,14 +92,14 @@ def test_A_PG_02_an_update_is_adam_on_score_times_reward_to_go(baseline, limit):
     agent.baseline = 3.0
     with torch.no_grad():
         agent.network.module.critic[-1].bias.fill_(2.0)
-    rollouts = spied(agent)
+    rollouts, logged = spied(agent)
     network = deepcopy(agent.network.module)
     stream = agent.stream(seed=100)
     while not rollouts:
         stream.advance(2)
     stream.close()
-    (rollout,) = rollouts
-    losses, returns = [], []
+    (rollout,), (metrics,) = rollouts, logged
+    policy, errors, returns = [], [], []
     for t, k in (rollout.weight > 0).nonzero().tolist():
         copy, episode, now = map(int, rollout.observation[t, k])
         length = 2 + 3 * copy + episode % 2
@@ -106,10 +112,13 @@ def test_A_PG_02_an_update_is_adam_on_score_times_reward_to_go(baseline, limit):
         log_prob = outputs.log_softmax(-1)[0, 0, rollout.choice[t, k]]
         value = value.squeeze()
         expected = value.detach() if baseline == "learned" else 3.0
-        error = 0.5 * (value - to_go) ** 2 if baseline == "learned" else 0.0
-        losses.append(-log_prob * (to_go - expected) + 0.5 * error)
+        policy.append(-log_prob * (to_go - expected))
+        errors.append(0.5 * (value - to_go) ** 2 if baseline == "learned" else 0.0 * value)
         returns.append(to_go)
-    torch.stack(losses).mean().backward()
+    policy_loss, value_loss = torch.stack(policy).mean(), torch.stack(errors).mean()
+    (policy_loss + 0.5 * value_loss).backward()
+    assert metrics["policy_loss"].item() == pytest.approx(policy_loss.item(), rel=1e-5)
+    assert metrics["value_loss"].item() == pytest.approx(value_loss.item(), rel=1e-5)
     parameters = [p for p in network.parameters() if p.grad is not None]
     torch.nn.utils.clip_grad_norm_(parameters, 0.1)
     torch.optim.Adam(parameters, lr=0.01, eps=1e-5).step()

@@ -54,7 +54,7 @@ def recorded(agent: Tabular, model: Model, limit: int, steps: int) -> Iterator[S
                 *(np.array([x]) for x in (observation, action, reward, following)),
                 np.array([terminated]),
                 np.array([truncated]),
-                None,
+                np.array([True]),
                 {},
             )
         )
@@ -145,7 +145,7 @@ def test_A_TD_01_A_TD_02_A_TD_03_updates_are_the_textbooks(
 
 def rows(*columns: list) -> Transition:
     arrays = [np.array(column) for column in columns]
-    return Transition(*arrays, valid=None, extras={})
+    return Transition(*arrays, valid=np.ones(len(arrays[0]), bool), extras={})
 
 
 def test_A_TD_02_SARSA_learns_from_the_action_it_takes_next() -> None:
