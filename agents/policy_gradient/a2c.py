@@ -24,7 +24,7 @@ class A2CConfig(AdvantageConfig):
     """λ of the advantages: 0 trusts the value, 1 the rewards."""
 
 
-class A2C(AdvantageGradient):
+class A2C(AdvantageGradient[A2CConfig]):
     """One gradient step for each rollout.
 
     Minimises −log π A + c_v ½(v − G)² − c_e H with generalised advantages A = G − v, which weigh
@@ -33,7 +33,6 @@ class A2C(AdvantageGradient):
 
     name = "a2c"
     config_type = A2CConfig
-    config: A2CConfig
 
     @torch.no_grad()
     def update(self, rollout: Rollout) -> Metrics:

@@ -1,6 +1,7 @@
 """Policy gradients by generalised advantages, from as many steps of every environment."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from torch import Tensor
 
@@ -23,10 +24,11 @@ class AdvantageConfig(PolicyConfig):
     """λ of the advantages: 0 trusts the value, 1 the rewards."""
 
 
-class AdvantageGradient(PolicyGradient):
-    """Updates whenever every environment has taken `n_steps`."""
+ConfigT = TypeVar("ConfigT", bound=AdvantageConfig)
 
-    config: AdvantageConfig
+
+class AdvantageGradient(PolicyGradient[ConfigT]):
+    """Updates whenever every environment has taken `n_steps`."""
 
     @property
     def rollout_steps(self) -> int:

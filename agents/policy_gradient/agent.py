@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar, Unpack
 
 import gymnasium as gym
 import numpy as np
@@ -15,6 +15,7 @@ from nets.process.seeding import hash31, seeded
 from ..agent import Agent
 from ..equations.losses import Loss
 from ..equations.schedules import linear
+from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import is_picture, place
 from ..networks.pretraining import load_encoder
@@ -24,15 +25,18 @@ from .config import PolicyConfig
 from .normalization import ObservationNorm, RewardNorm
 from .rollout import Rollout, RolloutBuffer
 
+ConfigT = TypeVar("ConfigT", bound=PolicyConfig)
 
-class PolicyGradient(Agent):
+
+class PolicyGradient(Agent[ConfigT]):
     """Acts by a policy network, gathers rollouts, and leaves to `update` what to make of them."""
 
-    config: PolicyConfig
     default_num_envs = 8
 
-    def __init__(self, env: Any, config: Any = None, **settings: Any) -> None:
-        super().__init__(env, config, **settings)
+    def __init__(
+        self, env: World, config: ConfigT | None = None, **options: Unpack[ActorOptions]
+    ) -> None:
+        super().__init__(env, config, **options)
         c = self.config
         with seeded(hash31(self.seed, "network")):
             self.actions = action_model(self.action_space, squash=c.squash, log_std=c.log_std)

@@ -78,7 +78,7 @@ class Minibatch(NamedTuple):
         return self.mean(kl_estimate(log_prob, self.log_prob))
 
 
-class PPO(AdvantageGradient):
+class PPO(AdvantageGradient[PPOConfig]):
     """Policy gradient with several passes over each rollout, held near the policy that gathered it.
 
     Minimises −min(ρ A, clip(ρ, 1 − ε, 1 + ε) A) + c_v ½(v − G)² − c_e H, where ρ = π / π_old, A are
@@ -87,7 +87,6 @@ class PPO(AdvantageGradient):
 
     name = "ppo"
     config_type = PPOConfig
-    config: PPOConfig
 
     @torch.no_grad()
     def update(self, rollout: Rollout) -> Metrics:

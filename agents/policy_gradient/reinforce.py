@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from nets.settings import Count, Positive, Rate
 
 from ..equations.losses import policy_gradient, squared_error
 from ..equations.returns import lambda_returns
+from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
 from .agent import PolicyGradient
 from .config import PolicyConfig
@@ -32,7 +33,7 @@ class ReinforceConfig(PolicyConfig):
     """How far the running mean moves at each update, in (0, 1]."""
 
 
-class Reinforce(PolicyGradient):
+class Reinforce(PolicyGradient[ReinforceConfig]):
     """Monte Carlo policy gradient: Σₜ ∇ log π(aₜ | sₜ) · (Gₜ − b), averaged over steps.
 
     Gₜ sums the discounted rewards from t on, and no γᵗ stands before it (SPEC A-PG-02 to A-PG-04).
@@ -43,11 +44,12 @@ class Reinforce(PolicyGradient):
 
     name = "reinforce"
     config_type = ReinforceConfig
-    config: ReinforceConfig
     default_num_envs = 1
 
-    def __init__(self, env: Any, config: ReinforceConfig | None = None, **settings: Any) -> None:
-        super().__init__(env, config, **settings)
+    def __init__(
+        self, env: World, config: ReinforceConfig | None = None, **options: Unpack[ActorOptions]
+    ) -> None:
+        super().__init__(env, config, **options)
         self.baseline = 0.0
 
     def reseed(self, seed: int) -> None:
