@@ -28,7 +28,7 @@ from .rows import Minibatches
 
 
 class DQN(Agent[DQNConfig]):
-    """Q-learning with a neural network, a replay buffer and a target network (SPEC A-FA-02).
+    """Q-learning with a neural network, a replay buffer and a target network (curriculum A-FA-02).
 
     Minimises L = Σ w · ℓ(q(sₜ₋₁, aₜ₋₁) − yₜ) over minibatches of B rows from replay, where
     yₜ = rₜ + γ · (1 − terminatedₜ) · maxₐ q_target(sₜ, a), ℓ is the Huber loss or the square, and w

@@ -1,4 +1,4 @@
-"""Ways to try something else than what looks best (SPEC A-CORE-04)."""
+"""Ways to try something else than what looks best (curriculum A-CORE-04)."""
 
 import numpy as np
 

@@ -18,10 +18,11 @@ class Loss(NamedTuple):
 
 
 def policy_gradient(log_prob: Tensor, advantage: Tensor) -> Loss:
-    """Return −log π(aₜ | sₜ) · Aₜ and its slope −Aₜ, Williams (1992), SPEC A-PG-02.
+    """Return −log π(aₜ | sₜ) · Aₜ and its slope −Aₜ, Williams (1992), curriculum A-PG-02.
 
     With Aₜ = Gₜ the expected gradient is −∇J; any baseline b(sₜ) subtracted from Gₜ leaves it as
-    it is (SPEC A-PG-03). Gₜ sums the rewards from t on, and no γᵗ stands before it (SPEC A-PG-04).
+    it is (curriculum A-PG-03). Gₜ sums the rewards from t on, and no γᵗ stands before it
+    (curriculum A-PG-04).
 
     Args:
         log_prob: log π(aₜ | sₜ), `[...]`.

@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def discounted_returns(r_t: Tensor, discount_t: Tensor, bootstrap: Tensor) -> Tensor:
-    """Return Gₜ₋₁ = rₜ + discountₜ · Gₜ, backwards from a last value (SPEC A-CORE-02).
+    """Return Gₜ₋₁ = rₜ + discountₜ · Gₜ, backwards from a last value (curriculum A-CORE-02).
 
     Args:
         r_t: rewards `[T, ...]`.

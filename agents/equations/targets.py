@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def q_learning_target(r_t: Tensor, discount_t: Tensor, q_t: Tensor) -> Tensor:
-    """Return yₜ = rₜ + discountₜ · maxₐ q(sₜ, a), Watkins (1989), SPEC A-TD-03.
+    """Return yₜ = rₜ + discountₜ · maxₐ q(sₜ, a), Watkins (1989), curriculum A-TD-03.
 
     Args:
         r_t: rewards `[...]`.
@@ -22,7 +22,7 @@ def q_learning_target(r_t: Tensor, discount_t: Tensor, q_t: Tensor) -> Tensor:
 def double_q_learning_target(
     r_t: Tensor, discount_t: Tensor, q_t: Tensor, q_t_selector: Tensor
 ) -> Tensor:
-    """Return yₜ = rₜ + discountₜ · q(sₜ, argmaxₐ q_selector(sₜ, a)), SPEC A-FA-03.
+    """Return yₜ = rₜ + discountₜ · q(sₜ, argmaxₐ q_selector(sₜ, a)), curriculum A-FA-03.
 
     One network chooses the action and the other values it, which removes the bias of taking the
     maximum of noisy estimates (van Hasselt, Guez & Silver, 2016).

@@ -1,4 +1,4 @@
-"""Agents that begin with what another network has learned to see (SPEC S-TL-01)."""
+"""Agents that begin with what another network has learned to see (curriculum S-TL-01)."""
 
 from collections.abc import Iterable
 from pathlib import Path

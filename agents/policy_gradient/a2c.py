@@ -28,7 +28,7 @@ class A2C(AdvantageGradient[A2CConfig]):
     """One gradient step for each rollout.
 
     Minimises −log π A + c_v ½(v − G)² − c_e H with generalised advantages A = G − v, which weigh
-    the score and are, with the other sign, the errors of the value (SPEC A-PG-05).
+    the score and are, with the other sign, the errors of the value (curriculum A-PG-05).
     """
 
     name = "a2c"

@@ -194,7 +194,7 @@ class BoxActions(ActionModel):
     Without `squash` x is cut to [−1, 1]; with it, a = centre + half-width · tanh x, which makes the
     action a tanh-Gaussian: the log-determinant of tanh does not depend on the policy, so that
     ratios and gradients of log π are those of x. Unbounded dimensions are left alone. Log σ is a
-    parameter that ignores the state (SPEC N-HEAD-05).
+    parameter that ignores the state (curriculum N-HEAD-05).
 
     Raises:
         ValueError: `squash` in a dimension without bounds.

@@ -36,7 +36,8 @@ class ReinforceConfig(PolicyConfig):
 class Reinforce(PolicyGradient[ReinforceConfig]):
     """Monte Carlo policy gradient: Σₜ ∇ log π(aₜ | sₜ) · (Gₜ − b), averaged over steps.
 
-    Gₜ sums the discounted rewards from t on, and no γᵗ stands before it (SPEC A-PG-02 to A-PG-04).
+    Gₜ sums the discounted rewards from t on, and no γᵗ stands before it (curriculum A-PG-02 to
+    A-PG-04).
     An episode that was truncated goes on with what the baseline expects. Every environment plays
     the same number of episodes for an update, or one more: taking whichever end first would prefer
     short ones. What is played beyond that is not learned from.

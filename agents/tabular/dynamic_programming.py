@@ -1,4 +1,4 @@
-"""Dynamic programming on a model: evaluate a policy, find the best one (SPEC A-DP-01..03).
+"""Dynamic programming on a model: evaluate a policy, find the best one (curriculum A-DP-01..03).
 
 Values are float64. A terminated outcome contributes its reward and no future. At discount 1 the
 value of a state is its expected total reward; it exists for a policy that ends with probability 1,
@@ -62,7 +62,7 @@ def policy_evaluation(
     tolerance: float = 1e-10,
     max_iterations: int = 100_000,
 ) -> Float:
-    """Return V of a policy, `[S]`: the solution of V = r_π + γ·P_π·V (SPEC A-DP-01).
+    """Return V of a policy, `[S]`: the solution of V = r_π + γ·P_π·V (curriculum A-DP-01).
 
     Args:
         model: the decision process.
@@ -101,7 +101,7 @@ def policy_evaluation(
 def value_iteration(
     model: Model, discount: float, *, tolerance: float = 1e-10, max_iterations: int = 100_000
 ) -> Solution:
-    """Sweep V ← max_a (r + γ·P·V) from 0 until it moves no more (SPEC A-DP-02).
+    """Sweep V ← max_a (r + γ·P·V) from 0 until it moves no more (curriculum A-DP-02).
 
     Args:
         model: the decision process.
@@ -126,7 +126,7 @@ def value_iteration(
 
 
 def policy_iteration(model: Model, discount: float, *, max_iterations: int = 1000) -> Solution:
-    """Evaluate the policy exactly, act greedily on it, until nothing improves (SPEC A-DP-03).
+    """Evaluate the policy exactly, act greedily on it, until nothing improves (curriculum A-DP-03).
 
     A state changes its action only for a better one, so every round improves and the number of
     rounds is finite. At γ = 1 it starts from a policy that ends wherever one can, and finds the

@@ -167,7 +167,7 @@ class Planning:
 
 
 class ValueIteration(Planner[ValueIterationConfig]):
-    """Value iteration (Bellman, 1957; SPEC A-DP-02)."""
+    """Value iteration (Bellman, 1957; curriculum A-DP-02)."""
 
     name = "value-iteration"
     config_type = ValueIterationConfig
@@ -181,7 +181,7 @@ class ValueIteration(Planner[ValueIterationConfig]):
 
 
 class PolicyIteration(Planner[PolicyIterationConfig]):
-    """Policy iteration (Howard, 1960; SPEC A-DP-03)."""
+    """Policy iteration (Howard, 1960; curriculum A-DP-03)."""
 
     name = "policy-iteration"
     config_type = PolicyIterationConfig

@@ -1,4 +1,4 @@
-"""Value prediction: what is a given policy worth, by temporal differences (SPEC A-TD-04).
+"""Value prediction: what is a given policy worth, by temporal differences (curriculum A-TD-04).
 
 An environment whose actions a fixed policy chooses is a Markov reward process: an environment with
 one action. There Q(s, ·) = V(s), and SARSA's update is that of TD(λ):

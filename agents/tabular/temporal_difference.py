@@ -1,4 +1,4 @@
-"""Tabular agents: SARSA, expected SARSA, Q-learning, double Q-learning (SPEC A-TD-01..03).
+"""Tabular agents: SARSA, expected SARSA, Q-learning, double Q-learning (curriculum A-TD-01..03).
 
 They learn a table Q(s, a) on any environment with discrete observations and actions:
 

@@ -16,7 +16,7 @@ from .config import AAEConfig
 
 
 class AAE(Autoencoder):
-    """Adversarial autoencoder: a discriminator brings the latents to N(0, I), SPEC G-AE-02.
+    """Adversarial autoencoder: a discriminator brings the latents to N(0, I), curriculum G-AE-02.
 
     In turn (a) encoder and decoder lower dist(x, x̂), (b) D tells draws of N(0, I) from latents,
     (c) the encoder lowers −E log D(f(x)). Makhzani et al. (2015), with a deterministic encoder.

@@ -1,7 +1,7 @@
 """Losses of autoencoders, and the Gaussians in them, as pure functions.
 
 A loss is one number per row, summed over dimensions; its mean over the batch is what is lowered. A
-mean over dimensions instead would weigh reconstruction against KL by 1/D in secret (SPEC
+mean over dimensions instead would weigh reconstruction against KL by 1/D in secret (curriculum
 G-VAE-02). All are computed in float32 at least, under autocast, too.
 """
 
@@ -17,7 +17,7 @@ LOG_2PI = math.log(2.0 * math.pi)
 
 
 def squared_distance(reconstruction: Tensor, x: Tensor) -> Tensor:
-    """Return ‖x − x̂‖² `[B]`, SPEC N-LOSS-11, G-AE-01.
+    """Return ‖x − x̂‖² `[B]`, curriculum N-LOSS-11, G-AE-01.
 
     Args:
         reconstruction: x̂, `[B, ...]`.
@@ -27,7 +27,8 @@ def squared_distance(reconstruction: Tensor, x: Tensor) -> Tensor:
 
 
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
-    """Return −log p(x | z) = −Σ x log σ(l) + (1 − x) log(1 − σ(l)) `[B]`, SPEC N-LOSS-04, -08.
+    """Return −log p(x | z) = −Σ x log σ(l) + (1 − x) log(1 − σ(l)) `[B]`, curriculum N-LOSS-04,
+    -08.
 
     Computed as max(l, 0) − l·x + log(1 + e^−|l|), which is finite for every logit.
 
@@ -53,7 +54,7 @@ def gaussian_nll(mean: Tensor, x: Tensor, log_scale: Tensor | float = 0.0) -> Te
 
 
 def reparameterize(mean: Tensor, logvar: Tensor) -> Tensor:
-    """Draw z = μ + σ ⊙ ε, ε ~ N(0, I), σ = exp(½ log σ²) `[B, D]`, SPEC G-VAE-03.
+    """Draw z = μ + σ ⊙ ε, ε ~ N(0, I), σ = exp(½ log σ²) `[B, D]`, curriculum G-VAE-03.
 
     Differentiable in μ and σ; ε comes from torch's global generator.
 
@@ -65,7 +66,7 @@ def reparameterize(mean: Tensor, logvar: Tensor) -> Tensor:
 
 
 def standard_normal_kl(mean: Tensor, logvar: Tensor) -> Tensor:
-    """Return KL(N(μ, σ²) ‖ N(0, I)) = −½ Σ (log σ² − σ² − μ² + 1) `[B]`, SPEC G-VAE-06.
+    """Return KL(N(μ, σ²) ‖ N(0, I)) = −½ Σ (log σ² − σ² − μ² + 1) `[B]`, curriculum G-VAE-06.
 
     Args:
         mean: μ, `[B, D]`.
@@ -76,7 +77,7 @@ def standard_normal_kl(mean: Tensor, logvar: Tensor) -> Tensor:
 
 
 def gaussian_kl(mean: Tensor, logvar: Tensor, other_mean: Tensor, other_logvar: Tensor) -> Tensor:
-    """Return KL(N(μ₁, σ₁²) ‖ N(μ₂, σ₂²)) `[B]`, SPEC G-VAE-05.
+    """Return KL(N(μ₁, σ₁²) ‖ N(μ₂, σ₂²)) `[B]`, curriculum G-VAE-05.
 
     −½ Σ (log(σ₁²/σ₂²) − σ₁²/σ₂² − (μ₁ − μ₂)²/σ₂² + 1)
 

@@ -12,7 +12,7 @@ from .moving_gaussian import MovingGaussian
 
 
 class AE(Autoencoder):
-    """Autoencoder: lowers dist(x, g(f(x))), SPEC G-AE-01.
+    """Autoencoder: lowers dist(x, g(f(x))), curriculum G-AE-01.
 
     An autoencoder says nothing of which latents there are. `sample` draws them from the Gaussian
     with mean and covariance of those seen lately in training (Ghosh et al., 2020).

@@ -21,7 +21,8 @@ def total_correlation_decomposition(
     dataset_size: int,
     estimator: Estimator = "stratified",
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Estimate the three parts of E_x KL(q(z | x) ‖ p(z)) from a batch, SPEC G-VAE-08, G-VAE-09.
+    """Estimate the three parts of E_x KL(q(z | x) ‖ p(z)) from a batch, curriculum G-VAE-08,
+    G-VAE-09.
 
     I(z; x) = E[log q(z | x) − log q(z)], TC = E[log q(z) − Σ_d log q(z_d)] and
     Σ_d KL(q(z_d) ‖ p(z_d)) = E[Σ_d log q(z_d) − log p(z_d)], p = N(0, I). With weights W_ij of

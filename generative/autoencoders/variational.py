@@ -21,8 +21,8 @@ LOGVAR_LIMIT = 20.0
 class VAE(Autoencoder):
     """Variational autoencoder: lowers E_q[−log p(x | z)] + KL(q(z | x) ‖ N(0, I)).
 
-    That is −ELBO, summed over dimensions and averaged over the batch, SPEC G-VAE-01 to G-VAE-06.
-    The encoder gives μ and log σ² of q(z | x) = N(μ, diag σ²). Kingma & Welling (2014).
+    That is −ELBO, summed over dimensions and averaged over the batch, curriculum G-VAE-01 to
+    G-VAE-06. The encoder gives μ and log σ² of q(z | x) = N(μ, diag σ²). Kingma & Welling (2014).
     """
 
     name = "vae"
@@ -44,7 +44,7 @@ class VAE(Autoencoder):
         return (Player("autoencoder", self, self.loss),)
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return μ and log σ² `[B, D]` of q(z | x), the latter within ±20, SPEC G-VAE-04."""
+        """Return μ and log σ² `[B, D]` of q(z | x), the latter within ±20, curriculum G-VAE-04."""
         mean, logvar = at_least_float32(self.encoder(x)).chunk(2, dim=1)
         return mean, logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
 
@@ -88,7 +88,7 @@ class VAE(Autoencoder):
 
 
 class BetaVAE(VAE):
-    """β-VAE: lowers E_q[−log p(x | z)] + β·KL, SPEC G-VAE-07. Higgins et al. (2017)."""
+    """β-VAE: lowers E_q[−log p(x | z)] + β·KL, curriculum G-VAE-07. Higgins et al. (2017)."""
 
     name = "beta-vae"
     config_type = BetaVAEConfig
@@ -102,7 +102,8 @@ class BetaVAE(VAE):
 class BetaTCVAE(VAE):
     """β-TCVAE: lowers E_q[−log p(x | z)] + α·I(z; x) + β·TC(z) + γ·Σ_d KL(q(z_d) ‖ p(z_d)).
 
-    With α = β = γ = 1 it is a VAE in expectation. SPEC G-VAE-08, G-VAE-09. Chen et al. (2018).
+    With α = β = γ = 1 it is a VAE in expectation. Curriculum G-VAE-08, G-VAE-09. Chen et al.
+    (2018).
     """
 
     name = "beta-tcvae"

@@ -1,4 +1,4 @@
-"""What the opponents of a generator learn of a datum at 0 and a sample θ away, SPEC G-GAN-07.
+"""What the opponents of a generator learn of a datum at 0 and a sample θ away, curriculum G-GAN-07.
 
 The Jensen-Shannon divergence of the two is log 2 at every θ > 0, and the Wasserstein distance is θ.
 They lie in a plane: on a line the penalty would hold a critic that begins with the wrong sign.

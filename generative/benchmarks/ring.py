@@ -1,7 +1,7 @@
 """What keeps adversarial models on all modes and what breaks them, measured on the ring.
 
-Rows of the quality table, SPEC G-GAN-06, G-GAN-09; `python -m generative.benchmarks.ring PNG` draws
-samples of all.
+Rows of the quality table, curriculum G-GAN-06, G-GAN-09; `python -m generative.benchmarks.ring
+PNG` draws samples of all.
 """
 
 from collections.abc import Mapping

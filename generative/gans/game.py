@@ -64,7 +64,7 @@ class AdversarialModel(GenerativeModel):
         return False
 
     def players(self) -> Sequence[Player]:
-        """Return the discriminator, k steps a turn, and then the generator, SPEC G-GAN-04."""
+        """Return the discriminator, k steps a turn, and then the generator, curriculum G-GAN-04."""
         k = self.config.discriminator_steps
         return (
             Player("discriminator", self.discriminator, self.discriminator_step, k),

@@ -13,7 +13,8 @@ from torch.special import entr
 
 
 def game_value(real: Tensor, fake: Tensor) -> Tensor:
-    """Return V(D, G) = E[log D(x)] + E[log(1 − D(G(z)))], Goodfellow et al. (2014), SPEC G-GAN-01.
+    """Return V(D, G) = E[log D(x)] + E[log(1 − D(G(z)))], Goodfellow et al. (2014),
+    curriculum G-GAN-01.
 
     D raises it and G lowers it. At the optimum of both it is −log 4.
 
@@ -25,7 +26,7 @@ def game_value(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def discriminator_loss(real: Tensor, fake: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """Return the cross-entropy of calling data 1 − ε and samples 0, SPEC G-GAN-03, N-LOSS-09.
+    """Return the cross-entropy of calling data 1 − ε and samples 0, curriculum G-GAN-03, N-LOSS-09.
 
     −E[(1 − ε) log D(x) + ε log(1 − D(x))] − E[log(1 − D(G(z)))], which is −V(D, G) at ε = 0. Only
     the label of data is smoothed (Salimans et al., 2016): the best D is then (1 − ε) p / (p + q).
@@ -42,7 +43,7 @@ def discriminator_loss(real: Tensor, fake: Tensor, label_smoothing: float = 0.0)
 
 
 def saturating_loss(fake: Tensor) -> Tensor:
-    """Return E[log(1 − D(G(z)))], the part of V(D, G) that G moves, SPEC G-GAN-02.
+    """Return E[log(1 − D(G(z)))], the part of V(D, G) that G moves, curriculum G-GAN-02.
 
     Its slope in the logit is −D: nothing, where D is sure that it sees a sample.
 
@@ -53,7 +54,7 @@ def saturating_loss(fake: Tensor) -> Tensor:
 
 
 def non_saturating_loss(fake: Tensor) -> Tensor:
-    """Return −E[log D(G(z))], SPEC G-GAN-02: the same fixed point, and a slope of D − 1.
+    """Return −E[log D(G(z))], curriculum G-GAN-02: the same fixed point, and a slope of D − 1.
 
     Args:
         fake: logits of samples `[B]`.
@@ -62,7 +63,7 @@ def non_saturating_loss(fake: Tensor) -> Tensor:
 
 
 def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Return E[D(G(z))] − E[D(x)], Arjovsky et al. (2017), SPEC G-GAN-08.
+    """Return E[D(G(z))] − E[D(x)], Arjovsky et al. (2017), curriculum G-GAN-08.
 
     At its minimum over 1-Lipschitz D it is minus the Wasserstein-1 distance of data and samples.
 
@@ -74,7 +75,7 @@ def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def wasserstein_generator_loss(fake: Tensor) -> Tensor:
-    """Return −E[D(G(z))] of the scores `[B]` of samples, SPEC G-GAN-08."""
+    """Return −E[D(G(z))] of the scores `[B]` of samples, curriculum G-GAN-08."""
     return -fake.mean()
 
 
@@ -92,7 +93,8 @@ def gradient_norm(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
-    """Return E[(‖∇D(x̂)‖₂ − 1)²] at x̂ = u·x + (1 − u)·G(z), Gulrajani et al. (2017), SPEC G-GAN-08.
+    """Return E[(‖∇D(x̂)‖₂ − 1)²] at x̂ = u·x + (1 − u)·G(z), Gulrajani et al. (2017),
+    curriculum G-GAN-08.
 
     u is uniform in [0, 1], one per row: a critic that is best has slope 1 on these lines.
 
@@ -107,7 +109,7 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
 
 
 def optimal_discriminator(p: Tensor, q: Tensor) -> Tensor:
-    """Return D*(x) = p(x) / (p(x) + q(x)), the best reply to a generator of q, SPEC G-GAN-01.
+    """Return D*(x) = p(x) / (p(x) + q(x)), the best reply to a generator of q, curriculum G-GAN-01.
 
     Args:
         p: density or probability of the data at each x, `[...]`.
@@ -117,7 +119,7 @@ def optimal_discriminator(p: Tensor, q: Tensor) -> Tensor:
 
 
 def jensen_shannon_divergence(p: Tensor, q: Tensor) -> Tensor:
-    """Return ½ KL(p ‖ m) + ½ KL(q ‖ m) with m = ½(p + q), in nats, SPEC G-GAN-07.
+    """Return ½ KL(p ‖ m) + ½ KL(q ‖ m) with m = ½(p + q), in nats, curriculum G-GAN-07.
 
     V(D*, G) = 2 JSD(p, q) − log 4: it is what a GAN lowers. Of disjoint p and q it is log 2 however
     far apart they are, so its gradient does not say where to go; the Wasserstein distance's does.

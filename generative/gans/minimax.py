@@ -64,7 +64,7 @@ class GAN(AdversarialModel):
     """Dense generator and discriminator of vectors or small pictures, Goodfellow et al. (2014).
 
     The discriminator lowers −E log D(x) − E log(1 − D(G(z))), the generator −E log D(G(z)), or
-    E log(1 − D(G(z))) if it is to saturate. SPEC G-GAN-01 to G-GAN-04.
+    E log(1 − D(G(z))) if it is to saturate. Curriculum G-GAN-01 to G-GAN-04.
     """
 
     name = "gan"
@@ -76,7 +76,7 @@ class GAN(AdversarialModel):
         return dense_networks(sizes, config.hidden)
 
     def discriminator_step(self, batch: Batch) -> Loss:
-        """Return −E[log D(x)] − E[log(1 − D(G(z)))], G held fixed, SPEC G-GAN-03.
+        """Return −E[log D(x)] − E[log(1 − D(G(z)))], G held fixed, curriculum G-GAN-03.
 
         Data and samples pass one after the other: batch norm must not let them tell each other.
         """
@@ -92,7 +92,7 @@ class GAN(AdversarialModel):
         return Loss(loss, metrics)
 
     def generator_step(self, batch: Batch) -> Loss:
-        """Return −E[log D(G(z))], or E[log(1 − D(G(z)))], D held fixed, SPEC G-GAN-02."""
+        """Return −E[log D(G(z))], or E[log(1 − D(G(z)))], D held fixed, curriculum G-GAN-02."""
         x, label = self.real(batch)
         fake = self.judge(self.generate(len(x), label), label)  # [B]
         loss = GENERATOR_LOSSES[self.config.generator_loss](fake)
@@ -100,7 +100,7 @@ class GAN(AdversarialModel):
 
 
 class DCGAN(GAN):
-    """Convolutional GAN of square pictures, Radford, Metz & Chintala (2016), SPEC G-GAN-05.
+    """Convolutional GAN of square pictures, Radford, Metz & Chintala (2016), curriculum G-GAN-05.
 
     Raises:
         ValueError: if the data are no pictures, not square, or no power of two from 8 pixels on.

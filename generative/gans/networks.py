@@ -75,7 +75,8 @@ def mlp_discriminator(in_features: int, hidden: Sequence[int]) -> nn.Module:
 def conv_networks(
     sizes: Sizes, base_filters: int, mode: Upsampling = "transpose", *, norm: NormSpec = "batch"
 ) -> Networks:
-    """Build DCGAN's networks for square pictures, their weights drawn as there, SPEC G-GAN-05.
+    """Build DCGAN's networks for square pictures, their weights drawn as there,
+    curriculum G-GAN-05.
 
     Args:
         sizes: of noise and pictures.
@@ -100,7 +101,8 @@ def conv_networks(
 def conv_generator(
     in_features: int, out_shape: ImageShape, base_filters: int, mode: Upsampling
 ) -> nn.Module:
-    """Build DCGAN's generator: noise to 4x4, doubled until the picture is there, SPEC G-GAN-05.
+    """Build DCGAN's generator: noise to 4x4, doubled until the picture is there,
+    curriculum G-GAN-05.
 
     Batch norm and ReLU after each layer but the last, tanh there; no biases.
     Source: Radford, Metz & Chintala (2016).
@@ -118,7 +120,8 @@ def conv_generator(
 def conv_discriminator(
     in_shape: ImageShape, base_filters: int, *, norm: NormSpec, extra_channels: int
 ) -> nn.Module:
-    """Build DCGAN's discriminator: 4x4 convolutions halve the picture down to 4x4, SPEC G-GAN-05.
+    """Build DCGAN's discriminator: 4x4 convolutions halve the picture down to 4x4,
+    curriculum G-GAN-05.
 
     Leaky ReLU of slope 0.2. The norm stands in the layers between; where there is one, no layer
     has biases.
@@ -136,7 +139,7 @@ def conv_discriminator(
 
 
 def dcgan_init_(network: nn.Module) -> None:
-    """Draw weights from N(0, 0.02²), scales of batch norm from N(1, 0.02²), SPEC G-GAN-05."""
+    """Draw weights from N(0, 0.02²), scales of batch norm from N(1, 0.02²), curriculum G-GAN-05."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(layer.weight, 0.0, 0.02)
@@ -145,7 +148,7 @@ def dcgan_init_(network: nn.Module) -> None:
 
 
 def spectral_norm_(network: nn.Module) -> None:
-    """Divide each weight by its largest singular value, Miyato et al. (2018), SPEC G-GAN-09.
+    """Divide each weight by its largest singular value, Miyato et al. (2018), curriculum G-GAN-09.
 
     Dense layers then have slopes of at most 1. A kernel counts as the matrix `[out, in·h·w]`, which
     bounds its slope up to a factor of √(h·w).

@@ -39,7 +39,7 @@ class WGANGPConfig(AdversarialConfig):
 
 
 class WGANGP(AdversarialModel):
-    """Wasserstein GAN with gradient penalty, Gulrajani et al. (2017), SPEC G-GAN-08.
+    """Wasserstein GAN with gradient penalty, Gulrajani et al. (2017), curriculum G-GAN-08.
 
     The critic lowers E D(G(z)) − E D(x) + λ E(‖∇D(x̂)‖₂ − 1)², the generator −E D(G(z)). Networks
     are dense for vectors and convolutional for pictures. The critic has no batch norm, which would

@@ -26,7 +26,7 @@ class Decomposition(NamedTuple):
 
 @torch.no_grad()
 def kl_decomposition(z: Tensor, mean: Tensor, logvar: Tensor) -> Decomposition:
-    """Return I(z; x), TC(z) and Σ_d KL(q(z_d) ‖ p(z_d)) of the whole data set, SPEC G-VAE-08.
+    """Return I(z; x), TC(z) and Σ_d KL(q(z_d) ‖ p(z_d)) of the whole data set, curriculum G-VAE-08.
 
     Means over the given z of log q(z | x) − log q(z), log q(z) − Σ_d log q(z_d) and
     Σ_d log q(z_d) − log p(z_d), Chen et al. (2018), with the exact q(z).

@@ -1,4 +1,6 @@
-"""Disentanglement, completeness and informativeness, Eastwood & Williams (2018), SPEC G-VAE-10."""
+"""Disentanglement, completeness and informativeness, Eastwood & Williams (2018),
+curriculum G-VAE-10.
+"""
 
 from typing import Literal, NamedTuple, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Distances between a sample of data and a sample of a model, SPEC G-VAE-11.
+"""Distances between a sample of data and a sample of a model, curriculum G-VAE-11.
 
 They compare rows of features `[N, D]`: coordinates of vectors as they are, pictures by way of
 `generative.metrics.features`. All is computed in float64.

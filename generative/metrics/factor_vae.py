@@ -1,4 +1,4 @@
-"""The score of FactorVAE, Kim & Mnih (2018), SPEC G-VAE-10."""
+"""The score of FactorVAE, Kim & Mnih (2018), curriculum G-VAE-10."""
 
 import numpy as np
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Feature spaces in which pictures can be compared, SPEC G-VAE-11.
+"""Feature spaces in which pictures can be compared, curriculum G-VAE-11.
 
 A classifier of our own, trained on the data in seconds, needs nothing but the data and their
 classes; Inception, whose Fréchet distance is the FID of papers, needs torch-fidelity.

@@ -1,4 +1,4 @@
-"""The mutual information gap in the two variants people publish, SPEC G-VAE-10.
+"""The mutual information gap in the two variants people publish, curriculum G-VAE-10.
 
 MIG = 1/K Σ_k (I(z_j*; v_k) − max_{j ≠ j*} I(z_j; v_k)) / H(v_k), where j* tells most about factor
 k: 1 if every factor has a latent of its own that knows it, 0 if two share each. They differ in

@@ -1,4 +1,4 @@
-"""Whether samples are among the data, where these are all there are, SPEC G-GAN-10.
+"""Whether samples are among the data, where these are all there are, curriculum G-GAN-10.
 
 A grid of figures or the positions of a small game can be listed. A sample that is none of them is
 wrong, however sure a classifier is of it.

@@ -1,4 +1,4 @@
-"""How probable held-out data are under a model with latents, SPEC G-VAE-01, G-VAE-02.
+"""How probable held-out data are under a model with latents, curriculum G-VAE-01, G-VAE-02.
 
 A model is anything with the two methods of `LatentModel`; `VAE` and its kin are.
 """

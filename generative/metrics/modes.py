@@ -1,4 +1,4 @@
-"""How many modes of a known mixture a generator has found, SPEC G-GAN-06."""
+"""How many modes of a known mixture a generator has found, curriculum G-GAN-06."""
 
 from typing import NamedTuple
 

@@ -22,7 +22,7 @@ class PrecisionRecall(NamedTuple):
 
 
 def precision_recall(data: Tensor, samples: Tensor, *, k: int = 3) -> PrecisionRecall:
-    """Return improved precision and recall, Kynkäänniemi et al. (2019), SPEC G-VAE-11.
+    """Return improved precision and recall, Kynkäänniemi et al. (2019), curriculum G-VAE-11.
 
     Data are where a ball around a datum, as wide as the way to its k-th neighbour, says so;
     samples likewise. Precision is the share of samples where data are, recall the share of data
@@ -45,7 +45,7 @@ def precision_recall(data: Tensor, samples: Tensor, *, k: int = 3) -> PrecisionR
 def nearest_neighbours(
     samples: Tensor, data: Tensor, *, apart: float = -1.0
 ) -> tuple[Tensor, Tensor]:
-    """Find each sample's nearest datum, SPEC G-GAN-10: at distance 0 it is a copy.
+    """Find each sample's nearest datum, curriculum G-GAN-10: at distance 0 it is a copy.
 
     Args:
         samples: `[M, ...]`, pictures or vectors; uint8 pictures count as in [0, 1].

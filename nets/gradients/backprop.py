@@ -63,7 +63,7 @@ class AutogradBackprop:
 
 
 class DenseBackprop:
-    """A chain of dense layers, by the equations (SPEC N-LIN-05), rows of X being samples.
+    """A chain of dense layers, by the equations (curriculum N-LIN-05), rows of X being samples.
 
     Zₗ = Aₗ₋₁ Wₗᵀ + bₗ, Aₗ = g(Zₗ); backwards dZₗ = dAₗ ⊙ g'(Zₗ), dWₗ = dZₗᵀ Aₗ₋₁, dbₗ = Σ dZₗ,
     dAₗ₋₁ = dZₗ Wₗ. The gradients are written straight into the parameters' own.

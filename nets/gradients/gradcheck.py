@@ -1,4 +1,4 @@
-"""Is a gradient right? Compare it with differences of the function (SPEC N-GRAD-04)."""
+"""Is a gradient right? Compare it with differences of the function (curriculum N-GRAD-04)."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,4 +1,4 @@
-"""Learning rates that change, by name (SPEC N-SCH): torch's own schedulers."""
+"""Learning rates that change, by name (curriculum N-SCH): torch's own schedulers."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias

@@ -1,4 +1,6 @@
-"""Attention: a mean of what was seen, weighted by how well it fits a question (SPEC N-SEQ-09)."""
+"""Attention: a mean of what was seen, weighted by how well it fits a question
+(curriculum N-SEQ-09).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DenseNet: each layer sees all before it (SPEC N-ARC-07)."""
+"""DenseNet: each layer sees all before it (curriculum N-ARC-07)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The GRU as it was published: the reset gate comes before the product (SPEC N-RNN-06).
+"""The GRU as it was published: the reset gate comes before the product (curriculum N-RNN-06).
 
 hₜ₋₁ is reset and then multiplied, n = tanh(W_in·xₜ + b_in + W_hn·(r ⊙ hₜ₋₁) + b_hn), where torch
 multiplies and then resets. No choice of weights makes one the other. Cho et al. (2014).

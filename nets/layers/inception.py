@@ -1,4 +1,4 @@
-"""Inception: four views of the same pixels, side by side (SPEC N-ARC-03, N-ARC-04)."""
+"""Inception: four views of the same pixels, side by side (curriculum N-ARC-03, N-ARC-04)."""
 
 from __future__ import annotations
 

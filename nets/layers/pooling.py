@@ -1,4 +1,4 @@
-"""Pooling: the number that stands for a window of an image (SPEC N-POOL)."""
+"""Pooling: the number that stands for a window of an image (curriculum N-POOL)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Regularisation: penalties on weights and activities, and noise (SPEC N-REG)."""
+"""Regularisation: penalties on weights and activities, and noise (curriculum N-REG)."""
 
 from __future__ import annotations
 

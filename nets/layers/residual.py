@@ -1,4 +1,4 @@
-"""Residual blocks and networks (SPEC N-ARC-05, N-ARC-06)."""
+"""Residual blocks and networks (curriculum N-ARC-05, N-ARC-06)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The classic convolutional networks by name (SPEC N-ARC-01 to N-ARC-08).
+"""The classic convolutional networks by name (curriculum N-ARC-01 to N-ARC-08).
 
 AlexNet, VGG, GoogLeNet, ResNet and DenseNet, with the layers and, to the last one, the number of
 parameters that are known: classifiers of 224x224 pictures, or encoders of any that are not too

@@ -1,4 +1,4 @@
-"""Several tasks, one trunk (SPEC N-HEAD-06, S-MTL-01)."""
+"""Several tasks, one trunk (curriculum N-HEAD-06, S-MTL-01)."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class Perceptron(nn.Module):
-    """o = sign(w·x + b), +1 or −1; at 0 it says −1 (SPEC N-LIN-01, N-ACT-10).
+    """o = sign(w·x + b), +1 or −1; at 0 it says −1 (curriculum N-LIN-01, N-ACT-10).
 
     There is no gradient to learn from: the sign is flat. `fit` corrects mistakes instead.
 

@@ -1,4 +1,4 @@
-"""Sequence to sequence: an encoder reads, a decoder writes (SPEC N-SEQ)."""
+"""Sequence to sequence: an encoder reads, a decoder writes (curriculum N-SEQ)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens as numbers: vocabularies, padding, embeddings' indices (SPEC N-SEQ-02, 03, 10)."""
+"""Tokens as numbers: vocabularies, padding, embeddings' indices (curriculum N-SEQ-02, 03, 10)."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
 
 
 def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
-    """Save a tree of dicts, lists, tensors, numbers and strings (SPEC S-IO-01).
+    """Save a tree of dicts, lists, tensors, numbers and strings (curriculum S-IO-01).
 
     Raises:
         TypeError: `state` holds anything else; loading it would need code. The key is named.

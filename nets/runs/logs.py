@@ -80,7 +80,7 @@ def read_metrics(metrics_file: str | Path) -> dict[str, Points]:
 
 
 class TensorBoard:
-    """TensorBoard events of a run, opened at the first write (SPEC S-TB-01..04).
+    """TensorBoard events of a run, opened at the first write (curriculum S-TB-01..04).
 
     Events past `resume_step`, which an earlier process left, are purged.
     """
@@ -177,7 +177,7 @@ class TensorBoard:
 
 @torch.no_grad()
 def dead_unit_fraction(activations: torch.Tensor) -> float:
-    """Return the share of units that are zero for every sample (SPEC N-ACT-03, S-TB-04).
+    """Return the share of units that are zero for every sample (curriculum N-ACT-03, S-TB-04).
 
     Args:
         activations: outputs of a rectifier, `[B, *units]`.

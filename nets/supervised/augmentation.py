@@ -1,4 +1,4 @@
-"""Augmentation: pictures that show the same thing otherwise (SPEC N-REG-12, S-DATA-05).
+"""Augmentation: pictures that show the same thing otherwise (curriculum N-REG-12, S-DATA-05).
 
 Every function takes float pictures `[B, C, H, W]`, draws for each picture on its own from torch's
 global generator, and runs on the pictures' device. What keeps a label is the data's affair: a 6

@@ -1,4 +1,4 @@
-"""What is wrong with a model, told from its errors, and what helps (SPEC S-DIAG)."""
+"""What is wrong with a model, told from its errors, and what helps (curriculum S-DIAG)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Diagnosis:
 
     @property
     def remedies(self) -> tuple[str, ...]:
-        """What helps against the problem (SPEC S-DIAG-03, S-DIAG-05)."""
+        """What helps against the problem (curriculum S-DIAG-03, S-DIAG-05)."""
         return () if self.problem is None else REMEDIES[self.problem]
 
     def __str__(self) -> str:
@@ -64,7 +64,7 @@ def diagnose(
     train_dev: float | None = None,
     test: float | None = None,
 ) -> Diagnosis:
-    """Split the error on the dev set into its causes (SPEC S-DIAG-02).
+    """Split the error on the dev set into its causes (curriculum S-DIAG-02).
 
     avoidable bias = train − human; variance = train-dev − train; data mismatch = dev − train-dev;
     overfitting to the dev set = test − dev. Without a training-dev set the dev set is taken to come
@@ -102,7 +102,7 @@ class ErrorType:
 
 
 def error_analysis(mistakes: Sequence[Collection[str]], rows: int) -> list[ErrorType]:
-    """Count kinds of mistakes, to see which is worth work (SPEC S-DIAG-06).
+    """Count kinds of mistakes, to see which is worth work (curriculum S-DIAG-06).
 
     Args:
         mistakes: the kinds that each misclassified row was found to be of.
@@ -125,7 +125,8 @@ def error_analysis(mistakes: Sequence[Collection[str]], rows: int) -> list[Error
 
 
 def capacity(module: nn.Module) -> int:
-    """Return how many numbers `module` can learn: a crude measure of capacity (SPEC S-DIAG-07).
+    """Return how many numbers `module` can learn: a crude measure of capacity
+    (curriculum S-DIAG-07).
 
     Parameters that are frozen do not count, shared ones once.
     """

@@ -1,4 +1,4 @@
-"""Early stopping: end training when what is monitored no longer improves (SPEC S-ES-01)."""
+"""Early stopping: end training when what is monitored no longer improves (curriculum S-ES-01)."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Supervised training in one call: batches, validation, metrics, checkpoints (SPEC S-TR)."""
+"""Supervised training in one call: batches, validation, metrics, checkpoints (curriculum S-TR)."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -53,11 +53,11 @@ def fit(
     callbacks: Sequence[Callback] = (),
     checkpoint: str | Path | None = None,
 ) -> list[Row]:
-    """Train `network`, in place: forward, loss, stop test, backward, update (SPEC S-TR-01).
+    """Train `network`, in place: forward, loss, stop test, backward, update (curriculum S-TR-01).
 
     A run that was killed, called again with the same `checkpoint`, ends in the same weights as one
-    that was not (SPEC S-IO-02): every epoch has its own seed. What is frozen stays so, statistics
-    of batch norm included (see `training_mode`).
+    that was not (curriculum S-IO-02): every epoch has its own seed. What is frozen stays so,
+    statistics of batch norm included (see `training_mode`).
 
     Args:
         network: maps inputs `[B, ...]` to outputs; batches are brought to its device.
@@ -107,7 +107,7 @@ def predict(network: nn.Module, inputs: Tensor, *, batch_size: int = 1024) -> An
     """Return outputs `[N, ...]` for inputs `[N, ...]`: in evaluation mode, without gradients.
 
     The outputs are a tensor or, as those of several heads, tensors by name. Every part of the
-    network is left in the mode that it was in (SPEC S-TR-02).
+    network is left in the mode that it was in (curriculum S-TR-02).
     """
     device = _device(network)
     with evaluation_mode(network), torch.no_grad():
@@ -120,7 +120,7 @@ def predict(network: nn.Module, inputs: Tensor, *, batch_size: int = 1024) -> An
 def evaluate(
     network: nn.Module, rows: Rows, measures: Mapping[str, Measure], *, batch_size: int = 1024
 ) -> dict[str, float]:
-    """Return each measure of all rows at once, not averaged over batches (SPEC S-TR-02).
+    """Return each measure of all rows at once, not averaged over batches (curriculum S-TR-02).
 
     Args:
         network: what to measure.

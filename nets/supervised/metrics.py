@@ -36,7 +36,8 @@ def satisficing(
     at_least: Mapping[str, float] | None = None,
     at_most: Mapping[str, float] | None = None,
 ) -> int:
-    """Return the number of the best candidate among those that are good enough (SPEC S-MET-01).
+    """Return the number of the best candidate among those that are good enough
+    (curriculum S-MET-01).
 
     One metric is optimised, the others only have to satisfy: "the most accurate model that answers
     within 10 ms".

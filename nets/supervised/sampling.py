@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def one_hot(labels: Tensor, num_classes: int, *, smoothing: float = 0.0) -> Tensor:
-    """Return (1 − s)·e_k + s/K for each label k (SPEC S-DATA-06); argmax gives k back.
+    """Return (1 − s)·e_k + s/K for each label k (curriculum S-DATA-06); argmax gives k back.
 
     Args:
         labels: integers `[...]` in [0, K).
@@ -26,12 +26,14 @@ def one_hot(labels: Tensor, num_classes: int, *, smoothing: float = 0.0) -> Tens
 
 
 def label_counts(labels: Tensor, num_classes: int) -> Tensor:
-    """Return how often each of K classes occurs among `labels` `[N]`, as `[K]` (SPEC S-DATA-06)."""
+    """Return how often each of K classes occurs among `labels` `[N]`, as `[K]`
+    (curriculum S-DATA-06).
+    """
     return torch.bincount(labels, minlength=num_classes)
 
 
 def class_weights(labels: Tensor, num_classes: int) -> Tensor:
-    """Return w_c = N/(K·n_c), over the K classes that occur; 0 for others (SPEC S-DATA-04).
+    """Return w_c = N/(K·n_c), over the K classes that occur; 0 for others (curriculum S-DATA-04).
 
     In `nn.CrossEntropyLoss(weight=...)` they have, in expectation, the effect of over-sampling. A
     row of labels `[N]` weighs 1 on average.
@@ -46,7 +48,8 @@ def class_weights(labels: Tensor, num_classes: int) -> Tensor:
 
 
 def under_sample(labels: Tensor, *, seed: int = 0) -> Tensor:
-    """Return rows that hold each class of `labels` `[N]` as often as the rarest (SPEC S-DATA-01).
+    """Return rows that hold each class of `labels` `[N]` as often as the rarest
+    (curriculum S-DATA-01).
 
     The other rows are dropped, at random.
     """
@@ -68,7 +71,8 @@ def over_sample(labels: Tensor, *, seed: int = 0) -> Tensor:
 def synthetic_sample(
     inputs: Tensor, labels: Tensor, *, neighbours: int = 5, seed: int = 0
 ) -> tuple[Tensor, Tensor]:
-    """Bring each class to the size of the commonest by points between its own (SPEC S-DATA-03).
+    """Bring each class to the size of the commonest by points between its own
+    (curriculum S-DATA-03).
 
     A new point is x + u·(x' − x), with u ~ U(0, 1) and x' one of the nearest neighbours of x in its
     class: SMOTE (Chawla, Bowyer, Hall & Kegelmeyer, 2002). A class of one row is repeated.

@@ -1,4 +1,5 @@
-"""Search for hyper-parameters: at random, on a grid or by a model, one run folder each (SPEC S-HP).
+"""Search for hyper-parameters: at random, on a grid or by a model, one run folder each
+(curriculum S-HP).
 
 Optuna (the extra `tune`) draws the settings and keeps the journal, from which a search goes on.
 """
@@ -29,7 +30,8 @@ Space: TypeAlias = "Mapping[str, BaseDistribution]"
 
 
 def log_uniform(low: float, high: float) -> "BaseDistribution":
-    """A number whose logarithm is uniform: α = 10^r, r ~ U(log₁₀ low, log₁₀ high) (SPEC S-HP-01).
+    """A number whose logarithm is uniform: α = 10^r, r ~ U(log₁₀ low, log₁₀ high)
+    (curriculum S-HP-01).
 
     Half of the draws from [1e-4, 1] are below 0.01; of uniform ones a hundredth would be.
     """
@@ -106,7 +108,7 @@ def search(
     A search that was killed and is started again tries what an undisturbed one would have tried. A
     trial that was cut off is begun again in its folder, where the objective may find its own
     checkpoint. Called with more `trials`, a search goes on. Each folder, `003,lr=0.01,width=32`,
-    gets a `trial.json` and TensorBoard's hyper-parameters (SPEC S-HP-02, S-TB-04).
+    gets a `trial.json` and TensorBoard's hyper-parameters (curriculum S-HP-02, S-TB-04).
 
     Args:
         objective: of the settings and the folder; trains, and returns what is to be optimised.

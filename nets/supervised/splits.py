@@ -16,7 +16,7 @@ Fold = tuple[Tensor, Tensor]
 def hold_out(
     rows: int, share: float, *, seed: int = 0, labels: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Split into rows to train on and a share held out, at random (SPEC S-CV-02).
+    """Split into rows to train on and a share held out, at random (curriculum S-CV-02).
 
     Args:
         rows: how many there are.
@@ -42,7 +42,7 @@ def hold_out(
 
 
 def k_fold(rows: int, k: int, *, seed: int = 0, labels: Tensor | None = None) -> list[Fold]:
-    """Split into k disjoint folds, each in turn held out of the rest (SPEC S-CV-01).
+    """Split into k disjoint folds, each in turn held out of the rest (curriculum S-CV-01).
 
     The sizes of folds differ by one at most.
 
@@ -79,7 +79,7 @@ class Partition:
 def training_dev(
     rows: int, target_rows: int, *, share: float = 0.1, test_share: float = 0.5, seed: int = 0
 ) -> Partition:
-    """Split when the data to train on are not the data that count (SPEC S-DIAG-04).
+    """Split when the data to train on are not the data that count (curriculum S-DIAG-04).
 
     The training-dev set is held out of the *training* distribution: what a network loses on it is
     variance, what it loses beyond on the dev set is mismatch; see `diagnose`.
@@ -116,7 +116,7 @@ class CrossValidation:
 def cross_validate(
     score: Callable[[Tensor, Tensor], float], folds: Sequence[Fold], *, seed: int = 0
 ) -> CrossValidation:
-    """Score each fold with a model built anew (SPEC S-CV-01).
+    """Score each fold with a model built anew (curriculum S-CV-01).
 
     Args:
         score: builds a model, trains it on the first rows and measures it on the second. It is

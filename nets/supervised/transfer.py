@@ -1,4 +1,6 @@
-"""Transfer learning: keep a trained trunk, replace its head, then fine-tune (SPEC S-TL-01)."""
+"""Transfer learning: keep a trained trunk, replace its head, then fine-tune
+(curriculum S-TL-01).
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

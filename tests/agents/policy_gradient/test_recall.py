@@ -1,4 +1,4 @@
-"""A corridor that only a memory gets through (SPEC A-PG-05)."""
+"""A corridor that only a memory gets through (curriculum A-PG-05)."""
 
 from dataclasses import replace
 

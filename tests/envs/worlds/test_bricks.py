@@ -1,4 +1,4 @@
-"""Bricks (SPEC E-05): the rules told once more, observations, scores, pictures."""
+"""Bricks (curriculum E-05): the rules told once more, observations, scores, pictures."""
 
 from collections import Counter
 from collections.abc import Callable

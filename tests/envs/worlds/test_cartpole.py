@@ -1,4 +1,4 @@
-"""CartPole (SPEC E-04): Gymnasium's physics, rewards, limits; pictures."""
+"""CartPole (curriculum E-04): Gymnasium's physics, rewards, limits; pictures."""
 
 import gymnasium as gym
 import numpy as np

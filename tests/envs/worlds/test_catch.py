@@ -1,4 +1,4 @@
-"""Catch (SPEC E-05): exact scores, observations, pictures."""
+"""Catch (curriculum E-05): exact scores, observations, pictures."""
 
 from fractions import Fraction
 from itertools import product

@@ -1,4 +1,4 @@
-"""Pendulum (SPEC E-04): Gymnasium's physics, rewards, spaces, limit; pictures."""
+"""Pendulum (curriculum E-04): Gymnasium's physics, rewards, spaces, limit; pictures."""
 
 import gymnasium as gym
 import numpy as np

@@ -1,4 +1,4 @@
-"""Recall (SPEC E-05): without a memory exactly one half, with one everything; pictures."""
+"""Recall (curriculum E-05): without a memory exactly one half, with one everything; pictures."""
 
 from collections.abc import Iterable
 from fractions import Fraction

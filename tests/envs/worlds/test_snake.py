@@ -1,4 +1,6 @@
-"""Snake (SPEC E-05): the rules told once more, a player that always wins, fair food, pictures."""
+"""Snake (curriculum E-05): the rules told once more, a player that always wins, fair food,
+pictures.
+"""
 
 from collections import deque
 from typing import Any
