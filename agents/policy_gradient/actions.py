@@ -87,7 +87,7 @@ class ActionModel(nn.Module, ABC):
         """Return the actions `[N, *action]` that N choices stand for."""
 
 
-class DiscreteActions(ActionModel):
+class CategoricalActions(ActionModel):
     """One of A actions: the outputs are logits."""
 
     def __init__(self, space: gym.spaces.Discrete) -> None:
@@ -143,7 +143,7 @@ class Product:
         return torch.stack([part.entropy() for part in self.parts]).sum(0)
 
 
-class MultiDiscreteActions(ActionModel):
+class MultiCategoricalActions(ActionModel):
     """K independent choices among A_k actions: the outputs are all logits, one after another."""
 
     def __init__(self, space: gym.spaces.MultiDiscrete) -> None:
@@ -174,7 +174,7 @@ class MultiDiscreteActions(ActionModel):
         return [outputs[:, end - size : end] for end, size in spans]
 
 
-class MultiBinaryActions(ActionModel):
+class BernoulliActions(ActionModel):
     """K independent coins: the outputs are the logits of 1."""
 
     def __init__(self, space: gym.spaces.MultiBinary) -> None:
@@ -201,7 +201,7 @@ class MultiBinaryActions(ActionModel):
         return xp.asarray(choice.reshape(-1, *self.shape), dtype=xp.int8)
 
 
-class BoxActions(ActionModel):
+class GaussianActions(ActionModel):
     """Gaussian choices x in units of the space: a = centre + half-width · x, brought within.
 
     Without `squash` x is cut to [−1, 1]; with it, a = centre + half-width · tanh x, which makes the
@@ -263,12 +263,12 @@ def action_model(space: gym.Space, *, squash: bool = False, log_std: float = 0.0
     """
     match space:
         case gym.spaces.Discrete():
-            return DiscreteActions(space)
+            return CategoricalActions(space)
         case gym.spaces.MultiDiscrete():
-            return MultiDiscreteActions(space)
+            return MultiCategoricalActions(space)
         case gym.spaces.MultiBinary():
-            return MultiBinaryActions(space)
+            return BernoulliActions(space)
         case gym.spaces.Box() if np.issubdtype(space.dtype, np.floating):
-            return BoxActions(space, squash, log_std)
+            return GaussianActions(space, squash, log_std)
     expected = "Discrete, MultiDiscrete, MultiBinary or a Box of floats"
     raise TypeError(f"cannot act in {space}: expected {expected}")
