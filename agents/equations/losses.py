@@ -1,4 +1,4 @@
-"""Losses of policy-gradient methods, as pure functions, one number per action, with their slopes.
+"""Losses of agents, as pure functions, one number per action, each with its slope.
 
 Whoever takes their mean decides what counts: rows can be left out or weighted. Advantages and
 targets are data: they carry no gradient.
@@ -14,7 +14,7 @@ class Loss(NamedTuple):
     """What is minimised, and its derivative with respect to what a network says of each action."""
 
     value: Tensor  # [...]
-    slope: Tensor  # [...] d(value)/d(log π), or d(value)/dv
+    slope: Tensor  # [...] in log π where a policy learns, in v or q where values do
 
 
 def policy_gradient(log_prob: Tensor, advantage: Tensor) -> Loss:
@@ -53,12 +53,12 @@ def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip: float) -> Loss:
     return Loss(value, value * (surrogate <= clipped))
 
 
-def squared_error(error: Tensor) -> Loss:
-    """Return ½e² of errors e = v(sₜ) − Gₜ, and its slope e in v; both `[...]`."""
+def half_square(error: Tensor) -> Loss:
+    """Return ½e² of errors e `[...]`, and its slope e."""
     return Loss(0.5 * error.square(), error)
 
 
-def clipped_squared_error(value: Tensor, old_value: Tensor, target: Tensor, clip: float) -> Loss:
+def clipped_half_square(value: Tensor, old_value: Tensor, target: Tensor, clip: float) -> Loss:
     """Return the larger of ½(v − G)² and ½(v_old + clip(v − v_old, −ε, ε) − G)².
 
     A value that has moved by more than ε towards its target gets no further gradient: the slope in
@@ -71,7 +71,7 @@ def clipped_squared_error(value: Tensor, old_value: Tensor, target: Tensor, clip
         clip: ε > 0, in units of the return.
     """
     near = old_value + (value - old_value).clamp(-clip, clip)
-    free, clipped = squared_error(value - target), squared_error(near - target)
+    free, clipped = half_square(value - target), half_square(near - target)
     worse = torch.maximum(free.value, clipped.value)
     return Loss(worse, free.slope * (free.value >= clipped.value))
 

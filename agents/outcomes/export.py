@@ -30,7 +30,7 @@ from ..dqn.agent import DQN
 from ..dqn.build import build_return_model
 from ..dqn.networks import RecurrentQNetwork
 from ..imitation.agent import BehaviourCloning
-from ..policy_gradient.actions import DiscreteActions
+from ..policy_gradient.actions import CategoricalActions
 from ..policy_gradient.agent import PolicyGradient
 from ..tabular.planners import Planner
 from ..tabular.temporal_difference import Tabular
@@ -149,7 +149,7 @@ def _(agent: DQN) -> nn.Module:
 
 @policy_module.register
 def _(agent: BehaviourCloning) -> nn.Module:
-    choose = MostProbable(DiscreteActions(agent.action_space))
+    choose = MostProbable(CategoricalActions(agent.action_space))
     return Policy(nn.Identity(), Stateless(deepcopy(agent.network)), choose)
 
 

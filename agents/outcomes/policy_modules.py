@@ -5,7 +5,6 @@ from copy import deepcopy
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -13,13 +12,7 @@ from nets.layers.recurrent import GRU, LSTM
 
 from ..dqn.networks import QNetwork, RecurrentQNetwork
 from ..dqn.returns import ReturnModel
-from ..policy_gradient.actions import (
-    ActionModel,
-    BoxActions,
-    DiscreteActions,
-    MultiBinaryActions,
-    MultiDiscreteActions,
-)
+from ..policy_gradient.actions import ActionModel
 from ..policy_gradient.actor_critic import ActorCritic
 from ..policy_gradient.normalization import LIMIT, ObservationNorm
 
@@ -195,33 +188,10 @@ class Normalize(nn.Module):
 class MostProbable(nn.Module):
     """Outputs of a policy network `[N, size]` to its most probable actions `[N, *action]`."""
 
-    centre: Tensor
-    half_width: Tensor
-    low: Tensor
-    high: Tensor
-    start: Tensor
-
     def __init__(self, actions: ActionModel) -> None:
         super().__init__()
         self.actions = actions
-        if isinstance(actions, BoxActions):
-            for name in ("centre", "half_width", "low", "high"):
-                self.register_buffer(name, torch.from_numpy(getattr(actions, name)).double())
-        if isinstance(actions, MultiDiscreteActions):
-            self.register_buffer("start", torch.from_numpy(np.asarray(actions.start)))
 
     def forward(self, outputs: Tensor) -> Tensor:
         """Choose, and bring into the space."""
-        match self.actions:
-            case DiscreteActions(start=start):
-                return outputs.argmax(dim=-1) + start
-            case MultiDiscreteActions(sizes=sizes, shape=shape):
-                places = [logits.argmax(dim=-1) for logits in outputs.split(sizes, dim=-1)]
-                return torch.stack(places, dim=-1).reshape(-1, *shape) + self.start
-            case MultiBinaryActions(shape=shape):
-                return (outputs > 0.0).to(torch.int8).reshape(-1, *shape)
-            case BoxActions(shape=shape, squash=squash):
-                unit = (outputs.tanh() if squash else outputs).double()
-                action = torch.clamp(self.centre + self.half_width * unit, self.low, self.high)
-                return action.reshape(-1, *shape).to(getattr(torch, self.actions.dtype.name))
-        raise TypeError(f"no module chooses from {type(self.actions).__name__}")
+        return self.actions.to_space(self.actions.mode(outputs))

@@ -6,7 +6,7 @@ import torch
 
 from nets.settings import Count, Positive, Share
 
-from ..equations.losses import policy_gradient, squared_error
+from ..equations.losses import half_square, policy_gradient
 from ..loop.experience import Metrics
 from .advantages import AdvantageConfig, AdvantageGradient
 from .rollout import Rollout
@@ -41,7 +41,7 @@ class A2C(AdvantageGradient[A2CConfig]):
         distribution = self.actions.distribution(outputs)
         advantage = self.advantages(rollout, value)
         policy_loss = policy_gradient(distribution.log_prob(rollout.choice), advantage)
-        value_loss = squared_error(-advantage)  # v − G
+        value_loss = half_square(-advantage)  # v − G
         self.descend(
             outputs,
             distribution,

@@ -2,11 +2,13 @@
 
 A choice is what the distribution is over: for Box the number before it is brought between the
 bounds. Probabilities are those of choices, so nothing that happens on the way to the environment
-disturbs them. Choices are drawn in NumPy, from the agent's own generator, on any device.
+disturbs them. Choices are drawn in NumPy, from the agent's own generator, on any device. What is
+most probable, and which action a choice stands for, is written once for NumPy, in which agents act,
+and for torch, in which they are exported.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import gymnasium as gym
 import numpy as np
@@ -18,6 +20,13 @@ from nets.layers.distributions import Categorical, Gaussian
 
 from ..equations.exploration import boltzmann
 from ..loop.experience import Array
+
+Rows = TypeVar("Rows", Array, Tensor)
+
+
+def library(rows: Array | Tensor) -> Any:
+    """Return what computes with `rows`: NumPy or torch."""
+    return np if isinstance(rows, np.ndarray) else torch
 
 
 class Distribution(Protocol):
@@ -70,15 +79,15 @@ class ActionModel(nn.Module, ABC):
         """Draw choices for outputs `[N, size]`."""
 
     @abstractmethod
-    def mode(self, outputs: Array) -> Array:
+    def mode(self, outputs: Rows) -> Rows:
         """Return the most probable choices for outputs `[N, size]`."""
 
     @abstractmethod
-    def to_space(self, choice: Array) -> Array:
+    def to_space(self, choice: Rows) -> Rows:
         """Return the actions `[N, *action]` that N choices stand for."""
 
 
-class DiscreteActions(ActionModel):
+class CategoricalActions(ActionModel):
     """One of A actions: the outputs are logits."""
 
     def __init__(self, space: gym.spaces.Discrete) -> None:
@@ -109,11 +118,11 @@ class DiscreteActions(ActionModel):
         """Draw indices `[N]`."""
         return boltzmann(outputs, 1.0, rng)
 
-    def mode(self, outputs: Array) -> Array:
+    def mode(self, outputs: Rows) -> Rows:
         """Return the indices `[N]` of the largest logits."""
-        return outputs.argmax(axis=1)
+        return outputs.argmax(-1)
 
-    def to_space(self, choice: Array) -> Array:
+    def to_space(self, choice: Rows) -> Rows:
         """Count from the space's first action."""
         return choice + self.start
 
@@ -134,13 +143,14 @@ class Product:
         return torch.stack([part.entropy() for part in self.parts]).sum(0)
 
 
-class MultiDiscreteActions(ActionModel):
+class MultiCategoricalActions(ActionModel):
     """K independent choices among A_k actions: the outputs are all logits, one after another."""
 
     def __init__(self, space: gym.spaces.MultiDiscrete) -> None:
         super().__init__()
         self.sizes = [int(n) for n in space.nvec.flat]
         self.size = sum(self.sizes)
+        self.ends = np.cumsum(self.sizes).tolist()
         self.start, self.shape = space.start, space.shape
 
     def distribution(self, outputs: Tensor) -> Product:
@@ -151,19 +161,20 @@ class MultiDiscreteActions(ActionModel):
         """Draw indices `[N, K]`."""
         return np.stack([boltzmann(logits, 1.0, rng) for logits in self._split(outputs)], axis=1)
 
-    def mode(self, outputs: Array) -> Array:
+    def mode(self, outputs: Rows) -> Rows:
         """Return the indices `[N, K]` of the largest logits."""
-        return np.stack([logits.argmax(axis=1) for logits in self._split(outputs)], axis=1)
+        return library(outputs).stack([logits.argmax(-1) for logits in self._split(outputs)], -1)
 
-    def to_space(self, choice: Array) -> Array:
+    def to_space(self, choice: Rows) -> Rows:
         """Count from the space's first actions, in its shape."""
-        return choice.reshape(-1, *self.shape) + self.start
+        return choice.reshape(-1, *self.shape) + library(choice).asarray(self.start)
 
-    def _split(self, outputs: Array) -> list[Array]:
-        return np.split(outputs, np.cumsum(self.sizes)[:-1], axis=1)
+    def _split(self, outputs: Rows) -> list[Rows]:
+        spans = zip(self.ends, self.sizes, strict=True)
+        return [outputs[:, end - size : end] for end, size in spans]
 
 
-class MultiBinaryActions(ActionModel):
+class BernoulliActions(ActionModel):
     """K independent coins: the outputs are the logits of 1."""
 
     def __init__(self, space: gym.spaces.MultiBinary) -> None:
@@ -179,16 +190,18 @@ class MultiBinaryActions(ActionModel):
         """Draw coins `[N, K]`: a logistic number below the logit is a 1."""
         return (rng.logistic(size=outputs.shape) < outputs).astype(np.float32)
 
-    def mode(self, outputs: Array) -> Array:
+    def mode(self, outputs: Rows) -> Rows:
         """Return the likelier sides `[N, K]`."""
-        return (outputs > 0.0).astype(np.float32)
+        xp = library(outputs)
+        return xp.asarray(outputs > 0.0, dtype=xp.float32)
 
-    def to_space(self, choice: Array) -> Array:
+    def to_space(self, choice: Rows) -> Rows:
         """Return the coins as int8 in the space's shape."""
-        return choice.reshape(-1, *self.shape).astype(np.int8)
+        xp = library(choice)
+        return xp.asarray(choice.reshape(-1, *self.shape), dtype=xp.int8)
 
 
-class BoxActions(ActionModel):
+class GaussianActions(ActionModel):
     """Gaussian choices x in units of the space: a = centre + half-width · x, brought within.
 
     Without `squash` x is cut to [−1, 1]; with it, a = centre + half-width · tanh x, which makes the
@@ -202,16 +215,16 @@ class BoxActions(ActionModel):
 
     def __init__(self, space: gym.spaces.Box, squash: bool = False, log_std: float = 0.0) -> None:
         super().__init__()
-        self.shape, self.dtype, self.squash = space.shape, space.dtype, squash
+        self.shape, self.dtype, self.squash = space.shape, str(space.dtype), squash
         self.size = int(np.prod(space.shape))
-        self.low, self.high = space.low.ravel(), space.high.ravel()
-        bounded = np.isfinite(self.low) & np.isfinite(self.high)
+        low, high = (bound.ravel().astype(np.float64) for bound in (space.low, space.high))
+        bounded = np.isfinite(low) & np.isfinite(high)
         if squash and not bounded.all():
             raise ValueError(f"squash needs finite bounds, but the actions are {space}")
         with np.errstate(invalid="ignore", over="ignore"):
-            low, high = self.low.astype(np.float64), self.high.astype(np.float64)
-            self.centre = np.where(bounded, (low + high) / 2, 0.0)
-            self.half_width = np.where(bounded, (high - low) / 2, 1.0)
+            centre = np.where(bounded, (low + high) / 2, 0.0)
+            half_width = np.where(bounded, (high - low) / 2, 1.0)
+        self.units = np.stack([centre, half_width, low, high])  # [4, D]
         self.log_std = nn.Parameter(torch.full((self.size,), float(log_std)))  # [D]
 
     def distribution(self, outputs: Tensor) -> Gaussian:
@@ -223,15 +236,17 @@ class BoxActions(ActionModel):
         std = self.log_std.detach().exp().cpu().numpy()
         return outputs + std * rng.standard_normal(outputs.shape, np.float32)
 
-    def mode(self, outputs: Array) -> Array:
+    def mode(self, outputs: Rows) -> Rows:
         """Return the means `[N, D]`."""
         return outputs
 
-    def to_space(self, choice: Array) -> Array:
+    def to_space(self, choice: Rows) -> Rows:
         """Scale, shift, and bring between the bounds."""
-        unit = np.tanh(choice) if self.squash else choice
-        action = np.clip(self.centre + self.half_width * unit, self.low, self.high)
-        return action.reshape(-1, *self.shape).astype(self.dtype)
+        xp = library(choice)
+        centre, half_width, low, high = xp.asarray(self.units)
+        unit = xp.tanh(choice) if self.squash else choice
+        action = (centre + half_width * unit).clip(low, high)
+        return xp.asarray(action.reshape(-1, *self.shape), dtype=getattr(xp, self.dtype))
 
 
 def action_model(space: gym.Space, *, squash: bool = False, log_std: float = 0.0) -> ActionModel:
@@ -248,12 +263,12 @@ def action_model(space: gym.Space, *, squash: bool = False, log_std: float = 0.0
     """
     match space:
         case gym.spaces.Discrete():
-            return DiscreteActions(space)
+            return CategoricalActions(space)
         case gym.spaces.MultiDiscrete():
-            return MultiDiscreteActions(space)
+            return MultiCategoricalActions(space)
         case gym.spaces.MultiBinary():
-            return MultiBinaryActions(space)
+            return BernoulliActions(space)
         case gym.spaces.Box() if np.issubdtype(space.dtype, np.floating):
-            return BoxActions(space, squash, log_std)
+            return GaussianActions(space, squash, log_std)
     expected = "Discrete, MultiDiscrete, MultiBinary or a Box of floats"
     raise TypeError(f"cannot act in {space}: expected {expected}")

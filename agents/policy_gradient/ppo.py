@@ -11,11 +11,11 @@ from nets.settings import Count, Positive
 
 from ..equations.losses import (
     Loss,
-    clipped_squared_error,
+    clipped_half_square,
     clipped_surrogate,
+    half_square,
     importance_ratio,
     kl_estimate,
-    squared_error,
 )
 from ..loop.experience import Metrics
 from .advantages import AdvantageConfig, AdvantageGradient
@@ -158,5 +158,5 @@ class PPO(AdvantageGradient[PPOConfig]):
     def _value_loss(self, value: Tensor, batch: Minibatch) -> Loss:
         clip = self.config.value_clip
         if clip is None:
-            return squared_error(value - batch.target)
-        return clipped_squared_error(value, batch.value, batch.target, clip)
+            return half_square(value - batch.target)
+        return clipped_half_square(value, batch.value, batch.target, clip)

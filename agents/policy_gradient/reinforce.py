@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nets.settings import Count, Positive, Rate
 
-from ..equations.losses import policy_gradient, squared_error
+from ..equations.losses import half_square, policy_gradient
 from ..equations.returns import lambda_returns
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
@@ -89,7 +89,7 @@ class Reinforce(PolicyGradient[ReinforceConfig]):
         advantage = returns - baseline
         distribution = self.actions.distribution(outputs)
         policy_loss = policy_gradient(distribution.log_prob(rollout.choice), advantage)
-        value_loss = squared_error(-advantage if learned else torch.zeros_like(advantage))
+        value_loss = half_square(-advantage if learned else torch.zeros_like(advantage))
         self.descend(
             outputs,
             distribution,

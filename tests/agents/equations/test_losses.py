@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from agents.equations.losses import (
-    clipped_squared_error,
+    clipped_half_square,
     clipped_surrogate,
+    half_square,
     importance_ratio,
     kl_estimate,
     policy_gradient,
-    squared_error,
 )
 from nets.layers.distributions import Categorical, Gaussian
 
@@ -150,9 +150,9 @@ def test_surrogate_at_the_old_policy_has_the_policy_gradient():
         (0.5, 3.0, 0.5 * 2.5**2, -2.5),  # moved away: free to come back
     ],
 )
-def test_clipped_squared_error_by_hand(value, target, loss, slope):
+def test_clipped_half_square_by_hand(value, target, loss, slope):
     """The old value was 1, ε = 0.2."""
-    found = clipped_squared_error(torch.tensor(value), torch.tensor(1.0), torch.tensor(target), 0.2)
+    found = clipped_half_square(torch.tensor(value), torch.tensor(1.0), torch.tensor(target), 0.2)
     assert found.value.item() == pytest.approx(loss)
     assert found.slope.item() == pytest.approx(slope)
 
@@ -160,8 +160,8 @@ def test_clipped_squared_error_by_hand(value, target, loss, slope):
 LOSSES = {  # of log π or v, x, and two numbers beside it
     "policy_gradient": lambda x, a, b: policy_gradient(x, a),
     "clipped_surrogate": lambda x, a, b: clipped_surrogate(importance_ratio(x, b), a, 0.2),
-    "squared_error": lambda x, a, b: squared_error(x - a),
-    "clipped_squared_error": lambda x, a, b: clipped_squared_error(x, a, b, 0.2),
+    "half_square": lambda x, a, b: half_square(x - a),
+    "clipped_half_square": lambda x, a, b: clipped_half_square(x, a, b, 0.2),
 }
 
 

@@ -38,6 +38,17 @@ def test_whatever_is_chosen_is_in_the_space(space):
             assert space.contains(action if action.ndim else space.dtype.type(action))
 
 
+@pytest.mark.parametrize("space", SPACES.values(), ids=SPACES.keys())
+def test_torch_takes_the_actions_that_numpy_takes(space):
+    model = action_model(space)
+    outputs = rows(model, 200, scale=2.0)
+    expected = model.to_space(model.mode(outputs))
+    found = model.to_space(model.mode(torch.from_numpy(outputs))).numpy()
+    assert found.dtype == expected.dtype == space.dtype
+    assert len(np.unique(expected, axis=0)) > 1
+    np.testing.assert_array_equal(found, expected)
+
+
 def expected_log_prob(name, model, outputs, choice):
     """The log-probability and entropy by torch's own distributions."""
     if name == "discrete":
