@@ -1,9 +1,4 @@
-"""Recurrent layers that forget at the beginning of an episode, at the speed of torch's own.
-
-A reset in the middle of a sequence is turned into steps of the sequence: every reset gets one step
-(the RNN: two) whose input drives the layer to the zero state. torch's fused kernels then run over
-a slightly longer sequence as if nothing had happened, and no gradient crosses the reset.
-"""
+"""Recurrent layers that forget at the beginning of an episode, at the speed of torch's own."""
 
 from __future__ import annotations
 
@@ -14,52 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from . import early_reset_gru
+from .resets import Timeline, gru_signals, lstm_signals, rnn_signals
 
 State: TypeAlias = Tensor | tuple[Tensor, Tensor]
-
-_SATURATING = 1e4  # σ(±1e4) is exactly 0 or 1, tanh(1e4) exactly 1, and float16 can hold it
-
-
-class _Timeline:
-    """The steps of a batch laid on a longer time axis on which every reset has room.
-
-    Args:
-        starts: `[T, B]`.
-        room: steps added before each start.
-        dtype: type of the signals.
-
-    Attributes:
-        signals: `[L, B, room + 1]`; signal k < room is 1 at the k-th added step before a start,
-            the last signal is 1 from the end of the column's steps on, all else is 0.
-    """
-
-    def __init__(self, starts: Tensor, room: int, dtype: torch.dtype) -> None:
-        steps, batch = starts.shape
-        device = starts.device
-        delay = room * starts.cumsum(0)  # [T, B]
-        length = steps + (room * steps if delay.is_meta else int(delay[-1].max()))
-        time = torch.arange(steps, device=device)[:, None] + delay  # [T, B]
-        self._index = (time * batch + torch.arange(batch, device=device)).flatten()  # [T * B]
-
-        flags = starts.flatten().to(dtype)  # [T * B]
-        signals = flags.new_zeros(room + 1, length * batch)
-        for k in range(room):
-            signals[k].index_add_(0, (self._index - (room - k) * batch).clamp(min=0), flags)
-        ended = torch.arange(length, device=device)[:, None] > time[-1]  # [L, B]
-        signals[room] = ended.flatten()
-        self.signals = signals.t().view(length, batch, room + 1)
-
-    def spread(self, x: Tensor) -> Tensor:
-        """Lay `x` `[T, B, D]` out as `[L, B, D + room + 1]`, the signals behind it."""
-        length, batch, _ = self.signals.shape
-        grid = x.new_zeros(length * batch, x.shape[-1])
-        grid = grid.index_copy(0, self._index, x.flatten(0, 1))
-        return torch.cat([grid.view(length, batch, -1), self.signals], dim=-1)
-
-    def collect(self, y: Tensor) -> Tensor:
-        """Take the steps back: `[L, B, H]` to `[T, B, H]`."""
-        batch, width = y.shape[1:]
-        return y.flatten(0, 1).index_select(0, self._index).view(-1, batch, width)
+_RunLayer: TypeAlias = Callable[
+    [Tensor, Sequence[Tensor], Sequence[Tensor]], tuple[Tensor, list[Tensor]]
+]  # of input, states `[B, H]` and weights: outputs and last states
 
 
 class _Recurrent(nn.RNNBase):
@@ -103,37 +58,47 @@ class _Recurrent(nn.RNNBase):
         if starts is not None:
             states = [s.masked_fill(starts[0, :, None], 0.0) for s in states]
         if one_step:
-            y, states = self._step(x[0], states)
+            y, states = self._layer_by_layer(self._step, x[0], states)
         elif starts is None or len(x) == 1 or not (starts.is_meta or starts[1:].any()):
             y, states = self._run(x, states, [w for layer in self.all_weights for w in layer])
         else:
-            y, states = self._run_with_resets(x, states, starts)
+            timeline = Timeline(starts, self._room, x.dtype)
+            y, states = self._layer_by_layer(self._resetting(timeline), x, states)
         return y, self._joined(states)
 
-    def _step(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Run one step, `x` `[B, D]`: a cell costs a quarter of a sequence of length one."""
+    def _layer_by_layer(
+        self, run: _RunLayer, x: Tensor, states: Sequence[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Run each layer on the outputs of the one below."""
         finals = []
         for layer, weights in enumerate(self.all_weights):
-            final = self._cell(x, self._joined([s[layer] for s in states]), *weights)
-            finals.append([final] if isinstance(final, Tensor) else list(final))
-            x = finals[-1][0]  # [B, H]
+            x, final = run(x, [s[layer] for s in states], weights)
+            finals.append(final)
         return x, [torch.stack(layers) for layers in zip(*finals, strict=True)]
 
-    def _run_with_resets(
-        self, x: Tensor, states: Sequence[Tensor], starts: Tensor
+    def _step(
+        self, x: Tensor, states: Sequence[Tensor], weights: Sequence[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
-        timeline = _Timeline(starts, self._room, x.dtype)
-        finals: list[list[Tensor]] = []
-        for layer, weights in enumerate(self.all_weights):
+        """Run a layer over one step, `x` `[B, D]`: a quarter of the time of a sequence of one."""
+        final = self._cell(x, self._joined(states), *weights)
+        finals = [final] if isinstance(final, Tensor) else list(final)
+        return finals[0], finals
+
+    def _resetting(self, timeline: Timeline) -> _RunLayer:
+        """Return a function that runs a layer over a sequence in which episodes start."""
+
+        def run(
+            x: Tensor, states: Sequence[Tensor], weights: Sequence[Tensor]
+        ) -> tuple[Tensor, list[Tensor]]:
             w_ih = torch.cat([weights[0], self._signal_weights(*weights)], dim=1)
             extended = [w_ih, *weights[1:]]
             if x.is_cuda:
                 extended = _side_by_side(extended)
-            initial = [s[layer : layer + 1] for s in states]
-            y, final = self._run(timeline.spread(x), initial, extended)
-            x = timeline.collect(y)  # [T, B, H]
-            finals.append([x[-1:], *final[1:]])
-        return x, [torch.cat(layers) for layers in zip(*finals, strict=True)]
+            y, final = self._run(timeline.spread(x), [s[None] for s in states], extended)
+            y = timeline.collect(y)  # [T, B, H]
+            return y, [y[-1], *(part[0] for part in final[1:])]
+
+        return run
 
     def _run(
         self, x: Tensor, states: Sequence[Tensor], weights: Sequence[Tensor]
@@ -145,11 +110,7 @@ class _Recurrent(nn.RNNBase):
         return y, final
 
     def _signal_weights(self, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
-        """Return `[gates * H, room + 1]`, the input weights of a timeline's signals.
-
-        The added steps before a start must end in the zero state and let no gradient through; a
-        step after the end must keep every state but the output.
-        """
+        """Return `[gates * H, room + 1]`, the input weights of a timeline's signals."""
         raise NotImplementedError
 
     def _joined(self, states: Sequence[Tensor]) -> State:
@@ -200,9 +161,7 @@ class RNN(_Recurrent):
     _room = 2
 
     def _signal_weights(self, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
-        saturate = torch.full_like(b_ih, _SATURATING)  # h = 1, with derivative 0
-        cancel = -(w_hh.sum(1) + b_ih + b_hh)  # tanh(W_hh·1 + b_ih + b_hh + cancel) = 0
-        return torch.stack([saturate, cancel, torch.zeros_like(b_ih)], 1)
+        return rnn_signals(w_hh, b_ih, b_hh)
 
 
 class LSTM(_Recurrent):
@@ -226,11 +185,7 @@ class LSTM(_Recurrent):
     _states = 2
 
     def _signal_weights(self, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
-        opened = b_ih.new_full((self.hidden_size,), _SATURATING)
-        shut, free = -opened, torch.zeros_like(opened)
-        erase = torch.cat([shut, shut, free, shut])  # i = f = o = 0: c = h = 0
-        hold = torch.cat([shut, opened, free, shut])  # i = 0, f = 1: c stays
-        return torch.stack([erase, hold], 1)
+        return lstm_signals(b_ih)
 
 
 class GRU(_Recurrent):
@@ -260,11 +215,8 @@ class GRU(_Recurrent):
             self._kernel, self._cell = early_reset_gru.sequence, early_reset_gru.cell
 
     def _signal_weights(self, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
-        gates = 2 * self.hidden_size
-        constant = b_ih[gates:] if self.reset_after else b_ih[gates:] + b_hh[gates:]
-        shut = b_ih.new_full((gates,), -_SATURATING)
-        erase = torch.cat([shut, -constant])  # r = z = 0, n = tanh(0): h = 0
-        return torch.stack([erase, torch.zeros_like(erase)], 1)
+        n = slice(2 * self.hidden_size, None)
+        return gru_signals(b_ih[n] if self.reset_after else b_ih[n] + b_hh[n])
 
 
 def _side_by_side(weights: Sequence[Tensor]) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Recurrent layers that start afresh where an episode does, against a loop of torch's cells."""
+"""Recurrent layers that start afresh where an episode does, against torch's own step by step."""
 
 import pytest
 import torch
@@ -15,38 +15,26 @@ from recurrent_layers import (
     make,
     parts_of,
 )
+from torch.func import functional_call
 
 
-def loop_of_cells(layer, x, state, starts):
-    """The definition: torch's cells in a loop, the state multiplied by 1 - start before each."""
-    cells = []
-    for depth in range(layer.num_layers):
-        cell = LAYERS[type(layer)][1](D if depth == 0 else H, H, dtype=x.dtype)
-        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-            delattr(cell, name)
-            setattr(cell, name, getattr(layer, f"{name}_l{depth}"))
-        cells.append(cell)
-    hidden = [list(part.unbind()) for part in parts_of(state)]
-    outputs = []
-    for t in range(len(x)):
-        keep = 1.0 - starts[t].to(x.dtype)[:, None]
-        below = x[t]
-        for depth, cell in enumerate(cells):
-            before = tuple(part[depth] * keep for part in hidden)
-            after = parts_of(cell(below, before if len(before) > 1 else before[0]))
-            for part, value in zip(hidden, after, strict=True):
-                part[depth] = value
-            below = after[0]
-        outputs.append(below)
-    final = tuple(torch.stack(part) for part in hidden)
-    return torch.stack(outputs), final if len(final) > 1 else final[0]
+def unrolled(layer, x, state, starts):
+    """The definition: torch's layer over one step at a time, the state zeroed before each start."""
+    peer = LAYERS[type(layer)][0](D, H, layer.num_layers)
+    weights, outputs = dict(layer.named_parameters()), []
+    for x_t, start in zip(x, starts, strict=True):
+        kept = tuple(part * ~start[:, None] for part in parts_of(state))
+        state = kept if len(kept) > 1 else kept[0]
+        y, state = functional_call(peer, weights, (x_t[None], state))
+        outputs.append(y)
+    return torch.cat(outputs), state
 
 
 @each_layer
 @pytest.mark.parametrize("num_layers", [1, 2])
 @pytest.mark.parametrize("probability", [0.0, 0.05, 0.4, 1.0])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-6)])
-def test_N_RNN_10_resets_equal_a_loop_of_cells(kind, num_layers, probability, dtype, tolerance):
+def test_N_RNN_10_resets_equal_the_layer_unrolled(kind, num_layers, probability, dtype, tolerance):
     layer = make(kind, num_layers, dtype)
     x = draw(T, B, D, dtype=dtype, requires_grad=True)
     state = draw_state(kind, num_layers, dtype, requires_grad=True)
@@ -54,7 +42,7 @@ def test_N_RNN_10_resets_equal_a_loop_of_cells(kind, num_layers, probability, dt
     assert probability == 0.0 or starts[1:].any()
     weight = draw(T, B, H, dtype=dtype, seed=3) / T  # so that gradients are of order one
     results = []
-    for forward in (layer, lambda *arguments: loop_of_cells(layer, *arguments)):
+    for forward in (layer, lambda *arguments: unrolled(layer, *arguments)):
         y, final = forward(x, state, starts)
         loss = (y * weight).sum() + sum((part / T).sum() for part in parts_of(final))
         inputs = [x, *parts_of(state), *layer.parameters()]
@@ -115,7 +103,7 @@ def test_N_RNN_10_a_start_clears_even_a_broken_state(kind):
 def test_N_RNN_10_resets_on_cuda(kind):
     layer = make(kind, num_layers=2)
     x, starts = draw(T, B, D), draw_starts(0.2)
-    expected, _ = loop_of_cells(layer, x, draw_state(kind, 2), starts)
+    expected, _ = unrolled(layer, x, draw_state(kind, 2), starts)
     state = draw_state(kind, 2)
     moved = tuple(part.cuda() for part in parts_of(state))
     y, _ = layer.cuda()(x.cuda(), moved if len(moved) > 1 else moved[0], starts.cuda())
