@@ -120,7 +120,8 @@ def build(algorithm, seen, acts, settings, device="cpu"):
 def parameters(agent):
     for name in ("network", "online"):
         if hasattr(agent, name):
-            yield from getattr(agent, name).parameters()
+            network = getattr(agent, name)
+            yield from getattr(network, "module", network).parameters()
     if hasattr(agent, "model") and hasattr(agent.model, "policy"):
         yield from agent.model.policy.parameters()
 
