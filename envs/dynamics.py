@@ -1,7 +1,8 @@
-"""Dynamics, the one text of a world, and the scalar environment made from them.
+"""Dynamics, the one text of a world.
 
 A world is written once, for one environment, as pure functions over a NamedTuple state. The same
-text runs on Python numbers here and on arrays `[N]` in `envs.vector`; docs/envs.md has its rules.
+text runs on Python numbers in `envs.scalar` and on arrays `[N]` in `envs.vector`; docs/envs.md has
+its rules.
 """
 
 from collections.abc import Callable, Mapping

@@ -27,7 +27,7 @@ class Cell:
     """What a character of a map means.
 
     Args:
-        tile: Name of its picture, one of `envs.grids.tiles.TILES`.
+        tile: What its picture is made of, from below: names of `envs.pictures.sprites.LAYERS`.
         reward: Reward of entering it.
         wall: Nobody can enter it.
         start: An episode may begin here; it begins in each such cell equally often.
