@@ -1,8 +1,11 @@
 """Ways to try something else than what looks best (curriculum A-CORE-04)."""
 
-import numpy as np
+from typing import Any
 
-from ..loop.experience import Array
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
 
 
 def epsilon_greedy(values: Array, epsilon: float, rng: np.random.Generator) -> Array:

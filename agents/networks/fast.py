@@ -1,15 +1,16 @@
 """Networks in the forms that are fastest for what agents do with them, all on one memory."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..loop.experience import Array
 from .encoders import Flatten
 
+Array = NDArray[Any]
 Module = TypeVar("Module", bound=nn.Module)
 
 
