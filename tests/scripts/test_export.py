@@ -178,13 +178,15 @@ def test_a_process_without_us_takes_the_same_actions(name, deployed):
     seen = set()
     for result, answer in zip(given, answers, strict=True):
         if isinstance(answer, tuple):
-            np.testing.assert_allclose(result[1], answer[1], atol=1e-5)
+            # both processes sum in float32, by other kernels, step after step: 1e-4 apart was seen
+            # behind 15 convolutions; a memory that is not passed on is off by tenths
+            np.testing.assert_allclose(result[1], answer[1], rtol=1e-3, atol=2e-3)
             result, answer = result[0], answer[0]
         action = result.numpy()
         assert action.dtype == answer.dtype == agent.action_space.dtype
         assert action.shape == (len(answer), *agent.action_space.shape)
         if action.dtype.kind == "f":
-            np.testing.assert_allclose(action, answer, rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(action, answer, rtol=1e-4, atol=1e-4)
         else:
             np.testing.assert_array_equal(action, answer)
         assert all(agent.action_space.contains(one) for one in action)
@@ -274,7 +276,7 @@ def test_printed_lines_of_a_memory_work(tmp_path):
     exec(snippet(program.about, path).replace("\n  ", "\n").strip(), names)
     action, state = agent.predict(observation[None], None, np.ones(1, bool), deterministic=True)
     np.testing.assert_array_equal(names["action"], action)
-    np.testing.assert_allclose(names["state"], state, atol=1e-6)
+    np.testing.assert_allclose(names["state"], state, atol=1e-5)
 
 
 def test_planners_export_their_plan(planned):
