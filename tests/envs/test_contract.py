@@ -60,10 +60,10 @@ class Tangle:
         return state.now
 
 
-class Power(Logistic):
+class Inverts(Logistic):  # ~ of Python's True is -2, and as true
     def step(self, xp: Any, state: One, action: Any, random: Any) -> tuple[One, Any, Any]:
         x = state.x
-        return One(3.9 * (x**1.5 / xp.sqrt(x) - x * x)), x, False
+        return One(3.9 * (x - x * x)), x, ~(x < 0.9)
 
 
 class OwnGenerator(Logistic):
@@ -93,7 +93,7 @@ class SharesItsBuffer(Logistic):
         return buffer
 
 
-WRONG = [Power, OwnGenerator, Remembers, SharesItsBuffer]
+WRONG = [Inverts, OwnGenerator, Remembers, SharesItsBuffer]
 for world in [Logistic, Tangle, *WRONG]:
     envs.register_world(f"test/{world.__name__}-v0", f"{__name__}:{world.__name__}")
 
