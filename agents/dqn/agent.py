@@ -23,7 +23,7 @@ from .build import build_network, build_recorder, build_replay, build_return_mod
 from .config import DQNConfig
 from .networks import FastQNetwork
 from .replay import ReplayBuffer
-from .returns import places
+from .returns import output_index
 from .rows import Minibatches
 
 
@@ -162,7 +162,7 @@ class DQN(Agent[DQNConfig]):
         Returns:
             Metrics of the last minibatch, its loss L and means; the error of every row, `[K, B]`.
         """
-        index, errors = places(batch.action - self._first_action, self.returns.size), []
+        index, errors = output_index(batch.action - self._first_action, self.returns.size), []
         weights, targets = batch.weight.unsqueeze(-1), self._targets(batch)
         rows = zip(batch.observation, index, targets, weights, strict=True)
         for observation, taken, target, weight in rows:

@@ -18,10 +18,10 @@ from ..loop.experience import Array
 LOSSES = {"huber": huber, "mse": square}
 
 
-def places(action: Tensor, size: int) -> Tensor:
+def output_index(action: Tensor, size: int) -> Tensor:
     """Return where the outputs for actions `[...]` stand in `[..., A · size]`, int64 `[..., size]`.
 
-    `outputs.gather(-1, places)` reads them, `zeros.scatter_(-1, places, slope)` is the way back.
+    `outputs.gather(-1, index)` reads them, and `zeros.scatter_(-1, index, slope)` is the way back.
     """
     first = action.unsqueeze(-1) * size  # [..., 1]
     return first if size == 1 else first + torch.arange(size, device=action.device)
@@ -129,7 +129,7 @@ class ReturnDistribution(ABC):
         self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor, a_t: Tensor
     ) -> Tensor:
         """Return rₜ + discountₜ · Z(sₜ, aₜ), `[..., size]`."""
-        z_t = outputs_t.gather(-1, places(a_t, self.size))  # [..., size]
+        z_t = outputs_t.gather(-1, output_index(a_t, self.size))  # [..., size]
         return self.bootstrap(r_t.unsqueeze(-1), discount_t.unsqueeze(-1), z_t)
 
     def q_learning_target(self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor) -> Tensor:

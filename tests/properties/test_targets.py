@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,13 +13,9 @@ from torch import Tensor
 from agents.dqn.nstep import NStep
 from agents.equations.distributional import categorical_projection
 from agents.equations.returns import discounted_returns, generalized_advantages, lambda_returns
-from agents.equations.targets import (
-    double_q_learning_target,
-    expected_sarsa_target,
-    q_learning_target,
-    sarsa_target,
-)
+from agents.equations.targets import double_q_learning_target, q_learning_target
 from agents.loop.experience import Transition
+from agents.tabular import kernel
 
 LAMBDAS = st.floats(0, 1)
 
@@ -101,16 +98,24 @@ def test_what_comes_after_an_episode_s_end_changes_nothing_before(steps, lam, da
 def test_targets_lie_below_the_maximum_and_that_of_q_learning_is_it(rows, actions, data):
     q_t, selector = (data.draw(float64(rows, actions)) for _ in range(2))
     r_t, discount_t = data.draw(float64(rows)), data.draw(float64(rows, low=0, high=1))
-    chosen = data.draw(arrays(np.int64, rows, elements=st.integers(0, actions - 1)))
     best, worst = q_learning_target(r_t, discount_t, q_t), r_t + discount_t * q_t.amin(-1)
-    for target in (
-        double_q_learning_target(r_t, discount_t, q_t, selector),
-        sarsa_target(r_t, discount_t, q_t, torch.from_numpy(chosen)),
-        expected_sarsa_target(r_t, discount_t, q_t, selector.softmax(-1)),
-    ):
-        assert (target <= best + 1e-9).all()
-        assert (target >= worst - 1e-9).all()
+    target = double_q_learning_target(r_t, discount_t, q_t, selector)
+    assert (target <= best + 1e-9).all()
+    assert (target >= worst - 1e-9).all()
     torch.testing.assert_close(double_q_learning_target(r_t, discount_t, q_t, q_t), best)
+    chosen, epsilon = data.draw(st.integers(0, actions - 1)), data.draw(st.floats(0, 1))
+    tables = torch.cat([selector, q_t]).flatten().numpy()  # that of the other learner comes second
+    for row in range(rows):
+        step, first = (float(r_t[row]), float(discount_t[row])), row * actions
+        second = rows * actions + first
+        assert kernel.q_learning_target(tables, *step, second, actions) == pytest.approx(best[row])
+        for tabular in (
+            kernel.sarsa_target(tables, *step, second + chosen),
+            kernel.expected_sarsa_target(tables, *step, second, actions, epsilon),
+            kernel.double_q_learning_target(tables, *step, first, actions, rows * actions),
+        ):
+            assert worst[row] - 1e-9 <= tabular <= best[row] + 1e-9
+        assert tabular == pytest.approx(target[row])
 
 
 @given(st.integers(2, 12), st.data())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.dqn.returns import CategoricalReturn, ExpectedReturn, QuantileReturn, places
+from agents.dqn.returns import CategoricalReturn, ExpectedReturn, QuantileReturn, output_index
 
 LOW, HIGH, SIZE, ACTIONS = -2.0, 3.0, 5, 3
 SUPPORT = np.linspace(LOW, HIGH, SIZE)
@@ -99,10 +99,10 @@ def test_A_FA_03_a_network_that_chooses_for_itself_learns_by_q_learning(name, ro
 
 
 @pytest.mark.parametrize("size", [1, 4])
-def test_places_are_those_of_the_actions_taken(size):
+def test_outputs_of_the_actions_taken_are_found_and_written_back(size):
     action = torch.tensor([[2, 0, 1], [1, 1, 0]])
     outputs = torch.arange(2 * 3 * ACTIONS * size).view(2, 3, ACTIONS * size)
-    index = places(action, size)
+    index = output_index(action, size)
     assert index.shape == (2, 3, size)
     found, back = outputs.gather(-1, index), torch.zeros_like(outputs).scatter_(-1, index, 1)
     for k, b in np.ndindex(2, 3):
