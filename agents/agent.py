@@ -25,6 +25,10 @@ class Agent(Actor[ConfigT]):
         """Return how a run of `steps` steps is cut up; planners take as many as they need."""
         return RunConfig.default(self, steps, eval_every)
 
+    def report(self) -> str:
+        """Return what is to be told of the agent at the end of a run; nothing, for most."""
+        return ""
+
     def learn(
         self,
         total_timesteps: int,

@@ -94,8 +94,8 @@ def _finish(run: "RunFolder") -> None:
     agent = load(run.path)
     result = evaluate(agent, episodes=EPISODES, seed=SEED)
     print(describe(result, run.files.find()), flush=True)
-    if hasattr(agent, "report"):
-        print(agent.report(), flush=True)
+    if report := agent.report():
+        print(report, flush=True)
     draw_curve(run.metrics_file, run.curve, f"{agent.name} on {agent.source.name}")
     screen = has_display()
     draw_off_screen()

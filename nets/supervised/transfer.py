@@ -7,6 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ..gradients.modes import freeze as freeze
+from ..gradients.modes import unfreeze as unfreeze
+
 
 def replace_head(
     network: nn.Module, out_features: int, *, init: Callable[[nn.Linear], object] | None = None

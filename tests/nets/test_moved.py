@@ -31,6 +31,7 @@ MOVED = [
     ("nets.training.search", "log_uniform"),
     ("nets.training.splits", "cross_validate"),
     ("nets.training.transfer", "replace_head"),
+    ("nets.training.transfer", "load_part"),
     ("nets.vocabulary", "Vocabulary"),
 ]
 
@@ -55,6 +56,14 @@ def test_rooms_show_what_modules_of_their_names_had():
     assert SarsaConfig is agents.SarsaConfig
     assert VAE is generative.VAE
     assert load_dataset is generative.load_dataset
+
+
+def test_what_freezes_is_found_beside_what_replaces_a_head():
+    from nets.gradients import modes
+    from nets.supervised import transfer
+
+    assert transfer.freeze is modes.freeze
+    assert transfer.unfreeze is modes.unfreeze
 
 
 def test_other_wrong_names_are_not_found():
