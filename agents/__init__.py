@@ -8,6 +8,8 @@ from nets.exports import lazy_exports
 from nets.moved import redirect
 
 __getattr__, __dir__, __all__ = lazy_exports(__name__, __file__)
+# `from agents import *` works without stable-baselines3
+__all__ = [name for name in __all__ if not name.startswith("SB3")]
 
 redirect(
     __name__,

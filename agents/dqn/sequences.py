@@ -183,6 +183,7 @@ class Sequencer:
             cut.state[0] = episode.states[top - episode.first]
         if top <= 0:
             cut.starts[0, -top] = True
+        cut.action[0] = episode.actions[begin - episode.first]  # what fills up is of the space, too
         for t in range(min(self.length, end - begin)):
             now, span = begin + t - episode.first, min(self.n, end - begin - t)
             rewards = episode.rewards[now : now + span]

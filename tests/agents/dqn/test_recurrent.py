@@ -126,6 +126,14 @@ def test_rows_that_fill_a_sequence_up_do_not_count():
 # Acting -----------------------------------------------------------------------------------------
 
 
+def test_what_fills_a_sequence_up_is_an_action_where_actions_begin_elsewhere():
+    agent = DQN("Table-v0", CONFIG)  # actions are 3 and 4, episodes shorter than sequences
+    agent.learn(300, progress=False)
+    batch, _ = agent.replay.sample(agent.rng, 1, 64, 1.0)
+    assert (batch.weight == 0).any()
+    assert set(batch.action.unique().tolist()) == {3, 4}
+
+
 @pytest.mark.parametrize("encoder", ["lstm", "gru"])
 def test_predictions_remember_and_forget_where_an_episode_starts(encoder):
     agent = DQN("CartPole-v1", replace(CONFIG, encoder=encoder), seed=0)
