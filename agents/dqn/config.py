@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from nets.gradients.annealing import linear
 from nets.settings import Count, Positive, Range, Rate, Real, Settings, Share, Whole
-
-from ..equations.schedules import linear
 
 Head = Literal["expected", "categorical", "quantile"]
 Draws = Literal["uniform", "prioritized"]

@@ -8,13 +8,13 @@ import gymnasium as gym
 import numpy as np
 from torch import Tensor
 
+from nets.gradients.annealing import linear
 from nets.gradients.modes import freeze
 from nets.gradients.optim import clip_grads, optimizer
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
 from ..equations.losses import Loss
-from ..equations.schedules import linear
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import is_picture, place

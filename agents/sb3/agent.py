@@ -11,10 +11,10 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
+from nets.gradients.annealing import linear
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
-from ..equations.schedules import linear
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Transition
 from ..loop.sb3_callbacks import as_callback

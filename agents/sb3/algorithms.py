@@ -13,7 +13,8 @@ from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
-from ..equations.schedules import linear
+from nets.gradients.annealing import linear
+
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array
 from .agent import SB3Agent

@@ -8,6 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from nets.gradients.annealing import cosine, linear
 from nets.gradients.optim import clip_grads, optimizer
 from nets.layers.precision import has_bfloat16
 from nets.process.distributed import ALONE, Team
@@ -96,13 +97,13 @@ def learning_rate(config: ModelConfig, step: int) -> float:
     η·(t + 1)/W for t < W; then with u = (t − W)/(A − W) the cosine η·½(1 + cos πu) (Loshchilov &
     Hutter, 2017) or the line η·(1 − u), and 0 from A on.
     """
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    if not config.anneal_steps:
-        return config.learning_rate
-    u = min((step - config.warmup_steps) / (config.anneal_steps - config.warmup_steps), 1.0)
-    falling = 0.5 * (1.0 + math.cos(math.pi * u)) if config.schedule == "cosine" else 1.0 - u
-    return config.learning_rate * falling
+    c, t = config, step - config.warmup_steps
+    if t < 0:
+        return linear(step + 1, 0.0, c.learning_rate, c.warmup_steps)
+    if not c.anneal_steps:
+        return c.learning_rate
+    falling = cosine if c.schedule == "cosine" else linear
+    return c.learning_rate * falling(t, 1.0, 0.0, c.anneal_steps - c.warmup_steps)
 
 
 def mixed_precision(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from schedule_rates import walk
 
-from agents.equations.schedules import linear
+from nets.gradients.annealing import linear
 from nets.gradients.schedules import schedule
 
 EPOCHS = 12

@@ -4,7 +4,7 @@ from scipy.special import softmax
 from scipy.stats import chisquare
 
 from agents.equations.exploration import boltzmann, epsilon_greedy
-from agents.equations.schedules import linear
+from nets.gradients.annealing import linear
 
 VALUES = np.array([0.1, 2.0, -1.0, 0.5])
 
