@@ -11,10 +11,12 @@ from nets.runs.checkpoints import find_checkpoint
 
 from .catalogue import find_model
 from .data.dataset import Dataset
-from .model import KIND, GenerativeModel
+from .model import KIND, GenerativeModel, ModelConfig
 
 
-def build_model(name: str, data: Dataset, config: Any = None, seed: int = 0) -> GenerativeModel:
+def build_model(
+    name: str, data: Dataset, config: ModelConfig | None = None, seed: int = 0
+) -> GenerativeModel:
     """Build the model called `name` for `data`, its weights drawn from the seed."""
     model_type = find_model(name).model_type()
     with seeded(hash31(seed, "weights")):

@@ -8,7 +8,19 @@ gradient with respect to that player's module alone, and lets the player's optim
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NamedTuple,
+    Protocol,
+    Required,
+    Self,
+    TypedDict,
+    TypeVar,
+    runtime_checkable,
+)
 
 import torch
 from torch import Tensor, nn
@@ -87,7 +99,17 @@ class ModelConfig(Settings):
             raise ValueError(f"{message}: expected an end after the rise")
 
 
-class GenerativeModel(nn.Module, ABC):
+ConfigT = TypeVar("ConfigT", bound=ModelConfig)
+
+
+class ModelOptions(TypedDict, total=False):
+    """What every model takes beside the shape of its data and its configuration."""
+
+    dataset_size: Required[int]
+    num_classes: int | None
+
+
+class GenerativeModel(nn.Module, ABC, Generic[ConfigT]):
     """A model of data of one shape.
 
     Args:
@@ -98,21 +120,21 @@ class GenerativeModel(nn.Module, ABC):
     """
 
     name: ClassVar[str]
-    config_type: ClassVar[type[ModelConfig]]
+    config_type: ClassVar[type]
     classes: int = 0
     """How many classes samples can be asked for by; 0: the model is not conditional."""
 
     def __init__(
         self,
         shape: Sequence[int],
-        config: Any = None,
+        config: ConfigT | None = None,
         *,
         dataset_size: int,
         num_classes: int | None = None,
     ) -> None:
         super().__init__()
         self.shape = tuple(shape)
-        self.config = self.config_type() if config is None else config
+        self.config: ConfigT = self.config_type() if config is None else config
         self.dataset_size, self.num_classes = dataset_size, num_classes
 
     @abstractmethod

@@ -23,6 +23,7 @@ threshold: float = agent.config.clip
 mean: float = agents.evaluate(agent, episodes=3).mean_return
 model = generative.build_model("vae", load_dataset("digits"), generative.VAEConfig(latent=8))
 memory = nets.LSTM(8, 16)
+latents: int = generative.VAE((64,), dataset_size=9).config.latent
 versions: list[str] = [agents.__version__, envs.__version__, generative.__version__]
 """
 MISTAKES = {
@@ -32,6 +33,8 @@ MISTAKES = {
     "agents.QLearning('CliffWalking-v1', seed='one')": 'Argument "seed" to "QLearning"',
     "agents.DQN('CartPole-v1', sede=1)": 'Unexpected keyword argument "sede" for "DQN"',
     "generative.VAEConfig(latnt=3)": 'Unexpected keyword argument "latnt" for "VAEConfig"',
+    "generative.VAE((64,))": 'Missing named argument "dataset_size" for "VAE"',
+    "generative.DCGAN((1, 8, 8), generative.GANConfig(), dataset_size=9)": "Argument 2 to",
     "nets.LSTM('8', 16)": 'Argument 1 to "LSTM" has incompatible type "str"',
     "envs.Cattch": 'Module has no attribute "Cattch"',
 }

@@ -1,7 +1,7 @@
 """The autoencoder whose latents deceive a discriminator."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
@@ -11,11 +11,11 @@ from nets.layers.precision import at_least_float32
 
 from ..gans.losses import discriminator_loss, non_saturating_loss
 from ..model import Batch, Loss, Player
-from .autoencoder import Autoencoder
+from .autoencoder import Autoencoder, AutoencoderOptions
 from .config import AAEConfig
 
 
-class AAE(Autoencoder):
+class AAE(Autoencoder[AAEConfig]):
     """Adversarial autoencoder: a discriminator brings the latents to N(0, I), curriculum G-AE-02.
 
     In turn (a) encoder and decoder lower dist(x, x̂), (b) D tells draws of N(0, I) from latents,
@@ -25,8 +25,13 @@ class AAE(Autoencoder):
     name = "aae"
     config_type = AAEConfig
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(
+        self,
+        shape: Sequence[int],
+        config: AAEConfig | None = None,
+        **options: Unpack[AutoencoderOptions],
+    ) -> None:
+        super().__init__(shape, config, **options)
         hidden, activation = self.config.discriminator_hidden, self.config.activation
         self.discriminator = MLP(self.config.latent, hidden, 1, activation=activation)
 

@@ -1,18 +1,29 @@
 """What all autoencoders share: networks, likelihood, encoding, decoding, sampling."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar, Unpack
 
 import torch
 from torch import Tensor, nn
 
 from nets.layers.precision import at_least_float32
 
-from ..model import Batch, GenerativeModel, Metrics
+from ..model import Batch, GenerativeModel, Metrics, ModelOptions
+from .config import AutoencoderConfig
 from .losses import bernoulli_nll, squared_distance
 from .networks import build_decoder, build_encoder
 
+ConfigT = TypeVar("ConfigT", bound=AutoencoderConfig)
 
-class Autoencoder(GenerativeModel):
+
+class AutoencoderOptions(ModelOptions, total=False):
+    """What every autoencoder takes beside the shape of its data and its configuration."""
+
+    encoder: nn.Module | None
+    decoder: nn.Module | None
+
+
+class Autoencoder(GenerativeModel[ConfigT]):
     """An encoder, a linear layer to the latents, and a decoder.
 
     Beside the arguments of `GenerativeModel`:
@@ -29,18 +40,19 @@ class Autoencoder(GenerativeModel):
 
     encoder_outputs: ClassVar[int] = 1
     """Numbers that the encoder gives per latent."""
-    config: Any
 
     def __init__(
         self,
-        *arguments: Any,
+        shape: Sequence[int],
+        config: ConfigT | None = None,
+        *,
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
-        **options: Any,
+        **options: Unpack[ModelOptions],
     ) -> None:
-        super().__init__(*arguments, **options)
+        super().__init__(shape, config, **options)
         self.pictures = len(self.shape) == 3
-        self.likelihood = self.config.likelihood
+        self.likelihood: str = self.config.likelihood
         if self.likelihood == "auto":
             self.likelihood = "bernoulli" if self.pictures else "gaussian"
         features = build_encoder(self.shape, self.config) if encoder is None else encoder

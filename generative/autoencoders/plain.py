@@ -1,17 +1,17 @@
 """The plain autoencoder: of the latents nothing is asked."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
 from torch import Tensor
 
 from ..model import Batch, Loss, Player
-from .autoencoder import Autoencoder
+from .autoencoder import Autoencoder, AutoencoderOptions
 from .config import AEConfig
 from .moving_gaussian import MovingGaussian
 
 
-class AE(Autoencoder):
+class AE(Autoencoder[AEConfig]):
     """Autoencoder: lowers dist(x, g(f(x))), curriculum G-AE-01.
 
     An autoencoder says nothing of which latents there are. `sample` draws them from the Gaussian
@@ -21,8 +21,13 @@ class AE(Autoencoder):
     name = "ae"
     config_type = AEConfig
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(
+        self,
+        shape: Sequence[int],
+        config: AEConfig | None = None,
+        **options: Unpack[AutoencoderOptions],
+    ) -> None:
+        super().__init__(shape, config, **options)
         self.latents = MovingGaussian(self.config.latent)
 
     def players(self) -> Sequence[Player]:

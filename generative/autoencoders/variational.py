@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TypeVar, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from nets.layers.precision import at_least_float32
 
 from ..model import Batch, Loss, Metrics, Player
-from .autoencoder import Autoencoder
+from .autoencoder import Autoencoder, AutoencoderOptions
 from .config import BetaTCVAEConfig, BetaVAEConfig, VAEConfig, VariationalConfig
 from .losses import bernoulli_nll, gaussian_nll, reparameterize, standard_normal_kl
 from .total_correlation import total_correlation_decomposition
@@ -18,21 +18,26 @@ from .total_correlation import total_correlation_decomposition
 LOGVAR_LIMIT = 20.0
 
 
-class VAE(Autoencoder):
-    """Variational autoencoder: lowers E_q[−log p(x | z)] + KL(q(z | x) ‖ N(0, I)).
+ConfigT = TypeVar("ConfigT", bound=VariationalConfig)
 
-    That is −ELBO, summed over dimensions and averaged over the batch, curriculum G-VAE-01 to
-    G-VAE-06. The encoder gives μ and log σ² of q(z | x) = N(μ, diag σ²). Kingma & Welling (2014).
+
+class Variational(Autoencoder[ConfigT]):
+    """Lowers E_q[−log p(x | z)] + R, R regularising q(z | x) = N(μ, diag σ²).
+
+    Losses are summed over dimensions and averaged over the batch; the encoder gives μ and log σ².
     """
 
-    name = "vae"
-    config_type: ClassVar[type[VariationalConfig]] = VAEConfig
     encoder_outputs = 2
     log_scale: Tensor | float
     steps: Tensor
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(
+        self,
+        shape: Sequence[int],
+        config: ConfigT | None = None,
+        **options: Unpack[AutoencoderOptions],
+    ) -> None:
+        super().__init__(shape, config, **options)
         self.log_scale = math.log(self.config.scale)
         if self.likelihood == "gaussian" and self.config.learn_scale:
             sizes = () if self.pictures else self.shape
@@ -59,7 +64,7 @@ class VAE(Autoencoder):
         return bernoulli_nll(self.decoder(z), x)
 
     def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
-        """Return what is added to the reconstruction, and its terms: KL(q(z | x) ‖ N(0, I))."""
+        """Return R, which is KL(q(z | x) ‖ N(0, I)) unless subclasses weigh it, and its terms."""
         kl = standard_normal_kl(mean, logvar).mean()
         return kl, {"kl": kl.detach()}
 
@@ -87,7 +92,17 @@ class VAE(Autoencoder):
         return reconstruction, penalty, {"reconstruction": reconstruction.detach(), **terms}
 
 
-class BetaVAE(VAE):
+class VAE(Variational[VAEConfig]):
+    """Variational autoencoder: lowers E_q[−log p(x | z)] + KL(q(z | x) ‖ N(0, I)).
+
+    That is −ELBO, curriculum G-VAE-01 to G-VAE-06. Kingma & Welling (2014).
+    """
+
+    name = "vae"
+    config_type = VAEConfig
+
+
+class BetaVAE(Variational[BetaVAEConfig]):
     """β-VAE: lowers E_q[−log p(x | z)] + β·KL, curriculum G-VAE-07. Higgins et al. (2017)."""
 
     name = "beta-vae"
@@ -99,7 +114,7 @@ class BetaVAE(VAE):
         return self.config.beta * kl, terms
 
 
-class BetaTCVAE(VAE):
+class BetaTCVAE(Variational[BetaTCVAEConfig]):
     """β-TCVAE: lowers E_q[−log p(x | z)] + α·I(z; x) + β·TC(z) + γ·Σ_d KL(q(z_d) ‖ p(z_d)).
 
     With α = β = γ = 1 it is a VAE in expectation. Curriculum G-VAE-08, G-VAE-09. Chen et al.

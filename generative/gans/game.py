@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nets.layers.precision import at_least_float32
 from nets.settings import Count
 
-from ..model import Batch, GenerativeModel, Loss, ModelConfig, Player
+from ..model import Batch, GenerativeModel, Loss, ModelConfig, ModelOptions, Player
 from .networks import Networks, Sizes, spectral_norm_, with_label
 
 
@@ -29,7 +29,10 @@ class AdversarialConfig(ModelConfig):
     """Whether both players are told the class."""
 
 
-class AdversarialModel(GenerativeModel):
+ConfigT = TypeVar("ConfigT", bound=AdversarialConfig)
+
+
+class AdversarialModel(GenerativeModel[ConfigT]):
     """A generator against a discriminator; subclasses build both and say what they lower.
 
     Inside, pictures are in [−1, 1], and flat where the networks are dense.
@@ -38,24 +41,27 @@ class AdversarialModel(GenerativeModel):
         ValueError: if the model is conditional and the data have no classes.
     """
 
-    config: Any
     generator: nn.Module
     discriminator: nn.Module
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(
+        self,
+        shape: Sequence[int],
+        config: ConfigT | None = None,
+        **options: Unpack[ModelOptions],
+    ) -> None:
+        super().__init__(shape, config, **options)
         if self.config.conditional:
             if self.num_classes is None:
                 raise ValueError(f"a conditional {self.name} needs data with classes")
             self.classes = self.num_classes
         sizes = Sizes(self.config.latent, self.shape, self.classes)
-        self.generator, self.discriminator = self.build_networks(sizes, self.config)
+        self.generator, self.discriminator = self.build_networks(sizes)
         if self.config.spectral_norm:
             spectral_norm_(self.discriminator)
 
-    @classmethod
     @abstractmethod
-    def build_networks(cls, sizes: Sizes, config: Any) -> Networks:
+    def build_networks(self, sizes: Sizes) -> Networks:
         """Build generator and discriminator."""
 
     @property

@@ -6,7 +6,7 @@ data. `GAN` is dense, `DCGAN` convolutional.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -60,20 +60,15 @@ class DCGANConfig(MinimaxConfig):
     """Transposed convolution, or `"nearest"` or `"bilinear"` resizing before a convolution."""
 
 
-class GAN(AdversarialModel):
-    """Dense generator and discriminator of vectors or small pictures, Goodfellow et al. (2014).
+ConfigT = TypeVar("ConfigT", bound=MinimaxConfig)
+
+
+class Minimax(AdversarialModel[ConfigT]):
+    """The game of Goodfellow et al. (2014), over networks that subclasses build.
 
     The discriminator lowers −E log D(x) − E log(1 − D(G(z))), the generator −E log D(G(z)), or
     E log(1 − D(G(z))) if it is to saturate. Curriculum G-GAN-01 to G-GAN-04.
     """
-
-    name = "gan"
-    config_type: ClassVar[type[MinimaxConfig]] = GANConfig
-
-    @classmethod
-    def build_networks(cls, sizes: Sizes, config: Any) -> Networks:
-        """Build dense layers."""
-        return dense_networks(sizes, config.hidden)
 
     def discriminator_step(self, batch: Batch) -> Loss:
         """Return −E[log D(x)] − E[log(1 − D(G(z)))], G held fixed, curriculum G-GAN-03.
@@ -99,7 +94,18 @@ class GAN(AdversarialModel):
         return Loss(loss, {})
 
 
-class DCGAN(GAN):
+class GAN(Minimax[GANConfig]):
+    """Dense generator and discriminator of vectors or small pictures."""
+
+    name = "gan"
+    config_type = GANConfig
+
+    def build_networks(self, sizes: Sizes) -> Networks:
+        """Build dense layers."""
+        return dense_networks(sizes, self.config.hidden)
+
+
+class DCGAN(Minimax[DCGANConfig]):
     """Convolutional GAN of square pictures, Radford, Metz & Chintala (2016), curriculum G-GAN-05.
 
     Raises:
@@ -110,9 +116,8 @@ class DCGAN(GAN):
     config_type = DCGANConfig
     convolutional = True
 
-    @classmethod
-    def build_networks(cls, sizes: Sizes, config: Any) -> Networks:
+    def build_networks(self, sizes: Sizes) -> Networks:
         """Build convolutions with batch norm."""
         if len(sizes.shape) != 3:
-            raise ValueError(f"{cls.name} makes pictures: data of shape {sizes.shape} are none")
-        return conv_networks(sizes, config.base_filters, config.upsampling)
+            raise ValueError(f"{self.name} makes pictures: data of shape {sizes.shape} are none")
+        return conv_networks(sizes, self.config.base_filters, self.config.upsampling)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 
@@ -38,7 +37,7 @@ class WGANGPConfig(AdversarialConfig):
             raise ValueError("compile: torch.compile cannot differentiate a gradient penalty")
 
 
-class WGANGP(AdversarialModel):
+class WGANGP(AdversarialModel[WGANGPConfig]):
     """Wasserstein GAN with gradient penalty, Gulrajani et al. (2017), curriculum G-GAN-08.
 
     The critic lowers E D(G(z)) − E D(x) + λ E(‖∇D(x̂)‖₂ − 1)², the generator −E D(G(z)). Networks
@@ -52,12 +51,12 @@ class WGANGP(AdversarialModel):
     name = "wgan-gp"
     config_type = WGANGPConfig
 
-    @classmethod
-    def build_networks(cls, sizes: Sizes, config: Any) -> Networks:
+    def build_networks(self, sizes: Sizes) -> Networks:
         """Build convolutions without norm in the critic for pictures, dense layers for vectors."""
+        c = self.config
         if len(sizes.shape) == 3:
-            return conv_networks(sizes, config.base_filters, config.upsampling, norm=None)
-        return dense_networks(sizes, config.hidden)
+            return conv_networks(sizes, c.base_filters, c.upsampling, norm=None)
+        return dense_networks(sizes, c.hidden)
 
     @property
     def convolutional(self) -> bool:

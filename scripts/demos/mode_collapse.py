@@ -18,6 +18,7 @@ def draw() -> Figure:
     from generative.gans.minimax import GAN, GANConfig
     from generative.gans.wasserstein import WGANGP, WGANGPConfig
     from generative.metrics.modes import mode_coverage
+    from generative.model import GenerativeModel
     from generative.training.trainer import Trainer
 
     data, centres = load_dataset("ring"), torch.from_numpy(ring_means())
@@ -25,7 +26,7 @@ def draw() -> Figure:
     covering = WGANGPConfig(
         learning_rate=2e-3, latent=2, batch_size=256, penalty=0.3, discriminator_steps=2
     )
-    models = {
+    models: dict[str, GenerativeModel] = {
         "GAN": GAN(data.shape, collapsing, dataset_size=len(data)),
         "WGAN-GP": WGANGP(data.shape, covering, dataset_size=len(data)),
     }
