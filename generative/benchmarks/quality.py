@@ -66,7 +66,7 @@ def rows(name: str, what: str, experiment: Experiment | OfFile, *bars: Bar) -> I
 
 
 COVERED = Bar("modes", "modes covered, of 8", 8, low=8)
-LOST = Bar("modes", "modes covered, of 8, some of them lost", 8, high=7)
+LOST = Bar("evenness", "samples of the emptiest mode over those of the fullest", 0, high=0.1)
 NEAR = Bar("high_quality", "share of samples within 3σ of a mode", 0.989, low=0.9)
 NEAR_ANY = replace(NEAR, low=-math.inf)
 RING = {"gan": (COVERED, NEAR), "wgan-gp": (COVERED, NEAR), "collapsing": (LOST,)}

@@ -27,7 +27,7 @@ SHORT = {"steps": 3000}
 
 
 def on_ring(fit: Fit) -> dict[str, Any]:
-    """Count modes covered and the share within 3 sigma, by averaged and by last weights."""
+    """Measure modes, the share within 3 sigma and evenness, by averaged and by last weights."""
     found = _modes(fit.model)
     return found | {f"last_{name}": value for name, value in _modes(fit.last).items()}
 
@@ -36,7 +36,12 @@ def _modes(model: GenerativeModel) -> dict[str, Any]:
     centres = torch.as_tensor(ring_means(), dtype=torch.float32)
     found = mode_coverage(model.sample(SAMPLES), centres, RING_STD)
     counts = found.counts.tolist()
-    return {"modes": found.covered, "high_quality": found.high_quality, "counts": counts}
+    return {
+        "modes": found.covered,
+        "high_quality": found.high_quality,
+        "evenness": min(counts) / max(*counts, 1),
+        "counts": counts,
+    }
 
 
 def _variant(model: str, **overrides: Any) -> Fitted:
