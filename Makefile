@@ -3,10 +3,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test lint format bench lock clean
+.PHONY: help install train test test-kernels lint format bench lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +20,9 @@ train: install ## train DQN on CartPole-v1 and show where the run is
 
 test: install ## run the tests on two processes
 	SDL_VIDEODRIVER=$${SDL_VIDEODRIVER:-dummy} $(BIN)/python -m pytest -n 2 $(TESTARGS)
+
+test-kernels: install ## run the tests with the arithmetic of four kinds of processor
+	for kernel in sse4 avx2 avx512 bf16; do .ci/kernel $$kernel $(MAKE) test || exit 1; done
 
 lint: install ## check style, types and import directions
 	$(BIN)/ruff check .

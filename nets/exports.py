@@ -34,7 +34,8 @@ def lazy_exports(
         return getattr(import_module(homes[name], package), name)
 
     def names() -> list[str]:
-        """List the names that have been imported, and those that can be."""
-        return sorted({*vars(import_module(package)), *homes})
+        """List what the stub declares, and what every module has."""
+        own = {name for name in vars(import_module(package)) if name.startswith("__")}
+        return sorted(own | homes.keys())
 
     return get, names, sorted(homes)
