@@ -68,8 +68,8 @@ def _resume(options: ResumeOptions) -> int:
 
 
 def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
+    from ..environments.door import InvalidExperience
     from ..loop.trainer import Trainer
-    from ..loop.validity import InvalidExperience
 
     print(_heading(agent, config))
     print(f"run folder: {run.path}", flush=True)

@@ -159,13 +159,13 @@ class EnvSource:
     def stepper(self, num_envs: int | None = None) -> Stepper:
         """Make fresh environments behind one interface (a live object is used as it is)."""
         if isinstance(self.instance, VectorEnv):
-            return VectorStepper(self.instance, owned=False)
+            return VectorStepper(self.instance, self.name, owned=False)
         if self.instance is not None:
-            return SingleStepper(self.instance, owned=False)
+            return SingleStepper(self.instance, self.name, owned=False)
         count = num_envs if num_envs is not None else self.num_envs
         if count is None or count == 1:
-            return SingleStepper(self.make())
-        return VectorStepper(self._vector(count))
+            return SingleStepper(self.make(), self.name)
+        return VectorStepper(self._vector(count), self.name)
 
     def _vector(self, num_envs: int) -> VectorEnv:
         """Prefer the environment's own vector form, in SAME_STEP mode where it has that."""

@@ -14,11 +14,22 @@ def as_rows(space: Space, members: ArrayLike) -> tuple[NDArray[Any], bool]:
     Args:
         space: Box, discrete, or a `Tuple` of `Discrete`.
         members: one, or N `[N, ...]`; of a `Tuple` also one entry, or column, per part.
+
+    Raises:
+        ValueError: they have another shape than the space, or are no whole numbers where it has.
     """
-    if isinstance(space, spaces.Tuple) and isinstance(members, tuple):
-        members = np.stack(members, axis=-1)
-    array = np.asarray(members)
-    single = array.ndim == (1 if space.shape is None else len(space.shape))
+    if isinstance(space, spaces.Tuple):
+        columns = np.stack(members, axis=-1) if isinstance(members, tuple) else np.asarray(members)
+        return (columns[None], True) if columns.ndim == 1 else (columns, False)
+    array = given = np.asarray(members)
+    if space.dtype is not None and array.dtype != space.dtype:
+        array = array.astype(space.dtype)
+        if array.dtype.kind != "f" and np.count_nonzero(array != given):
+            raise ValueError(f"{given.dtype} was given where {space} has {space.dtype}")
+    shape = space.shape or ()
+    single = array.ndim == len(shape)
+    if array.shape[array.ndim - len(shape) :] != shape or array.ndim > len(shape) + 1:
+        raise ValueError(f"the shape {array.shape} was given: expected {shape} or (N, *{shape})")
     return (array[None] if single else array), single
 
 

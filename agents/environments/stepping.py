@@ -5,9 +5,8 @@ from typing import Any, NamedTuple, Protocol
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from .door import Array, Door, InvalidExperience
 
 
 class Step(NamedTuple):
@@ -26,8 +25,8 @@ class Stepper(Protocol):
 
     num_envs: int
 
-    def reset(self, seed: int) -> Array:
-        """Begin the first episodes; `[N, *observation]`."""
+    def reset(self, seed: int, steps: int = 0) -> Array:
+        """Begin the first episodes; `[N, *observation]`. Errors count on from `steps`."""
 
     def step(self, action: Array) -> Step:
         """Step all environments, beginning a new episode where one ended."""
@@ -48,26 +47,30 @@ class SingleStepper:
 
     num_envs = 1
 
-    def __init__(self, env: gym.Env, owned: bool = True) -> None:
+    def __init__(self, env: gym.Env, name: str = "", owned: bool = True) -> None:
         self.env = env
+        self._door = Door(name or str(env), env.observation_space)
         self._owned = owned
         self._valid = all_valid(1)
         self._discrete = isinstance(env.action_space, gym.spaces.Discrete)
 
-    def reset(self, seed: int) -> Array:
+    def reset(self, seed: int, steps: int = 0) -> Array:
         """Reset with `seed`; `[1, *observation]`."""
+        self._door.steps = steps
         self.env.action_space.seed(seed)
-        return np.array(self.env.reset(seed=seed)[0])[None]
+        return self._door.observation(self.env.reset(seed=seed)[0])
 
     def step(self, action: Array) -> Step:
         """Step, and reset at once where the episode ended."""
+        door = self._door
         chosen = int(action[0]) if self._discrete else action[0]
         observation, reward, terminated, truncated, _ = self.env.step(chosen)
-        after = here = np.array(observation)[None]  # a copy: some environments reuse their array
+        door.steps += 1
+        after = here = door.observation(observation)
         if terminated or truncated:
-            here = np.array(self.env.reset()[0])[None]
+            here = door.observation(self.env.reset()[0])
         flags = np.array([[terminated], [truncated]], bool)
-        return Step(here, np.array([reward]), flags[0], flags[1], after, self._valid)
+        return Step(here, door.reward(reward), flags[0], flags[1], after, self._valid)
 
     def close(self) -> None:
         """Close the environment if the stepper made it."""
@@ -76,36 +79,60 @@ class SingleStepper:
 
 
 class VectorStepper:
-    """A vector environment in SAME_STEP or NEXT_STEP autoreset mode."""
+    """A vector environment in any autoreset mode."""
 
-    def __init__(self, env: VectorEnv, owned: bool = True) -> None:
-        mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
-        if mode is AutoresetMode.DISABLED:
-            message = "autoreset mode is DISABLED: expected SAME_STEP (best) or NEXT_STEP"
-            raise ValueError(message)
+    def __init__(self, env: VectorEnv, name: str = "", owned: bool = True) -> None:
         self.env, self.num_envs = env, env.num_envs
+        self._door = Door(name or str(env), env.single_observation_space)
         self._owned = owned
-        self._same_step = mode is AutoresetMode.SAME_STEP
+        self._mode = autoreset_mode(env)
         self._valid = self._all_valid = all_valid(env.num_envs)  # in the next step
 
-    def reset(self, seed: int) -> Array:
+    def reset(self, seed: int, steps: int = 0) -> Array:
         """Reset all environments, number k with `seed + k`; `[N, *observation]`."""
+        self._door.steps = steps
         self._valid = self._all_valid
         self.env.action_space.seed(seed)
-        return self.env.reset(seed=seed)[0]
+        return self._door.observations(self.env.reset(seed=seed)[0], self.num_envs)
 
     def step(self, action: Array) -> Step:
         """Step; final observations are put where they belong, reset-only rows marked."""
-        observation, reward, terminated, truncated, info = self.env.step(action)
+        door, count = self._door, self.num_envs
+        seen, reward, terminated, truncated, info = self.env.step(action)
+        door.steps += count
+        observation = after = door.observations(seen, count)
+        terminated, truncated = door.flags(terminated, count), door.flags(truncated, count)
         over = terminated | truncated
         valid, self._valid = self._valid, self._all_valid
-        after = observation
         if np.count_nonzero(over):  # in a third of the time of `any`
-            if self._same_step:
-                after = _put(observation, info["final_obs"], over.nonzero()[0])
+            final = info.get("final_obs", info.get("final_observation"))
+            if self._mode is AutoresetMode.DISABLED:
+                observation = self._begin(observation, over)
+            elif self._mode is AutoresetMode.SAME_STEP or (not self._mode and final is not None):
+                after = self._ended(observation, final, over)
             else:
                 self._valid = ~over
-        return Step(observation, reward, terminated, truncated, after, valid)
+        return Step(observation, door.rewards(reward, count), terminated, truncated, after, valid)
+
+    def _ended(self, observation: Array, final: Any, over: Array) -> Array:
+        """Return the observations that the actions led to, where `final` has those of the ended."""
+        if final is None:
+            message = "info has no final_obs, as it must where episodes begin in the step that ends"
+            raise InvalidExperience(f"{self.env}: {message}")
+        rows, after = over.nonzero()[0], observation.copy()
+        if isinstance(final, tuple):  # by column
+            final = list(zip(*final, strict=True))
+        after[rows] = self._door.observations([final[k] for k in rows], len(rows))
+        return after
+
+    def _begin(self, observation: Array, over: Array) -> Array:
+        """Begin new episodes in the rows `over` of environments that leave that to their caller."""
+        fresh, _ = self.env.reset(options={"reset_mask": over})
+        begun = self._door.observations(fresh, self.num_envs)
+        if not np.array_equal(begun[~over], observation[~over]):
+            message = "its reset takes no heed of reset_mask, and disturbs episodes that go on"
+            raise InvalidExperience(f"{self.env} is in autoreset mode DISABLED, but {message}")
+        return begun
 
     def close(self) -> None:
         """Close the environments if the stepper made them."""
@@ -113,12 +140,14 @@ class VectorStepper:
             self.env.close()
 
 
-def _put(observation: Any, final: Any, rows: Array) -> Any:
-    """Return a copy of `observation` that holds those of `final` at `rows`, tuples by column."""
-    if isinstance(observation, tuple):
-        columns = enumerate(observation)
-        return tuple(_put(column, {k: final[k][j] for k in rows}, rows) for j, column in columns)
-    after = observation.copy()
-    for k in rows:
-        after[k] = final[k]
-    return after
+def autoreset_mode(env: VectorEnv) -> AutoresetMode | None:
+    """Return when a vector environment begins new episodes, however it says so; None: unsaid."""
+    said = env.metadata.get("autoreset_mode")
+    if said is None or isinstance(said, AutoresetMode):
+        return said
+    known = {mode.name.replace("_", "").lower(): mode for mode in AutoresetMode}
+    name = str(said).rpartition(".")[2].replace("_", "").replace("-", "").lower()
+    if name not in known:
+        names = ", ".join(mode.name for mode in AutoresetMode)
+        raise ValueError(f"{env} has the autoreset mode {said!r}: expected one of {names}")
+    return known[name]

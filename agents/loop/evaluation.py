@@ -13,7 +13,6 @@ from nets.process.seeding import seeded
 
 from ..environments.source import EnvSource
 from .actor import Actor
-from .validity import Check
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,6 @@ def evaluate(
     if episodes < 1:
         raise ValueError(f"episodes is {episodes}: expected at least 1")
     where = source or agent.source
-    check = Check(where.name, where.observation_space)
     discount = getattr(agent.config, "discount", 1.0)
     played: list[tuple[int, float, float, int]] = []  # environment, return, discounted, length
     with (
@@ -80,11 +78,9 @@ def evaluate(
         length = np.zeros(count, np.int64)
         start, state = np.ones(count, bool), None
         observation = stepper.reset(seed)
-        check.observation(observation, agent.steps)
         while (due > 0).any():
             action, state = agent.predict(observation, state, start, deterministic)
             step = stepper.step(action)
-            check(step.next_observation, step.reward, agent.steps)
             total += step.reward * step.valid
             weighted += factor * step.reward * step.valid
             factor = np.where(step.valid, factor * discount, factor)

@@ -6,28 +6,25 @@ import numpy as np
 
 from ..environments.stepping import Stepper
 from .experience import Array, Episode, Metrics, Transition
-from .validity import Check
 
 if TYPE_CHECKING:
     from .actor import Actor
 
 
 class Interaction:
-    """The only loop: it knows episodes, statistics and validity, and nothing of any algorithm."""
+    """The only loop: it knows episodes and their statistics, and nothing of any algorithm."""
 
     def __init__(self, agent: "Actor", stepper: Stepper, seed: int) -> None:
         self.agent, self.stepper = agent, stepper
         self.episodes: list[Episode] = []
-        self._check = Check(agent.source.name, agent.observation_space)
-        self._observation = stepper.reset(seed)
-        self._check.observation(self._observation, agent.steps)
+        self._observation = stepper.reset(seed, agent.steps)
         self._episode_start = np.ones(stepper.num_envs, bool)
         self._return = np.zeros(stepper.num_envs)
         self._length = np.zeros(stepper.num_envs, np.int64)
 
     def advance(self, steps: int, *, last: bool = False) -> Metrics | None:
         """Take `steps` environment steps (a multiple of the number of environments)."""
-        agent, stepper, check = self.agent, self.stepper, self._check
+        agent, stepper = self.agent, self.stepper
         act, observe, step = agent.act, agent.observe, stepper.step
         num_envs, metrics = stepper.num_envs, None
         rounds = -(-steps // num_envs)
@@ -35,7 +32,6 @@ class Interaction:
             action, extras = act(self._observation, self._episode_start)
             new = step(action)
             agent.steps += num_envs
-            check(new.next_observation, new.reward, agent.steps)
             truncated = new.truncated
             if last and remaining == 0:
                 truncated = truncated | ~new.terminated
@@ -59,7 +55,6 @@ class Interaction:
             self._length += new.valid
             over = new.terminated | new.truncated
             if np.count_nonzero(over):  # in a third of the time of `any`
-                check.observation(new.observation, agent.steps)
                 self._finish(over)
             self._episode_start = over | ~new.valid
         return metrics

@@ -11,10 +11,10 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
+from ..environments.door import Door
 from ..loop.actor import Actor
 from ..loop.experience import Episode, Metrics
 from ..loop.shards import Replay
-from ..loop.validity import Check
 
 
 class Listener(BaseCallback):
@@ -28,13 +28,16 @@ class Listener(BaseCallback):
         self.episodes: list[Episode] = []
         self.followed: BaseCallback | None = None
         self.begun, self.stopped = False, False
-        self._actor, self._check = actor, Check(actor.source.name, actor.observation_space)
+        self._actor = actor
 
     def follow(self, callback: BaseCallback | None) -> None:
         """Pass what is heard on to `callback`, from the next training on; None: to nobody."""
         if self.followed is not None and self.begun:
             self.followed.on_training_end()
         self.followed, self.begun, self.stopped = callback, False, False
+
+    def _init_callback(self) -> None:
+        self._door = Door(self._actor.source.name, self.model.observation_space)
 
     def _on_training_start(self) -> None:
         if self.followed is not None and not self.begun:
@@ -48,7 +51,9 @@ class Listener(BaseCallback):
 
     def _on_step(self) -> bool:
         heard, self._actor.steps = self.locals, self.num_timesteps
-        self._check(heard["new_obs"], heard["rewards"], self.num_timesteps)
+        self._door.steps = self.num_timesteps
+        self._door.rewards(heard["rewards"], self._actor.num_envs)
+        self._door.observations(heard["new_obs"], self._actor.num_envs)
         if heard["dones"].any():
             for info in heard["infos"]:
                 if "episode" in info:

@@ -9,10 +9,10 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
+from agents.environments.door import InvalidExperience
 from agents.loop.evaluation import evaluate
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
-from agents.loop.validity import Check, InvalidExperience
 
 WAYS = {
     "single": None,
@@ -230,46 +230,8 @@ def test_a_bad_first_observation_of_a_later_episode_is_named(scribe):
 
 def test_evaluation_is_as_strict_as_training(scribe):
     agent = scribe(gym.make("Faulty-v0", fault="nan reward", when=3))
-    agent.steps = 700
-    with pytest.raises(InvalidExperience, match="Faulty-v0 returned the reward nan at step 700"):
+    with pytest.raises(InvalidExperience, match="Faulty-v0 returned the reward nan at step 6"):
         evaluate(agent, episodes=2)
-
-
-BOX = gym.spaces.Box(np.array([-1, -np.inf], np.float32), np.array([1, np.inf], np.float32))
-FREE = gym.spaces.Box(-np.inf, np.inf, (2,), np.float64)
-SPACES = [
-    (FREE, [[1e300, -1e300]], [[np.nan, 0.0], [0.0, np.inf]]),
-    (BOX, [[1.0, 1e30], [-1.0, -3e38]], [[1.1, 0.0], [0.0, np.inf], [np.nan, 0.0]]),
-    (gym.spaces.Discrete(3, start=2), [2, 4], [1, 5]),
-    (gym.spaces.MultiDiscrete([2, 3]), [[1, 2], [0, 0]], [[2, 0], [0, 3], [-1, 0]]),
-    (gym.spaces.Box(0, 3, (2,), np.uint8), [[0, 3]], [[4, 0]]),
-    (gym.spaces.Box(0, 255, (2,), np.uint8), [[0, 255]], []),
-    (gym.spaces.Box(0, 1, (2,), np.bool_), [[True, False]], []),
-    (gym.spaces.MultiBinary(2), [[0, 1]], []),
-]
-
-
-@pytest.mark.parametrize(("space", "members", "strangers"), SPACES, ids=lambda s: str(s)[:20])
-def test_observations_are_members_of_their_space(space, members, strangers):
-    check = Check("World-v0", space)
-    check.observation(np.array(members, space.dtype), 0)
-    for stranger in strangers:
-        row = np.array([stranger], space.dtype)
-        with pytest.raises(InvalidExperience, match=r"World-v0 returned .* at step 9: expected a"):
-            check.observation(np.concatenate([np.array(members, space.dtype), row]), 9)
-
-
-def test_the_check_agrees_with_the_space_on_random_numbers():
-    check, rng = Check("World-v0", BOX), np.random.default_rng(0)
-    verdicts = []
-    for row in rng.normal(size=(200, 2)).astype(np.float32):
-        try:
-            check.observation(row[None], 0)
-            verdicts.append(True)
-        except InvalidExperience:
-            verdicts.append(False)
-        assert verdicts[-1] == BOX.contains(row)
-    assert 50 < sum(verdicts) < 200
 
 
 def test_a_lander_that_leaves_its_own_box_is_no_fault(scribe):

@@ -9,9 +9,9 @@ from sb3_agents import make, names
 from stable_baselines3.common.vec_env import DummyVecEnv, VecTransposeImage
 
 import agents
+from agents.environments.door import InvalidExperience
 from agents.loop.evaluation import evaluate
 from agents.loop.experience import Episode
-from agents.loop.validity import InvalidExperience
 from agents.sb3.networks import PictureEncoder
 from nets.layers.mlp import MLP
 from nets.networks.encoders import NatureCNN, SmallCNN, image_encoder

@@ -1,0 +1,112 @@
+"""Vector environments of other people's making give the same experience, however they put it."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from agents.environments.door import InvalidExperience
+from agents.environments.stepping import VectorStepper
+
+LIMIT = 5
+
+
+class Clock(VectorEnv):
+    """Two clocks that run to five, in an array that is used again; forms of all kinds."""
+
+    num_envs = 2
+    single_observation_space = gym.spaces.Box(0, 9, (1,), np.float32)
+    single_action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, mode, *, flag=np.bool_, final="final_obs", form=np.asarray, heed=True):
+        self.observation_space = batch_space(self.single_observation_space, 2)
+        self.action_space = batch_space(self.single_action_space, 2)
+        self.metadata = {} if mode is None else {"autoreset_mode": mode}
+        self.flag, self.final, self.form, self.heed = flag, final, form, heed
+        self.time, self.over = np.zeros((2, 1), np.float32), np.zeros(2, bool)
+
+    def reset(self, *, seed=None, options=None):
+        again = options["reset_mask"] if options and self.heed else np.ones(2, bool)
+        self.time[again] = [[0], [2]] if again.all() and not options else 0
+        self.over[:] = False
+        return self.form(self.time), {}
+
+    def step(self, action):
+        resets = self.over & (self.final == "next")
+        self.time += 1
+        self.time[resets] = 0
+        self.over, info = self.time[:, 0] >= LIMIT, {}
+        if self.over.any() and self.final.startswith("final"):
+            info = {
+                self.final: [
+                    row.copy() if o else None for row, o in zip(self.time, self.over, strict=True)
+                ]
+            }
+            self.time[self.over] = 0
+        flags = self.over.astype(self.flag), np.zeros(2, self.flag)
+        return self.form(self.time), np.ones((2, 1)), *map(self.form, flags), info
+
+
+def played(env, steps=12):
+    """What each clock went through: (time, next time, terminated) of the transitions."""
+    stepper = VectorStepper(env, "Clock")
+    here, told = stepper.reset(0), [[], []]
+    for _ in range(steps):
+        step = stepper.step(np.zeros(2, int))
+        assert step.terminated.dtype == step.truncated.dtype == np.bool_
+        assert step.reward.shape == (2,)
+        for k in range(2):
+            if step.valid[k]:
+                row = here[k].item(), step.next_observation[k].item(), bool(step.terminated[k])
+                told[k].append(row)
+        here = step.observation
+    return told
+
+
+EXPECTED = [(t % LIMIT, t % LIMIT + 1, t % LIMIT == LIMIT - 1) for t in range(14)]
+FORMS = {
+    "same step": {"mode": AutoresetMode.SAME_STEP},
+    "same step, spelled": {"mode": "same_step"},
+    "same step, by value": {"mode": AutoresetMode.SAME_STEP.value},
+    "unsaid, old name": {"mode": None, "final": "final_observation"},
+    "uint8 flags": {"mode": AutoresetMode.SAME_STEP, "flag": np.uint8},
+    "int flags": {"mode": AutoresetMode.SAME_STEP, "flag": np.int64},
+    "torch": {"mode": AutoresetMode.SAME_STEP, "form": torch.from_numpy},
+    "disabled": {"mode": AutoresetMode.DISABLED, "final": ""},
+    "next step": {"mode": "NextStep", "final": "next"},
+    "unsaid": {"mode": None, "final": "next", "flag": np.uint8},
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_every_form_gives_the_same_transitions(form):
+    first, second = played(Clock(**form))
+    assert first == EXPECTED[: len(first)]
+    assert second == EXPECTED[2 : 2 + len(second)]
+    assert min(len(first), len(second)) >= 10
+
+
+def test_what_cannot_be_right_is_said():
+    with pytest.raises(ValueError, match="autoreset mode 'sometimes': expected one of NEXT_STEP"):
+        VectorStepper(Clock("sometimes"))
+    with pytest.raises(InvalidExperience, match="info has no final_obs"):
+        played(Clock(AutoresetMode.SAME_STEP, final="next"))
+    with pytest.raises(InvalidExperience, match="takes no heed of reset_mask"):
+        played(Clock(AutoresetMode.DISABLED, final="", heed=False))
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_gymnasiums_vectors_that_use_their_arrays_again_do_not_spoil_what_was_seen(mode):
+    def rows(copy):
+        env = SyncVectorEnv([lambda: gym.make("CartPole-v1")] * 2, copy=copy, autoreset_mode=mode)
+        stepper = VectorStepper(env)
+        seen = [stepper.reset(0)]
+        for _ in range(40):
+            step = stepper.step(np.ones(2, int))
+            seen += [step.observation, step.next_observation]
+        return np.stack(seen)
+
+    np.testing.assert_array_equal(rows(copy=False), rows(copy=True))
+    assert len(np.unique(rows(copy=False), axis=0)) > 40
