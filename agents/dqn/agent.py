@@ -52,7 +52,7 @@ class DQN(Agent[DQNConfig]):
             online = build_network(c, self.observation_space, actions, self.returns.size)
         if c.freeze_encoder:
             freeze(online.body)
-        online = place(online, self.observation_space, self.device, c.precision)
+        online = place(online, self.observation_space, self.device, c.precision, c.channels)
         target = deepcopy(online)
         self.online = FastQNetwork(online, self.returns)
         self.target = FastQNetwork(target, self.returns)

@@ -34,7 +34,9 @@ def build_network(
     """Return a network for observations of `space`, with new weights."""
     c, size = config, outputs_per_action
     picture, memory = parse_encoder(c.encoder)
-    body, features = build_encoder(space, encoder=picture, hidden=c.hidden, activation=c.activation)
+    body, features = build_encoder(
+        space, encoder=picture, hidden=c.hidden, activation=c.activation, channels=c.channels
+    )
     remembering = None
     if memory is not None:
         remembering, features = build_memory(memory, features, c.memory_size), c.memory_size

@@ -168,6 +168,7 @@ class BehaviourCloning(Agent[BCConfig]):
                 encoder=c.encoder,
                 hidden=c.hidden,
                 activation=c.activation,
+                channels=c.channels,
             )
             return nn.Sequential(encoder, nn.Linear(features, self.actions)).to(self.device)
 

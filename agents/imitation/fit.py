@@ -32,6 +32,8 @@ class BCConfig(Settings):
     """Activation of the hidden layers."""
     encoder: str = "auto"
     """auto (a CNN for pictures), mlp, nature, impala or small-cnn."""
+    channels: Literal["auto", "first", "last"] = "auto"
+    """Where the channels of pictures are: first, last; auto: as their shape says, if it does."""
     learning_rate: Positive = 1e-3
     """Step size of AdamW."""
     weight_decay: NonNegative = 0.0

@@ -141,7 +141,9 @@ class Trainer:
         whole = -(-(target - before) // agent.num_envs) * agent.num_envs  # rounds of all copies
         metrics = stream.advance(whole, last=before + whole >= end)
         self._count(stream, metrics)
-        self.stopped = any(callback(self.progress) is False for callback in self.callbacks)
+        for callback in self.callbacks:
+            said = callback(self.progress)
+            self.stopped |= said is not None and not said  # NumPy's False is one, too
         bar.total = max(bar.total, agent.steps)  # a whole rollout may go past the end
         bar.update(agent.steps - before)
         row: dict[str, float] = {}

@@ -1,7 +1,7 @@
 """Networks for agents: an encoder chosen from the observation space, and a fast way to act."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import gymnasium as gym
 import numpy as np
@@ -12,17 +12,11 @@ from nets.layers.images import CHANNELS_LAST_PIXELS
 from nets.layers.mlp import MLP
 from nets.layers.precision import has_bfloat16, set_convolutions
 
+from .pictures import Channels, is_picture, picture_layout
+
 BFLOAT16_PIXELS = 64 * 64
 
 Network = TypeVar("Network", bound=nn.Module)
-
-
-class ChannelsFirst(nn.Module):
-    """Bring pictures `[B, H, W, C]` or `[B, H, W]` to `[B, C, H, W]`."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Move the last dimension to the front, or add a channel."""
-        return x.unsqueeze(1) if x.dim() == 3 else x.permute(0, 3, 1, 2).contiguous()
 
 
 class OneHot(nn.Module):
@@ -39,31 +33,58 @@ class OneHot(nn.Module):
 
 
 class Flatten(nn.Module):
-    """Flatten `[B, *]` to float `[B, D]`."""
+    """Flatten `[B, *]` to float `[B, D]`, bytes to [0, 1].
+
+    Networks that were saved before bytes were scaled take them as they come.
+
+    Args:
+        bytes_: whether numbers are from 0 to 255.
+    """
+
+    scale: Tensor
+
+    def __init__(self, *, bytes_: bool = False) -> None:
+        super().__init__()
+        self.bytes = bytes_
+        if bytes_:
+            self.register_buffer("scale", torch.tensor(1.0 / 255.0))
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the batch dimension."""
-        return x.reshape(x.shape[0], -1).float()
+        flat = x.reshape(x.shape[0], -1).float()
+        return flat * self.scale if self.bytes else flat
+
+    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        if self.bytes:
+            state.setdefault(f"{prefix}scale", torch.tensor(1.0))
+        super()._load_from_state_dict(state, prefix, *rest)
 
 
 def build_encoder(
-    space: gym.Space, *, encoder: str = "auto", hidden: Sequence[int], activation: str = "relu"
+    space: gym.Space,
+    *,
+    encoder: str = "auto",
+    hidden: Sequence[int],
+    activation: str = "relu",
+    channels: Channels = "auto",
 ) -> tuple[nn.Module, int]:
     """Return a network for observations of `space`, and how many features it gives.
 
-    Three-dimensional boxes and uint8 pictures get a convolutional encoder, everything else an MLP.
+    Pictures (`is_picture`) get a convolutional encoder, everything else an MLP.
 
     Args:
         space: Box or Discrete.
         encoder: `"auto"`, `"mlp"`, `"nature"`, `"impala"` or `"small-cnn"`.
         hidden: layers of the MLP; convolutional encoders have their own.
         activation: of the MLP.
+        channels: where those of pictures are; see `picture_layout`.
 
     Raises:
         TypeError: the space is of another kind.
-        ValueError: a convolutional encoder is asked for where there are no pictures.
+        ValueError: a convolutional encoder is asked for where there are no pictures, or nobody
+            can tell where their channels are.
     """
-    if encoder not in ("auto", "mlp") and len(space.shape or ()) not in (2, 3):
+    if encoder not in ("auto", "mlp") and len(space.shape or ()) not in (2, 3, 4):
         raise ValueError(f"encoder {encoder!r} needs pictures, but observations are {space}")
     if isinstance(space, gym.spaces.Discrete):
         states = int(space.n)
@@ -74,17 +95,22 @@ def build_encoder(
     if encoder == "mlp" or (encoder == "auto" and not is_picture(space)):
         mlp = MLP(int(np.prod(space.shape)), hidden, activation=activation)
         vectors = space.dtype == np.float32 and len(space.shape) == 1
-        return mlp if vectors else nn.Sequential(Flatten(), mlp), mlp.out_features
+        flatten = Flatten(bytes_=space.dtype == np.uint8 and bool((space.high == 255).all()))
+        return mlp if vectors else nn.Sequential(flatten, mlp), mlp.out_features
     from nets.networks.encoders import image_encoder
 
-    layout, shape = picture_layout(space)
+    layout, shape = picture_layout(space, channels)
     cnn = image_encoder(shape, encoder)
     layers = [cnn] if layout is None else [layout, cnn]
     return nn.Sequential(*layers), cnn.out_features
 
 
 def place(
-    network: Network, space: gym.Space, device: torch.device, precision: str = "auto"
+    network: Network,
+    space: gym.Space,
+    device: torch.device,
+    precision: str = "auto",
+    channels: Channels = "auto",
 ) -> Network:
     """Bring a network to `device`, its convolutions to where they are fastest there.
 
@@ -96,32 +122,14 @@ def place(
         device: where it will be.
         precision: of convolutions, `"float32"`, `"bfloat16"` or `"auto"`: bfloat16 over pictures of
             64x64 and more on processors with units for it, else float32.
+        channels: where those of pictures are; see `picture_layout`.
     """
     pixels = 0
     if isinstance(space, gym.spaces.Box) and is_picture(space):
-        _, (_, height, width) = picture_layout(space)
+        _, (_, height, width) = picture_layout(space, channels)
         pixels = height * width
     gains = device.type == "cpu" and has_bfloat16(device) and pixels >= BFLOAT16_PIXELS
     halved = precision == "bfloat16" or (precision == "auto" and gains)
     set_convolutions(network, torch.bfloat16 if halved else None)
     layout = torch.channels_last if pixels >= CHANNELS_LAST_PIXELS else torch.preserve_format
     return network.to(device, memory_format=layout)  # type: ignore[call-overload]
-
-
-def is_picture(space: gym.spaces.Box) -> bool:
-    """Whether `space` holds pictures or boards with channels rather than feature vectors."""
-    return len(space.shape) == 3 or (len(space.shape) == 2 and space.dtype == np.uint8)
-
-
-def picture_layout(space: gym.spaces.Box) -> tuple[nn.Module | None, tuple[int, int, int]]:
-    """Return what brings pictures of `space` to channels-first (None: nothing), and (C, H, W).
-
-    The channels are the smaller end of the shape; ties count as channels-first.
-    """
-    if len(space.shape) == 2:
-        height, width = space.shape
-        return ChannelsFirst(), (1, height, width)
-    first, middle, last = space.shape
-    if last < first:
-        return ChannelsFirst(), (last, first, middle)
-    return None, (first, middle, last)

@@ -54,7 +54,7 @@ def numpy_forward(network: nn.Module) -> Callable[[Array], Array] | None:
         elif isinstance(module, nn.Tanh):
             layers.append(np.tanh)
         elif isinstance(module, Flatten):
-            layers.append(lambda x: x.reshape(len(x), -1).astype(np.float32))
+            layers.append(_flatten(module))
         elif not isinstance(module, nn.Sequential | nn.Identity):
             return None
 
@@ -64,6 +64,13 @@ def numpy_forward(network: nn.Module) -> Callable[[Array], Array] | None:
         return x
 
     return forward
+
+
+def _flatten(module: Flatten) -> Callable[[Array], Array]:
+    if not module.bytes:
+        return lambda x: x.reshape(len(x), -1).astype(np.float32)
+    scale = module.scale.numpy()  # []
+    return lambda x: x.reshape(len(x), -1).astype(np.float32) * scale
 
 
 def _dense(layer: nn.Linear) -> Callable[[Array], Array]:

@@ -60,9 +60,9 @@ def show_thoughts(agent: "Actor", env: "gym.Env") -> None:
     """Let the environment draw the agent's values and policy, where the two have that."""
     world = env.unwrapped
     overlay = getattr(world, "overlay", getattr(getattr(world, "dynamics", None), "overlay", None))
-    values, policy = getattr(agent, "values", None), getattr(agent, "policy", None)
-    if overlay is not None and values is not None and policy is not None:
-        overlay(values=values, policy=policy)
+    thoughts = {name: getattr(agent, name, None) for name in ("values", "policy")}
+    if overlay is not None and all(isinstance(table, np.ndarray) for table in thoughts.values()):
+        overlay(**thoughts)
 
 
 def frame_rate(env: "gym.Env") -> int:

@@ -16,6 +16,7 @@ from ..loop.experience import Array
 from ..networks.encoders import build_encoder
 from ..networks.fast import FastNetwork, numpy_forward
 from ..networks.memory import build_memory, parse_encoder, remember
+from ..networks.pictures import Channels
 from .actions import ActionModel
 
 
@@ -30,6 +31,7 @@ class ActorCritic(nn.Module):
         space: of observations.
         actions: what the policy's outputs mean.
         encoder: see `parse_encoder`.
+        channels: where those of pictures are; see `picture_layout`.
         hidden: hidden layers of the two MLPs, where observations are no pictures.
         activation: of the MLPs.
         memory_size: size of the state of LSTM or GRU.
@@ -41,13 +43,14 @@ class ActorCritic(nn.Module):
         actions: ActionModel,
         *,
         encoder: str = "auto",
+        channels: Channels = "auto",
         hidden: Sequence[int] = (64, 64),
         activation: str = "tanh",
         memory_size: int = 64,
     ) -> None:
         super().__init__()
         picture, memory = parse_encoder(encoder)
-        self.body, features = build_encoder(space, encoder=picture, hidden=())
+        self.body, features = build_encoder(space, encoder=picture, hidden=(), channels=channels)
         if any(isinstance(module, nn.Conv2d) for module in self.body.modules()):
             hidden = ()
         self.memory: LSTM | GRU | None = None

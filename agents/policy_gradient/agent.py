@@ -17,7 +17,8 @@ from ..agent import Agent
 from ..equations.losses import Loss
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
-from ..networks.encoders import is_picture, place
+from ..networks.encoders import place
+from ..networks.pictures import is_picture
 from ..networks.pretraining import load_encoder
 from .actions import Distribution, action_model
 from .actor_critic import ActorCritic, FastActorCritic
@@ -44,13 +45,14 @@ class PolicyGradient(Agent[ConfigT]):
                 self.observation_space,
                 self.actions,
                 encoder=c.encoder,
+                channels=c.channels,
                 hidden=c.hidden,
                 activation=c.activation,
                 memory_size=c.memory_size,
             )
         if c.freeze_encoder:
             freeze(network.body)
-        network = place(network, self.observation_space, self.device, c.precision)
+        network = place(network, self.observation_space, self.device, c.precision, c.channels)
         self.network = FastActorCritic(network)
         self.optimizer = optimizer("adam", [self.network.weights], lr=c.learning_rate, eps=1e-5)
         self.observation_norm = self._observation_norm() if c.normalize_observation else None

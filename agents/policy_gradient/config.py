@@ -13,6 +13,8 @@ class PolicyConfig(Settings):
     encoder: str = "auto"
     """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; or both, as
     in nature+lstm."""
+    channels: Literal["auto", "first", "last"] = "auto"
+    """Where the channels of pictures are: first, last; auto: as their shape says, if it does."""
     pretrained: str = ""
     """Run folder, or file, of an agent, autoencoder or classifier whose encoder it begins with."""
     freeze_encoder: bool = False

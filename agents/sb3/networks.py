@@ -13,7 +13,7 @@ from nets.layers.activations import activation
 from nets.networks.encoders import image_encoder
 from nets.sb3 import sb3_extractor
 
-from ..networks.encoders import is_picture, picture_layout
+from ..networks.pictures import is_picture, picture_layout
 from .config import SB3Config
 
 SPACES = (Box, Discrete, MultiDiscrete, MultiBinary)
@@ -50,7 +50,7 @@ def architecture(space: gym.Space, config: SB3Config) -> dict[str, Any]:
         return common | sb3_extractor("mlp", net_arch=rest, **words)
     if config.encoder == "auto" and not holds_pictures(space):
         return common | {"net_arch": list(config.hidden)}
-    if not isinstance(space, Box) or len(space.shape) not in (2, 3):
+    if not isinstance(space, Box) or len(space.shape) not in (2, 3, 4):
         message = f"encoder {config.encoder!r} needs pictures, but observations are {space}"
         raise ValueError(message)
     after = list(config.hidden) if config.joins_action else []

@@ -194,7 +194,8 @@ class _Run:
             message = f"the loss is {row['loss']} in epoch {row['epoch']:.0f}"
             raise FloatingPointError(f"{message}: try a smaller learning rate, or clip gradients")
         for callback in callbacks:
-            self.stopped |= callback(network, row) is False
+            said = callback(network, row)
+            self.stopped |= said is not None and not said  # NumPy's False is one, too
 
     def state_dict(self) -> dict[str, Any]:
         """Everything, as plain values."""

@@ -24,7 +24,7 @@ def test_other_shapes_and_broken_numbers_are_refused():
         as_rows(VECTOR, np.zeros(3))
     with pytest.raises(ValueError, match=r"shape \(1, 1, 4\)"):
         as_rows(VECTOR, np.zeros((1, 1, 4)))
-    with pytest.raises(ValueError, match="float64 was given where Box.* has uint8"):
+    with pytest.raises(ValueError, match=r"float64 was given where Box.* has uint8"):
         as_rows(gym.spaces.Box(0, 255, (2,), np.uint8), [0.5, 0.1])
 
 

@@ -244,14 +244,15 @@ def test_a_live_object_is_trained_without_evaluation(tmp_path, ledger):
 # Callbacks and stops ----------------------------------------------------------------------------
 
 
-def test_callbacks_see_every_step_and_may_stop(scribe):
+@pytest.mark.parametrize("kind", [bool, np.bool_])
+def test_callbacks_see_every_step_and_may_stop(scribe, kind):
     agent, seen = scribe("Ledger-v0", num_envs=2), []
 
     def callback(progress):
         assert isinstance(progress, Progress)
         assert progress.agent is agent
         seen.append((progress.steps, progress.episodes, list(progress.recent)))
-        return progress.steps < 40
+        return kind(progress.steps < 40)
 
     trainer = train(agent, 100, callbacks=[callback, lambda _: None])
     assert trainer.stopped

@@ -1,11 +1,15 @@
+from copy import deepcopy
+
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from agents.networks.encoders import build_encoder, is_picture, picture_layout, place
+import agents
+from agents.networks.encoders import build_encoder, place
 from agents.networks.fast import numpy_forward
+from agents.networks.pictures import is_picture, picture_layout
 from nets.layers.heads import DuelingHead
 from nets.layers.mlp import MLP
 from nets.layers.precision import Convolutions
@@ -44,9 +48,78 @@ def test_pictures_get_a_cnn(space, kind, in_shape):
     assert network(pictures).shape == (3, features)
 
 
-@pytest.mark.parametrize("shape", [(3, 20, 3), (8, 8, 8), (2, 3, 2)])
-def test_the_first_dimension_are_channels_where_the_last_could_be_too(shape):
-    assert picture_layout(box(*shape)) == (None, shape)
+LAYOUTS = {
+    (10, 10, 10): (10, 10, 10),  # MinAtar's Seaquest: [H, W, C], as in Gymnasium
+    (8, 8, 111): (111, 8, 8),  # a chess board
+    (111, 8, 8): (111, 8, 8),
+    (6, 7, 2): (2, 6, 7),
+    (2, 6, 7): (2, 6, 7),
+    (4, 48, 48, 3): (12, 48, 48),  # four frames in colour
+    (4, 3, 48, 48): (12, 48, 48),
+    (4, 64, 48, 1): (4, 64, 48),
+}
+
+
+@pytest.mark.parametrize(("shape", "in_shape"), LAYOUTS.items(), ids=str)
+def test_every_number_of_a_picture_reaches_its_channel_row_and_column(shape, in_shape):
+    layout, found = picture_layout(box(*shape))
+    assert found == in_shape
+    *stack, height, width, last = shape
+    channels_last = (height, width) == in_shape[1:]
+    for spot in ([0] * len(shape), [s - 1 for s in shape], [s // 2 for s in shape]):
+        picture = torch.zeros(1, *shape)
+        picture[(0, *spot)] = 1.0
+        frame, (a, b, c) = (spot[0] if stack else 0), spot[len(stack) :]
+        expected = [0, frame * last + c, a, b] if channels_last else [0, frame * height + a, b, c]
+        assert (layout(picture) if layout else picture).nonzero().tolist() == [expected]
+
+
+@pytest.mark.parametrize("shape", [(3, 20, 3), (30, 20, 25), (4, 5, 3, 5)])
+def test_where_nobody_can_tell_the_channels_a_setting_says_it(shape):
+    with pytest.raises(ValueError, match="say channels='first' or channels='last'"):
+        picture_layout(box(*shape))
+    *stack, first, middle, last = shape
+    frames = stack[0] if stack else 1
+    assert picture_layout(box(*shape), "first")[1] == (frames * first, middle, last)
+    assert picture_layout(box(*shape), "last")[1] == (frames * last, first, middle)
+
+
+class Still(gym.Env):
+    """Shows one picture."""
+
+    observation_space = box(10, 12, 10, dtype=np.uint8, high=255)
+    action_space = gym.spaces.Discrete(2)
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot be made anew")
+def test_agents_are_told_where_channels_are():
+    with pytest.raises(ValueError, match="say channels="):
+        agents.DQN(Still())
+    for kind, config in ((agents.DQN, agents.DQNConfig), (agents.PPO, agents.PPOConfig)):
+        agent = kind(Still(), config(channels="last", encoder="small-cnn"))
+        action, _ = agent.predict(Still.observation_space.sample())
+        assert action in (0, 1)
+
+
+def test_bytes_are_scaled_for_an_mlp_unless_it_was_saved_before_they_were():
+    space = box(3, 4, dtype=np.uint8, high=255)
+    network, _ = build_encoder(space, encoder="mlp", hidden=(5,))
+    seen = []
+    first = next(m for m in network.modules() if isinstance(m, nn.Linear))
+    first.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    picture = torch.full((1, 3, 4), 255, dtype=torch.uint8)
+    out = network(picture)
+    assert seen[0].tolist() == [[1.0] * 12]
+    fast = numpy_forward(network)
+    np.testing.assert_allclose(fast(picture.numpy()), out.detach(), rtol=1e-5, atol=1e-6)
+    state = deepcopy(network.state_dict())
+    old = {name: value for name, value in state.items() if not name.endswith("scale")}
+    network.load_state_dict(old)
+    network(picture)
+    assert seen[1].tolist() == [[255.0] * 12]
+    network.load_state_dict(state)
+    network(picture)
+    assert seen[2].tolist() == [[1.0] * 12]
 
 
 @pytest.mark.parametrize(
