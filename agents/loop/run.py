@@ -43,10 +43,11 @@ class RunFolder(folder.RunFolder[RunConfig]):
     """`runs/<name>/` of an agent: with checkpoints/replay/, and an episode.gif."""
 
     config_type = RunConfig
+    pictures = (*folder.RunFolder.pictures, "episode.gif")
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
-        self.replay = self.files.folder / "replay"
+        self.replay = self.files.replay
         self.episode = self.path / "episode.gif"
 
     def create(self, agent: Actor, config: RunConfig, command: Sequence[str]) -> None:
@@ -54,6 +55,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
 
         Raises:
             FileExistsError: the folder holds a run already.
+            Occupied: another process owns it.
         """
         manifest = agent.manifest()
         del manifest["steps"], manifest["segment"]
@@ -78,7 +80,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
         Raises:
             CheckpointError: the checkpoint, or a replay file that it counts on, is damaged.
         """
-        self.files.clean()
+        self.clean()
         files = self.files.list()
         if not files:
             return {}

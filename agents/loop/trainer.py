@@ -7,7 +7,7 @@ ever saved. Episodes still open at a segment's end are truncated.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -96,7 +96,14 @@ class Trainer:
 
         Ctrl-C stops cleanly: `checkpoints/interrupted.pt` shows the state at that moment, and a
         resumed run goes on from the last segment.
+
+        Raises:
+            Occupied: another process trains in the folder.
         """
+        with nullcontext() if self.run_folder is None else self.run_folder.owned():
+            return self._run(steps)
+
+    def _run(self, steps: int) -> Progress:
         agent, self.stopped, self.interrupted = self.agent, False, False
         config = replace(self.config or RunConfig.default(agent, steps), steps=steps)
         if self.run_folder is not None:

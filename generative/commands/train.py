@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, command, refusals
-from nets.shell.training import free_folder
+from nets.shell.training import new_folder
 
 from ..catalogue import MODELS
 from ..presets import Preset, load_presets
@@ -67,16 +67,19 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
                 eval_every=options.eval_every,
                 draw_every=options.draw_every,
             )
-            folder = options.run or free_folder(model.name, data.title, seed)
+            name = model.name, data.title, seed
+            folder = options.run or (new_folder(*name) if workers.leads else Path())
             run = RunFolder(workers.tell(folder))
+        with run.owned(workers.leads):
             if workers.leads:
                 about = {"data": asdict(data), "seed": seed, "device": device.type}
-                run.create(model.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
-        if workers.leads and preset is not None:
-            print(preset.describe(options))
-        return _train(
-            *(run, config, model, train, held_out), seed=seed, device=device, team=workers
-        )
+                with _refusing():
+                    run.create(model.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
+                if preset is not None:
+                    print(preset.describe(options))
+            return _train(
+                *(run, config, model, train, held_out), seed=seed, device=device, team=workers
+            )
 
 
 def _resume(options: ResumeOptions) -> int:
@@ -93,7 +96,7 @@ def _resume(options: ResumeOptions) -> int:
         record = run.load_config()
         where = options.device or record["device"]
         resolve_device(where)
-    with team(where) as (workers, device):
+    with team(where) as (workers, device), run.owned(workers.leads):
         with _refusing():
             if workers.leads and options.steps is not None:
                 run.extend(options.steps)

@@ -39,6 +39,12 @@ class RunFolder(folder.RunFolder[RunConfig]):
     """`runs/<name>/` of a generative model: with pictures of what it makes."""
 
     config_type = RunConfig
+    pictures = (
+        *folder.RunFolder.pictures,
+        "samples.png",
+        "reconstructions.png",
+        "traversals.png",
+    )
 
     def create(
         self, record: dict[str, Any], config: RunConfig, command: Sequence[str] = ()
@@ -47,6 +53,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
 
         Raises:
             FileExistsError: the folder holds a run already.
+            Occupied: another process owns it.
         """
         self.begin({"kind": KIND} | record, config, command)
 
@@ -73,7 +80,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
         Raises:
             CheckpointError: it is damaged.
         """
-        self.files.clean()
+        self.clean()
         self.files.prune()
         files = self.files.list()
         return load_checkpoint(files[-1]) if files else None

@@ -6,7 +6,7 @@ and k alone: no generator state is ever saved. Nothing waits for the device betw
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -117,7 +117,13 @@ class Trainer:
 
         Raises:
             Diverged: a loss or a weight is no longer finite.
+            Occupied: another process trains in the folder.
         """
+        folder = self.run_folder
+        with nullcontext() if folder is None else folder.owned(self.team.leads):
+            self._run(steps)
+
+    def _run(self, steps: int) -> None:
         config = replace(self.config or RunConfig.default(steps), steps=steps)
         self.interrupted = False
         self._open()

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+from .checkpoint import remove_unfinished
+
 KEPT_CHECKPOINTS = 3
 
 
 class Checkpoints:
     """The files `checkpoints/<step>.pt` and `best/checkpoint.pt` of a run's folder.
+
+    Some runs keep more in `checkpoints/replay/`.
 
     Args:
         run: the folder.
@@ -15,6 +19,7 @@ class Checkpoints:
     def __init__(self, run: Path) -> None:
         self.run = run
         self.folder = run / "checkpoints"
+        self.replay = self.folder / "replay"
         self.best = run / "best" / "checkpoint.pt"
         self.interrupted = self.folder / "interrupted.pt"
 
@@ -47,9 +52,13 @@ class Checkpoints:
         raise FileNotFoundError(f"{self.run} has {wanted}; it has: {', '.join(known) or 'none'}")
 
     def clean(self) -> None:
-        """Remove what a killed process left half written."""
-        for unfinished in self.run.rglob(".*.tmp"):
-            unfinished.unlink()
+        """Remove what killed processes left half written."""
+        for folder, names in (
+            (self.folder, ["[0-9]*.pt", self.interrupted.name]),
+            (self.replay, ["[0-9]*.pt"]),
+            (self.best.parent, [self.best.name, "evaluation.json"]),
+        ):
+            remove_unfinished(folder, names)
 
     def prune(self) -> None:
         """Remove all numbered files but the last three."""

@@ -1,13 +1,15 @@
 """A run is a folder: how it is cut up, what it takes to repeat it, and where its files lie."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from ..settings import Count, Settings, Whole
-from .checkpoint import load_json, save_json
+from .checkpoint import load_json, remove_unfinished, save_json
 from .checkpoints import Checkpoints
+from .ownership import owned
 from .provenance import git_commit, versions
 
 
@@ -35,6 +37,8 @@ class RunFolder(Generic[ConfigT]):
     """
 
     config_type: type[ConfigT]
+    pictures: tuple[str, ...] = ("curve.png",)
+    """Names of the pictures that it leaves."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -42,18 +46,47 @@ class RunFolder(Generic[ConfigT]):
         self.metrics_file = self.path / "metrics.csv"
         self.curve = self.path / "curve.png"
         self.files = Checkpoints(self.path)
+        self._owned = False
+
+    @contextmanager
+    def owned(self, leads: bool = True) -> Iterator[Self]:
+        """Keep everybody else from training here until the (outermost) block ends.
+
+        Args:
+            leads: whether this process writes; for those that help it nothing is done.
+
+        Raises:
+            Occupied: somebody trains here already.
+        """
+        if self._owned or not leads:
+            yield self
+            return
+        with owned(self.path):
+            self._owned = True
+            try:
+                yield self
+            finally:
+                self._owned = False
+
+    def clean(self) -> None:
+        """Remove what killed processes left half written; nothing that could be another's."""
+        names = (self.config_file.name, self.metrics_file.name, *self.pictures)
+        remove_unfinished(self.path, names)
+        self.files.clean()
 
     def begin(self, record: dict[str, Any], config: ConfigT, command: Sequence[str]) -> None:
         """Begin a new run: write `record`, how it is cut up, the command, and whose program it was.
 
         Raises:
             FileExistsError: the folder holds a run already.
+            Occupied: another process owns it.
         """
-        if self.config_file.exists():
-            message = f"{self.path} already holds a run: resume it, or choose another folder"
-            raise FileExistsError(message)
-        origin = {"command": list(command), "git_commit": git_commit(), "versions": versions()}
-        save_json(self.config_file, record | {"run": asdict(config)} | origin)
+        with self.owned():
+            if self.config_file.exists():
+                message = f"{self.path} already holds a run: resume it, or choose another folder"
+                raise FileExistsError(message)
+            origin = {"command": list(command), "git_commit": git_commit(), "versions": versions()}
+            save_json(self.config_file, record | {"run": asdict(config)} | origin)
 
     def load_config(self) -> dict[str, Any]:
         """Return what `begin` wrote.

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from dataclasses import asdict
 
@@ -14,6 +15,7 @@ from agents.loop.trainer import Trainer
 from agents.presets import find_preset
 from nets.runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from nets.runs.checkpoints import KEPT_CHECKPOINTS
+from nets.runs.ownership import Occupied
 
 
 def make(capacity=1000, hidden=(8,), **settings):
@@ -70,6 +72,19 @@ def test_a_folder_holds_one_run(tmp_path):
         run.create(agent, RunConfig.default(agent, 100), [])
 
 
+def test_a_folder_has_one_owner(tmp_path):
+    agent, run, other = make(), RunFolder(tmp_path), RunFolder(tmp_path)
+    cut = RunConfig(80, 40, 25, 0)
+    with run.owned():
+        run.create(agent, cut, [])  # the owner may
+        with pytest.raises(Occupied, match=r"has an owner: process \d+ on .*; wait until it ends"):
+            Trainer(make(), other, cut, progress=False).run(80)
+        with pytest.raises(Occupied):
+            other.create(agent, cut, [])
+        Trainer(agent, run, cut, progress=False).run(80)
+    Trainer(make(), other, cut, progress=False).run(80)
+
+
 def test_a_damaged_record_is_named(tmp_path):
     (tmp_path / "config.json").write_text('{"run":')
     with pytest.raises(CheckpointError, match=r"config\.json is not valid JSON"):
@@ -115,10 +130,10 @@ def test_S_IO_02_a_run_is_restored_from_any_of_its_states(tmp_path, capacity, se
         assert torch.equal(again.online.weights, agent.online.weights)
         if older.exists():  # as if nothing had ever been removed
             shutil.copytree(older / "checkpoints", run.files.folder, dirs_exist_ok=True)
-        (run.files.folder / ".0000000090.pt.123.tmp").write_bytes(b"half")
-        (run.replay / ".000000000090.pt.123.tmp").write_bytes(b"half")
+        (run.files.folder / f".0000000090.pt.{os.getpid()}.tmp").write_bytes(b"half")
+        (run.replay / f".000000000090.pt.{os.getpid()}.tmp").write_bytes(b"half")
         (tmp_path / "run" / "best").mkdir(exist_ok=True)
-        (tmp_path / "run" / "best" / ".checkpoint.pt.9.tmp").write_bytes(b"half")
+        (tmp_path / "run" / "best" / f".checkpoint.pt.{os.getpid()}.tmp").write_bytes(b"half")
         again = make(capacity)
         run.restore(again)
         same_memory(again, agent)

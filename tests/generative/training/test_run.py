@@ -15,6 +15,7 @@ from generative.loading import build_model, from_manifest
 from generative.training.run import RunConfig, RunFolder
 from generative.training.trainer import Trainer
 from nets.runs.checkpoint import CheckpointError, save_checkpoint
+from nets.runs.ownership import Occupied
 
 SMALL = VAEConfig(hidden=(8,), latent=2, batch_size=16)
 
@@ -77,6 +78,15 @@ def test_a_folder_holds_one_run_and_grows_only(run, model):
     assert run.run_config().segment_steps == 2
     with pytest.raises(ValueError, match=r"steps is 19: .* was started with 20"):
         run.extend(19)
+
+
+def test_a_folder_has_one_owner(run, model, digits):
+    other, config = RunFolder(run.path), RunConfig.default(14, segment_steps=2)
+    with other.owned(), pytest.raises(Occupied, match=r"has an owner: process \d+ on "):
+        Trainer(model, digits, run, config, device="cpu", progress=False).run(14)
+    assert run.files.list()[-1].stem == "0000000012"
+    with other.owned(), run.owned(leads=False):  # helpers of the owner write nothing
+        pass
 
 
 def test_folders_of_others_are_refused(tmp_path):
