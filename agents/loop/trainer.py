@@ -137,7 +137,7 @@ class Trainer:
         agent.segment += 1
         if self.run_folder is not None:
             self._log.flush()
-            self.run_folder.save(agent, self.progress.state_dict())
+            self.run_folder.save(agent, self.progress.state_dict(), self._log.mark())
 
     def _advance(self, stream: Stream, config: RunConfig, end: int, bar: Bar) -> None:
         """Go to the next moment at which something other than a step happens."""

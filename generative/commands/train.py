@@ -1,7 +1,7 @@
 """Train a generative model on data."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -48,7 +48,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
     from nets.process.device import default_threads, resolve_device
     from nets.process.distributed import team
 
-    from ..data.parts import DataConfig, load_parts
+    from ..data.parts import DataConfig, load_parts, sources
     from ..loading import build_model
     from ..training.run import RunConfig, RunFolder
 
@@ -73,8 +73,10 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
         with run.owned(workers.leads):
             if workers.leads:
                 about = {"data": asdict(data), "seed": seed, "device": device.type}
+                command = [Path(sys.argv[0]).name, *argv]
                 with _refusing():
-                    run.create(model.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
+                    about["sources"] = sources(data)
+                    run.create(model.manifest() | about, config, command)
                 if preset is not None:
                     print(preset.describe(options))
             return _train(
@@ -87,7 +89,7 @@ def _resume(options: ResumeOptions) -> int:
     from nets.process.distributed import team
     from nets.runs.checkpoint import fitting
 
-    from ..data.parts import DataConfig, load_parts
+    from ..data.parts import DataConfig, load_parts, sources
     from ..loading import from_manifest
     from ..training.run import RunFolder
 
@@ -104,9 +106,13 @@ def _resume(options: ResumeOptions) -> int:
             with fitting(run.config_file):
                 data, seed = DataConfig(**record["data"]), record["seed"]
                 model = from_manifest(record, seed)
+            if workers.leads:
+                run.check_sources(sources(data))
             train, held_out = load_parts(data, config.held_out, seed)
-            if (train.shape, len(train)) != (model.shape, model.dataset_size):
-                raise ValueError(f"{data.spec} is no longer what {run.path} was started with")
+            now, then = (train.shape, len(train)), (model.shape, model.dataset_size)
+            if now != then:
+                message = f"{data.spec} is no longer what {run.path} was started with"
+                raise ValueError(f"{message}: {_rows(*now)} to train on, then {_rows(*then)}")
         return _train(
             *(run, config, model, train, held_out), seed=seed, device=device, team=workers
         )
@@ -154,6 +160,10 @@ def _draw(run: "RunFolder", trainer: "Trainer") -> None:
         draw_all(run.path, model, trainer.unseen)
     title = f"{model.name} on {trainer.data.name}"
     grids.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=title))
+
+
+def _rows(shape: Sequence[int], count: int) -> str:
+    return f"{count:,} rows of {'x'.join(map(str, shape))}"
 
 
 @contextmanager

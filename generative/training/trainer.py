@@ -142,8 +142,13 @@ class Trainer:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that later steps depend on, and what it takes to build the model."""
-        more = {"segment": self.segment, "watch": self.watch.state_dict()}
+        more = {"seed": self.seed, "segment": self.segment, "watch": self.watch.state_dict()}
         return self.learner.state_dict() | more
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What stays the same in the states of a run."""
+        return self.model.manifest() | {"seed": self.seed}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
@@ -155,7 +160,8 @@ class Trainer:
         """Go to the last checkpoint of the run, and cut its files back to it."""
         if self.run_folder is None:
             return
-        state = self.team.tell(self.run_folder.last_state() if self.team.leads else None)
+        last = self.run_folder.newest(self.described) if self.team.leads else None
+        state = self.team.tell(last)
         if state is not None:
             with fitting(self.run_folder.files.of_step(state["step"])):
                 self.load_state_dict(state)
@@ -176,7 +182,7 @@ class Trainer:
         self.segment += 1
         if self.run_folder is not None and self.team.leads:
             self._log.flush()
-            self.run_folder.save(self.steps, self.state_dict())
+            self.run_folder.write(self.steps, self.state_dict(), self._log.mark())
 
     def _advance(self, config: RunConfig, end: int, bar: Bar) -> None:
         """Go to the next moment at which something other than a step happens."""

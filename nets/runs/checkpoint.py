@@ -21,6 +21,10 @@ class CheckpointError(RuntimeError):
     """A checkpoint is torn, foreign, unsafe, or does not fit; the message names the file."""
 
 
+class Damaged(CheckpointError):
+    """A file is not as it was written: an earlier one may be whole."""
+
+
 def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let `write` fill a file that appears under `path` only when it is complete and on disk.
 
@@ -86,7 +90,8 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointError: the file is torn, holds Python objects, or was written by another program.
+        Damaged: the file is torn, or bytes of it have changed.
+        CheckpointError: it holds Python objects, or was written by another program.
     """
     path = Path(path)
     if not path.exists():
@@ -101,7 +106,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
         )
         raise CheckpointError(message) from error
     except Exception as error:  # a hostile file can make the reader fail in any way
-        raise CheckpointError(f"{path} cannot be read ({_first_line(error)})") from error
+        raise Damaged(f"{path} cannot be read ({_first_line(error)})") from error
     if not isinstance(payload, dict) or payload.get("format") != FORMAT:
         raise CheckpointError(f"{path} is a torch file, but not one that dreamgym wrote")
     if payload.get("version") != VERSION:
@@ -118,6 +123,8 @@ def fitting(source: str | Path) -> Iterator[None]:
     """Turn errors of loading a state into a `CheckpointError` that names its file."""
     try:
         yield
+    except Damaged:
+        raise
     except KeyError as error:
         raise CheckpointError(f"{source} does not fit: it has no {error}") from error
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
@@ -146,9 +153,9 @@ def _check_archive(path: Path) -> None:
             damaged = archive.testzip()
     except Exception as error:
         message = f"{path} is torn or no checkpoint ({_first_line(error)}); use an earlier one"
-        raise CheckpointError(message) from error
+        raise Damaged(message) from error
     if damaged is not None:
-        raise CheckpointError(f"{path} is damaged in {damaged!r}; use an earlier one")
+        raise Damaged(f"{path} is damaged in {damaged!r}; use an earlier one")
 
 
 def _check_plain(value: Any, where: str) -> None:

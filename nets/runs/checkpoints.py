@@ -1,5 +1,6 @@
 """The checkpoints of a run: numbered files to go on from, and the best."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from .checkpoint import remove_unfinished
@@ -29,7 +30,15 @@ class Checkpoints:
 
     def list(self) -> list[Path]:
         """Return the checkpoints that training can go on from, oldest first."""
-        return sorted(self.folder.glob("[0-9]*.pt"))
+        return sorted(file for file in self.folder.glob("*.pt") if file.stem.isdecimal())
+
+    def shards(self) -> Sequence[Path]:
+        """Return the files of replay rows, oldest first; each is named by its first row."""
+        return sorted(file for file in self.replay.glob("*.pt") if file.stem.isdecimal())
+
+    def all(self) -> Sequence[Path]:
+        """Return all that there are, also those that nobody goes on from."""
+        return [*sorted(self.folder.glob("*.pt")), *self.shards(), self.best]
 
     def find(self, name: str | None = None) -> Path:
         """Return the best checkpoint, else the last; or the one called `name`.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..process.interrupts import uninterrupted
-from .logs import MetricsFile, TensorBoard
+from .logs import Mark, MetricsFile, TensorBoard
 
 
 class RunLog:
@@ -38,6 +38,10 @@ class RunLog:
         if self._board is not None:
             with uninterrupted():
                 self._board.pictures(step, pictures)
+
+    def mark(self) -> Mark | None:
+        """Return what a checkpoint is to remember of the rows before it."""
+        return None if self._file is None else self._file.mark()
 
     def flush(self) -> None:
         """Wait until everything is in the files: a checkpoint counts on what was before it."""
