@@ -30,11 +30,13 @@ class RunConfig(folder.RunConfig):
     def default(cls, agent: Actor, steps: int, eval_every: int | None = None) -> "RunConfig":
         """Choose lengths that suit `agent` and a training of `steps` more steps.
 
-        A segment has at least ten time limits per environment, and whole rollouts.
+        A segment is a twentieth of the training, and no more than the agent's `most_steps_at_risk`;
+        but at least ten time limits per environment, and whole rollouts.
         """
         more = max(steps - agent.steps, 1)
         limit = 10 * (agent.source.max_episode_steps or 1000) * agent.num_envs
-        rollouts = -(-max(limit, more // 20) // agent.rollout_steps)
+        part = min(more // 20, agent.most_steps_at_risk)
+        rollouts = -(-max(limit, part) // agent.rollout_steps)
         return cls(
             steps=steps,
             segment_steps=rollouts * agent.rollout_steps,
@@ -76,6 +78,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
             "agent": agent.state_dict(),
             "progress": dict(progress),
             "replay_rows": agent.replay.rows,
+            "replay_first": max(agent.replay.rows - agent.replay.capacity, 0),
             "replay_ends": list(self._ends),
         }
         self.write(agent.steps, state, rows)

@@ -15,7 +15,8 @@ from typing import Any
 from nets.process.device import cpu_settings
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import hash31, seeded
-from nets.runs.checkpoint import save_checkpoint, save_json
+from nets.runs.checkpoint import save_checkpoint
+from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
 
 from .actor import Actor
@@ -181,7 +182,7 @@ class Trainer:
             if self.run_folder is not None:
                 agent.save(self.run_folder.files.best)
                 record = {"step": agent.steps} | result.to_json()
-                save_json(self.run_folder.files.best.with_name("evaluation.json"), record)
+                save_record(self.run_folder.files.evaluation, record)
         return {"eval_return": result.mean_return, "eval_std": result.std_return}
 
     def _write(self, row: dict[str, float], speed: float, bar: Bar) -> None:

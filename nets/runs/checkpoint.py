@@ -13,6 +13,8 @@ from typing import IO, Any
 
 import torch
 
+from .durable import make_folder, sync
+
 FORMAT = "dreamgym"
 VERSION = 1
 
@@ -32,7 +34,7 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
     crash at any moment leaves either the old file or the new one.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -42,11 +44,7 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def remove_unfinished(folder: Path, names: Collection[str]) -> None:

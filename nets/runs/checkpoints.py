@@ -22,6 +22,7 @@ class Checkpoints:
         self.folder = run / "checkpoints"
         self.replay = self.folder / "replay"
         self.best = run / "best" / "checkpoint.pt"
+        self.evaluation = run / "best" / "evaluation.json"
         self.interrupted = self.folder / "interrupted.pt"
 
     def of_step(self, step: int) -> Path:
@@ -65,7 +66,7 @@ class Checkpoints:
         for folder, names in (
             (self.folder, ["[0-9]*.pt", self.interrupted.name]),
             (self.replay, ["[0-9]*.pt"]),
-            (self.best.parent, [self.best.name, "evaluation.json"]),
+            (self.best.parent, [self.best.name, self.evaluation.name]),
         ):
             remove_unfinished(folder, names)
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .durable import make_folder
+
 LOCK = ".dreamgym.lock"
 
 
@@ -39,7 +41,7 @@ def owned(folder: Path) -> Iterator[None]:
     Raises:
         Occupied: another process, or another part of this one, owns it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     _held.add(descriptor)
     try:

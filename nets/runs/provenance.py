@@ -67,11 +67,13 @@ def origin() -> dict[str, Any]:
 
 def moved(before: Mapping[str, Any]) -> str:
     """Tell how this process differs from the `origin` of another, where that costs exactness."""
-    now = origin()
-    found = []
-    for name, key in (("torch", "versions"), ("name", "processor"), ("capability", "processor")):
+    now, found = origin(), []
+    for key, name, what in (
+        ("versions", "torch", "torch"),
+        ("processor", "name", "the processor"),
+        ("processor", "capability", "what torch uses of it"),
+    ):
         then = before.get(key, {}).get(name)
-        if then is not None and then != now[key][name]:
-            what = name if key == "versions" else "the processor"
-            found.append(f"{what} was {then}, and is {now[key][name]}")
+        if then not in (None, now[key][name]):
+            found.append(f"{what} was {then}, now {now[key][name]}")
     return "; ".join(found)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..process.interrupts import uninterrupted
+from .durable import sync
 from .logs import Mark, MetricsFile, TensorBoard
 
 
@@ -44,7 +45,9 @@ class RunLog:
         return None if self._file is None else self._file.mark()
 
     def flush(self) -> None:
-        """Wait until everything is in the files: a checkpoint counts on what was before it."""
+        """Wait until everything is on the device: a checkpoint counts on what was before it."""
+        if self._file is not None:
+            sync(self._file.path)
         if self._board is not None:
             self._board.flush()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ..catalog import Catalog, EntryT
+from ..runs.durable import make_folder, sync
 from ..runs.presets import Preset
 from .command_line import CommandError, executable, parse, to_type, told
 
@@ -123,11 +124,12 @@ def preset_note(name: str, preset: Preset | None, known: Iterable[str]) -> str:
 def new_folder(name: str, problem: str, seed: int) -> Path:
     """Make `runs/NAME-PROBLEM-sSEED`, with a number behind where that is taken; return its path."""
     stem = f"{name}-{re.sub('[/:@]', '-', problem)}-s{seed}"
-    RUNS.mkdir(exist_ok=True)
+    make_folder(RUNS)
     for k in count(1):
         path = RUNS / (stem if k == 1 else f"{stem}-{k}")
         with suppress(FileExistsError):  # also where another process was quicker
             path.mkdir()
+            sync(RUNS)
             return path
     raise AssertionError("there is always another number")
 

@@ -13,6 +13,7 @@ from agents.dqn.config import DQNConfig
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
 from agents.presets import find_preset
+from agents.tabular.temporal_difference import QLearning
 from nets.runs.checkpoint import CheckpointError, Damaged, load_checkpoint, save_checkpoint
 from nets.runs.checkpoints import KEPT_CHECKPOINTS
 from nets.runs.ownership import Occupied
@@ -109,6 +110,17 @@ def test_segments_are_at_least_ten_time_limits(num_envs):
     assert (long.log_every, long.eval_every, long.threads) == (5000, 50_000, 1)
     assert short.log_every >= agent.num_envs
     assert RunConfig.default(agent, 1000, eval_every=0).eval_every == 0
+
+
+def test_long_runs_risk_minutes_and_short_ones_are_cut_as_ever():
+    agent = make()
+    assert RunConfig.default(agent, 2_000_000).segment_steps == 100_000
+    assert RunConfig.default(agent, 100_000_000).segment_steps == 100_000
+    many = make(num_envs=64)  # ten time limits each
+    assert RunConfig.default(many, 100_000_000).segment_steps == 10 * 500 * 64
+    table = QLearning("FrozenLake-v1")
+    assert RunConfig.default(table, 40_000_000).segment_steps == 2_000_000
+    assert RunConfig.default(table, 10**9).segment_steps == 5_000_000
 
 
 # Checkpoints ------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def test_another_processor_or_torch_is_told_once(run, monkeypatch):
     moved = again(run)
     moved.newest(DESCRIBED)
     moved.write(40, DESCRIBED | {"step": 40}, None)
-    words = r"not bit for bit as it would have: torch was 1\.9\.0, and is .*; the processor was Z80"
+    words = r"not bit for bit as it would have: torch was 1\.9\.0, now .*; the processor was Z80"
     with pytest.warns(UserWarning, match=words):
         home = again(run)
         home.newest(DESCRIBED)
