@@ -5,9 +5,8 @@ import os
 import pickle
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,31 +44,6 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
-
-
-def remove_unfinished(folder: Path, names: Collection[str]) -> None:
-    """Remove what dead processes left half written in `folder` of files that match `names`.
-
-    Args:
-        folder: nothing below it is looked at.
-        names: patterns of the names that `atomic_write` was to give, such as `"*.pt"`.
-    """
-    for file in folder.glob(".*.tmp"):
-        name, _, process = file.name[1 : -len(".tmp")].rpartition(".")
-        wanted = any(fnmatchcase(name, pattern) for pattern in names)
-        if wanted and process.isdigit() and not _lives(int(process)):
-            file.unlink(missing_ok=True)
-
-
-def _lives(process: int) -> bool:
-    """Whether another process than this one has that number."""
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass
-    return process != os.getpid()
 
 
 def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:

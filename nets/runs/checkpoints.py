@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from .checkpoint import remove_unfinished
+from .durable import remove_unfinished
 
 KEPT_CHECKPOINTS = 3
 

@@ -13,10 +13,10 @@ from .checkpoint import (
     Damaged,
     load_checkpoint,
     load_json,
-    remove_unfinished,
     save_checkpoint,
 )
 from .checkpoints import Checkpoints
+from .durable import remove_unfinished
 from .fingerprints import Source
 from .logs import Mark, check_rows
 from .ownership import owned
