@@ -34,7 +34,10 @@ from old_runs import (
 
 import agents
 import generative
+from agents.loop.run import sources
+from nets.runs.fingerprints import checkpoint_source
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*not bit for bit as it would have.*torch was")
 RUNS = Path(__file__).with_name("data") / "runs"
 EXPECTED = json.loads((RUNS / "EXPECTED.json").read_text())
 MINATAR = """
@@ -148,6 +151,21 @@ print(generative.load("vae.pt").name)
     *made, game, model = process.stdout.splitlines()
     assert all(line.endswith(" True") for line in made)
     assert (game, model) == ("[7.0, 7.0]", "vae")
+
+
+@pytest.mark.parametrize(
+    ("run", "name", "other"),
+    [
+        ("bc-snake", "expert", "a2c-snake"),
+        ("dqn-pretrained", "pretrained", "dqn-cartpole"),
+        ("dqn-latent", "run", "vae-catch"),
+        ("dqn-latent-wrapper", "run", "vae-catch"),
+        ("dqn-cartpole", None, None),
+    ],
+)
+def test_the_runs_that_a_run_takes_something_from_are_known(run, name, other):
+    found = sources(agents.load(run, device="cpu"))
+    assert found == ({} if name is None else {name: checkpoint_source(other)})
 
 
 # Drawing ----------------------------------------------------------------------------------------

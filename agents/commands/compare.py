@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from nets.runs.ownership import owned
 from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,
@@ -78,7 +79,7 @@ class CompareOptions:
 
 @command
 def main(argv: list[str]) -> int:
-    """Run what is missing, then draw and print."""
+    """Compare, or draw a comparison again."""
     options = parse(CompareOptions, "compare", argv, TEXT)
     draw_off_screen()
     if options.contenders is None:
@@ -98,16 +99,23 @@ def main(argv: list[str]) -> int:
         contenders = parse_contenders(options.contenders, source, options.steps, options.num_envs)
         for contender in contenders:
             comparison.agent(contender, seed=0)
-        runs = [(contender, seed) for seed in range(options.seeds) for contender in contenders]
+    runs = [(contender, seed) for seed in range(options.seeds) for contender in contenders]
+    with owned(comparison.runs):
+        return _complete(comparison, runs, options.jobs, argv)
+
+
+def _complete(comparison: "Comparison", runs: "Runs", jobs: int, argv: Sequence[str]) -> int:
+    """Run what is missing, then draw and print."""
+    with refusals(ValueError, TypeError):
         due = [run for run in runs if not comparison.finished(*run)]
     try:
-        _run(comparison, runs, due, options.jobs)
+        _run(comparison, runs, due, jobs)
     except KeyboardInterrupt:
         left = sum(not comparison.finished(*run) for run in runs)
         print(f"\ninterrupted: {len(runs) - left} of {len(runs)} runs are finished; to go on:")
         print(f"  {to_type('compare')} {shlex.join(argv)}")
         return INTERRUPTED
-    return _show(folder)
+    return _show(comparison.path)
 
 
 def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, command, draw_off_screen, has_display
-from nets.shell.training import free_folder, list_run
+from nets.shell.training import list_run, new_folder
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, load_presets, load_variants
@@ -41,12 +41,14 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
             source = source.adapted(preset.env, preset.wrappers)
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
         agent.begin()  # what it lacks is refused before there is a folder
-        run = RunFolder(options.run or free_folder(agent.name, agent.source.name, agent.seed))
         config = agent.run_config(options.steps, options.eval_every)
-        run.create(agent, config, [Path(sys.argv[0]).name, *argv])
-    if preset is not None:
-        print(preset.describe(options))
-    return _train(agent, run, config)
+        run = RunFolder(options.run or new_folder(agent.name, agent.source.name, agent.seed))
+    with run.owned():
+        with refusals(ValueError):
+            run.create(agent, config, [Path(sys.argv[0]).name, *argv])
+        if preset is not None:
+            print(preset.describe(options))
+        return _train(agent, run, config)
 
 
 def _resume(options: ResumeOptions) -> int:
@@ -56,15 +58,18 @@ def _resume(options: ResumeOptions) -> int:
 
     run = RunFolder(options.resume)
     with refusals(ValueError):
-        record = run.load_config()
-        with fitting(run.config_file):
-            fresh = record | {"steps": 0, "segment": 0}
-            agent_type = find_algorithm(record["algorithm"]).agent_type()
-            agent = agent_type.from_manifest(fresh, device=record["device"])
-            config = run.run_config()
-        if options.steps is not None:
-            config = run.extend(options.steps)
-    return _train(agent, run, config)
+        run.load_config()  # a folder that is no run is left as it is
+    with run.owned():
+        with refusals(ValueError):
+            record = run.load_config()
+            with fitting(run.config_file):
+                fresh = record | {"steps": 0, "segment": 0}
+                agent_type = find_algorithm(record["algorithm"]).agent_type()
+                agent = agent_type.from_manifest(fresh, device=record["device"])
+                config = run.run_config()
+            if options.steps is not None:
+                config = run.extend(options.steps)
+        return _train(agent, run, config)
 
 
 def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:

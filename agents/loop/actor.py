@@ -50,6 +50,8 @@ class Actor(ABC, Generic[ConfigT]):
     config_type: ClassVar[type]
     default_num_envs: ClassVar[int] = 1
     replay: Replay = NoReplay()
+    most_steps_at_risk: ClassVar[int] = 100_000
+    """Steps that a crash may cost: minutes, on slow environments."""
     threads: ClassVar[int] = 1
     """CPU threads of torch, on any machine: more would sum in another order, and change results;
     several runs side by side are faster than one after the other on all cores."""

@@ -1,12 +1,17 @@
 """A run is a folder: everything that training leaves, and all it takes to go on or to play."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nets.runs import folder
-from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
+from nets.runs.checkpoint import Damaged, fitting, load_checkpoint, save_checkpoint
+from nets.runs.checkpoints import KEPT_CHECKPOINTS
+from nets.runs.fingerprints import Source, checkpoint_source
+from nets.runs.logs import Mark
 from nets.settings import Count
 
 from .actor import Actor
@@ -25,11 +30,13 @@ class RunConfig(folder.RunConfig):
     def default(cls, agent: Actor, steps: int, eval_every: int | None = None) -> "RunConfig":
         """Choose lengths that suit `agent` and a training of `steps` more steps.
 
-        A segment has at least ten time limits per environment, and whole rollouts.
+        A segment is a twentieth of the training, and no more than the agent's `most_steps_at_risk`;
+        but at least ten time limits per environment, and whole rollouts.
         """
         more = max(steps - agent.steps, 1)
         limit = 10 * (agent.source.max_episode_steps or 1000) * agent.num_envs
-        rollouts = -(-max(limit, more // 20) // agent.rollout_steps)
+        part = min(more // 20, agent.most_steps_at_risk)
+        rollouts = -(-max(limit, part) // agent.rollout_steps)
         return cls(
             steps=steps,
             segment_steps=rollouts * agent.rollout_steps,
@@ -43,70 +50,98 @@ class RunFolder(folder.RunFolder[RunConfig]):
     """`runs/<name>/` of an agent: with checkpoints/replay/, and an episode.gif."""
 
     config_type = RunConfig
+    pictures = (*folder.RunFolder.pictures, "episode.gif")
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
-        self.replay = self.files.folder / "replay"
+        self.replay = self.files.replay
         self.episode = self.path / "episode.gif"
+        self._ends: deque[int] = deque(maxlen=KEPT_CHECKPOINTS)  # replay rows at each checkpoint
 
     def create(self, agent: Actor, config: RunConfig, command: Sequence[str]) -> None:
         """Begin a new run of an untrained agent.
 
         Raises:
-            FileExistsError: the folder holds a run already.
+            FileExistsError: the folder holds a run already, or what is left of one.
+            Occupied: another process owns it.
         """
-        manifest = agent.manifest()
-        del manifest["steps"], manifest["segment"]
-        self.begin(manifest | {"device": str(agent.device)}, config, command)
+        about = {"device": str(agent.device), "sources": sources(agent)}
+        self.begin(_manifest(agent) | about, config, command)
 
-    def save(self, agent: Actor, progress: Mapping[str, Any]) -> None:
+    def save(self, agent: Actor, progress: Mapping[str, Any], rows: Mark | None) -> None:
         """Write the replay rows of the segment, then the checkpoint that counts on them."""
         shard = agent.replay.shard()
         if shard is not None:
             save_checkpoint(self.replay / f"{shard['first_row']:012d}.pt", shard)
+        self._ends.append(agent.replay.rows)
         state = agent.manifest() | {
             "agent": agent.state_dict(),
             "progress": dict(progress),
             "replay_rows": agent.replay.rows,
+            "replay_first": max(agent.replay.rows - agent.replay.capacity, 0),
+            "replay_ends": list(self._ends),
         }
-        save_checkpoint(self.files.of_step(agent.steps), state)
-        self._prune(agent)
+        self.write(agent.steps, state, rows)
+        self._prune(agent.replay.capacity)
 
     def restore(self, agent: Actor) -> dict[str, Any]:
         """Bring `agent` to the last checkpoint; return the progress saved with it (or nothing).
 
+        Where that, or a replay file that it counts on, is damaged, an earlier one is taken.
+
         Raises:
-            CheckpointError: the checkpoint, or a replay file that it counts on, is damaged.
+            Damaged: none of the checkpoints is whole.
+            CheckpointError: one is of another run, or does not fit; or a file that the run takes
+                from elsewhere has changed.
         """
-        self.files.clean()
-        files = self.files.list()
-        if not files:
+        self.check_sources(sources(agent))
+        state = self.newest(_manifest(agent), partial(self._take, agent))
+        if state is None:
             return {}
-        state = load_checkpoint(files[-1])
-        with fitting(files[-1]):
+        self._prune(agent.replay.capacity)
+        return state["progress"]
+
+    def _take(self, agent: Actor, file: Path, state: dict[str, Any]) -> None:
+        replay = agent.replay
+        replay.clear()
+        with fitting(file):
             agent.load_state_dict(state["agent"])
             agent.steps, agent.segment = state["steps"], state["segment"]
-            rows, progress = state["replay_rows"], state["progress"]
-        replay = agent.replay
-        shards = self._live_shards(rows, replay.capacity)
-        for file in shards:
-            with fitting(file):
-                replay.load_shard(load_checkpoint(file))
+            rows, _ = state["replay_rows"], state["progress"]
+            self._ends = deque(state.get("replay_ends", [rows]), maxlen=KEPT_CHECKPOINTS)
+        shards = self._shards(rows - replay.capacity, rows)
+        for each in shards:
+            with fitting(each):
+                replay.load_shard(load_checkpoint(each))
         oldest = max(rows - replay.capacity, 0)
         if replay.rows != rows or (shards and int(shards[0].stem) > oldest):
-            message = f"{self.replay} lacks files: {files[-1]} needs rows {oldest} to {rows}"
-            raise CheckpointError(message)
-        self._prune(agent)
-        return progress
+            raise Damaged(f"{self.replay} lacks files: {file} needs rows {oldest} to {rows}")
 
-    def _live_shards(self, rows: int, capacity: int) -> list[Path]:
-        """The replay files that hold the last `capacity` of `rows` rows, oldest first."""
-        files = [file for file in sorted(self.replay.glob("*.pt")) if int(file.stem) < rows]
-        last = [int(following.stem) for following in files[1:]] + [rows]
-        return [file for file, end in zip(files, last, strict=False) if end > rows - capacity]
+    def _shards(self, first: int, rows: int) -> list[Path]:
+        """The replay files with rows from number `first` on, of `rows` rows, oldest first."""
+        files = [file for file in self.files.shards() if int(file.stem) < rows]
+        ends = [int(following.stem) for following in files[1:]] + [rows]
+        return [file for file, end in zip(files, ends, strict=False) if end > first]
 
-    def _prune(self, agent: Actor) -> None:
+    def _prune(self, capacity: int) -> None:
+        """Remove all but the last checkpoints, and the replay files that they need."""
         self.files.prune()
-        live = self._live_shards(agent.replay.rows, agent.replay.capacity)
-        for file in set(self.replay.glob("*.pt")).difference(live):
+        live = self._shards(self._ends[0] - capacity, self._ends[-1])
+        for file in set(self.files.shards()).difference(live):
             file.unlink()
+
+
+def sources(agent: Actor) -> dict[str, Source]:
+    """Return the files of others that an agent, or its environment, takes something from."""
+    named = {name: getattr(agent.config, name, "") for name in ("expert", "pretrained")}
+    recipe = agent.source.describe()
+    named["run"] = recipe.get("kwargs", {}).get("run", "")  # of the encoder of a latent world
+    for wrapper in recipe.get("wrappers", ()):
+        named["run"] = wrapper["kwargs"].get("run", named["run"])
+    found = {name: checkpoint_source(path) for name, path in named.items() if path}
+    return {name: source for name, source in found.items() if source is not None}
+
+
+def _manifest(agent: Actor) -> dict[str, Any]:
+    """Return what stays the same in the manifests of a run's agent."""
+    return {k: v for k, v in agent.manifest().items() if k not in ("steps", "segment")}

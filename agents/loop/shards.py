@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from nets.runs.checkpoint import CheckpointError
+from nets.runs.checkpoint import CheckpointError, Damaged
 
 ALL = 2**62
 """The capacity of a replay that forgets nothing."""
@@ -55,12 +55,13 @@ class Replay(ABC):
         Where rows are forgotten the first shard may be a later one.
 
         Raises:
-            CheckpointError: a shard is missing, or does not fit; in that case all are forgotten.
+            Damaged: a shard is missing.
+            CheckpointError: it does not fit; in that case all are forgotten.
         """
         first = shard["first_row"]
         if first != self.rows and (self.rows or self.capacity == ALL):
             message = f"replay shard begins at row {first}, expected {self.rows}"
-            raise CheckpointError(message)
+            raise Damaged(message)
         self.rows = first
         try:
             self.write_rows(shard)

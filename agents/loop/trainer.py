@@ -7,7 +7,7 @@ ever saved. Episodes still open at a segment's end are truncated.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 from nets.process.device import cpu_settings
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import hash31, seeded
-from nets.runs.checkpoint import save_checkpoint, save_json
+from nets.runs.checkpoint import save_checkpoint
+from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
 
 from .actor import Actor
@@ -96,7 +97,14 @@ class Trainer:
 
         Ctrl-C stops cleanly: `checkpoints/interrupted.pt` shows the state at that moment, and a
         resumed run goes on from the last segment.
+
+        Raises:
+            Occupied: another process trains in the folder.
         """
+        with nullcontext() if self.run_folder is None else self.run_folder.owned():
+            return self._run(steps)
+
+    def _run(self, steps: int) -> Progress:
         agent, self.stopped, self.interrupted = self.agent, False, False
         config = replace(self.config or RunConfig.default(agent, steps), steps=steps)
         if self.run_folder is not None:
@@ -130,7 +138,7 @@ class Trainer:
         agent.segment += 1
         if self.run_folder is not None:
             self._log.flush()
-            self.run_folder.save(agent, self.progress.state_dict())
+            self.run_folder.save(agent, self.progress.state_dict(), self._log.mark())
 
     def _advance(self, stream: Stream, config: RunConfig, end: int, bar: Bar) -> None:
         """Go to the next moment at which something other than a step happens."""
@@ -176,7 +184,7 @@ class Trainer:
             if self.run_folder is not None:
                 agent.save(self.run_folder.files.best)
                 record = {"step": agent.steps} | result.to_json()
-                save_json(self.run_folder.files.best.with_name("evaluation.json"), record)
+                save_record(self.run_folder.files.evaluation, record)
         return {"eval_return": result.mean_return, "eval_std": result.std_return}
 
     def _write(self, row: dict[str, float], speed: float, bar: Bar) -> None:

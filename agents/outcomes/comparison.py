@@ -72,13 +72,18 @@ class Comparison:
     command: str = ""
     jobs: int = 1
 
+    @property
+    def runs(self) -> Path:
+        """Where the run folders lie."""
+        return self.path / "runs"
+
     def file(self, contender: Contender, seed: int) -> Path:
         """Return where the record of a run lies."""
         return self.path / contender.folder / f"seed-{seed}.json"
 
     def run_folder(self, contender: Contender, seed: int) -> RunFolder:
         """Return the run's folder."""
-        return RunFolder(self.path / "runs" / contender.folder / f"seed-{seed}")
+        return RunFolder(self.runs / contender.folder / f"seed-{seed}")
 
     def record(self, contender: Contender, seed: int) -> Record | None:
         """Return what came out of a run; None where it is not finished."""
@@ -140,9 +145,17 @@ class Comparison:
         return record is not None
 
     def run(self, contender: Contender, seed: int) -> Record:
-        """Train from where an earlier call was cut off, measure, and write the record."""
+        """Train from where an earlier call was cut off, measure, and write the record.
+
+        Raises:
+            Occupied: another process is at it.
+        """
+        with self.run_folder(contender, seed).owned() as folder:
+            return self._run(contender, seed, folder)
+
+    def _run(self, contender: Contender, seed: int, folder: RunFolder) -> Record:
         with cpu_settings(max(torch.get_num_threads() // self.jobs, 1)):
-            agent, folder = self.agent(contender, seed), self.run_folder(contender, seed)
+            agent = self.agent(contender, seed)
             if not folder.config_file.exists():
                 config = RunConfig.default(agent, contender.steps)
                 config = replace(config, eval_episodes=self.eval_episodes)

@@ -100,6 +100,7 @@ class Tabular(Agent[ConfigT]):
     config_type: ClassVar[type]
     algorithm: kernel.Algorithm
     tables: ClassVar[int] = 1
+    most_steps_at_risk: ClassVar[int] = 5_000_000  # seconds
 
     def __init__(
         self, env: World, config: ConfigT | None = None, **options: Unpack[ActorOptions]

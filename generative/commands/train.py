@@ -1,7 +1,7 @@
 """Train a generative model on data."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, command, refusals
-from nets.shell.training import free_folder
+from nets.shell.training import new_folder
 
 from ..catalogue import MODELS
 from ..presets import Preset, load_presets
@@ -48,7 +48,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
     from nets.process.device import default_threads, resolve_device
     from nets.process.distributed import team
 
-    from ..data.parts import DataConfig, load_parts
+    from ..data.parts import DataConfig, load_parts, sources
     from ..loading import build_model
     from ..training.run import RunConfig, RunFolder
 
@@ -67,16 +67,21 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
                 eval_every=options.eval_every,
                 draw_every=options.draw_every,
             )
-            folder = options.run or free_folder(model.name, data.title, seed)
+            name = model.name, data.title, seed
+            folder = options.run or (new_folder(*name) if workers.leads else Path())
             run = RunFolder(workers.tell(folder))
+        with run.owned(workers.leads):
             if workers.leads:
                 about = {"data": asdict(data), "seed": seed, "device": device.type}
-                run.create(model.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
-        if workers.leads and preset is not None:
-            print(preset.describe(options))
-        return _train(
-            *(run, config, model, train, held_out), seed=seed, device=device, team=workers
-        )
+                command = [Path(sys.argv[0]).name, *argv]
+                with _refusing():
+                    about["sources"] = sources(data)
+                    run.create(model.manifest() | about, config, command)
+                if preset is not None:
+                    print(preset.describe(options))
+            return _train(
+                *(run, config, model, train, held_out), seed=seed, device=device, team=workers
+            )
 
 
 def _resume(options: ResumeOptions) -> int:
@@ -84,7 +89,7 @@ def _resume(options: ResumeOptions) -> int:
     from nets.process.distributed import team
     from nets.runs.checkpoint import fitting
 
-    from ..data.parts import DataConfig, load_parts
+    from ..data.parts import DataConfig, load_parts, sources
     from ..loading import from_manifest
     from ..training.run import RunFolder
 
@@ -93,7 +98,7 @@ def _resume(options: ResumeOptions) -> int:
         record = run.load_config()
         where = options.device or record["device"]
         resolve_device(where)
-    with team(where) as (workers, device):
+    with team(where) as (workers, device), run.owned(workers.leads):
         with _refusing():
             if workers.leads and options.steps is not None:
                 run.extend(options.steps)
@@ -101,9 +106,13 @@ def _resume(options: ResumeOptions) -> int:
             with fitting(run.config_file):
                 data, seed = DataConfig(**record["data"]), record["seed"]
                 model = from_manifest(record, seed)
+            if workers.leads:
+                run.check_sources(sources(data))
             train, held_out = load_parts(data, config.held_out, seed)
-            if (train.shape, len(train)) != (model.shape, model.dataset_size):
-                raise ValueError(f"{data.spec} is no longer what {run.path} was started with")
+            now, then = (train.shape, len(train)), (model.shape, model.dataset_size)
+            if now != then:
+                message = f"{data.spec} is no longer what {run.path} was started with"
+                raise ValueError(f"{message}: {_rows(*now)} to train on, then {_rows(*then)}")
         return _train(
             *(run, config, model, train, held_out), seed=seed, device=device, team=workers
         )
@@ -151,6 +160,10 @@ def _draw(run: "RunFolder", trainer: "Trainer") -> None:
         draw_all(run.path, model, trainer.unseen)
     title = f"{model.name} on {trainer.data.name}"
     grids.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=title))
+
+
+def _rows(shape: Sequence[int], count: int) -> str:
+    return f"{count:,} rows of {'x'.join(map(str, shape))}"
 
 
 @contextmanager

@@ -55,6 +55,13 @@ def load_files(
     return resize(data, size)
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the files that `load_files` reads; none where there is nothing."""
+    if path.is_dir():
+        return _image_files(path)[0]
+    return [file for file in dict.fromkeys((path, _labels_of(path))) if file.exists()]
+
+
 def _read(path: Path) -> Mapping[str, Array]:
     """Read the arrays of a file; the rows are under `"x"`, if it does not say otherwise."""
     try:
@@ -89,10 +96,17 @@ def _read_npz(path: Path) -> Mapping[str, Array]:
 
 def _read_idx(path: Path) -> Mapping[str, Array]:
     found = {"x": _idx(path)}
-    labels = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
+    labels = _labels_of(path)
     if labels != path and labels.exists():
         found["labels"] = _idx(labels)
     return found
+
+
+def _labels_of(path: Path) -> Path:
+    """Return where the labels of an idx file of images lie; of others, the file itself."""
+    if "idx" not in path.name or path.suffix in (".npy", ".npz"):
+        return path
+    return path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
 
 
 def _idx(path: Path) -> Array:

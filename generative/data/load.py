@@ -51,7 +51,7 @@ def load_dataset(
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit is {limit}: expected at least 1 row")
-    if _is_path(spec):
+    if is_path(spec):
         return load_files(Path(spec), size=size, limit=limit, seed=seed)
     name, _, rest = spec.partition(":")
     try:
@@ -61,7 +61,7 @@ def load_dataset(
     return load(rest, size=size, limit=limit, seed=seed)
 
 
-def _is_path(spec: str) -> bool:
+def is_path(spec: str) -> bool:
     """Whether `spec` names a file: it exists, or looks like no name."""
     if spec.partition(":")[0] in LOADERS:
         return False

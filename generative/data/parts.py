@@ -7,9 +7,11 @@ from typing import Any
 
 from nets.process.seeding import hash31
 from nets.runs.checkpoint import fitting
+from nets.runs.fingerprints import Source, checkpoint_source, source
 
 from .dataset import Dataset
-from .load import load_dataset
+from .files import files_of
+from .load import is_path, load_dataset
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,19 @@ class DataConfig:
         """A short name: of paths the last part."""
         head, at, path = self.spec.rpartition("@")
         return f"{head}{at}{Path(path).stem}" if Path(path).is_absolute() else self.spec
+
+
+def sources(data: DataConfig) -> dict[str, Source]:
+    """Return the files that the data come from, or the run whose agent plays; what is ours: none.
+
+    Raises:
+        ValueError: a folder holds no images.
+    """
+    if is_path(data.spec):
+        return {"data": source(data.spec, files_of(Path(data.spec)))}
+    _, at, run = data.spec.rpartition("@")
+    player = checkpoint_source(run) if at else None
+    return {} if player is None else {"data": player}
 
 
 def load_parts(data: DataConfig, held_out: float, seed: int) -> tuple[Dataset, Dataset | None]:

@@ -1,11 +1,11 @@
 """A run is a folder: everything that training leaves, and all it takes to go on or to sample."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nets.runs import folder
-from nets.runs.checkpoint import load_checkpoint, save_checkpoint
+from nets.runs.logs import Mark
 from nets.settings import Count, Part, Whole
 
 from ..model import KIND
@@ -39,6 +39,12 @@ class RunFolder(folder.RunFolder[RunConfig]):
     """`runs/<name>/` of a generative model: with pictures of what it makes."""
 
     config_type = RunConfig
+    pictures = (
+        *folder.RunFolder.pictures,
+        "samples.png",
+        "reconstructions.png",
+        "traversals.png",
+    )
 
     def create(
         self, record: dict[str, Any], config: RunConfig, command: Sequence[str] = ()
@@ -47,6 +53,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
 
         Raises:
             FileExistsError: the folder holds a run already.
+            Occupied: another process owns it.
         """
         self.begin({"kind": KIND} | record, config, command)
 
@@ -62,18 +69,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
             raise ValueError(f"{self.path} is not a run of a generative model")
         return record
 
-    def save(self, step: int, state: dict[str, Any]) -> None:
+    def write(self, step: int, state: Mapping[str, Any], rows: Mark | None) -> None:
         """Write the checkpoint of a step, then remove those that are too old."""
-        save_checkpoint(self.files.of_step(step), state)
+        super().write(step, state, rows)
         self.files.prune()
-
-    def last_state(self) -> dict[str, Any] | None:
-        """Clean up after a killed process; return the state of the last checkpoint, if any.
-
-        Raises:
-            CheckpointError: it is damaged.
-        """
-        self.files.clean()
-        self.files.prune()
-        files = self.files.list()
-        return load_checkpoint(files[-1]) if files else None

@@ -6,7 +6,7 @@ and k alone: no generator state is ever saved. Nothing waits for the device betw
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -117,7 +117,13 @@ class Trainer:
 
         Raises:
             Diverged: a loss or a weight is no longer finite.
+            Occupied: another process trains in the folder.
         """
+        folder = self.run_folder
+        with nullcontext() if folder is None else folder.owned(self.team.leads):
+            self._run(steps)
+
+    def _run(self, steps: int) -> None:
         config = replace(self.config or RunConfig.default(steps), steps=steps)
         self.interrupted = False
         self._open()
@@ -136,8 +142,13 @@ class Trainer:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that later steps depend on, and what it takes to build the model."""
-        more = {"segment": self.segment, "watch": self.watch.state_dict()}
+        more = {"seed": self.seed, "segment": self.segment, "watch": self.watch.state_dict()}
         return self.learner.state_dict() | more
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What stays the same in the states of a run."""
+        return self.model.manifest() | {"seed": self.seed}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
@@ -149,7 +160,8 @@ class Trainer:
         """Go to the last checkpoint of the run, and cut its files back to it."""
         if self.run_folder is None:
             return
-        state = self.team.tell(self.run_folder.last_state() if self.team.leads else None)
+        last = self.run_folder.newest(self.described) if self.team.leads else None
+        state = self.team.tell(last)
         if state is not None:
             with fitting(self.run_folder.files.of_step(state["step"])):
                 self.load_state_dict(state)
@@ -170,7 +182,7 @@ class Trainer:
         self.segment += 1
         if self.run_folder is not None and self.team.leads:
             self._log.flush()
-            self.run_folder.save(self.steps, self.state_dict())
+            self.run_folder.write(self.steps, self.state_dict(), self._log.mark())
 
     def _advance(self, config: RunConfig, end: int, bar: Bar) -> None:
         """Go to the next moment at which something other than a step happens."""

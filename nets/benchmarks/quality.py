@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any, Protocol
 
 from ..runs.checkpoint import CheckpointError, load_json, save_json
-from ..runs.provenance import git_commit, versions
+from ..runs.provenance import git_commit, git_dirty, origin
 from ..settings import to_plain
 
 TOLERANCE = 1e-6
@@ -173,7 +173,8 @@ def run_once(
         command: what the record says is to be typed to get it.
 
     Returns:
-        What the file holds: experiment, seed, config, result, seconds, commit, command, versions.
+        What the file holds: experiment, seed, config, result, seconds, commit, whether files of it
+        had been changed, command, versions, processor.
     """
     file = folder / name / f"seed-{seed}.json"
     config = to_plain(experiment.config())
@@ -199,8 +200,9 @@ def make_record(
         "result": result,
         "seconds": round(seconds, 3),
         "commit": git_commit(),
+        "dirty": git_dirty(),
         "command": command,
-        "versions": versions(),
+        **origin(),
     }
 
 

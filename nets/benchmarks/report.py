@@ -2,15 +2,13 @@
 
 import math
 import os
-import platform
-import re
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ..runs.provenance import git_commit, versions
+from ..runs.provenance import git_commit, git_dirty, processor, versions
 from .quality import Outcome
 from .timing import Case, Ratio, Result
 
@@ -60,11 +58,13 @@ def machine() -> dict[str, Any]:
         except PackageNotFoundError:
             found[library] = "not installed"
     return {
-        "processor": _processor(),
+        "processor": processor()["name"],
+        "capability": processor()["capability"],
         "cores": os.cpu_count(),
         "torch_threads": 1,
         "versions": found,
         "commit": git_commit(),
+        "dirty": git_dirty(),
     }
 
 
@@ -220,13 +220,3 @@ def _range(outcome: Outcome) -> str:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _processor() -> str:
-    """Return the processor's name, as far as the system tells it."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    found = re.search(r"model name\s*:\s*(.+)", text)
-    return found[1] if found else platform.machine()

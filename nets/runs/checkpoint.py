@@ -12,12 +12,18 @@ from typing import IO, Any
 
 import torch
 
+from .durable import make_folder, sync
+
 FORMAT = "dreamgym"
 VERSION = 1
 
 
 class CheckpointError(RuntimeError):
     """A checkpoint is torn, foreign, unsafe, or does not fit; the message names the file."""
+
+
+class Damaged(CheckpointError):
+    """A file is not as it was written: an earlier one may be whole."""
 
 
 def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -27,7 +33,7 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
     crash at any moment leaves either the old file or the new one.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -37,11 +43,7 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
@@ -60,7 +62,8 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointError: the file is torn, holds Python objects, or was written by another program.
+        Damaged: the file is torn, or bytes of it have changed.
+        CheckpointError: it holds Python objects, or was written by another program.
     """
     path = Path(path)
     if not path.exists():
@@ -75,7 +78,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
         )
         raise CheckpointError(message) from error
     except Exception as error:  # a hostile file can make the reader fail in any way
-        raise CheckpointError(f"{path} cannot be read ({_first_line(error)})") from error
+        raise Damaged(f"{path} cannot be read ({_first_line(error)})") from error
     if not isinstance(payload, dict) or payload.get("format") != FORMAT:
         raise CheckpointError(f"{path} is a torch file, but not one that dreamgym wrote")
     if payload.get("version") != VERSION:
@@ -92,6 +95,8 @@ def fitting(source: str | Path) -> Iterator[None]:
     """Turn errors of loading a state into a `CheckpointError` that names its file."""
     try:
         yield
+    except Damaged:
+        raise
     except KeyError as error:
         raise CheckpointError(f"{source} does not fit: it has no {error}") from error
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
@@ -120,9 +125,9 @@ def _check_archive(path: Path) -> None:
             damaged = archive.testzip()
     except Exception as error:
         message = f"{path} is torn or no checkpoint ({_first_line(error)}); use an earlier one"
-        raise CheckpointError(message) from error
+        raise Damaged(message) from error
     if damaged is not None:
-        raise CheckpointError(f"{path} is damaged in {damaged!r}; use an earlier one")
+        raise Damaged(f"{path} is damaged in {damaged!r}; use an earlier one")
 
 
 def _check_plain(value: Any, where: str) -> None:

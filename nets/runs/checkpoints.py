@@ -1,12 +1,17 @@
 """The checkpoints of a run: numbered files to go on from, and the best."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+from .durable import remove_unfinished
 
 KEPT_CHECKPOINTS = 3
 
 
 class Checkpoints:
     """The files `checkpoints/<step>.pt` and `best/checkpoint.pt` of a run's folder.
+
+    Some runs keep more in `checkpoints/replay/`.
 
     Args:
         run: the folder.
@@ -15,7 +20,9 @@ class Checkpoints:
     def __init__(self, run: Path) -> None:
         self.run = run
         self.folder = run / "checkpoints"
+        self.replay = self.folder / "replay"
         self.best = run / "best" / "checkpoint.pt"
+        self.evaluation = run / "best" / "evaluation.json"
         self.interrupted = self.folder / "interrupted.pt"
 
     def of_step(self, step: int) -> Path:
@@ -24,7 +31,15 @@ class Checkpoints:
 
     def list(self) -> list[Path]:
         """Return the checkpoints that training can go on from, oldest first."""
-        return sorted(self.folder.glob("[0-9]*.pt"))
+        return sorted(file for file in self.folder.glob("*.pt") if file.stem.isdecimal())
+
+    def shards(self) -> Sequence[Path]:
+        """Return the files of replay rows, oldest first; each is named by its first row."""
+        return sorted(file for file in self.replay.glob("*.pt") if file.stem.isdecimal())
+
+    def all(self) -> Sequence[Path]:
+        """Return all that there are, also those that nobody goes on from."""
+        return [*sorted(self.folder.glob("*.pt")), *self.shards(), self.best]
 
     def find(self, name: str | None = None) -> Path:
         """Return the best checkpoint, else the last; or the one called `name`.
@@ -47,9 +62,13 @@ class Checkpoints:
         raise FileNotFoundError(f"{self.run} has {wanted}; it has: {', '.join(known) or 'none'}")
 
     def clean(self) -> None:
-        """Remove what a killed process left half written."""
-        for unfinished in self.run.rglob(".*.tmp"):
-            unfinished.unlink()
+        """Remove what killed processes left half written."""
+        for folder, names in (
+            (self.folder, ["[0-9]*.pt", self.interrupted.name]),
+            (self.replay, ["[0-9]*.pt"]),
+            (self.best.parent, [self.best.name, self.evaluation.name]),
+        ):
+            remove_unfinished(folder, names)
 
     def prune(self) -> None:
         """Remove all numbered files but the last three."""

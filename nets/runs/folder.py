@@ -1,14 +1,27 @@
 """A run is a folder: how it is cut up, what it takes to repeat it, and where its files lie."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from ..settings import Count, Settings, Whole
-from .checkpoint import load_json, save_json
+from .checkpoint import (
+    CheckpointError,
+    Damaged,
+    load_checkpoint,
+    load_json,
+    save_checkpoint,
+)
 from .checkpoints import Checkpoints
-from .provenance import git_commit, versions
+from .durable import remove_unfinished
+from .fingerprints import Source
+from .logs import Mark, check_rows
+from .ownership import owned
+from .provenance import git_commit, git_dirty, moved, origin
+from .records import differences, lasting, load_record, save_record
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ class RunFolder(Generic[ConfigT]):
     """
 
     config_type: type[ConfigT]
+    pictures: tuple[str, ...] = ("curve.png",)
+    """Names of the pictures that it leaves."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -42,28 +57,67 @@ class RunFolder(Generic[ConfigT]):
         self.metrics_file = self.path / "metrics.csv"
         self.curve = self.path / "curve.png"
         self.files = Checkpoints(self.path)
+        self._owned = False
+        self._record: dict[str, Any] | None = None
+
+    @contextmanager
+    def owned(self, leads: bool = True) -> Iterator[Self]:
+        """Keep everybody else from training here until the (outermost) block ends.
+
+        Args:
+            leads: whether this process writes; for those that help it nothing is done.
+
+        Raises:
+            Occupied: somebody trains here already.
+        """
+        if self._owned or not leads:
+            yield self
+            return
+        with owned(self.path):
+            self._owned = True
+            try:
+                yield self
+            finally:
+                self._owned = False
+
+    def clean(self) -> None:
+        """Remove what killed processes left half written; nothing that could be another's."""
+        names = (self.config_file.name, self.metrics_file.name, *self.pictures)
+        remove_unfinished(self.path, names)
+        self.files.clean()
 
     def begin(self, record: dict[str, Any], config: ConfigT, command: Sequence[str]) -> None:
         """Begin a new run: write `record`, how it is cut up, the command, and whose program it was.
 
         Raises:
-            FileExistsError: the folder holds a run already.
+            FileExistsError: the folder holds a run already, or what is left of one.
+            Occupied: another process owns it.
         """
-        if self.config_file.exists():
-            message = f"{self.path} already holds a run: resume it, or choose another folder"
-            raise FileExistsError(message)
-        origin = {"command": list(command), "git_commit": git_commit(), "versions": versions()}
-        save_json(self.config_file, record | {"run": asdict(config)} | origin)
+        with self.owned():
+            if self.config_file.exists():
+                message = f"{self.path} already holds a run: resume it, or choose another folder"
+                raise FileExistsError(message)
+            left = [file for file in (*self.files.all(), self.metrics_file) if file.exists()]
+            if left:
+                message = f"{left[0]} is of another run, whose {self.config_file.name} is lost"
+                raise FileExistsError(f"{message}: remove it, or choose another folder")
+            commit = {"git_commit": git_commit(), "git_dirty": git_dirty()}
+            about = {"run": asdict(config), "command": list(command)} | commit | origin()
+            save_record(self.config_file, record | about)
 
     def load_config(self) -> dict[str, Any]:
         """Return what `begin` wrote.
 
         Raises:
             FileNotFoundError: the folder is not a run.
+            Damaged: the file says something else than what was written.
         """
         if not self.config_file.exists():
             raise FileNotFoundError(f"{self.path} is not a run folder: it has no config.json")
-        return load_json(self.config_file)
+        try:
+            return load_record(self.config_file)
+        except Damaged as error:
+            raise Damaged(f"{error}{self._changes()}") from error
 
     def run_config(self) -> ConfigT:
         """Return how the run is cut up."""
@@ -81,5 +135,96 @@ class RunFolder(Generic[ConfigT]):
             message = f"steps is {steps}: {self.path} was started with {before}"
             raise ValueError(f"{message}, expected at least as many")
         record["run"] |= {"steps": steps}
-        save_json(self.config_file, record)
+        save_record(self.config_file, record)
         return self.config_type(**record["run"])
+
+    def check_sources(self, sources: Mapping[str, Source]) -> None:
+        """Compare files outside of the folder with what they were when the run began.
+
+        Raises:
+            CheckpointError: one is another; both fingerprints are named.
+        """
+        begun = self.load_config().get("sources", {}) if self.config_file.exists() else {}
+        for name, source in sources.items():
+            now, then = source["sha256"], begun.get(name, source)["sha256"]
+            if now != then:
+                message = f"{source['path']} ({name}) is not what {self.path} was begun with"
+                raise CheckpointError(f"{message}: its SHA-256 is {now}, and was {then}")
+
+    # Checkpoints ---------------------------------------------------------------------------------
+
+    def write(self, step: int, state: Mapping[str, Any], rows: Mark | None) -> None:
+        """Write the checkpoint of a step, with what it counts on.
+
+        Args:
+            step: the number of steps so far.
+            state: what training goes on from.
+            rows: the mark of metrics.csv.
+        """
+        counted = {"record": self._record, "metrics_rows": rows} | origin()
+        save_checkpoint(self.files.of_step(step), {**state, **counted})
+
+    def newest(
+        self,
+        described: Mapping[str, Any],
+        take: Callable[[Path, dict[str, Any]], object] = lambda file, state: None,
+    ) -> dict[str, Any] | None:
+        """Return the state of the last checkpoint, or, with a warning, of the last whole one.
+
+        Args:
+            described: what it has to say of the run.
+            take: gets the file and its state; what it raises as `Damaged` counts as damage, too.
+
+        Returns:
+            The state; None where there is no checkpoint.
+
+        Raises:
+            Damaged: none of the checkpoints is whole.
+            CheckpointError: one is of another run; both values are named.
+        """
+        self.clean()
+        self._record = lasting(self.load_config()) if self.config_file.exists() else None
+        damage: list[Damaged] = []
+        for file in reversed(self.files.list()):
+            try:
+                state = load_checkpoint(file)
+                self._check(file, state, described)
+                take(file, state)
+            except Damaged as error:
+                damage.append(error)
+                continue
+            self._warn(file, state, damage)
+            return state
+        if damage:
+            raise damage[0]
+        return None
+
+    def _check(self, file: Path, state: Mapping[str, Any], described: Mapping[str, Any]) -> None:
+        """Compare a checkpoint with the run, with config.json, and with metrics.csv."""
+        found = differences(described, state, file.name)
+        recorded = state.get("record")
+        if not found and self._record is not None and isinstance(recorded, dict):
+            found = differences(self._record, recorded, file.name)
+        if found:
+            raise CheckpointError(f"{file} is of another run than {self.path} is now: {found}")
+        if isinstance(state.get("metrics_rows"), dict):
+            check_rows(self.metrics_file, int(file.stem), state["metrics_rows"])
+
+    def _warn(self, file: Path, state: Mapping[str, Any], damage: Sequence[Damaged]) -> None:
+        """Tell what keeps the run from going on as it would have."""
+        if damage:
+            warnings.warn(f"{damage[0]}; going on from {file}", stacklevel=2)
+        elsewhere = moved(state if "processor" in state else self._record or {})
+        if elsewhere:
+            message = f"{self.path} goes on, but not bit for bit as it would have"
+            warnings.warn(f"{message}: {elsewhere}", stacklevel=2)
+
+    def _changes(self) -> str:
+        """Tell in what config.json differs from the last checkpoint that can be read."""
+        for file in reversed(self.files.list()):
+            with suppress(CheckpointError, TypeError):
+                state = load_checkpoint(file)
+                there = state.get("record") or state
+                found = differences(lasting(load_json(self.config_file)), there, file.name)
+                return f" ({found})" if found else ""
+        return ""

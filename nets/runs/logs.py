@@ -3,7 +3,8 @@
 import csv
 import io
 import warnings
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -12,13 +13,48 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from .checkpoint import atomic_write
+from .checkpoint import Damaged, atomic_write
+from .durable import sync
 from ..gradients.modes import evaluation_mode
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
+Mark = dict[str, int]
+"""What a checkpoint remembers of the rows that were there before it."""
+
+
+def check_rows(path: Path, step: int, mark: Mark) -> None:
+    """Compare the rows up to `step` with the `mark` of then.
+
+    Raises:
+        Damaged: some are lost, or say something else.
+    """
+    found = _mark([row for row in _whole_rows(path) if int(row["step"]) <= step])
+    if found["rows"] != mark["rows"]:
+        message = f"{path} has {found['rows']} rows up to step {step}"
+        raise Damaged(f"{message}, and had {mark['rows']}")
+    if found != mark:
+        raise Damaged(f"{path} is not as it was written: rows up to step {step} differ")
+
+
+def _mark(rows: Sequence[Mapping[str, str]]) -> Mark:
+    said = "\n".join(",".join(f"{k}={row[k]}" for k in sorted(row)) for row in rows)
+    return {"rows": len(rows), "crc32": zlib.crc32(said.encode())}
+
+
+def _whole_rows(path: Path) -> list[dict[str, str]]:
+    """Read the cells of the rows on disk; a last row that a crash tore is left out."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = text[: text.rfind("\n") + 1].splitlines()
+    try:
+        rows = [{k: v for k, v in row.items() if k and v} for row in csv.DictReader(lines)]
+    except csv.Error as error:
+        raise Damaged(f"{path} cannot be read: {error}") from error
+    return [row for row in rows if row.get("step", "").isdigit()]
 
 
 class MetricsFile:
@@ -32,10 +68,10 @@ class MetricsFile:
         self.path = Path(path)
         self.rows: list[dict[str, str]] = []
         self.columns: list[str] = ["step"]
-        for row in self._whole_rows() if self.path.exists() else ():
+        for row in _whole_rows(self.path):
             step = int(row.pop("step"))
             if step <= resume_step:
-                self.append(step, {k: v for k, v in row.items() if v})
+                self.append(step, row)
         self._rewrite()
 
     def append(self, step: int, metrics: Mapping[str, float | str]) -> None:
@@ -53,11 +89,9 @@ class MetricsFile:
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self.columns, lineterminator="\n").writerow(self.rows[-1])
 
-    def _whole_rows(self) -> list[dict[str, str]]:
-        """Read the rows on disk; a last one that a crash tore is left out."""
-        text = self.path.read_text(encoding="utf-8", errors="replace")
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        return [row for row in csv.DictReader(lines) if row["step"].isdigit()]
+    def mark(self) -> Mark:
+        """Return how many rows there are, and a checksum of what they say."""
+        return _mark(self.rows)
 
     def _rewrite(self) -> None:
         text = io.StringIO()
@@ -100,9 +134,11 @@ class TensorBoard:
         return self._writer
 
     def flush(self) -> None:
-        """Wait until everything is in the file: a checkpoint counts on the events before it."""
+        """Wait until everything is on the device: a checkpoint counts on the events before it."""
         if self._writer is not None:
             self._writer.flush()
+            for file in self.folder.glob("events.*"):
+                sync(file)
 
     def scalars(self, step: int, metrics: Mapping[str, float]) -> None:
         """Write one scalar per metric."""

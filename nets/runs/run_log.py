@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..process.interrupts import uninterrupted
-from .logs import MetricsFile, TensorBoard
+from .durable import sync
+from .logs import Mark, MetricsFile, TensorBoard
 
 
 class RunLog:
@@ -39,8 +40,14 @@ class RunLog:
             with uninterrupted():
                 self._board.pictures(step, pictures)
 
+    def mark(self) -> Mark | None:
+        """Return what a checkpoint is to remember of the rows before it."""
+        return None if self._file is None else self._file.mark()
+
     def flush(self) -> None:
-        """Wait until everything is in the files: a checkpoint counts on what was before it."""
+        """Wait until everything is on the device: a checkpoint counts on what was before it."""
+        if self._file is not None:
+            sync(self._file.path)
         if self._board is not None:
             self._board.flush()
 

@@ -12,9 +12,12 @@ from typing import Protocol, TypeVar
 
 import tyro
 
+from ..runs.ownership import Occupied
+
 Options = TypeVar("Options")
 
 USAGE_ERROR = 2
+OCCUPIED = 75  # EX_TEMPFAIL: the same command can succeed later
 INTERRUPTED = 130  # what a shell reports for a process that Ctrl-C ended
 
 
@@ -40,6 +43,9 @@ def command(function: Callable[[list[str]], int]) -> Command:
         except CommandError as error:
             print(f"error: {error}", file=sys.stderr)
             return USAGE_ERROR
+        except Occupied as occupied:
+            print(f"occupied: {occupied}", file=sys.stderr)
+            return OCCUPIED
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return INTERRUPTED

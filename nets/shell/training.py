@@ -3,12 +3,14 @@
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ..catalog import Catalog, EntryT
+from ..runs.durable import make_folder, sync
 from ..runs.presets import Preset
 from .command_line import CommandError, executable, parse, to_type, told
 
@@ -119,11 +121,17 @@ def preset_note(name: str, preset: Preset | None, known: Iterable[str]) -> str:
     return f"Presets for {name}: name one of {names} to see its defaults."
 
 
-def free_folder(name: str, problem: str, seed: int) -> Path:
-    """Return `runs/NAME-PROBLEM-sSEED`, with a number behind where that is taken."""
+def new_folder(name: str, problem: str, seed: int) -> Path:
+    """Make `runs/NAME-PROBLEM-sSEED`, with a number behind where that is taken; return its path."""
     stem = f"{name}-{re.sub('[/:@]', '-', problem)}-s{seed}"
-    names = (RUNS / (stem if k == 1 else f"{stem}-{k}") for k in count(1))
-    return next(path for path in names if not path.exists())
+    make_folder(RUNS)
+    for k in count(1):
+        path = RUNS / (stem if k == 1 else f"{stem}-{k}")
+        with suppress(FileExistsError):  # also where another process was quicker
+            path.mkdir()
+            sync(RUNS)
+            return path
+    raise AssertionError("there is always another number")
 
 
 def list_run(run: Path, best: str, others: Mapping[str, str]) -> str:

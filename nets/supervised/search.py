@@ -17,6 +17,7 @@ from ..process.seeding import hash31
 from ..registry import Registry
 from ..runs.checkpoint import save_json
 from ..runs.logs import TensorBoard
+from ..runs.ownership import owned
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -123,10 +124,10 @@ def search(
     Raises:
         ModuleNotFoundError: Optuna is not installed.
         ValueError: a grid has a continuous setting; or the folder holds another search.
+        Occupied: another process searches there.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with _quiet():
+    with owned(folder), _quiet():
         study = _open(folder, space, sampler, direction, seed)
         count = _enqueue_grid(study, space) if SAMPLERS.canonical(sampler) == "grid" else trials
         if count is None:

@@ -23,6 +23,8 @@ from agents.outcomes.comparison import Comparison, load_records
 from agents.outcomes.curves import BLUE, ORANGE
 from agents.presets import find_preset
 from agents.tabular.temporal_difference import QLearningConfig
+from nets.runs.ownership import owned
+from nets.shell.command_line import OCCUPIED
 
 LAKE = "dreamgym/Lake-v0"
 SHORT = ("--steps", "4000", "--seeds", "2", "--eval-episodes", "5")
@@ -277,3 +279,11 @@ def test_what_is_around_the_environment_belongs_to_the_settings(copied):
     assert not comparison.finished(one, 0)  # its run folder is there, and fits
     with pytest.raises(ValueError, match=r"other settings \(recipe .*TimeAwareObservation"):
         comparison.finished(replace(one, source=wrapped), 0)
+
+
+def test_a_folder_in_which_another_compares_is_left_alone(copied, capsys):
+    before = set(copied.rglob("*"))
+    with owned(copied / "runs"):
+        assert compare([PAIR, LAKE, *SHORT, "--seeds", "3", "--out", "copy"]) == OCCUPIED
+    assert "occupied: copy/runs has an owner: process " in capsys.readouterr().err
+    assert set(copied.rglob("*")) == before

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +14,8 @@ from leftovers import rows_of
 
 from agents.commands.train import main as train
 from agents.presets import find_preset
+from nets.runs.ownership import owned
+from nets.shell.command_line import OCCUPIED
 
 PRESET = find_preset("dqn", "CartPole-v1")
 
@@ -98,6 +101,21 @@ def test_resume_extends_a_finished_run(learned, call, tmp_path):
     assert int(after[-1]["step"]) == 2000
     assert [row["return"] for row in after[: len(before)]] == [row["return"] for row in before]
     assert json.loads((folder / "config.json").read_text())["run"]["steps"] == 2000
+
+
+def test_a_run_that_another_process_trains_is_left_alone(learned, tmp_path, capsys):
+    folder = shutil.copytree(learned.folder, tmp_path / "run")
+    config = (folder / "config.json").read_bytes()
+    with owned(folder):
+        assert train(["--resume", str(folder), "--steps", "2000"]) == OCCUPIED
+        assert train(["dqn", "CartPole-v1", "--run", str(folder)]) == OCCUPIED
+    assert capsys.readouterr().err.count("occupied: ") == 2
+    assert (folder / "config.json").read_bytes() == config
+
+
+def test_what_is_no_run_is_not_made_one(run_in):
+    assert train(["--resume", "nothing"]) == 2
+    assert list(run_in.iterdir()) == []
 
 
 def test_resume_refuses_fewer_steps(learned, capsys):

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from dataclasses import asdict
 
@@ -12,8 +13,10 @@ from agents.dqn.config import DQNConfig
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
 from agents.presets import find_preset
-from nets.runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from agents.tabular.temporal_difference import QLearning
+from nets.runs.checkpoint import CheckpointError, Damaged, load_checkpoint, save_checkpoint
 from nets.runs.checkpoints import KEPT_CHECKPOINTS
+from nets.runs.ownership import Occupied
 
 
 def make(capacity=1000, hidden=(8,), **settings):
@@ -70,6 +73,19 @@ def test_a_folder_holds_one_run(tmp_path):
         run.create(agent, RunConfig.default(agent, 100), [])
 
 
+def test_a_folder_has_one_owner(tmp_path):
+    agent, run, other = make(), RunFolder(tmp_path), RunFolder(tmp_path)
+    cut = RunConfig(80, 40, 25, 0)
+    with run.owned():
+        run.create(agent, cut, [])  # the owner may
+        with pytest.raises(Occupied, match=r"has an owner: process \d+ on .*; wait until it ends"):
+            Trainer(make(), other, cut, progress=False).run(80)
+        with pytest.raises(Occupied):
+            other.create(agent, cut, [])
+        Trainer(agent, run, cut, progress=False).run(80)
+    Trainer(make(), other, cut, progress=False).run(80)
+
+
 def test_a_damaged_record_is_named(tmp_path):
     (tmp_path / "config.json").write_text('{"run":')
     with pytest.raises(CheckpointError, match=r"config\.json is not valid JSON"):
@@ -96,6 +112,17 @@ def test_segments_are_at_least_ten_time_limits(num_envs):
     assert RunConfig.default(agent, 1000, eval_every=0).eval_every == 0
 
 
+def test_long_runs_risk_minutes_and_short_ones_are_cut_as_ever():
+    agent = make()
+    assert RunConfig.default(agent, 2_000_000).segment_steps == 100_000
+    assert RunConfig.default(agent, 100_000_000).segment_steps == 100_000
+    many = make(num_envs=64)  # ten time limits each
+    assert RunConfig.default(many, 100_000_000).segment_steps == 10 * 500 * 64
+    table = QLearning("FrozenLake-v1")
+    assert RunConfig.default(table, 40_000_000).segment_steps == 2_000_000
+    assert RunConfig.default(table, 10**9).segment_steps == 5_000_000
+
+
 # Checkpoints ------------------------------------------------------------------------------------
 
 
@@ -115,10 +142,10 @@ def test_S_IO_02_a_run_is_restored_from_any_of_its_states(tmp_path, capacity, se
         assert torch.equal(again.online.weights, agent.online.weights)
         if older.exists():  # as if nothing had ever been removed
             shutil.copytree(older / "checkpoints", run.files.folder, dirs_exist_ok=True)
-        (run.files.folder / ".0000000090.pt.123.tmp").write_bytes(b"half")
-        (run.replay / ".000000000090.pt.123.tmp").write_bytes(b"half")
+        (run.files.folder / f".0000000090.pt.{os.getpid()}.tmp").write_bytes(b"half")
+        (run.replay / f".000000000090.pt.{os.getpid()}.tmp").write_bytes(b"half")
         (tmp_path / "run" / "best").mkdir(exist_ok=True)
-        (tmp_path / "run" / "best" / ".checkpoint.pt.9.tmp").write_bytes(b"half")
+        (tmp_path / "run" / "best" / f".checkpoint.pt.{os.getpid()}.tmp").write_bytes(b"half")
         again = make(capacity)
         run.restore(again)
         same_memory(again, agent)
@@ -144,7 +171,12 @@ def test_a_shard_without_its_checkpoint_is_written_again(tmp_path):
 
 @pytest.mark.parametrize(
     ("capacity", "shards"),
-    [(90, [280, 320, 360]), (120, [280, 320, 360]), (121, [240, 280, 320, 360]), (30, [370])],
+    [
+        (90, [200, 240, 280, 320, 360]),
+        (120, [200, 240, 280, 320, 360]),
+        (121, [160, 200, 240, 280, 320, 360]),
+        (30, [290, 330, 370]),
+    ],
 )
 def test_only_what_is_needed_is_kept(tmp_path, capacity, shards):
     train(tmp_path, 400, capacity)
@@ -154,14 +186,19 @@ def test_only_what_is_needed_is_kept(tmp_path, capacity, shards):
     assert [int(f.stem) for f in sorted(run.replay.glob("*.pt"))] == shards
 
 
-@pytest.mark.parametrize("lost", ["000000000000", "000000000040", "000000000080"])
-def test_missing_replay_files_are_noticed(tmp_path, lost):
+@pytest.mark.parametrize(("lost", "step"), [(0, 0), (40, 40), (80, 80)])
+def test_missing_replay_files_are_noticed(tmp_path, lost, step):
     train(tmp_path, 120)
-    run = RunFolder(tmp_path)
-    (run.replay / f"{lost}.pt").unlink()
-    message = r"lacks files: .* needs rows 0 to 120|begins at row 80, expected 40|begins at row"
-    with pytest.raises(CheckpointError, match=message):
-        run.restore(make())
+    run, agent = RunFolder(tmp_path), make()
+    (run.replay / f"{lost:012d}.pt").unlink()
+    message = r"lacks files: .* needs rows 0 to 120|begins at row \d+, expected \d+"
+    if not step:
+        with pytest.raises(Damaged, match=message):
+            run.restore(agent)
+        return
+    with pytest.warns(UserWarning, match=rf"({message}); going on from .*/{step:010d}\.pt"):
+        run.restore(agent)
+    same_memory(agent, train(tmp_path / "short", step))
 
 
 def test_a_missing_oldest_file_is_noticed_although_the_last_row_fits(tmp_path):
@@ -171,19 +208,49 @@ def test_a_missing_oldest_file_is_noticed_although_the_last_row_fits(tmp_path):
         RunFolder(tmp_path).restore(make(100))
 
 
-@pytest.mark.parametrize("which", ["0000000120.pt", "replay/000000000080.pt"])
-def test_torn_files_are_named(tmp_path, which):
-    train(tmp_path, 120)
-    file = tmp_path / "checkpoints" / which
+def tear(file):
     file.write_bytes(file.read_bytes()[:-100])
-    with pytest.raises(CheckpointError, match=f"{file.name} is torn"):
+
+
+@pytest.mark.parametrize("which", ["0000000120.pt", "replay/000000000080.pt"])
+@pytest.mark.parametrize("capacity", [1000, 25])
+def test_S_IO_02_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, which, capacity):
+    """Exactly: what follows is what would have followed."""
+    whole = train(tmp_path / "whole", 200, capacity)
+    train(tmp_path / "run", 120, capacity)
+    run = RunFolder(tmp_path / "run")
+    shard = run.files.shards()[-1]
+    damaged = shard if which.startswith("replay") else run.files.folder / which
+    tear(damaged)
+    words = rf"{damaged.name} is torn .*; going on from .*/0000000080\.pt"
+    with pytest.warns(UserWarning, match=words):
+        again = train(tmp_path / "run", 200, capacity)
+    same_memory(again, whole)
+    assert torch.equal(again.online.weights, whole.online.weights)
+    assert run.metrics_file.read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
+
+
+def test_where_no_checkpoint_is_whole_the_last_is_named(tmp_path):
+    train(tmp_path, 120)
+    for file in RunFolder(tmp_path).files.list():
+        tear(file)
+    with pytest.raises(Damaged, match=r"0000000120\.pt is torn"):
         RunFolder(tmp_path).restore(make())
+
+
+def test_a_checkpoint_of_another_run_is_named_with_both_values(tmp_path):
+    train(tmp_path, 120)
+    for other, words in (
+        (make(hidden=(9,)), r"config\.hidden is \[9\], in 0000000120\.pt \[8\]"),
+        (make(seed=4), r"seed is 4, in 0000000120\.pt 0"),
+        (make(num_envs=2), r"env\.num_envs is 2, in 0000000120\.pt 1"),
+    ):
+        with pytest.raises(CheckpointError, match=rf"is of another run than .* is now: {words}"):
+            RunFolder(tmp_path).restore(other)
 
 
 def test_a_checkpoint_that_does_not_fit_is_named(tmp_path):
     train(tmp_path, 120)
-    with pytest.raises(CheckpointError, match=r"(?s)0000000120\.pt does not fit: .*size mismatch"):
-        RunFolder(tmp_path).restore(make(hidden=(9,)))
     save_checkpoint(tmp_path / "checkpoints" / "0000000130.pt", {"steps": 130})
     with pytest.raises(CheckpointError, match=r"0000000130\.pt does not fit: it has no 'agent'"):
         RunFolder(tmp_path).restore(make())

@@ -133,6 +133,21 @@ def test_S_IO_02_a_run_goes_on_exactly_without_its_source(source, tmp_path, free
     assert same(weights(loaded.online.module), whole)
 
 
+def test_a_source_that_has_changed_is_refused_with_both_fingerprints(source, tmp_path):
+    path, _ = source
+    copy = tmp_path / "source.pt"
+    copy.write_bytes(path.read_bytes())
+    config, lengths = replace(CONFIGS[DQN], pretrained=str(copy)), RunConfig(64, 32, 32, 0)
+    folder = RunFolder(tmp_path / "run")
+    folder.create(DQN(WORLD, config, num_envs=1), lengths, [])
+    Trainer(DQN(WORLD, config, num_envs=1), folder, lengths, progress=False).run(32)
+    then = folder.load_config()["sources"]["pretrained"]["sha256"]
+    DQN(WORLD, CONFIGS[DQN], seed=9).save(copy)
+    words = rf"source\.pt \(pretrained\) is not what .*: its SHA-256 is [0-9a-f]+, and was {then}"
+    with pytest.raises(CheckpointError, match=words):
+        Trainer(DQN(WORLD, config, num_envs=1), folder, lengths, progress=False).run(64)
+
+
 def test_averaged_weights_are_those_that_count(source, tmp_path):
     _, expected = source
     state = {f"encoder.0.{name.partition('.')[2]}": tensor for name, tensor in expected.items()}

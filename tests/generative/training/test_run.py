@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,11 +11,13 @@ import generative
 from generative.autoencoders.config import VAEConfig
 from generative.autoencoders.variational import VAE
 from generative.data.load import load_dataset
-from generative.data.parts import DataConfig, load_parts, load_run_data
+from generative.data.parts import DataConfig, load_parts, load_run_data, sources
 from generative.loading import build_model, from_manifest
 from generative.training.run import RunConfig, RunFolder
 from generative.training.trainer import Trainer
 from nets.runs.checkpoint import CheckpointError, save_checkpoint
+from nets.runs.fingerprints import checkpoint_source
+from nets.runs.ownership import Occupied
 
 SMALL = VAEConfig(hidden=(8,), latent=2, batch_size=16)
 
@@ -77,6 +80,70 @@ def test_a_folder_holds_one_run_and_grows_only(run, model):
     assert run.run_config().segment_steps == 2
     with pytest.raises(ValueError, match=r"steps is 19: .* was started with 20"):
         run.extend(19)
+
+
+def test_a_folder_has_one_owner(run, model, digits):
+    other, config = RunFolder(run.path), RunConfig.default(14, segment_steps=2)
+    with other.owned(), pytest.raises(Occupied, match=r"has an owner: process \d+ on "):
+        Trainer(model, digits, run, config, device="cpu", progress=False).run(14)
+    assert run.files.list()[-1].stem == "0000000012"
+    with other.owned(), run.owned(leads=False):  # helpers of the owner write nothing
+        pass
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(run, model, digits):
+    last = run.files.list()[-1]
+    whole, rows = last.read_bytes(), run.metrics_file.read_bytes()
+    last.write_bytes(whole[:-100])
+    again = build_model("vae", digits, SMALL, seed=1)
+    config = RunConfig.default(12, segment_steps=2)
+    trainer = Trainer(again, digits, RunFolder(run.path), config, device="cpu", progress=False)
+    with pytest.warns(UserWarning, match=r"0000000012\.pt is torn .*; going on from .*10\.pt"):
+        trainer.run(12)
+    assert run.metrics_file.read_bytes() == rows
+    for name, value in model.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value)
+
+
+def test_a_checkpoint_of_another_run_is_refused_with_both_values(run, digits):
+    config = RunConfig.default(14, segment_steps=2)
+    for settings, seed, words in (
+        (replace(SMALL, latent=3), 0, r"config\.latent is 3, in 0000000012\.pt 2"),
+        (SMALL, 5, r"seed is 5, in 0000000012\.pt 0"),
+    ):
+        model = build_model("vae", digits, settings)
+        trainer = Trainer(model, digits, run, config, seed=seed, device="cpu", progress=False)
+        with pytest.raises(CheckpointError, match=rf"is of another run than .*: {words}"):
+            trainer.run(14)
+
+
+def test_data_of_others_have_a_fingerprint(tmp_path, run):
+    file, config = tmp_path / "data.npy", DataConfig.of("digits")
+    assert sources(config) == sources(DataConfig.of("frames:dreamgym/Catch-v0")) == {}
+    np.save(file, np.zeros((4, 2)))
+    before = sources(DataConfig.of(str(file)))["data"]
+    assert before["path"] == str(file)
+    np.save(file, np.ones((4, 2)))
+    assert sources(DataConfig.of(str(file)))["data"]["sha256"] != before["sha256"]
+    played = sources(DataConfig.of(f"frames:dreamgym/Catch-v0@{run.path}"))["data"]
+    assert played == checkpoint_source(run.path)
+
+
+def test_pictures_and_labels_belong_to_the_fingerprint(tmp_path):
+    idx, folder = tmp_path / "train-images-idx3-ubyte", tmp_path / "pictures"
+    labels = tmp_path / "train-labels-idx1-ubyte"
+    idx.write_bytes(b"pictures")
+    alone = sources(DataConfig.of(str(idx)))
+    labels.write_bytes(b"labels")
+    assert sources(DataConfig.of(str(idx))) != alone
+    for name in ("cat/1.png", "dog/2.png"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(name.encode())
+    before = sources(DataConfig.of(str(folder)))
+    (folder / "notes.txt").write_text("not a picture")
+    assert sources(DataConfig.of(str(folder))) == before
+    (folder / "dog" / "1.png").write_bytes((folder / "cat" / "1.png").read_bytes())
+    assert sources(DataConfig.of(str(folder))) != before
 
 
 def test_folders_of_others_are_refused(tmp_path):

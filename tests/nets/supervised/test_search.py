@@ -10,6 +10,7 @@ from scipy.stats import kstest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from nets.process.seeding import hash31
+from nets.runs.ownership import Occupied
 from nets.supervised.search import (
     SAMPLERS,
     choice,
@@ -149,3 +150,12 @@ def test_searches_that_cannot_be_are_refused(tmp_path):
     search(loss, SPACE, tmp_path / "d", trials=1)
     with pytest.raises(ValueError, match="holds another search: seed changed"):
         search(loss, SPACE, tmp_path / "d", trials=1, seed=1)
+
+
+def test_a_folder_holds_one_search_at_a_time(tmp_path):
+    def again(settings, folder):
+        with pytest.raises(Occupied, match="has an owner"):
+            search(again, {"x": choice(1)}, tmp_path, sampler="grid")
+        return 0.0
+
+    search(again, {"x": choice(1)}, tmp_path, sampler="grid")

@@ -1,0 +1,49 @@
+"""What a power cut does not take, and what a killed process leaves."""
+
+import os
+from collections.abc import Collection
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, that are found again after a power cut."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync(folder.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until what a file, or a folder's list of names, holds is on the device."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_unfinished(folder: Path, names: Collection[str]) -> None:
+    """Remove what dead processes left half written in `folder` of files that match `names`.
+
+    Args:
+        folder: nothing below it is looked at.
+        names: patterns of the names that `atomic_write` was to give, such as `"*.pt"`.
+    """
+    for file in folder.glob(".*.tmp"):
+        name, _, process = file.name[1 : -len(".tmp")].rpartition(".")
+        wanted = any(fnmatchcase(name, pattern) for pattern in names)
+        if wanted and process.isdigit() and not _lives(int(process)):
+            file.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    """Whether another process than this one has that number."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return process != os.getpid()

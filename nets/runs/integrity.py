@@ -1,0 +1,111 @@
+"""Whether a run's folder is whole: every file as it was written, and all of one run."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from .checkpoint import CheckpointError, load_checkpoint
+from .checkpoints import Checkpoints
+from .logs import check_rows
+from .ownership import owned
+from .records import differences, lasting, load_record
+
+ELSEWHERE = ("versions", "processor")
+"""What changes when a run is gone on with on another machine."""
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """Return `folder` if it is a run, else the runs below it.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    if (folder / "config.json").exists():
+        return [folder]
+    found = sorted(file.parent for file in folder.rglob("config.json"))
+    if not found:
+        raise FileNotFoundError(f"{folder} is not a run folder, and there is none below")
+    return found
+
+
+def problems(run: Path) -> Iterator[str]:
+    """Tell what is wrong with a run's folder; nothing is changed.
+
+    Raises:
+        Occupied: somebody trains there.
+    """
+    with _undisturbed(run):
+        yield from _problems(run)
+
+
+def _problems(run: Path) -> Iterator[str]:
+    files, record = Checkpoints(run), dict[str, Any]()
+    try:
+        record = load_record(run / "config.json")
+    except CheckpointError as error:
+        yield str(error)
+    shards: dict[int, int] = {}  # first row: rows
+    for file in files.shards():
+        try:
+            columns = load_checkpoint(file).values()
+            shards[int(file.stem)] = max(len(c) for c in columns if isinstance(c, Tensor))
+        except CheckpointError as error:
+            yield str(error)
+    for file in filter(Path.exists, files.all()):
+        if file.parent == files.replay:
+            continue
+        try:
+            state = load_checkpoint(file)
+            yield from _disagreements(record, file, state)
+            yield from _losses(run, file, state, shards)
+        except CheckpointError as error:
+            yield str(error)
+    yield from _evaluation(files)
+
+
+def _disagreements(record: Mapping[str, Any], file: Path, state: Mapping[str, Any]) -> Iterator[str]:
+    """Compare config.json with what a checkpoint says of itself, and of config.json."""
+    described = {name: value for name, value in record.items() if name not in ELSEWHERE}
+    for here, there in ((described, state), (lasting(record), state.get("record") or {})):
+        found = differences(here, there, file.name)
+        if found:
+            yield f"config.json and {file} disagree: {found}"
+            return
+
+
+def _losses(
+    run: Path, file: Path, state: Mapping[str, Any], shards: Mapping[int, int]
+) -> Iterator[str]:
+    """Look for the rows that a checkpoint counts on, of metrics.csv and of the replay."""
+    if state.get("metrics_rows"):
+        check_rows(run / "metrics.csv", int(file.stem), state["metrics_rows"])
+    reached, rows = state.get("replay_first", 0), state.get("replay_rows", 0)
+    if "replay_first" in state:
+        for first, count in sorted(shards.items()):
+            if first <= reached < first + count:
+                reached = first + count
+        if reached < rows:
+            yield f"{file} needs replay rows {state['replay_first']} to {rows}: {reached} is lost"
+
+
+def _evaluation(files: Checkpoints) -> Iterator[str]:
+    """Compare the best evaluation with the best checkpoint."""
+    if not files.evaluation.exists():
+        return
+    try:
+        step = load_record(files.evaluation)["step"]
+        best = load_checkpoint(files.best)["steps"]
+    except (CheckpointError, FileNotFoundError) as error:
+        yield str(error)
+        return
+    if step != best:
+        yield f"{files.evaluation} is of step {step}, {files.best} of {best}"
+
+
+def _undisturbed(run: Path) -> AbstractContextManager[None]:
+    """Keep trainings out of a folder, where one could write."""
+    return owned(run) if os.access(run, os.W_OK) else nullcontext()

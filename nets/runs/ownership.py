@@ -1,0 +1,68 @@
+"""One folder, one owner: a lock that the kernel frees when its process ends, however that ends."""
+
+import fcntl
+import os
+import socket
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .durable import make_folder
+
+LOCK = ".dreamgym.lock"
+
+
+class Occupied(RuntimeError):
+    """Another process owns the folder; the message says which, where and since when."""
+
+
+_held: set[int] = set()
+"""Descriptors of the locks of this process."""
+
+
+def _let_go() -> None:
+    """Close, in a forked child, which may live longer than the owner, the locks it inherits."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Own `folder`, which is made where it is missing, until the block ends.
+
+    What a dead process left in the lock's file means nothing: the kernel's word alone counts.
+
+    Raises:
+        Occupied: another process, or another part of this one, owns it.
+    """
+    make_folder(folder)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    _held.add(descriptor)
+    try:
+        _lock(descriptor, folder)
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, {since}".encode())
+        yield
+    finally:
+        if descriptor in _held:  # a forked child has let go already
+            _held.remove(descriptor)
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(descriptor, 200).decode(errors="replace") or "another process"
+        message = f"{folder} has an owner: {owner}; wait until it ends, or stop it"
+        raise Occupied(message) from None
+    except OSError as error:  # some network file systems have no locks
+        message = f"{folder} cannot be locked ({error.strerror}): see to it that nobody else writes"
+        warnings.warn(f"{message} there", stacklevel=5)

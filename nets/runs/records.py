@@ -1,0 +1,75 @@
+"""What files say of a run: sealed by a checksum, and compared with what other files say of it."""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..settings import to_plain
+from .checkpoint import Damaged, load_json, save_json
+
+SEAL = "checksum"
+FREE = ("device",)
+"""What may be changed by hand, to go on elsewhere."""
+INCIDENTAL = (SEAL, *FREE, "command", "git_commit", "git_dirty")
+"""What results do not depend on."""
+
+
+def save_record(path: str | Path, record: Mapping[str, Any]) -> None:
+    """Save a record as JSON, with a checksum of what it says."""
+    save_json(path, {**record, SEAL: _checksum(record)})
+
+
+def load_record(path: str | Path) -> dict[str, Any]:
+    """Load what `save_record` wrote, or a record of before, which has no checksum.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: it is no JSON.
+        Damaged: it says something else than what was written.
+    """
+    record = load_json(path)
+    if isinstance(record, dict) and record.get(SEAL, _checksum(record)) != _checksum(record):
+        raise Damaged(f"{path} is not as it was written: its checksum differs")
+    return record
+
+
+def lasting(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stays the same for the whole of a run, of what config.json says.
+
+    A run may become longer, be moved to another device, and be gone on with by another command.
+    """
+    kept = {name: value for name, value in record.items() if name not in INCIDENTAL}
+    return kept | {"run": {k: v for k, v in record.get("run", {}).items() if k != "steps"}}
+
+
+def differences(here: Mapping[str, Any], there: Mapping[str, Any], other: str) -> str:
+    """Tell what two records both have, and not alike; nothing where there is no such thing.
+
+    Args:
+        here: a record.
+        there: another one; what only one of them has does not count.
+        other: what the other is called.
+    """
+    common = {name: there[name] for name in here if name in there}
+    found = _unequal(to_plain(here), to_plain(common))
+    return "; ".join(f"{name} is {a!r}, in {other} {b!r}" for name, a, b in found)
+
+
+def _unequal(
+    here: Mapping[str, Any], there: Mapping[str, Any], within: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
+    for name in here:
+        if name not in there:
+            continue
+        a, b = here[name], there[name]
+        if isinstance(a, dict) and isinstance(b, dict):
+            yield from _unequal(a, b, f"{within}{name}.")
+        elif a != b:
+            yield f"{within}{name}", a, b
+
+
+def _checksum(record: Mapping[str, Any]) -> str:
+    said = {name: value for name, value in record.items() if name not in (SEAL, *FREE)}
+    return f"{zlib.crc32(json.dumps(to_plain(said), sort_keys=True).encode()):08x}"
