@@ -5,7 +5,6 @@ from copy import deepcopy
 from typing import Any, Unpack
 
 import gymnasium as gym
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +13,8 @@ from nets.gradients.optim import clip_grads, optimizer
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
+from ..environments.parts import row_space
+from ..environments.spaces import as_rows
 from ..equations.exploration import epsilon_greedy
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
@@ -68,7 +69,7 @@ class DQN(Agent[DQNConfig]):
 
     @property
     def _spaces(self) -> tuple[gym.Space, gym.Space]:
-        return self.observation_space, self.action_space
+        return row_space(self.observation_space), self.action_space
 
     def begin(self) -> None:
         """Load a pretrained encoder, if there is to be one."""
@@ -89,7 +90,8 @@ class DQN(Agent[DQNConfig]):
             observation: N members of the space.
             noise: whether noisy layers draw; else they take their means.
         """
-        return self._values(observation, None, None, noise=noise)[0]
+        rows, _ = as_rows(self.observation_space, observation)
+        return self._values(rows, None, None, noise=noise)[0]
 
     def _values(
         self, observation: Array, state: Tensor | None, start: Array | None, *, noise: bool = True
@@ -102,8 +104,7 @@ class DQN(Agent[DQNConfig]):
             start: where an episode begins, bool `[N]`.
             noise: see `q_values`.
         """
-        members = np.asarray(observation, self.observation_space.dtype)  # some worlds give float64
-        return self.online.values(members, state, start, noise=noise)
+        return self.online.values(observation, state, start, noise=noise)
 
     def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
         """Choose ε-greedy actions; a memory's state before them is an extra."""

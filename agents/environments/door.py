@@ -4,11 +4,14 @@ Arrays are copied, since environments use theirs again; cast to the dtype of the
 where nothing can be learned from them.
 """
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from .parts import COMPOSITES, Part, parts, row_space, side_by_side
 
 Array = NDArray[Any]
 
@@ -27,44 +30,49 @@ class InvalidExperience(ValueError):
 class Door:
     """Makes arrays of our own of what environments return, `[N, *]` of N of them.
 
+    Observations of several parts become rows (`parts`).
+
     Args:
         name: what errors call the environment.
         space: of the observations of one.
 
     Attributes:
         steps: how many have been taken, for errors to tell.
+
+    Raises:
+        TypeError: observations cannot be put in rows.
     """
 
     def __init__(self, name: str, space: gym.Space) -> None:
-        self.steps = 0
-        self._name, self._space = name, space
-        self._tuple = isinstance(space, gym.spaces.Tuple)
-        if isinstance(space, gym.spaces.Tuple):  # of Discrete: a row of numbers
-            space = _beside(space)
-        self._shape, self._dtype = space.shape, np.dtype(space.dtype)
-        self._bounds = _bounds(space, name)
+        self.name, self.steps = name, 0
+        self._parts = parts(space)
+        self._gates = [Gate(self, part.space, part.label) for part in self._parts]
+        self._whole = None if isinstance(space, COMPOSITES) else self._gates[0]
+        self._dtype = row_space(space).dtype
 
-    def observation(self, value: ArrayLike) -> Array:
+    def observation(self, value: Any) -> Array:
         """Return the observation of one environment as a row, `[1, *]`.
 
         Raises:
             InvalidExperience: naming environment, step, value and what was expected.
         """
-        return self.observations(self._array(value)[None], 1)
+        if self._whole is not None:
+            return self._whole.take(self._whole.array(value)[None], 1)
+        return self.listed([value])
 
-    def observations(self, value: ArrayLike, count: int) -> Array:
+    def observations(self, value: Any, count: int) -> Array:
         """Return the observations of `count` environments, `[count, *]`; raises likewise."""
-        array = value if type(value) is np.ndarray else self._array(value)
-        rows = array.copy() if array.dtype is self._dtype else self._cast(array)
-        if rows.shape[1:] != self._shape or len(rows) != count:
-            shape = array.shape[1:] if len(rows) == count else array.shape
-            self._refuse("an observation of shape", shape, str(self._shape))
-        if self._bounds is not None:
-            low, high = self._bounds
-            inside = (rows >= low) & (rows <= high)  # False for NaN, too
-            if np.count_nonzero(inside) < inside.size:  # in a third of the time of `all`
-                self._refuse_at(~inside, array, f"a member of {self._space}")
-        return rows
+        if self._whole is not None:
+            return self._whole.take(value, count)
+        columns = [self._part(part, value) for part in self._parts]
+        return self._beside(columns, count)
+
+    def listed(self, values: Sequence[Any]) -> Array:
+        """Return the observations that a list holds, `[N, *]`; raises likewise."""
+        if self._whole is not None:
+            return self._whole.take(values, len(values))
+        columns = [[self._part(part, value) for value in values] for part in self._parts]
+        return self._beside(columns, len(values))
 
     def reward(self, value: Any) -> Array:
         """Return the reward of one environment, float64 `[1]`; raises likewise."""
@@ -77,30 +85,73 @@ class Door:
         try:
             rows = np.asarray(value).astype(np.float64).reshape(-1)
         except (TypeError, ValueError):
-            self._refuse("the reward", value, "a number")
+            self.refuse("the reward", value, "a number")
         if len(rows) != count:
-            self._refuse("rewards of shape", np.shape(value), f"({count},)")
+            self.refuse("rewards of shape", np.shape(value), f"({count},)")
         size = np.abs(rows)
         if not np.maximum.reduce(size) <= LARGEST:  # not so of NaN, too
             bad = rows[~(size <= LARGEST)][0]
-            self._refuse("the reward", bad, "a finite number of 32 bits")
+            self.refuse("the reward", bad, "a finite number of 32 bits")
         return rows
 
     def flags(self, value: Any, count: int) -> Array:
         """Return the flags of `count` environments, bool `[count]`; raises likewise."""
         rows = np.asarray(value).astype(bool).reshape(-1)
         if len(rows) != count:
-            self._refuse("flags of shape", np.shape(value), f"({count},)")
+            self.refuse("flags of shape", np.shape(value), f"({count},)")
         return rows
 
-    def _array(self, value: Any) -> Array:
-        """Return what came in any other form as an array, a tuple of columns side by side."""
-        if self._tuple and isinstance(value, tuple):
-            return np.stack([np.asarray(column) for column in value], axis=-1)
+    def refuse(self, what: str, value: object, expected: str) -> NoReturn:
+        """Raise `InvalidExperience`, naming the environment and the step."""
+        said = f"{self.name} returned {what} {value} at step {self.steps}"
+        raise InvalidExperience(f"{said}: expected {expected}")
+
+    def _part(self, part: Part, value: Any) -> Any:
+        try:
+            return part.of(value)
+        except (IndexError, KeyError, TypeError):
+            self.refuse("an observation without", part.label, "every part of its space")
+
+    def _beside(self, columns: Sequence[Any], count: int) -> Array:
+        pairs = zip(self._gates, columns, strict=True)
+        return side_by_side([gate.take(column, count) for gate, column in pairs], self._dtype)
+
+
+class Gate:
+    """Takes observations of one space, or of one part of them, in through a door.
+
+    Args:
+        door: who refuses what is no member.
+        space: Box, Discrete, MultiDiscrete or MultiBinary.
+        label: which part, empty for the whole.
+    """
+
+    def __init__(self, door: Door, space: gym.Space, label: str) -> None:
+        self._door, self._space, self._label = door, space, label
+        self._shape, self._dtype = space.shape, np.dtype(space.dtype)
+        self._bounds = _bounds(space, door.name)
+
+    def take(self, value: Any, count: int) -> Array:
+        """Return a copy of `count` members `[count, *]`, in order, in the dtype of the space."""
+        array = value if type(value) is np.ndarray else self.array(value)
+        rows = array.copy() if array.dtype is self._dtype else self._cast(array)
+        if rows.shape[1:] != self._shape or len(rows) != count:
+            shape = array.shape[1:] if len(rows) == count else array.shape
+            what = f"an observation{self._label} of shape"
+            self._door.refuse(what, shape, str(self._shape))
+        if self._bounds is not None:
+            low, high = self._bounds
+            inside = (rows >= low) & (rows <= high)  # False for NaN, too
+            if np.count_nonzero(inside) < inside.size:  # in a third of the time of `all`
+                self._refuse_at(~inside, array)
+        return rows
+
+    def array(self, value: Any) -> Array:
+        """Return what came in any other form as an array."""
         try:
             return np.asarray(value)
         except ValueError:  # lists of different lengths
-            self._refuse("the observation", value, f"a member of {self._space}")
+            self._refuse(value)
 
     def _cast(self, array: Array) -> Array:
         """Return a copy in the dtype of the space, which must not change whole numbers."""
@@ -110,28 +161,20 @@ class Door:
             with np.errstate(over="ignore", invalid="ignore"):
                 rows = array.astype(self._dtype)
         except (TypeError, ValueError):
-            self._refuse("the observation", array[0], f"a member of {self._space}")
+            self._refuse(array[0] if array.ndim else array)
         if rows.dtype.kind != "f" and np.count_nonzero(rows != array):
-            self._refuse_at(rows != array, array, f"a member of {self._space}")
+            self._refuse_at(rows != array, array)
         return rows
 
-    def _refuse_at(self, wrong: Array, array: Array, expected: str) -> NoReturn:
+    def _refuse_at(self, wrong: Array, array: Array) -> NoReturn:
         row, *place = np.argwhere(wrong)[0].tolist()
-        what = f"observation{place}" if place else "the observation"
-        self._refuse(what, array[row, *place], expected)
+        label = self._label + (str(place) if place else "")
+        what = f"observation{label}" if label else "the observation"
+        self._door.refuse(what, array[row, *place], f"a member of {self._space}")
 
-    def _refuse(self, what: str, value: object, expected: str) -> NoReturn:
-        said = f"{self._name} returned {what} {value} at step {self.steps}"
-        raise InvalidExperience(f"{said}: expected {expected}")
-
-
-def _beside(space: gym.spaces.Tuple) -> gym.Space:
-    """Return the space of rows whose columns are the parts of `space`, all of them Discrete."""
-    parts = [part for part in space.spaces if isinstance(part, gym.spaces.Discrete)]
-    if len(parts) < len(space.spaces):
-        return space
-    sizes, starts = [int(part.n) for part in parts], [int(part.start) for part in parts]
-    return gym.spaces.MultiDiscrete(sizes, start=starts)
+    def _refuse(self, value: object) -> NoReturn:
+        what = f"observation{self._label}" if self._label else "the observation"
+        self._door.refuse(what, value, f"a member of {self._space}")
 
 
 def _bounds(space: gym.Space, name: str) -> tuple[Any, Any] | None:

@@ -4,23 +4,34 @@ import math
 from typing import Any
 
 import numpy as np
-from gymnasium import Space, spaces
+from gymnasium import Space
 from numpy.typing import ArrayLike, NDArray
 
+from .parts import COMPOSITES, counts, parts, row_space, side_by_side
 
-def as_rows(space: Space, members: ArrayLike) -> tuple[NDArray[Any], bool]:
+
+def as_rows(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
     """Return one member of `space`, or N of them, as an array `[N, ...]`, and whether it was one.
 
     Args:
-        space: Box, discrete, or a `Tuple` of `Discrete`.
-        members: one, or N `[N, ...]`; of a `Tuple` also one entry, or column, per part.
+        space: Box, discrete, or a `Dict` or `Tuple` of such, whose members become rows (`parts`).
+        members: one, or N `[N, ...]`; of parts by column, or rows already.
 
     Raises:
         ValueError: they have another shape than the space, or are no whole numbers where it has.
+        TypeError: the space is of another kind.
     """
-    if isinstance(space, spaces.Tuple):
-        columns = np.stack(members, axis=-1) if isinstance(members, tuple) else np.asarray(members)
-        return (columns[None], True) if columns.ndim == 1 else (columns, False)
+    if not isinstance(space, COMPOSITES):
+        return _as_array(space, members)
+    if not isinstance(members, dict | tuple):
+        return _as_array(row_space(space), members)
+    columns, singles = zip(
+        *(_as_array(part.space, part.of(members)) for part in parts(space)), strict=True
+    )
+    return side_by_side(list(columns), row_space(space).dtype), all(singles)
+
+
+def _as_array(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
     array = given = np.asarray(members)
     if space.dtype is not None and array.dtype != space.dtype:
         array = array.astype(space.dtype)
@@ -37,7 +48,7 @@ class TableIndex:
     """Numbers the members of a discrete space from 0, the last coordinate varying fastest.
 
     Args:
-        space: `Discrete`, `MultiDiscrete`, or a `Tuple` of `Discrete`.
+        space: `Discrete`, `MultiDiscrete`, or a `Dict` or `Tuple` of them.
         what: what errors call it.
 
     Attributes:
@@ -50,15 +61,12 @@ class TableIndex:
     """
 
     def __init__(self, space: Space, what: str) -> None:
-        members = space.spaces if isinstance(space, spaces.Tuple) else (space,)
-        parts = [part for part in members if isinstance(part, spaces.Discrete)]
-        if isinstance(space, spaces.MultiDiscrete):
-            sizes, starts = space.nvec.ravel().tolist(), space.start.ravel().tolist()
-        elif len(parts) == len(members):
-            sizes, starts = [int(p.n) for p in parts], [int(p.start) for p in parts]
-        else:
-            message = f"{what} is {space}: a table needs Discrete, MultiDiscrete or a Tuple of them"
+        rows = row_space(space) if isinstance(space, COMPOSITES) else space
+        found = counts(rows)
+        if found is None:
+            message = f"{what} is {space}: a table needs Discrete, MultiDiscrete or parts of them"
             raise ValueError(message)
+        sizes, starts = found[0].tolist(), found[1].tolist()
         self.size = math.prod(sizes)
         self.strides = [math.prod(sizes[k + 1 :]) for k in range(len(sizes))]
         self.offset = sum(s * start for s, start in zip(self.strides, starts, strict=True))

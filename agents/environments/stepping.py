@@ -120,9 +120,7 @@ class VectorStepper:
             message = "info has no final_obs, as it must where episodes begin in the step that ends"
             raise InvalidExperience(f"{self.env}: {message}")
         rows, after = over.nonzero()[0], observation.copy()
-        if isinstance(final, tuple):  # by column
-            final = list(zip(*final, strict=True))
-        after[rows] = self._door.observations([final[k] for k in rows], len(rows))
+        after[rows] = self._door.listed([_row(final, int(k)) for k in rows])
         return after
 
     def _begin(self, observation: Array, over: Array) -> Array:
@@ -138,6 +136,15 @@ class VectorStepper:
         """Close the environments if the stepper made them."""
         if self._owned:
             self.env.close()
+
+
+def _row(batch: Any, k: int) -> Any:
+    """Return what environment `k` has in a batch, which may be of columns."""
+    if isinstance(batch, tuple):
+        return tuple(_row(column, k) for column in batch)
+    if isinstance(batch, dict):
+        return {name: _row(column, k) for name, column in batch.items()}
+    return batch[k]
 
 
 def autoreset_mode(env: VectorEnv) -> AutoresetMode | None:

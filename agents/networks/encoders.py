@@ -1,5 +1,6 @@
 """Networks for agents: an encoder chosen from the observation space, and a fast way to act."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from nets.layers.images import CHANNELS_LAST_PIXELS
 from nets.layers.mlp import MLP
 from nets.layers.precision import has_bfloat16, set_convolutions
 
+from ..environments.parts import COMPOSITES, Part, parts
 from .pictures import Channels, is_picture, picture_layout
 
 BFLOAT16_PIXELS = 64 * 64
@@ -30,6 +32,43 @@ class OneHot(nn.Module):
         """Return 1 at the state's place, 0 elsewhere."""
         places = torch.arange(self.start, self.start + self.states, device=x.device)
         return (x.unsqueeze(-1) == places).float()  # [B, S]
+
+
+class OneHots(nn.Module):
+    """Turn several states `[B, *]` into their unit vectors side by side `[B, S₁ + S₂ + …]`."""
+
+    def __init__(self, sizes: Sequence[int], starts: Sequence[int]) -> None:
+        super().__init__()
+        pairs = zip(sizes, starts, strict=True)
+        self.columns = nn.ModuleList(OneHot(size, start) for size, start in pairs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return 1 at each state's place, 0 elsewhere."""
+        states = x.flatten(1).unbind(1)
+        return torch.cat([f(s) for f, s in zip(self.columns, states, strict=True)], dim=1)
+
+
+class SideBySide(nn.Module):
+    """Features of the parts of an observation, each by an encoder of its own, side by side.
+
+    Args:
+        found: the parts, and where a row has them.
+        encoders: one for each.
+    """
+
+    def __init__(self, found: Sequence[Part], encoders: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.parts, self.encoders = found, nn.ModuleList(encoders)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map rows `[B, D]` to features `[B, F₁ + F₂ + …]`."""
+        features = []
+        for part, encoder in zip(self.parts, self.encoders, strict=True):
+            member = x[:, part.columns].reshape(len(x), *(part.space.shape or ()))
+            if part.space.dtype == np.uint8:  # encoders of pictures scale bytes
+                member = member.to(torch.uint8)
+            features.append(encoder(member))
+        return torch.cat(features, dim=1)
 
 
 class Flatten(nn.Module):
@@ -70,10 +109,11 @@ def build_encoder(
 ) -> tuple[nn.Module, int]:
     """Return a network for observations of `space`, and how many features it gives.
 
-    Pictures (`is_picture`) get a convolutional encoder, everything else an MLP.
+    Pictures (`is_picture`) get a convolutional encoder, everything else an MLP. Parts of a Dict or
+    Tuple get an encoder each, and an MLP over all features.
 
     Args:
-        space: Box or Discrete.
+        space: Box, Discrete, MultiDiscrete, MultiBinary, or a Dict or Tuple of them.
         encoder: `"auto"`, `"mlp"`, `"nature"`, `"impala"` or `"small-cnn"`.
         hidden: layers of the MLP; convolutional encoders have their own.
         activation: of the MLP.
@@ -84,14 +124,23 @@ def build_encoder(
         ValueError: a convolutional encoder is asked for where there are no pictures, or nobody
             can tell where their channels are.
     """
+    if isinstance(space, COMPOSITES):
+        return _side_by_side(space, encoder, hidden, activation, channels)
     if encoder not in ("auto", "mlp") and len(space.shape or ()) not in (2, 3, 4):
         raise ValueError(f"encoder {encoder!r} needs pictures, but observations are {space}")
     if isinstance(space, gym.spaces.Discrete):
         states = int(space.n)
         mlp = MLP(states, hidden, activation=activation)
         return nn.Sequential(OneHot(states, int(space.start)), mlp), mlp.out_features
+    if isinstance(space, gym.spaces.MultiDiscrete):
+        sizes, starts = space.nvec.ravel().tolist(), space.start.ravel().tolist()
+        mlp = MLP(sum(sizes), hidden, activation=activation)
+        return nn.Sequential(OneHots(sizes, starts), mlp), mlp.out_features
+    if isinstance(space, gym.spaces.MultiBinary):
+        mlp = MLP(math.prod(space.shape), hidden, activation=activation)
+        return nn.Sequential(Flatten(), mlp), mlp.out_features
     if not isinstance(space, gym.spaces.Box):
-        raise TypeError(f"cannot encode observations of {space}: expected Box or Discrete")
+        raise TypeError(f"cannot encode observations of {space}: expected Box, Discrete or parts")
     if encoder == "mlp" or (encoder == "auto" and not is_picture(space)):
         mlp = MLP(int(np.prod(space.shape)), hidden, activation=activation)
         vectors = space.dtype == np.float32 and len(space.shape) == 1
@@ -103,6 +152,23 @@ def build_encoder(
     cnn = image_encoder(shape, encoder)
     layers = [cnn] if layout is None else [layout, cnn]
     return nn.Sequential(*layers), cnn.out_features
+
+
+def _side_by_side(
+    space: gym.Space, encoder: str, hidden: Sequence[int], activation: str, channels: Channels
+) -> tuple[nn.Module, int]:
+    """Return an encoder of rows whose parts have one each; `encoder` is that of pictures."""
+    found, encoders, sizes = parts(space), [], []
+    shown = [isinstance(p.space, gym.spaces.Box) and is_picture(p.space) for p in found]
+    if encoder not in ("auto", "mlp") and not any(shown):
+        raise ValueError(f"encoder {encoder!r} needs pictures, but observations are {space}")
+    for part, picture in zip(found, shown, strict=True):
+        name = encoder if picture else "auto"
+        built, size = build_encoder(part.space, encoder=name, hidden=(), channels=channels)
+        encoders.append(built)
+        sizes.append(size)
+    mlp = MLP(sum(sizes), hidden, activation=activation)
+    return nn.Sequential(SideBySide(found, encoders), mlp), mlp.out_features
 
 
 def place(

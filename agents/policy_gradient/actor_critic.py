@@ -12,6 +12,7 @@ from nets.gradients.flat import flatten_parameters
 from nets.layers.mlp import MLP
 from nets.layers.recurrent import GRU, LSTM
 
+from ..environments.parts import COMPOSITES
 from ..loop.experience import Array
 from ..networks.encoders import build_encoder
 from ..networks.fast import FastNetwork, numpy_forward
@@ -51,7 +52,8 @@ class ActorCritic(nn.Module):
         super().__init__()
         picture, memory = parse_encoder(encoder)
         self.body, features = build_encoder(space, encoder=picture, hidden=(), channels=channels)
-        if any(isinstance(module, nn.Conv2d) for module in self.body.modules()):
+        alone = not isinstance(space, COMPOSITES)
+        if alone and any(isinstance(module, nn.Conv2d) for module in self.body.modules()):
             hidden = ()
         self.memory: LSTM | GRU | None = None
         if memory is not None:

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from agents.environments.door import Door, InvalidExperience
+from agents.environments.parts import parts, row_space
+from agents.environments.spaces import as_rows
 
 BOX = gym.spaces.Box(np.array([-1, -np.inf], np.float32), np.array([1, np.inf], np.float32))
 FREE = gym.spaces.Box(-np.inf, np.inf, (2,), np.float64)
@@ -124,3 +126,56 @@ def test_flags_become_bool(dtype):
     theirs[:] = 0
     assert rows.dtype == np.bool_
     assert rows.tolist() == [True, False]
+
+
+# Parts ------------------------------------------------------------------------------------------
+
+ROBOT = gym.spaces.Dict(
+    {
+        "camera": PICTURE,
+        "goal": gym.spaces.Discrete(3, start=1),
+        "arm": gym.spaces.Tuple([BOX, gym.spaces.MultiBinary(2)]),
+    }
+)
+SEEN = {
+    "camera": np.arange(6, dtype=np.uint8).reshape(2, 3),
+    "goal": 2,
+    "arm": (np.array([0.5, 7.0]), [1, 0]),
+}
+
+
+def test_parts_become_one_row_and_are_checked_by_name():
+    ours = door(ROBOT)
+    row = ours.observation(SEEN)
+    by_name = {str(part.path): row[0, part.columns].tolist() for part in parts(ROBOT)}
+    assert by_name == {
+        "('arm', 0)": [0.5, 7.0],
+        "('arm', 1)": [1.0, 0.0],
+        "('camera',)": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0],
+        "('goal',)": [2.0],
+    }
+    assert row.dtype == row_space(ROBOT).dtype == np.float32
+    np.testing.assert_array_equal(ours.listed([SEEN, SEEN]), np.concatenate([row, row]))
+    batch = gym.vector.utils.batch_space(ROBOT, 3).sample()
+    many = ours.observations(batch, 3)
+    for k in range(3):
+        goal = {"camera": batch["camera"][k], "goal": batch["goal"][k]}
+        one = goal | {"arm": (batch["arm"][0][k], batch["arm"][1][k])}
+        np.testing.assert_array_equal(ours.observation(one)[0], many[k])
+        rows, single = as_rows(ROBOT, one)
+        assert single
+        np.testing.assert_array_equal(rows[0], many[k])
+    with pytest.raises(InvalidExperience, match=r"observation\['goal'\] 9 at step 0: expected a"):
+        ours.observation(SEEN | {"goal": 9})
+    with pytest.raises(InvalidExperience, match=r"observation\['arm'\]\[0\]\[1\] nan at step 0"):
+        ours.observation(SEEN | {"arm": (np.array([0.5, np.nan]), [1, 0])})
+    with pytest.raises(InvalidExperience, match=r"an observation without \['goal'\]"):
+        ours.observation({"camera": SEEN["camera"], "arm": SEEN["arm"]})
+
+
+def test_rows_keep_bytes_and_whole_numbers_where_all_parts_are_such():
+    assert row_space(CARDS).dtype == np.int64
+    assert row_space(gym.spaces.Dict(a=PICTURE, b=PICTURE)).dtype == np.uint8
+    assert row_space(PICTURE) is PICTURE
+    with pytest.raises(TypeError, match=r"the part \['mission'\] is Text.*FilterObservation"):
+        parts(gym.spaces.Dict(image=PICTURE, mission=gym.spaces.Text(9)))

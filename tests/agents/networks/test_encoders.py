@@ -194,12 +194,10 @@ def test_vectors_are_no_pictures(encoder, space):
         build_encoder(space, encoder=encoder, hidden=())
 
 
-@pytest.mark.parametrize(
-    "space", [gym.spaces.MultiDiscrete([2, 2]), gym.spaces.Dict({"a": box(2)})], ids=str
-)
-def test_other_spaces_are_named(space):
-    with pytest.raises(TypeError, match=r"cannot encode observations of .*: expected Box or Disc"):
-        build_encoder(space, hidden=(8,))
+def test_other_spaces_are_named():
+    for space in (gym.spaces.Text(3), gym.spaces.Dict({"a": gym.spaces.Text(3)})):
+        with pytest.raises(TypeError, match="expected Box"):
+            build_encoder(space, hidden=(8,))
 
 
 DENSE = {
