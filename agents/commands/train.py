@@ -79,7 +79,7 @@ def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
     print(_heading(agent, config))
     print(f"run folder: {run.path}", flush=True)
     trainer = Trainer(agent, run, config)
-    with refusals(InvalidExperience):
+    with refusals(InvalidExperience), TRAIN.finite(run.path):
         trainer.run(config.steps)
     if trainer.interrupted:
         print(TRAIN.interruption(run.path, agent.steps))

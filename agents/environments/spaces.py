@@ -33,6 +33,11 @@ def as_rows(space: Space, members: ArrayLike) -> tuple[NDArray[Any], bool]:
     return (array[None] if single else array), single
 
 
+def holds_floats(space: Space) -> bool:
+    """Whether members of `space` are floating-point numbers."""
+    return isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating)
+
+
 class TableIndex:
     """Numbers the members of a discrete space from 0, the last coordinate varying fastest.
 

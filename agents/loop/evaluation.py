@@ -12,7 +12,9 @@ from nets.process.device import cpu_settings
 from nets.process.seeding import seeded
 
 from ..environments.source import EnvSource
+from ..environments.spaces import holds_floats
 from .actor import Actor
+from .divergence import answerable, require_finite, require_finite_action
 
 
 @dataclass(frozen=True)
@@ -60,17 +62,20 @@ def evaluate(
     Raises:
         ValueError: `episodes` is below 1.
         InvalidExperience: the environment returned what no agent can be measured by.
+        Diverged: an action, or what the agent has learned, is not finite.
     """
     if episodes < 1:
         raise ValueError(f"episodes is {episodes}: expected at least 1")
+    require_finite(agent)
     where = source or agent.source
-    discount = getattr(agent.config, "discount", 1.0)
+    floats, discount = holds_floats(where.action_space), getattr(agent.config, "discount", 1.0)
     played: list[tuple[int, float, float, int]] = []  # environment, return, discounted, length
     with (
         cpu_settings(agent.threads),
         seeded(seed),
         _generator(agent, seed),
         closing(where.stepper(min(episodes, num_envs))) as stepper,
+        answerable(agent),
     ):
         count = stepper.num_envs
         due = np.array([(episodes - k + count - 1) // count for k in range(count)])
@@ -80,6 +85,8 @@ def evaluate(
         observation = stepper.reset(seed)
         while (due > 0).any():
             action, state = agent.predict(observation, state, start, deterministic)
+            if floats:
+                require_finite_action(agent, action)
             step = stepper.step(action)
             total += step.reward * step.valid
             weighted += factor * step.reward * step.valid

@@ -1,6 +1,7 @@
 """`train`: what it leaves, what it prints, how it goes on."""
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from command_runs import interrupted
 from leftovers import rows_of
 
 from agents.commands.train import main as train
+from agents.dqn.agent import DQN
 from agents.presets import find_preset
 from nets.runs.ownership import owned
 from nets.shell.command_line import OCCUPIED
@@ -215,6 +217,33 @@ def test_environment_that_returns_nan_stops_training_with_one_line(run_in, monke
     assert train(["dqn", "broken:Broken-v0", "--steps", "100"]) == 2
     err = capsys.readouterr().err
     assert "\nerror: Broken-v0 returned the reward nan at step 1" in err
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered in")
+def test_divergence_is_told_in_one_line_with_the_way_on(run_in, monkeypatch, capsys):
+    line = "dqn CartPole-v1 --run r --eval-every 0 --config.learning-starts 600 --config.hidden 8"
+    assert train([*line.split(), "--steps", "600"]) == 0
+    before = {file.name: file.read_bytes() for file in (run_in / "r" / "checkpoints").glob("*.pt")}
+    learn = DQN._learn
+
+    def break_down(self, updates):
+        self.online.weights.data.fill_(math.nan)
+        return learn(self, updates)
+
+    monkeypatch.setattr(DQN, "_learn", break_down)
+    capsys.readouterr()
+    assert train(["--resume", "r", "--steps", "1200"]) == 2
+    out, err = capsys.readouterr()
+    assert re.search(
+        r"\nall is finite up to step 600; to go on from there, .*\n.*train.* --resume r\n$", out
+    )
+    assert re.fullmatch(
+        r"error: dqn on CartPole-v1 diverged at step \d+: loss is nan; try a smaller "
+        r"learning_rate, a smaller max_grad_norm or smaller rewards",
+        err.splitlines()[-1],
+    )
+    after = {file.name: file.read_bytes() for file in (run_in / "r" / "checkpoints").glob("*.pt")}
+    assert after == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
