@@ -24,6 +24,8 @@ class RunConfig(folder.RunConfig):
 
     eval_episodes: Count = 20
     """Episodes of an evaluation."""
+    eval_max_steps: Count | None = None
+    """Steps after which an episode of an evaluation is cut off; None: see `evaluate`."""
     threads: Count = 1
     """CPU threads of torch while training."""
 

@@ -183,7 +183,9 @@ class Trainer:
         if not config.eval_every or agent.source.spec is None:
             return {}
         seed = hash31(agent.seed, "evaluation")
-        result = evaluate(agent, episodes=config.eval_episodes, seed=seed)
+        result = evaluate(
+            agent, episodes=config.eval_episodes, seed=seed, max_steps=config.eval_max_steps
+        )
         progress.evaluation = result
         if progress.best_return is None or result.mean_return > progress.best_return:
             progress.best_return = result.mean_return

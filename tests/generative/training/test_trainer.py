@@ -234,8 +234,6 @@ def test_a_checkpoint_that_is_not_finite_is_not_gone_on_from(tmp_path):
     state = load_checkpoint(last)
     state["weights"]["theta"].fill_(math.nan)
     save_checkpoint(last, state)
-    with pytest.warns(
-        UserWarning, match=f"{last.name} .*weights.theta is not finite; going on"
-    ):
+    with pytest.warns(UserWarning, match=f"{last.name} .*weights.theta is not finite; going on"):
         Trainer(model, data, run, config, device="cpu", progress=False).run(10)
     assert load_checkpoint(last)["weights"]["theta"].isfinite().all()
