@@ -7,6 +7,7 @@ from .dqn.config import DQNConfig as DQNConfig
 from .imitation.agent import BehaviourCloning as BehaviourCloning
 from .imitation.fit import BCConfig as BCConfig
 from .loading import load as load
+from .loop.divergence import Diverged as Diverged
 from .loop.evaluation import Evaluation as Evaluation
 from .loop.evaluation import evaluate as evaluate
 from .policy_gradient.a2c import A2C as A2C

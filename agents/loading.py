@@ -46,12 +46,14 @@ EVALUATION_SEED = 1_000_000  # far from the seeds of training
 EPISODES = 100
 
 
-def measure_best(folder: str | Path, device: str = "cpu") -> dict[str, Any]:
+def measure_best(
+    folder: str | Path, device: str = "cpu", max_steps: int | None = None
+) -> dict[str, Any]:
     """Return the mean return of a run's best checkpoint, in episodes that no training has seen."""
     from .loop.evaluation import evaluate
 
     best = load(folder, device=device)
-    result = evaluate(best, episodes=EPISODES, seed=EVALUATION_SEED)
+    result = evaluate(best, episodes=EPISODES, seed=EVALUATION_SEED, max_steps=max_steps)
     return {
         "figure": result.mean_return,
         "discounted_return": result.discounted_return,

@@ -25,4 +25,5 @@ from .loading import load as load
 from .loading import save as save
 from .training.run import RunConfig as RunConfig
 from .training.run import RunFolder as RunFolder
+from .training.trainer import Diverged as Diverged
 from .training.trainer import Trainer as Trainer

@@ -31,4 +31,5 @@ from .networks.encoders import ImpalaCNN as ImpalaCNN
 from .networks.encoders import NatureCNN as NatureCNN
 from .networks.encoders import SmallCNN as SmallCNN
 from .networks.seq2seq import Seq2Seq as Seq2Seq
+from .runs.divergence import Diverged as Diverged
 from .sb3 import sb3_extractor as sb3_extractor

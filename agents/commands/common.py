@@ -1,5 +1,6 @@
 """What the commands of agents share, beside what all commands do: `nets.shell.command_line`."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,14 @@ def refusals(*kinds: type[Exception]) -> Iterator[None]:
 
     with command_line.refusals(gym.error.Error, *kinds):
         yield
+
+
+def warn_idle(agent: "Agent", steps: int, label: str | None = None) -> None:
+    """Say before a training that it is too short to learn anything, if so."""
+    reason = agent.idle(steps)
+    if reason:
+        what = f"{label or agent.name} learns nothing in {steps:,} steps"
+        print(f"warning: {what}: {reason}", file=sys.stderr, flush=True)
 
 
 def find_env(env_id: str, num_envs: int | None = None) -> "EnvSource":

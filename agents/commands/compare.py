@@ -21,7 +21,7 @@ from nets.shell.command_line import (
     to_type,
 )
 
-from .common import find_env, refusals
+from .common import find_env, refusals, warn_idle
 from .contenders import parse_contenders
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ class CompareOptions:
     """Environments side by side; by default what each preset says, else 1."""
     eval_episodes: int = 20
     """Episodes of each of the twenty evaluations of a run."""
+    eval_max_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Steps after which an episode of an evaluation is cut off; by default 1000, or a longer time
+    limit's."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks live; auto: the GPU where there is one."""
     jobs: int = 1
@@ -74,7 +77,8 @@ class CompareOptions:
     """Folder of the comparison; by default runs/compare-ENV_ID."""
 
     def __post_init__(self) -> None:
-        require_least(self, seeds=1, steps=1, num_envs=1, eval_episodes=1, jobs=1)
+        least = {"seeds": 1, "steps": 1, "num_envs": 1, "eval_episodes": 1, "jobs": 1}
+        require_least(self, eval_max_steps=1, **least)
 
 
 @command
@@ -93,12 +97,12 @@ def main(argv: list[str]) -> int:
     source = find_env(options.env)
     folder = options.out or Path("runs") / f"compare-{source.name.replace('/', '-')}"
     call = shlex.join([*program("compare").split(), *argv])
-    setup = options.eval_episodes, options.device, call, options.jobs
+    setup = options.eval_episodes, options.device, call, options.jobs, options.eval_max_steps
     comparison = Comparison(folder, *setup)
     with refusals(ValueError, TypeError):
         contenders = parse_contenders(options.contenders, source, options.steps, options.num_envs)
         for contender in contenders:
-            comparison.agent(contender, seed=0)
+            warn_idle(comparison.agent(contender, 0), contender.steps, contender.label)
     runs = [(contender, seed) for seed in range(options.seeds) for contender in contenders]
     with owned(comparison.runs):
         return _complete(comparison, runs, options.jobs, argv)

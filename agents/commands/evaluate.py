@@ -38,6 +38,8 @@ class EvaluateOptions:
     """Seed of the environments; training never uses the same episodes."""
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""
+    max_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Steps after which an episode is cut off; by default 1000, or a longer time limit's."""
     json: bool = False
     """Print one JSON object instead of text."""
 
@@ -63,9 +65,11 @@ def main(argv: list[str]) -> int:
 
     agent, checkpoint = load_agent(options.run, options.checkpoint)
     with refusals(ValueError):
-        result = evaluate(agent, episodes=options.episodes, seed=options.seed)
+        result = evaluate(
+            agent, episodes=options.episodes, seed=options.seed, max_steps=options.max_steps
+        )
     if options.json:
-        names = ("mean_return", "std_return", "discounted_return", "episodes", "returns")
+        names = ("mean_return", "std_return", "discounted_return", "episodes", "returns", "cut")
         record = {name: getattr(result, name) for name in names}
         print(json.dumps(record | {"checkpoint": str(checkpoint)}))
     else:
@@ -76,9 +80,10 @@ def main(argv: list[str]) -> int:
 def describe(result: "Evaluation", checkpoint: Path) -> str:
     """Tell what was measured, with its uncertainty."""
     episodes = f"{result.episodes} episode{'s' * (result.episodes > 1)}"
+    cut = f", {result.cut} of them cut off" if result.cut else ""
     lines = [
         f"checkpoint          {checkpoint}",
-        f"episodes            {episodes}, greedy, {result.mean_length:.1f} steps on average",
+        f"episodes            {episodes}, greedy, {result.mean_length:.1f} steps on average{cut}",
         f"mean return         {result.mean_return:.3f}",
         f"standard deviation  {result.std_return:.3f}",
     ]

@@ -54,11 +54,14 @@ class TrainOptions(Generic[Config]):
     """Folder of the run; by default a new one, runs/ALGO-ENV_ID-sSEED."""
     eval_every: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Steps between evaluations, 0 for none; by default a twentieth of the run."""
+    eval_max_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Steps after which an episode of an evaluation, or of the animation, is cut off; by default
+    1000, or a longer time limit's."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Variant of the algorithm; --list shows them."""
 
     def __post_init__(self) -> None:
-        require_least(self, steps=1, num_envs=1, eval_every=0, seed=0)
+        require_least(self, steps=1, num_envs=1, eval_every=0, eval_max_steps=1, seed=0)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
         raise CommandError("there is no screen to open a window on")
     import pygame
 
-    from ..outcomes.media import make_drawn
+    from ..outcomes.playing import make_drawn
     from .controls import find_controls, key_names
     from .window import Window
 
@@ -83,7 +83,7 @@ def _episode(
     window: "Window", env: "gym.Env", controls: "Controls", title: str, keys: str
 ) -> float | None:
     """Play one episode; its return, or None where the window was closed."""
-    from ..outcomes.media import draw
+    from ..outcomes.playing import draw
 
     rate = int(env.metadata.get("render_fps") or PATIENT) if controls.real_time else PATIENT
     env.reset()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -46,9 +46,11 @@ class RenderOptions:
     """Seed of the environment."""
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""
+    max_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    """Steps after which an episode is cut off; by default 1000, or a longer time limit's."""
 
     def __post_init__(self) -> None:
-        require_least(self, episodes=1)
+        require_least(self, episodes=1, max_steps=1)
 
 
 @command
@@ -66,24 +68,28 @@ def main(argv: list[str]) -> int:
             from ..outcomes.media import record
 
             draw_off_screen()
-            record(agent, agent.source, options.out, episodes=options.episodes, seed=options.seed)
+            record(agent, agent.source, options.out, **_settings(options))
             print(f"wrote {options.out}")
         if window:
             _show(agent, options)
     return 0
 
 
+def _settings(options: RenderOptions) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("episodes", "seed", "max_steps")}
+
+
 def _show(agent: "Agent", options: RenderOptions) -> None:
     """Play in a window until the episodes are over or the window is closed."""
     import pygame
 
-    from ..outcomes.media import frame_rate, make_drawn, play
+    from ..outcomes.playing import frame_rate, make_drawn, play
     from .window import Window
 
     env = make_drawn(agent.source)
     rate = frame_rate(env)
     with refusals(pygame.error), Window(f"{agent.name} on {agent.source.name}") as window:
-        for frame in play(agent, env, episodes=options.episodes, seed=options.seed):
+        for frame in play(agent, env, **_settings(options)):
             caption = f"episode {frame.episode + 1}   step {frame.step}"
             window.show(frame.picture, f"{caption}   return {frame.total_reward:g}", rate)
             window.read()

@@ -1,6 +1,7 @@
 """Train an agent on an environment."""
 
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from nets.shell.training import list_run, new_folder
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, load_presets, load_variants
-from .common import find_env, refusals
+from .common import find_env, refusals, warn_idle
 from .evaluate import EPISODES, SEED, describe
 from .options import TRAIN, ResumeOptions, TrainOptions, parse_train
 
@@ -42,6 +43,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
         agent.begin()  # what it lacks is refused before there is a folder
         config = agent.run_config(options.steps, options.eval_every)
+        config = replace(config, eval_max_steps=options.eval_max_steps)
         run = RunFolder(options.run or new_folder(agent.name, agent.source.name, agent.seed))
     with run.owned():
         with refusals(ValueError):
@@ -78,18 +80,19 @@ def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
 
     print(_heading(agent, config))
     print(f"run folder: {run.path}", flush=True)
+    warn_idle(agent, config.steps)
     trainer = Trainer(agent, run, config)
-    with refusals(InvalidExperience):
+    with refusals(InvalidExperience), TRAIN.finite(run.path):
         trainer.run(config.steps)
     if trainer.interrupted:
         print(TRAIN.interruption(run.path, agent.steps))
         return INTERRUPTED
     with refusals(ValueError):
-        _finish(run)
+        _finish(run, config.eval_max_steps)
     return 0
 
 
-def _finish(run: "RunFolder") -> None:
+def _finish(run: "RunFolder", max_steps: int | None) -> None:
     """Evaluate the best checkpoint, draw what was learned, and say what there is."""
     from ..loading import load
     from ..loop.evaluation import evaluate
@@ -97,7 +100,7 @@ def _finish(run: "RunFolder") -> None:
     from ..outcomes.media import record
 
     agent = load(run.path)
-    result = evaluate(agent, episodes=EPISODES, seed=SEED)
+    result = evaluate(agent, episodes=EPISODES, seed=SEED, max_steps=max_steps)
     print(describe(result, run.files.find()), flush=True)
     if report := agent.report():
         print(report, flush=True)
@@ -105,7 +108,7 @@ def _finish(run: "RunFolder") -> None:
     screen = has_display()
     draw_off_screen()
     try:
-        record(agent, agent.source, run.episode, seed=SEED)
+        record(agent, agent.source, run.episode, seed=SEED, max_steps=max_steps)
     except ValueError as error:
         print(f"no {run.episode.name}: {error}")
     print(_contents(run))

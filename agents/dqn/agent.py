@@ -83,6 +83,14 @@ class DQN(Agent[DQNConfig]):
         self.recorder = build_recorder(self.config, self._spaces, self.num_envs)
         self.state: Tensor | None = None
 
+    def idle(self, steps: int) -> str:
+        """Name `train_every` or `learning_starts` where the last burst of updates is before it."""
+        c, n = self.config, self.num_envs
+        burst = -(-steps // n) * n // c.train_every * c.train_every
+        if not burst:
+            return f"train_every is {c.train_every}"
+        return f"learning_starts is {c.learning_starts}" * (-(-burst // n) * n < c.learning_starts)
+
     def q_values(self, observation: Array, *, noise: bool = True) -> Array:
         """Return action values `[N, A]` of observations `[N, *]`, each the first of an episode.
 

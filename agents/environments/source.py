@@ -140,9 +140,14 @@ class EnvSource:
         return self._spaces[1]
 
     @property
+    def known_spec(self) -> EnvSpec | None:
+        """The spec, also where it is not known to make the live object again."""
+        return self.instance.spec if self.spec is None and self.instance else self.spec
+
+    @property
     def max_episode_steps(self) -> int | None:
         """The time limit, where one is known."""
-        spec = self.instance.spec if self.spec is None and self.instance else self.spec
+        spec = self.known_spec
         return None if spec is None else spec.max_episode_steps
 
     def make(self, render_mode: str | None = None) -> gym.Env:

@@ -44,6 +44,11 @@ def _as_array(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
     return (array[None] if single else array), single
 
 
+def holds_floats(space: Space) -> bool:
+    """Whether members of `space` are floating-point numbers."""
+    return isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating)
+
+
 class TableIndex:
     """Numbers the members of a discrete space from 0, the last coordinate varying fastest.
 

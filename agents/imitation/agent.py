@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nets.process.seeding import hash31, seeded
 from nets.runs.checkpoint import CheckpointError
+from nets.runs.divergence import Diverged
 from nets.supervised.fit import predict
 
 from ..agent import Agent
@@ -128,7 +129,11 @@ class BehaviourCloning(Agent[BCConfig]):
         seed = hash31(self.seed, "imitation", rows)
         observation, action, episode = self.demonstrations.tensors()
         data = observation, action - self._first_action
-        fitted = fit_clone(partial(self._build, seed), data, episode, self.config, seed)
+        try:
+            fitted = fit_clone(partial(self._build, seed), data, episode, self.config, seed)
+        except Diverged as error:
+            where = f"{self.name} on {self.source.name} diverged at step {self.steps}"
+            raise Diverged(f"{where}: {error}") from error
         self.network, self.fitted_rows = fitted.network.eval(), rows
         self.mistakes = fitted.mistakes
         self.metrics = {"demonstrations": float(rows), **fitted.metrics}

@@ -111,6 +111,13 @@ class Actor(ABC, Generic[ConfigT]):
         """How many steps are gathered at a time: what a segment cuts off is lost."""
         return 1
 
+    def idle(self, steps: int) -> str:
+        """Return which setting keeps all of `steps` steps from learning; nothing, where they learn.
+
+        It is no error: a run may be there to be timed, or to be extended.
+        """
+        return ""
+
     @abstractmethod
     def choose(
         self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool

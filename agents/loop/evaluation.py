@@ -1,5 +1,6 @@
 """How good an agent is: whole episodes on fresh environments, with their uncertainty."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -11,8 +12,13 @@ import numpy as np
 from nets.process.device import cpu_settings
 from nets.process.seeding import seeded
 
+from ..environments.limits import step_limit
 from ..environments.source import EnvSource
+from ..environments.spaces import holds_floats
+from ..environments.stepping import Step
 from .actor import Actor
+from .divergence import answerable, require_finite, require_finite_action
+from .experience import Array
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class Evaluation:
     mean_length: float
     episodes: int
     returns: list[float]
+    cut: int = 0
+    """Episodes that were cut off, and count as truncated, since nothing ended them in time."""
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -50,6 +58,7 @@ def evaluate(
     seed: int = 0,
     deterministic: bool = True,
     num_envs: int = 10,
+    max_steps: int | None = None,
 ) -> Evaluation:
     """Play `episodes` whole episodes and summarise their returns.
 
@@ -57,42 +66,64 @@ def evaluate(
     short episodes are not counted more often than long ones. Nothing of the agent changes, and no
     random state outside.
 
+    Args:
+        agent: who plays.
+        source: where; by default in its own environment.
+        episodes: how many.
+        seed: of the environments, and of what is random in the agent.
+        deterministic: whether it plays greedily.
+        num_envs: environments side by side.
+        max_steps: steps after which an episode is cut off; by default 1000, or the environment's
+            own time limit where that is longer. An environment whose episode was cut off waits
+            until all have played theirs, and then begins anew with the others.
+
     Raises:
-        ValueError: `episodes` is below 1.
+        ValueError: `episodes` or `max_steps` is below 1.
         InvalidExperience: the environment returned what no agent can be measured by.
+        Diverged: an action, or what the agent has learned, is not finite.
     """
     if episodes < 1:
         raise ValueError(f"episodes is {episodes}: expected at least 1")
+    require_finite(agent)
     where = source or agent.source
+    floats, limit = holds_floats(where.action_space), step_limit(where.known_spec, max_steps)
     discount = getattr(agent.config, "discount", 1.0)
-    played: list[tuple[int, float, float, int]] = []  # environment, return, discounted, length
     with (
         cpu_settings(agent.threads),
         seeded(seed),
         _generator(agent, seed),
         closing(where.stepper(min(episodes, num_envs))) as stepper,
+        answerable(agent),
     ):
         count = stepper.num_envs
         due = np.array([(episodes - k + count - 1) // count for k in range(count)])
-        total, weighted, factor = np.zeros(count), np.zeros(count), np.ones(count)
-        length = np.zeros(count, np.int64)
-        start, state = np.ones(count, bool), None
-        observation = stepper.reset(seed)
+        score, cut = _Score(count, discount), 0
+        observation, state, start = stepper.reset(seed), None, np.ones(count, bool)
+        waits = np.zeros(count, bool)  # cut off in an episode that goes on
         while (due > 0).any():
             action, state = agent.predict(observation, state, start, deterministic)
+            if floats:
+                require_finite_action(agent, action)
             step = stepper.step(action)
-            total += step.reward * step.valid
-            weighted += factor * step.reward * step.valid
-            factor = np.where(step.valid, factor * discount, factor)
-            length += step.valid
+            score.add(step)
             over = step.terminated | step.truncated
-            for k in (over & (due > 0)).nonzero()[0]:
-                played.append((int(k), float(total[k]), float(weighted[k]), int(length[k])))
-            due -= over
-            total[over], weighted[over], factor[over], length[over] = 0.0, 0.0, 1.0, 0
-            observation = step.observation
-            start = over | ~step.valid
-    _, returns, discounted, lengths = zip(*sorted(played, key=itemgetter(0)), strict=True)
+            late = (score.length >= limit) & ~(over | waits)
+            ended = (over & ~waits) | late
+            score.finish(ended & (due > 0))
+            cut += int(np.count_nonzero(late & (due > 0)))
+            due -= ended
+            score.clear(over)
+            waits = (waits | late) & ~over
+            observation, start = step.observation, over | ~step.valid
+            if cut and (due > 0).any() and (waits | (due <= 0)).all():
+                seed += count
+                observation, state, start = stepper.reset(seed), None, np.ones(count, bool)
+                score.clear(start)
+                waits = np.zeros(count, bool)
+    if cut and max_steps is None:
+        message = f"episodes on {where.name} that nothing ends are cut off after {limit:,} steps"
+        warnings.warn(f"{message}; max_steps sets another limit", stacklevel=1)
+    _, returns, discounted, lengths = zip(*sorted(score.played, key=itemgetter(0)), strict=True)
     return Evaluation(
         mean_return=float(np.mean(returns)),
         std_return=float(np.std(returns)),
@@ -100,7 +131,36 @@ def evaluate(
         mean_length=float(np.mean(lengths)),
         episodes=episodes,
         returns=list(returns),
+        cut=cut,
     )
+
+
+class _Score:
+    """What environments side by side have played: of episodes under way, and of those counted."""
+
+    def __init__(self, count: int, discount: float) -> None:
+        self.discount, self.factor = discount, np.ones(count)
+        self.total, self.weighted = np.zeros(count), np.zeros(count)
+        self.length = np.zeros(count, np.int64)
+        self.played: list[tuple[int, float, float, int]] = []  # place, return, discounted, length
+
+    def add(self, step: Step) -> None:
+        """Count a step."""
+        self.total += step.reward * step.valid
+        self.weighted += self.factor * step.reward * step.valid
+        self.factor = np.where(step.valid, self.factor * self.discount, self.factor)
+        self.length += step.valid
+
+    def finish(self, rows: Array) -> None:
+        """Write down the episodes of some environments, bool `[N]`."""
+        for k in rows.nonzero()[0]:
+            figures = float(self.total[k]), float(self.weighted[k]), int(self.length[k])
+            self.played.append((int(k), *figures))
+
+    def clear(self, rows: Array) -> None:
+        """Begin to count anew in some environments, bool `[N]`."""
+        self.total[rows], self.weighted[rows] = 0.0, 0.0
+        self.factor[rows], self.length[rows] = 1.0, 0
 
 
 @contextmanager

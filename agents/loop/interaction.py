@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..environments.spaces import holds_floats
 from ..environments.stepping import Stepper
+from .divergence import require_finite_action
 from .experience import Array, Episode, Metrics, Transition
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ class Interaction:
     def __init__(self, agent: "Actor", stepper: Stepper, seed: int) -> None:
         self.agent, self.stepper = agent, stepper
         self.episodes: list[Episode] = []
+        self._floats = holds_floats(agent.action_space)
         self._observation = stepper.reset(seed, agent.steps)
         self._episode_start = np.ones(stepper.num_envs, bool)
         self._return = np.zeros(stepper.num_envs)
@@ -30,6 +33,8 @@ class Interaction:
         rounds = -(-steps // num_envs)
         for remaining in range(rounds - 1, -1, -1):
             action, extras = act(self._observation, self._episode_start)
+            if self._floats:
+                require_finite_action(agent, action)
             new = step(action)
             agent.steps += num_envs
             truncated = new.truncated

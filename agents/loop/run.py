@@ -10,6 +10,7 @@ from typing import Any
 from nets.runs import folder
 from nets.runs.checkpoint import Damaged, fitting, load_checkpoint, save_checkpoint
 from nets.runs.checkpoints import KEPT_CHECKPOINTS
+from nets.runs.divergence import require_finite_file
 from nets.runs.fingerprints import Source, checkpoint_source
 from nets.runs.logs import Mark
 from nets.settings import Count
@@ -23,6 +24,8 @@ class RunConfig(folder.RunConfig):
 
     eval_episodes: Count = 20
     """Episodes of an evaluation."""
+    eval_max_steps: Count | None = None
+    """Steps after which an episode of an evaluation is cut off; None: see `evaluate`."""
     threads: Count = 1
     """CPU threads of torch while training."""
 
@@ -90,7 +93,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
         Where that, or a replay file that it counts on, is damaged, an earlier one is taken.
 
         Raises:
-            Damaged: none of the checkpoints is whole.
+            Damaged: none of the checkpoints is whole, with all that was learned finite.
             CheckpointError: one is of another run, or does not fit; or a file that the run takes
                 from elsewhere has changed.
         """
@@ -102,6 +105,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
         return state["progress"]
 
     def _take(self, agent: Actor, file: Path, state: dict[str, Any]) -> None:
+        require_finite_file(file, state.get("agent"))
         replay = agent.replay
         replay.clear()
         with fitting(file):

@@ -20,6 +20,7 @@ from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
 
 from .actor import Actor
+from .divergence import answerable, require_finite, require_finite_losses
 from .evaluation import Evaluation, evaluate
 from .experience import Episode, Metrics, Stream
 from .run import RunConfig, RunFolder
@@ -99,6 +100,9 @@ class Trainer:
         resumed run goes on from the last segment.
 
         Raises:
+            Diverged: a loss, an action, or what the agent has learned is not finite; nothing of it
+                is saved.
+            InvalidExperience: the environment returned what nothing can be learned from.
             Occupied: another process trains in the folder.
         """
         with nullcontext() if self.run_folder is None else self.run_folder.owned():
@@ -135,6 +139,7 @@ class Trainer:
             with closing(agent.stream(hash31(seed, "environment"))) as stream:
                 while agent.steps < end and not self.stopped:
                     self._advance(stream, config, end, bar)
+        require_finite(agent)
         agent.segment += 1
         if self.run_folder is not None:
             self._log.flush()
@@ -147,7 +152,8 @@ class Trainer:
         if self.callbacks:
             target = min(target, before + agent.num_envs)
         whole = -(-(target - before) // agent.num_envs) * agent.num_envs  # rounds of all copies
-        metrics = stream.advance(whole, last=before + whole >= end)
+        with answerable(agent):
+            metrics = stream.advance(whole, last=before + whole >= end)
         self._count(stream, metrics)
         for callback in self.callbacks:
             said = callback(self.progress)
@@ -177,7 +183,9 @@ class Trainer:
         if not config.eval_every or agent.source.spec is None:
             return {}
         seed = hash31(agent.seed, "evaluation")
-        result = evaluate(agent, episodes=config.eval_episodes, seed=seed)
+        result = evaluate(
+            agent, episodes=config.eval_episodes, seed=seed, max_steps=config.eval_max_steps
+        )
         progress.evaluation = result
         if progress.best_return is None or result.mean_return > progress.best_return:
             progress.best_return = result.mean_return
@@ -194,7 +202,9 @@ class Trainer:
             _, returns, lengths = zip(*episodes, strict=True)
             full["return"] = sum(returns) / len(returns)
             full["length"] = sum(lengths) / len(lengths)
-        full |= _numbers(self.progress.metrics) | row
+        metrics = _numbers(self.progress.metrics)
+        require_finite_losses(self.agent, metrics)
+        full |= metrics | row
         self._log.write(self.agent.steps, full, timed={"steps_per_second": speed})
         recent = self.progress.recent
         shown = {"return": f"{sum(recent) / len(recent):.1f}"} if recent else {}

@@ -64,6 +64,7 @@ class Comparison:
         device: where networks live.
         command: what was typed.
         jobs: runs that share the machine; each takes its share of the threads.
+        eval_max_steps: steps after which an episode of an evaluation is cut off.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class Comparison:
     device: str = "auto"
     command: str = ""
     jobs: int = 1
+    eval_max_steps: int | None = None
 
     @property
     def runs(self) -> Path:
@@ -112,6 +114,7 @@ class Comparison:
                 "steps": contender.steps,
                 "num_envs": contender.source.num_envs,
                 "eval_episodes": self.eval_episodes,
+                "eval_max_steps": self.eval_max_steps,
                 "settings": asdict(contender.config),
             }
         )
@@ -127,7 +130,7 @@ class Comparison:
         record = self.record(contender, seed)
         if record is not None:
             defaults = to_plain(asdict(type(contender.config)()))  # settings that came later
-            kept = {"recipe": config["recipe"]} | record["config"]
+            kept = {"recipe": config["recipe"], "eval_max_steps": None} | record["config"]
             kept["settings"] = defaults | kept["settings"]
             _require_equal(file.parent, kept, config)
         elif folder.config_file.exists():
@@ -139,6 +142,7 @@ class Comparison:
                 "steps": begun["run"]["steps"],
                 "num_envs": begun["env"]["num_envs"],
                 "eval_episodes": begun["run"]["eval_episodes"],
+                "eval_max_steps": begun["run"].get("eval_max_steps"),
                 "settings": begun["config"],
             }
             _require_equal(folder.path, kept, config)
@@ -158,7 +162,8 @@ class Comparison:
             agent = self.agent(contender, seed)
             if not folder.config_file.exists():
                 config = RunConfig.default(agent, contender.steps)
-                config = replace(config, eval_episodes=self.eval_episodes)
+                episodes, limit = self.eval_episodes, self.eval_max_steps
+                config = replace(config, eval_episodes=episodes, eval_max_steps=limit)
                 folder.create(agent, config, [self.command])
         config = folder.run_config()
         before = max((int(file.stem) for file in folder.files.list()), default=0)
@@ -166,7 +171,7 @@ class Comparison:
         Trainer(agent, folder, config, progress=False).run(config.steps)
         seconds = time.perf_counter() - started
         with cpu_settings(config.threads):
-            result = measure_best(folder.path, self.device)
+            result = measure_best(folder.path, self.device, self.eval_max_steps)
         result["curve"] = _curve(folder)
         result["steps_per_second"] = round((agent.steps - before) / seconds, 1)
         record = make_record(

@@ -18,6 +18,7 @@ from torch.distributions import Bernoulli, Independent
 
 from nets.layers.distributions import Categorical, Gaussian
 
+from ..environments.spaces import holds_floats
 from ..equations.exploration import boltzmann
 from ..loop.experience import Array
 
@@ -268,7 +269,7 @@ def action_model(space: gym.Space, *, squash: bool = False, log_std: float = 0.0
             return MultiCategoricalActions(space)
         case gym.spaces.MultiBinary():
             return BernoulliActions(space)
-        case gym.spaces.Box() if np.issubdtype(space.dtype, np.floating):
+        case gym.spaces.Box() if holds_floats(space):
             return GaussianActions(space, squash, log_std)
     expected = "Discrete, MultiDiscrete, MultiBinary or a Box of floats"
     raise TypeError(f"cannot act in {space}: expected {expected}")

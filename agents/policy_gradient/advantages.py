@@ -35,6 +35,13 @@ class AdvantageGradient(PolicyGradient[ConfigT]):
         """Steps of all environments between two updates."""
         return self.config.n_steps * self.num_envs
 
+    def idle(self, steps: int) -> str:
+        """Name `n_steps` where no rollout ever becomes whole."""
+        c, n = self.config, self.num_envs
+        if -(-steps // n) * n >= self.rollout_steps:
+            return ""
+        return f"n_steps is {c.n_steps} in each of {n} environment{'s' * (n > 1)}"
+
     def observe(self, transition: Transition) -> Metrics | None:
         """Gather a transition; learn when every environment has taken `n_steps`."""
         full = len(self.buffer) + 1 == self.config.n_steps

@@ -65,6 +65,11 @@ class OffPolicy(SB3Agent[OffPolicyT]):
         super().load_state_dict(state)
         self.replay.clear()
 
+    def idle(self, steps: int) -> str:
+        """Name `learning_starts` where the last burst of updates is not after it."""
+        starts, burst = self.config.learning_starts, self.rollout_steps
+        return f"learning_starts is {starts}" * (-(-steps // burst) * burst <= starts)
+
     @property
     def rollout_steps(self) -> int:
         """Steps of all environments between two bursts of updates."""

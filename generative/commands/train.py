@@ -127,7 +127,7 @@ def _train(
     **settings: Any,
 ) -> int:
     from ..gallery.draw import draw_all
-    from ..training.trainer import Diverged, Trainer
+    from ..training.trainer import Trainer
 
     draw = partial(draw_all, run.path)
     with refusals(ValueError):
@@ -135,7 +135,7 @@ def _train(
     if trainer.team.leads:
         print(heading(trainer, config))
         print(f"run folder: {run.path}", flush=True)
-    with refusals(Diverged):
+    with refusals(), TRAIN.finite(run.path):
         trainer.run(config.steps)
     if trainer.team.leads:
         if trainer.interrupted:

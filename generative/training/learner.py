@@ -1,5 +1,7 @@
 """A model that learns, turn by turn: its players' optimisers, its averaged weights, its rows."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -8,11 +10,18 @@ from torch import Tensor, nn
 from nets.gradients.averaging import ExponentialAverage
 from nets.process.device import resolve_device
 from nets.process.distributed import ALONE, Team
+from nets.runs.divergence import Diverged, cure, find_not_finite, require_finite_file
 
 from ..data.dataset import Dataset
 from ..model import Batch, GenerativeModel
 from .epochs import Epochs
 from .players import PlayerOptimiser, learning_rate, mixed_precision
+
+
+def check_finite(file: Path, state: Mapping[str, Any]) -> None:
+    """Raise `Damaged` where what a file says of a `Learner` is not finite."""
+    parts = ("weights", "average", "optimisers")
+    require_finite_file(file, {name: state.get(name) for name in parts})
 
 
 class Learner:
@@ -76,6 +85,16 @@ class Learner:
             self.average.update()
         self.steps += 1
         return metrics
+
+    def require_finite(self) -> None:
+        """Raise `Diverged` where anything that later turns depend on is not finite."""
+        name = self.team.tell(find_not_finite(self.state_dict()) if self.team.leads else None)
+        if name is not None:
+            raise self.diverged(f"{name} is not finite after step {self.steps}")
+
+    def diverged(self, what: str) -> Diverged:
+        """Return the error of a model of which `what` is not finite."""
+        return Diverged(f"{what}; {cure(self.model.config)}")
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, optimisers and the step, and what it takes to build the model."""

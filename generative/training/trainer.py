@@ -21,18 +21,15 @@ from nets.process.distributed import ALONE, Team
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
+from nets.runs.divergence import Diverged as Diverged
 from nets.runs.run_log import RunLog
 from nets.supervised.early_stopping import EarlyStopping
 
 from ..data.dataset import Dataset
 from ..metrics.likelihood import held_out_terms
 from ..model import GenerativeModel
-from .learner import Learner
+from .learner import Learner, check_finite
 from .run import RunConfig, RunFolder
-
-
-class Diverged(RuntimeError):
-    """A loss or a weight is no longer finite; the message names player and step."""
 
 
 class Trainer:
@@ -116,7 +113,7 @@ class Trainer:
         resumed run goes on from the last segment.
 
         Raises:
-            Diverged: a loss or a weight is no longer finite.
+            Diverged: a loss, a weight or a moment of Adam is not finite; nothing of it is saved.
             Occupied: another process trains in the folder.
         """
         folder = self.run_folder
@@ -160,7 +157,8 @@ class Trainer:
         """Go to the last checkpoint of the run, and cut its files back to it."""
         if self.run_folder is None:
             return
-        last = self.run_folder.newest(self.described) if self.team.leads else None
+        folder = self.run_folder
+        last = folder.newest(self.described, check_finite) if self.team.leads else None
         state = self.team.tell(last)
         if state is not None:
             with fitting(self.run_folder.files.of_step(state["step"])):
@@ -175,10 +173,7 @@ class Trainer:
         with seeded(hash31(self.seed, "segment", self.segment, self.team.rank)):
             while self.steps < end and not self.stopped:
                 self._advance(config, end, bar)
-        for optimiser in self.learner.optimisers:
-            if not all(bool(p.isfinite().all()) for p in optimiser.own):
-                name = optimiser.player.name
-                raise Diverged(f"weights of the {name} are not finite after step {self.steps}")
+        self.learner.require_finite()
         self.segment += 1
         if self.run_folder is not None and self.team.leads:
             self._log.flush()
@@ -221,11 +216,13 @@ class Trainer:
                 n = int(wrong[0])
                 step = self.steps - len(pending) + n + 1
                 value = table[k, n].item()
-                raise Diverged(f"the loss of the {optimiser.player.name} is {value} at step {step}")
+                what = f"the loss of the {optimiser.player.name} is {value} at step {step}"
+                raise self.learner.diverged(what)
         return dict(zip(names, table.mean(1).tolist(), strict=True))
 
     def _evaluate(self) -> dict[str, float]:
         """Measure the held-out rows, and keep the best weights so far."""
+        self.learner.require_finite()
         measured = self.team.tell(self._validate() if self.team.leads else {})
         loss = measured.get("loss")
         if loss is not None:

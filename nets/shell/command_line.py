@@ -55,10 +55,11 @@ def command(function: Callable[[list[str]], int]) -> Command:
 
 @contextmanager
 def refusals(*kinds: type[Exception]) -> Iterator[None]:
-    """Tell in one line what the library refuses: missing or damaged files, and `kinds`."""
+    """Tell in one line what the library refuses: bad files, what diverged, and `kinds`."""
     from ..runs.checkpoint import CheckpointError
+    from ..runs.divergence import Diverged
 
-    with told(OSError, CheckpointError, *kinds):
+    with told(OSError, CheckpointError, Diverged, *kinds):
         yield
 
 

@@ -2,17 +2,18 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ..catalog import Catalog, EntryT
+from ..runs.checkpoints import Checkpoints
 from ..runs.durable import make_folder, sync
 from ..runs.presets import Preset
-from .command_line import CommandError, executable, parse, to_type, told
+from .command_line import CommandError, executable, one_line, parse, to_type, told
 
 Options = TypeVar("Options")
 
@@ -85,6 +86,24 @@ class TrainCommand(Generic[EntryT]):
         """Say where Ctrl-C stopped training, and how to go on."""
         stopped = f"interrupted at step {steps:,}; to go on from the last checkpoint:"
         return f"{stopped}\n  {self._resume(run)}"
+
+    @contextmanager
+    def finite(self, run: Path) -> Iterator[None]:
+        """Tell in one line that what is trained has diverged, and how to go on before that."""
+        from ..runs.divergence import Diverged
+
+        try:
+            yield
+        except Diverged as error:
+            print(self._divergence(Checkpoints(run)), flush=True)
+            raise CommandError(one_line(error)) from error
+
+    def _divergence(self, files: Checkpoints) -> str:
+        kept = files.list()
+        if not kept:
+            return f"nothing had been saved in {files.run} before that: begin with other settings"
+        whole = f"all is finite up to step {int(kept[-1].stem):,}; to go on from there, which leads"
+        return f"{whole} to the same end on the CPU:\n  {self._resume(files.run)}"
 
     def suggestions(self, run: Path, others: Mapping[str, str], steps: int | None) -> str:
         """List what can be typed next, each with what it is for.

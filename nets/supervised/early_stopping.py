@@ -15,10 +15,11 @@ class EarlyStopping:
     """Watches one metric, check by check (epoch by epoch), with the semantics known from Keras.
 
     A check improves if current < best − min_delta (mode `min`; `max` is its mirror image); the
-    first one does. Checks are counted anew after each improvement, where there is a baseline only
-    after those that beat it in the same way; training should stop at a check that does not improve
-    and brings the count to `patience` or above. Patience 0 is the rule "stop when the loss rises".
-    NaN stops at once, unlike in Keras.
+    first finite one does, and none that is infinite. Checks are counted anew after each
+    improvement, where there is a baseline only after those that beat it in the same way; training
+    should stop at a check, after the first, that does not improve and brings the count to
+    `patience` or above. Patience 0 is the rule "stop when the loss rises". NaN stops at once,
+    unlike in Keras.
 
     Args:
         monitor: name of the metric.
@@ -79,20 +80,25 @@ class EarlyStopping:
             self._say(f"stopped at check {self.checks}: {self.monitor} is not a number")
             return True
         self.wait += 1
-        if self.best is None or self._improves(value, self.best):
+        if math.isfinite(value) and (self.best is None or self._improves(value, self.best)):
             self.best, self.best_check = value, self.checks
             if self.restore_best_weights:
                 self._weights = {k: v.detach().clone() for k, v in network.state_dict().items()}
             if self.baseline is None or self._improves(value, self.baseline):
                 self.wait = 0
-        elif self.wait >= self.patience:
+        elif self.wait >= self.patience and self.checks > 1:
             self.stopped = True
+            before = "" if self.best is None else f" on {self.best:g} of check {self.best_check}"
             self._say(
-                f"stopped at check {self.checks}: {self.monitor} {value:g} has not improved on "
-                f"{self.best:g} of check {self.best_check}"
+                f"stopped at check {self.checks}: {self.monitor} {value:g} has not improved{before}"
                 + ("" if self.baseline is None else f", or not beaten {self.baseline:g}")
             )
         return self.stopped
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether there are best weights to bring back."""
+        return self._weights is not None
 
     @torch.no_grad()
     def restore(self, network: nn.Module) -> None:

@@ -14,6 +14,7 @@ from ..gradients.modes import evaluation_mode, training_mode
 from ..gradients.optim import clip_grads
 from ..process.seeding import hash31, seeded
 from ..runs.checkpoint import fitting, load_checkpoint, save_checkpoint
+from ..runs.divergence import Diverged, find_not_finite
 from ..settings import Count, Positive, Real, Settings
 from .early_stopping import EarlyStopping
 
@@ -79,7 +80,8 @@ def fit(
     Raises:
         ValueError: inputs and targets differ in number, there are none, or what early stopping
             monitors is not measured.
-        FloatingPointError: the loss is not finite, and no early stopping is there to see it.
+        Diverged: the loss, a parameter or a moment of the optimizer is not finite, and no early
+            stopping is there to bring the best weights back; the checkpoint stays as it was.
     """
     config = config or FitConfig()
     _check_rows(train)
@@ -96,7 +98,7 @@ def fit(
             measured = evaluate(network, validation, {"loss": loss, **(metrics or {})})
             row |= {f"validation_{name}": value for name, value in measured.items()}
         run.finish_epoch(row, callbacks)
-        if checkpoint is not None:
+        if checkpoint is not None and not run.diverged:
             save_checkpoint(checkpoint, run.state_dict())
     if early_stopping is not None:
         early_stopping.restore(network)
@@ -173,7 +175,7 @@ class _Run:
         self.parts |= {} if scheduler is None else {"scheduler": scheduler}
         self.parts |= {} if early_stopping is None else {"early_stopping": early_stopping}
         self.history: list[Row] = []
-        self.stopped = False
+        self.stopped = self.diverged = False
 
     def finish_epoch(self, row: Row, callbacks: Sequence[Callback]) -> None:
         """Write the row down, and let all who decide see it."""
@@ -184,18 +186,30 @@ class _Run:
         elif scheduler is not None:
             scheduler.step()
         stopping: EarlyStopping | None = self.parts.get("early_stopping")
-        if stopping is not None:
-            if stopping.monitor not in row:
-                known = ", ".join(row)
-                message = f"early stopping monitors {stopping.monitor!r}, but there are: {known}"
-                raise ValueError(message)
+        if stopping is not None and stopping.monitor not in row:
+            known = ", ".join(row)
+            message = f"early stopping monitors {stopping.monitor!r}, but there are: {known}"
+            raise ValueError(message)
+        wrong = self._not_finite(row["loss"])
+        if wrong is not None:
+            if stopping is None or not stopping.can_restore:
+                message = f"{wrong} in epoch {row['epoch']:.0f}"
+                raise Diverged(f"{message}; try a smaller learning rate, or clip gradients")
+            self.stopped = self.diverged = stopping.stopped = True
+        elif stopping is not None:
             self.stopped |= stopping.check(row[stopping.monitor], network)
-        elif not math.isfinite(row["loss"]):
-            message = f"the loss is {row['loss']} in epoch {row['epoch']:.0f}"
-            raise FloatingPointError(f"{message}: try a smaller learning rate, or clip gradients")
         for callback in callbacks:
             said = callback(network, row)
             self.stopped |= said is not None and not said  # NumPy's False is one, too
+
+    def _not_finite(self, loss: float) -> str | None:
+        """Say which number that training depends on is not finite, if any."""
+        if not math.isfinite(loss):
+            return f"the loss is {loss}"
+        parameters = dict(self.parts["network"].named_parameters())
+        moments = self.parts["optimizer"].state_dict()["state"]
+        name = find_not_finite(parameters) or find_not_finite(moments, "the optimizer's state")
+        return None if name is None else f"{name} is not finite"
 
     def state_dict(self) -> dict[str, Any]:
         """Everything, as plain values."""

@@ -244,5 +244,10 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
 def test_divergence_is_told_in_one_line(run_in, capsys):
     line = "ae ring --limit 200 --steps 200 --run r --config.hidden 8"
     assert train([*line.split(), "--config.learning-rate", "1e30"]) == 2
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert re.search(r"error: the loss of the autoencoder is (nan|inf) at step \d+", said)
+    out, err = capsys.readouterr()
+    assert re.fullmatch(
+        r"error: the loss of the autoencoder is (nan|inf) at step \d+; try a smaller "
+        r"learning_rate or a (smaller )?max_grad_norm",
+        err.splitlines()[-1],
+    )
+    assert out.endswith("\nnothing had been saved in r before that: begin with other settings\n")

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from agents.outcomes.curves import draw_curve, smooth
-from agents.outcomes.media import Frame, fit, save_gif, save_mp4, save_sheet, thin
+from agents.outcomes.media import fit, save_gif, save_mp4, save_sheet, thin
+from agents.outcomes.playing import Frame
 from nets.runs.logs import read_metrics
 
 

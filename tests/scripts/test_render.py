@@ -7,7 +7,7 @@ import pytest
 import agents
 from agents.commands.render import main as render
 from agents.commands.window import Window
-from agents.outcomes.media import make_drawn, play
+from agents.outcomes.playing import make_drawn, play
 
 STEPS = 13  # of the best path along the cliff
 

@@ -1,6 +1,7 @@
 """`train`: what it leaves, what it prints, how it goes on."""
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -12,7 +13,10 @@ import pytest
 from command_runs import interrupted
 from leftovers import rows_of
 
+from agents.commands.evaluate import main as evaluate
+from agents.commands.render import main as render
 from agents.commands.train import main as train
+from agents.dqn.agent import DQN
 from agents.presets import find_preset
 from nets.runs.ownership import owned
 from nets.shell.command_line import OCCUPIED
@@ -217,8 +221,71 @@ def test_environment_that_returns_nan_stops_training_with_one_line(run_in, monke
     assert "\nerror: Broken-v0 returned the reward nan at step 1" in err
 
 
+@pytest.mark.filterwarnings("ignore:.*encountered in")
+def test_divergence_is_told_in_one_line_with_the_way_on(run_in, monkeypatch, capsys):
+    line = "dqn CartPole-v1 --run r --eval-every 0 --config.learning-starts 600 --config.hidden 8"
+    assert train([*line.split(), "--steps", "600"]) == 0
+    before = {file.name: file.read_bytes() for file in (run_in / "r" / "checkpoints").glob("*.pt")}
+    learn = DQN._learn
+
+    def break_down(self, updates):
+        self.online.weights.data.fill_(math.nan)
+        return learn(self, updates)
+
+    monkeypatch.setattr(DQN, "_learn", break_down)
+    capsys.readouterr()
+    assert train(["--resume", "r", "--steps", "1200"]) == 2
+    out, err = capsys.readouterr()
+    assert re.search(
+        r"\nall is finite up to step 600; to go on from there, .*\n.*train.* --resume r\n$", out
+    )
+    assert re.fullmatch(
+        r"error: dqn on CartPole-v1 diverged at step \d+: loss is nan; try a smaller "
+        r"learning_rate, a smaller max_grad_norm or smaller rewards",
+        err.splitlines()[-1],
+    )
+    after = {file.name: file.read_bytes() for file in (run_in / "r" / "checkpoints").glob("*.pt")}
+    assert after == before
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     arguments = ("dqn", "CartPole-v1", "--steps", "1000000")
     out = interrupted("train", *arguments, folder=tmp_path / "long run")
     assert re.search(r"train\.py --resume 'long run'$", out.rstrip())
+
+
+# Worlds without an end, runs without a beginning --------------------------------------------------
+
+
+def test_a_world_without_a_time_limit_is_measured_and_drawn_all_the_same(run_in, capsys):
+    line = "sarsa CliffWalking-v1 --steps 100 --run r --eval-every 50 --eval-max-steps 15"
+    assert train(line.split()) == 0
+    out = capsys.readouterr().out
+    assert "20 episodes, greedy, 15.0 steps on average, 20 of them cut off\n" in out
+    found = json.loads((run_in / "r" / "best" / "evaluation.json").read_text())
+    assert (found["mean_return"], found["cut"]) == (-15.0, 20)
+    assert len(iio.imread(run_in / "r" / "episode.gif")) <= 16
+    assert evaluate(["r", "--episodes", "2", "--max-steps", "7", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["returns"], found["cut"]) == ([-7.0, -7.0], 2)
+    assert render(["r", "--out", "a.mp4", "--max-steps", "4"]) == 0
+    assert len(iio.imread("a.mp4", plugin="FFMPEG")) == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "dqn Acrobot-v1 --config.learning-starts 70",
+            "dqn learns nothing in 60 steps: learning_",
+        ),
+        ("ppo Acrobot-v1 --config.n-steps 80", "ppo learns nothing in 60 steps: n_steps is 80 in"),
+        ("dqn Acrobot-v1 --config.learning-starts 20 --config.train-every 4", None),
+        ("q-learning FrozenLake-v1", None),
+    ],
+)
+def test_a_run_that_is_too_short_to_learn_says_so(run_in, capsys, line, said):
+    assert train([*line.split(), "--steps", "60", "--run", "r", "--eval-every", "0"]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith(f"warning: {said}") if said else "warning" not in err

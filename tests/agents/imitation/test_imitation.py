@@ -25,6 +25,7 @@ from agents.outcomes.export import export_policy
 from agents.tabular.planners import ValueIteration, ValueIterationConfig
 from nets.process.seeding import seeded
 from nets.runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from nets.runs.divergence import Diverged
 
 WORLD = "dreamgym/Cliff-v0"
 
@@ -365,6 +366,12 @@ def test_what_cannot_be_imitated_is_refused(expert, tmp_path):
         BehaviourCloning(WORLD, config(tmp_path / "none.pt")).learn(10, progress=False)
     with pytest.raises(CheckpointError, match=r"acts in dreamgym/Cliff-v0.*CartPole-v1 has"):
         BehaviourCloning("CartPole-v1", config(expert)).learn(10, progress=False)
+
+
+def test_a_fit_that_diverges_stops_the_run(expert):
+    clone = BehaviourCloning(WORLD, config(expert, learning_rate=1e38))
+    with pytest.raises(Diverged, match=r"^bc on .*Cliff-v0 diverged at step \d+: .* epoch 1"):
+        clone.learn(100, progress=False)
 
 
 def test_random_actions_follow_the_network_s_probabilities(expert):

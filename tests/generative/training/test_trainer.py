@@ -15,7 +15,7 @@ from generative.model import Loss, ModelConfig
 from generative.training.run import RunConfig, RunFolder
 from generative.training.trainer import Diverged, Trainer
 from nets.process.distributed import Team
-from nets.runs.checkpoint import load_checkpoint
+from nets.runs.checkpoint import load_checkpoint, save_checkpoint
 
 # Rows, evaluations, ends ------------------------------------------------------------------------
 
@@ -175,20 +175,65 @@ def test_a_loss_that_is_not_finite_stops_training_and_names_player_and_step(tmp_
     assert [int(row["step"]) for row in rows_of(run.path)] == [5, 10]
 
 
-def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+def moment(trainer):
+    return trainer.learner.optimisers[0].adam.state[trainer.model.theta]["exp_avg_sq"]
+
+
+BROKEN = {
+    "weights.theta": lambda trainer: trainer.model.theta.data,
+    "average.theta": lambda trainer: trainer.trained.theta.data,
+    "optimisers.line.state.0.exp_avg_sq": moment,
+}
+
+
+@pytest.mark.parametrize("eval_every", [0, 10])
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_not_finite_is_never_saved(tmp_path, name, eval_every):
     data, run = points(), RunFolder(tmp_path)
-    config = RunConfig(steps=10, segment_steps=5, log_every=5, eval_every=0, draw_every=0)
-    model = build(Line, ModelConfig(), data)
-    trainer = Trainer(model, data, run, config, device="cpu", progress=False)
+    cut = {"segment_steps": 5, "log_every": 5, "eval_every": eval_every, "draw_every": 0}
+    config = RunConfig(steps=10, **cut)
+    model = build(Line, ModelConfig(ema_decay=0.9), data)
+    model.validate = lambda batch: {"loss": torch.tensor(1.0)}
+    trainer = Trainer(model, data, run, config, held_out=data, device="cpu", progress=False)
     turn = trainer.learner.turn
 
     def turn_then_break():
         metrics = turn()
         if trainer.steps == 10:
-            model.theta.data.fill_(math.inf)
+            BROKEN[name](trainer).fill_(math.inf)
         return metrics
 
     trainer.learner.turn = turn_then_break
-    with pytest.raises(Diverged, match="weights of the line are not finite after step 10"):
+    with pytest.raises(Diverged, match=f"^{name} is not finite after step 10; try a smaller learn"):
         trainer.run(10)
     assert [file.stem for file in run.files.list()] == ["0000000005"]
+    assert not run.files.best.exists()
+
+
+@pytest.mark.parametrize("patience", [0, 9])
+def test_a_held_out_loss_that_is_not_finite_is_never_the_best(tmp_path, patience):
+    data, run = points(), RunFolder(tmp_path)
+    config = RunConfig(steps=40, segment_steps=40, log_every=10, eval_every=10, draw_every=0)
+    model = build(Line, ModelConfig(patience=patience), data)
+    losses = iter([1.0] * (patience > 0) + [math.inf, 3.0, -math.inf, math.nan])
+    model.validate = lambda batch: {"loss": torch.tensor(next(losses))}
+    trainer = Trainer(model, data, run, config, held_out=data, device="cpu", progress=False)
+    trainer.run(40)
+    assert trainer.best_loss == 3.0
+    best = load_checkpoint(run.files.best)
+    assert (best["step"], best["loss"]) == (20, 3.0)
+
+
+def test_a_checkpoint_that_is_not_finite_is_not_gone_on_from(tmp_path):
+    """As a program left it that did not look."""
+    data, run = points(), RunFolder(tmp_path)
+    config = RunConfig(steps=10, segment_steps=5, log_every=5, eval_every=0, draw_every=0)
+    model = build(Line, ModelConfig(), data)
+    Trainer(model, data, run, config, device="cpu", progress=False).run(10)
+    last = run.files.list()[-1]
+    state = load_checkpoint(last)
+    state["weights"]["theta"].fill_(math.nan)
+    save_checkpoint(last, state)
+    with pytest.warns(UserWarning, match=f"{last.name} .*weights.theta is not finite; going on"):
+        Trainer(model, data, run, config, device="cpu", progress=False).run(10)
+    assert load_checkpoint(last)["weights"]["theta"].isfinite().all()

@@ -53,7 +53,14 @@ SCRIPTS = {
     ),
     "NaN": ({"patience": 9}, [3.0, math.nan, 1.0], 2, 1),
     "NaN at first": ({"patience": 9}, [math.nan], 1, 0),
-    "infinity": ({"patience": 1}, [math.inf, math.inf], 2, 1),
+    "infinity": ({"patience": 1}, [math.inf, math.inf], 2, 0),
+    "infinity is never the best": ({"patience": 2}, [math.inf, 3.0, -math.inf, 4.0, 1.0], 4, 2),
+    "nor where more is better": (
+        {"patience": 2, "mode": "max"},
+        [-math.inf, 3.0, math.inf, 2.0, 9.0],
+        4,
+        2,
+    ),
 }
 
 

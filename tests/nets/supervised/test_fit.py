@@ -7,7 +7,8 @@ from torch import nn
 from nets import MLP, optimizer, penalty, schedule
 from nets.networks.multitask import MultiTask, multitask_loss
 from nets.process.seeding import seeded
-from nets.runs.checkpoint import CheckpointError
+from nets.runs.checkpoint import CheckpointError, load_checkpoint
+from nets.runs.divergence import Diverged, find_not_finite
 from nets.supervised.early_stopping import EarlyStopping
 from nets.supervised.fit import FitConfig, evaluate, fit, predict
 from nets.supervised.metrics import accuracy
@@ -347,3 +348,78 @@ def test_what_cannot_be_trained_is_refused():
         fit(network, (x * math.nan, y), **settings)
     with pytest.raises(ValueError, match="epochs is 0: expected at least 1"):
         FitConfig(epochs=0)
+
+
+# Divergence -------------------------------------------------------------------------------------
+
+EXPLOSIVE = {"loss": nn.CrossEntropyLoss(), "metrics": {"accuracy": accuracy}}
+
+
+def explode(network, stopping=None, **settings):
+    """Train for two good epochs, then with a rate that nothing survives."""
+    optimiser = optimizer("sgd", network, lr=0.1)
+
+    def raise_rate(_, row):
+        for group in optimiser.param_groups:
+            group["lr"] = 0.1 if row["epoch"] < 2 else math.inf
+
+    settings = EXPLOSIVE | {"validation": blobs(seed=1), "callbacks": [raise_rate]} | settings
+    config = FitConfig(epochs=9, batch_size=60)
+    return fit(
+        network, blobs(), optimizer=optimiser, config=config, early_stopping=stopping, **settings
+    )
+
+
+def test_weights_that_are_not_finite_raise_and_leave_the_checkpoint(tmp_path):
+    """Their loss was measured before the update that broke them, and is finite itself."""
+    network, file = build(), tmp_path / "fit.pt"
+    with pytest.raises(Diverged, match=r"\w+\.weight is not finite in epoch 3; try a smaller"):
+        explode(network, checkpoint=file)
+    kept = load_checkpoint(file)
+    assert len(kept["history"]) == 2
+    assert find_not_finite(kept["network"]) is None
+
+
+def test_accuracy_does_not_hide_weights_that_are_not_finite():
+    """Of NaN some answers are right: early stopping by accuracy would have gone on."""
+    with pytest.raises(Diverged, match="is not finite in epoch 3"):
+        explode(build(), EarlyStopping("validation_accuracy", patience=100))
+
+
+def test_the_best_weights_are_brought_back_instead_of_an_error(tmp_path):
+    network, file = build(), tmp_path / "fit.pt"
+    stopping = EarlyStopping("validation_accuracy", patience=100, restore_best_weights=True)
+    history = explode(network, stopping, checkpoint=file)
+    assert len(history) == 3
+    assert stopping.stopped
+    assert stopping.best_check <= 2
+    assert find_not_finite(network.state_dict()) is None
+    assert len(load_checkpoint(file)["history"]) == 2
+
+
+def test_nothing_can_be_brought_back_from_a_bad_first_epoch():
+    network = build()
+    settings = {"loss": nn.CrossEntropyLoss(), "optimizer": optimizer("sgd", network, lr=0.1)}
+    settings["optimizer"].param_groups[0]["lr"] = math.inf
+    stopping = EarlyStopping("loss", restore_best_weights=True)
+    with pytest.raises(Diverged, match="the loss is nan in epoch 1"):
+        fit(network, blobs(), early_stopping=stopping, **settings)
+
+
+def test_moments_that_are_not_finite_raise_although_the_weights_are():
+    """Adam divides by an infinite moment: its weights would rest for ever."""
+    network = build()
+    with torch.no_grad():
+        network[-1].weight.mul_(1e3)  # far from saturation, and from 0
+    loss = lambda outputs, targets: 1e25 * outputs.square().mean()  # noqa: E731
+    with pytest.raises(Diverged, match=r"the optimizer's state\.\d\.\w+ is not finite in epoch 1"):
+        fit(network, blobs(), loss=loss, optimizer=optimizer("adam", network, lr=1e-3))
+    assert find_not_finite(network.state_dict()) is None
+
+
+def test_infinite_masks_are_no_divergence():
+    network = nn.Sequential(build())
+    network.register_buffer("mask", torch.full((2, 2), -math.inf))
+    history = fit(network, blobs(), loss=nn.CrossEntropyLoss(),
+                  optimizer=optimizer("sgd", network), config=FitConfig(epochs=1))  # fmt: skip
+    assert len(history) == 1

@@ -1,0 +1,24 @@
+"""How long an episode is played where its world may never end it."""
+
+from gymnasium.envs.registration import EnvSpec
+
+STEP_LIMIT = 1000
+FRAMES = "max_num_frames_per_episode"  # the time limit of the Arcade Learning Environment
+
+
+def step_limit(spec: EnvSpec | None, max_steps: int | None = None) -> int:
+    """Return after how many steps whoever measures or draws an episode cuts it off.
+
+    Args:
+        spec: of the world; episodes are never cut off before its own time limit.
+        max_steps: what was asked for; by default 1000.
+
+    Raises:
+        ValueError: `max_steps` is below 1.
+    """
+    if max_steps is not None:
+        if max_steps < 1:
+            raise ValueError(f"max_steps is {max_steps}: expected at least 1")
+        return max_steps
+    own = None if spec is None else spec.max_episode_steps or spec.kwargs.get(FRAMES)
+    return max(STEP_LIMIT, own or 0)
