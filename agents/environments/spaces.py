@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import Space
+from gymnasium.spaces import Box
 from numpy.typing import ArrayLike, NDArray
 
 from .parts import COMPOSITES, counts, parts, row_space, side_by_side
@@ -46,7 +47,7 @@ def _as_array(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
 
 def holds_floats(space: Space) -> bool:
     """Whether members of `space` are floating-point numbers."""
-    return isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating)
+    return isinstance(space, Box) and np.issubdtype(space.dtype, np.floating)
 
 
 class TableIndex:
