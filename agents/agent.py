@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 from .loop.actor import Actor, ConfigT
+from .loop.continuing import Continuing
 from .loop.experience import Stream
 from .loop.interaction import Interaction
 from .loop.run import RunConfig
-from .loop.trainer import Callback, Trainer
+from .loop.trainer import Callback
 
 
 class Agent(Actor[ConfigT]):
@@ -16,6 +17,7 @@ class Agent(Actor[ConfigT]):
 
     plans: ClassVar[bool] = False
     """Whether it solves a model instead of trying an environment out."""
+    _training: Continuing | None = None
 
     def stream(self, seed: int) -> Stream:
         """Return the stream of experience of one segment; agents with a fused loop override it."""
@@ -35,15 +37,18 @@ class Agent(Actor[ConfigT]):
         callback: Any = None,
         progress: bool = True,
     ) -> Self:
-        """Train for `total_timesteps` more environment steps.
+        """Train for `total_timesteps` more environment steps, going on where the last call stopped.
 
         `callback` sees a `Progress` after every step; returning False stops the training. It may
         also be a callback of stable-baselines3's, or a list of them.
         """
-        steps = self.steps + total_timesteps
-        config = RunConfig.default(self, steps, eval_every=0)
+        if self._training is None:
+            self._training = Continuing(self)
+        training = self._training
+        config = RunConfig.default(self, self.steps + total_timesteps, eval_every=0)
         with self.callbacks(callback, total_timesteps) as callbacks:
-            Trainer(self, config=config, callbacks=callbacks, progress=progress).run(steps)
+            training.callbacks, training.show_progress = callbacks, progress
+            training.run_more(total_timesteps, config)
         return self
 
     @contextmanager

@@ -145,7 +145,9 @@ class Trainer:
             self._log.flush()
             self.run_folder.save(agent, self.progress.state_dict(), self._log.mark())
 
-    def _advance(self, stream: Stream, config: RunConfig, end: int, bar: Bar) -> None:
+    def _advance(
+        self, stream: Stream, config: RunConfig, end: int, bar: Bar, *, cut: bool = True
+    ) -> None:
         """Go to the next moment at which something other than a step happens."""
         agent, before, started = self.agent, self.agent.steps, perf_counter()
         target = min(end, _next(before, config.log_every), _next(before, config.eval_every))
@@ -153,7 +155,7 @@ class Trainer:
             target = min(target, before + agent.num_envs)
         whole = -(-(target - before) // agent.num_envs) * agent.num_envs  # rounds of all copies
         with answerable(agent):
-            metrics = stream.advance(whole, last=before + whole >= end)
+            metrics = stream.advance(whole, last=cut and before + whole >= end)
         self._count(stream, metrics)
         for callback in self.callbacks:
             said = callback(self.progress)

@@ -25,7 +25,7 @@ class ReinforceConfig(PolicyConfig):
 
     learning_rate: Positive = 1e-3
     """Step size of Adam."""
-    episodes: Count = 8
+    episodes: Count = 4
     """Episodes between two updates; with several environments, dealt out in advance."""
     baseline: Literal["learned", "running"] = "learned"
     """What is subtracted from returns: a value of the state, or a running mean of all returns."""

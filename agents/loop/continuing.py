@@ -1,0 +1,63 @@
+"""Training in memory, call by call: what one call leaves open, the next goes on with.
+
+A run folder is cut into segments, so that it can be resumed from files. Memory needs none: twenty
+calls of `learn(1_000)` are one of `learn(20_000)`, bit for bit. Episodes, rollouts, rows that wait
+for their n-th reward, and the states of all generators live on from call to call.
+"""
+
+from contextlib import suppress
+
+from nets.process.progress import Bar
+from nets.process.seeding import Generators, hash31
+
+from .divergence import require_finite
+from .experience import Stream
+from .run import RunConfig
+from .trainer import Trainer
+
+
+class Continuing(Trainer):
+    """A trainer without a folder, whose `run` goes on where the last one stopped."""
+
+    _stream: Stream | None = None
+    _generators: Generators
+    _segment_after: int
+
+    def run_more(self, steps: int, config: RunConfig) -> None:
+        """Train for `steps` more steps; errors, and Ctrl-C, end what was open."""
+        self.config = config
+        try:
+            self.run(self.agent.steps + steps)
+        finally:
+            if not self._whole:
+                self.end()
+
+    def end(self) -> None:
+        """End what is open; the next call begins with new episodes."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with suppress(Exception):  # it was broken already
+                stream.close()
+
+    def _segment(self, config: RunConfig, bar: Bar) -> None:
+        agent, self._whole = self.agent, False
+        stream = self._stream
+        if stream is None or agent.segment != self._segment_after:  # another trainer had the agent
+            stream = self._begin()
+        with self._generators.lent():
+            while agent.steps < config.steps and not self.stopped:
+                self._advance(stream, config, config.steps, bar, cut=False)
+        require_finite(agent)
+        self._whole = True
+
+    def _begin(self) -> Stream:
+        self.end()
+        agent = self.agent
+        seed = hash31(agent.seed, "segment", agent.segment)
+        self._generators = Generators(seed)
+        with self._generators.lent():
+            agent.reseed(hash31(seed, "agent"))
+            self._stream = stream = agent.stream(hash31(seed, "environment"))
+        agent.segment += 1
+        self._segment_after = agent.segment
+        return stream
