@@ -164,7 +164,8 @@ print(generative.load("vae.pt").name)
     ],
 )
 def test_the_runs_that_a_run_takes_something_from_are_known(run, name, other):
-    found = sources(agents.load(run, device="cpu"))
+    agent = agents.load(run, device="cpu")
+    found = sources(agent.config, agent.source)
     assert found == ({} if name is None else {name: checkpoint_source(other)})
 
 

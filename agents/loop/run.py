@@ -15,6 +15,7 @@ from nets.runs.fingerprints import Source, checkpoint_source
 from nets.runs.logs import Mark
 from nets.settings import Count
 
+from ..environments.source import EnvSource
 from .actor import Actor
 
 
@@ -68,7 +69,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
             FileExistsError: the folder holds a run already, or what is left of one.
             Occupied: another process owns it.
         """
-        about = {"device": str(agent.device), "sources": sources(agent)}
+        about = {"device": str(agent.device), "sources": sources(agent.config, agent.source)}
         self.begin(_manifest(agent) | about, config, command)
 
     def save(self, agent: Actor, progress: Mapping[str, Any], rows: Mark | None) -> None:
@@ -97,7 +98,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
             CheckpointError: one is of another run, or does not fit; or a file that the run takes
                 from elsewhere has changed.
         """
-        self.check_sources(sources(agent))
+        self.check_sources(sources(agent.config, agent.source))
         state = self.newest(_manifest(agent), partial(self._take, agent))
         if state is None:
             return {}
@@ -135,10 +136,10 @@ class RunFolder(folder.RunFolder[RunConfig]):
             file.unlink()
 
 
-def sources(agent: Actor) -> dict[str, Source]:
-    """Return the files of others that an agent, or its environment, takes something from."""
-    named = {name: getattr(agent.config, name, "") for name in ("expert", "pretrained")}
-    recipe = agent.source.describe()
+def sources(config: Any, world: EnvSource) -> dict[str, Source]:
+    """Return the files of others that an agent of `config`, or its world, takes something from."""
+    named = {name: getattr(config, name, "") for name in ("expert", "pretrained")}
+    recipe = world.describe()
     named["run"] = recipe.get("kwargs", {}).get("run", "")  # of the encoder of a latent world
     for wrapper in recipe.get("wrappers", ()):
         named["run"] = wrapper["kwargs"].get("run", named["run"])

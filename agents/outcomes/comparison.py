@@ -24,7 +24,7 @@ from ..agent import Agent
 from ..algorithms import find_algorithm
 from ..environments.source import EnvSource
 from ..loading import measure_best
-from ..loop.run import RunConfig, RunFolder
+from ..loop.run import RunConfig, RunFolder, sources
 from ..loop.trainer import Trainer
 
 Record = dict[str, Any]
@@ -111,6 +111,7 @@ class Comparison:
                 "algorithm": contender.algorithm,
                 "env": contender.source.name,
                 "recipe": contender.source.describe(),
+                "sources": sources(contender.config, contender.source),
                 "steps": contender.steps,
                 "num_envs": contender.source.num_envs,
                 "eval_episodes": self.eval_episodes,
@@ -130,7 +131,8 @@ class Comparison:
         record = self.record(contender, seed)
         if record is not None:
             defaults = to_plain(asdict(type(contender.config)()))  # settings that came later
-            kept = {"recipe": config["recipe"], "eval_max_steps": None} | record["config"]
+            later = {name: config[name] for name in ("recipe", "sources")}
+            kept = later | {"eval_max_steps": None} | record["config"]
             kept["settings"] = defaults | kept["settings"]
             _require_equal(file.parent, kept, config)
         elif folder.config_file.exists():
@@ -139,6 +141,7 @@ class Comparison:
                 "algorithm": begun["algorithm"],
                 "env": config["env"],
                 "recipe": begun["env"],
+                "sources": begun.get("sources", config["sources"]),
                 "steps": begun["run"]["steps"],
                 "num_envs": begun["env"]["num_envs"],
                 "eval_episodes": begun["run"]["eval_episodes"],

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from .checkpoint import Damaged, atomic_write
-from .durable import sync
 from ..gradients.modes import evaluation_mode
 
 if TYPE_CHECKING:
@@ -134,11 +133,9 @@ class TensorBoard:
         return self._writer
 
     def flush(self) -> None:
-        """Wait until everything is on the device: a checkpoint counts on the events before it."""
+        """Wait until everything is in the file: a checkpoint counts on the events before it."""
         if self._writer is not None:
             self._writer.flush()
-            for file in self.folder.glob("events.*"):
-                sync(file)
 
     def scalars(self, step: int, metrics: Mapping[str, float]) -> None:
         """Write one scalar per metric."""

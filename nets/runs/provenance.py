@@ -40,12 +40,16 @@ def _git_state() -> tuple[str | None, bool | None]:
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that results depend on."""
     found = {"python": platform.python_version(), "platform": sys.platform}
-    for package in ("dreamgym", "gymnasium", "numpy", "torch"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    names = ("dreamgym", "gymnasium", "numpy", "torch")
+    return found | {package: _installed(package) for package in names}
+
+
+@cache
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 @cache

@@ -45,7 +45,7 @@ class RunLog:
         return None if self._file is None else self._file.mark()
 
     def flush(self) -> None:
-        """Wait until everything is on the device: a checkpoint counts on what was before it."""
+        """Wait until rows are on the device, events in their file: a checkpoint counts on them."""
         if self._file is not None:
             sync(self._file.path)
         if self._board is not None:

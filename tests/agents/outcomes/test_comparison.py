@@ -10,6 +10,7 @@ import torch
 from sklearn.isotonic import IsotonicRegression
 
 from agents.commands.contenders import parse_contenders
+from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
 from agents.environments.source import EnvSource
 from agents.loop.run import RunConfig
@@ -150,3 +151,16 @@ def test_folders_of_two_worlds_are_refused(tmp_path):
         (tmp_path / label / "seed-0.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match="mixes One-v0 and Two-v0"):
         load_records(tmp_path)
+
+
+def test_a_run_whose_source_has_changed_since_is_refused(tmp_path):
+    source, file = EnvSource.of("CartPole-v1", 1), tmp_path / "donor.pt"
+    config = DQNConfig(hidden=(8,), pretrained=str(file))
+    one = Contender("dqn", "dqn", config, source, steps=100)
+    DQN("CartPole-v1", DQNConfig(hidden=(8,)), device="cpu").save(file)
+    comparison = Comparison(tmp_path / "out", eval_episodes=1, device="cpu")
+    comparison.run(one, 0)
+    assert comparison.finished(one, 0)
+    DQN("CartPole-v1", DQNConfig(hidden=(8,)), seed=1, device="cpu").save(file)
+    with pytest.raises(ValueError, match=r"run with other settings \(sources .*, now "):
+        comparison.finished(one, 0)
