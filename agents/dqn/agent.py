@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 import gymnasium as gym
 import torch
@@ -39,6 +39,7 @@ class DQN(Agent[DQNConfig]):
     name = "dqn"
     config_type = DQNConfig
     replay: ReplayBuffer
+    _blank: int = 0  # the step at which its replay was empty
 
     def __init__(
         self, env: World, config: DQNConfig | None = None, **options: Unpack[ActorOptions]
@@ -82,6 +83,13 @@ class DQN(Agent[DQNConfig]):
         super().reseed(seed)
         self.recorder = build_recorder(self.config, self._spaces, self.num_envs)
         self.state: Tensor | None = None
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any], *where: Any, **options: Any) -> Self:
+        """Construct the agent that wrote `manifest`; its replay has to be filled again."""
+        agent = super().from_manifest(manifest, *where, **options)
+        agent._blank = agent.steps
+        return agent
 
     def idle(self, steps: int) -> str:
         """Name `train_every` or `learning_starts` where the last burst of updates is before it."""
@@ -143,7 +151,7 @@ class DQN(Agent[DQNConfig]):
         if c.target_rate == 1.0 and self._passed(c.target_every):
             self.target.follow(self.online)
         updates = self._passed(c.train_every) * c.gradient_steps
-        if not updates or self.steps < c.learning_starts or not self.replay.rows:
+        if not updates or self.steps < self._blank + c.learning_starts or not self.replay.rows:
             return None
         if c.target_rate == 1.0:
             return self._learn(updates)

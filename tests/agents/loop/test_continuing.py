@@ -1,0 +1,96 @@
+"""Training in memory goes on where it stopped: many short calls are one long one."""
+
+import numpy as np
+import pytest
+import torch
+from leftovers import leaves
+
+import agents
+
+CUTS = (80, 720, 8, 392)
+WORLDS = {
+    "ppo": lambda: agents.PPO("CartPole-v1", agents.PPOConfig(n_steps=32)),
+    "ppo lstm": lambda: agents.PPO("CartPole-v1", agents.PPOConfig(n_steps=32, encoder="lstm")),
+    "a2c": lambda: agents.A2C("CartPole-v1"),
+    "reinforce": lambda: agents.Reinforce("CartPole-v1"),
+    "dqn": lambda: agents.DQN(
+        "CartPole-v1", agents.DQNConfig(noisy=True, n_step=3, learning_starts=200)
+    ),
+    "dqn lstm": lambda: agents.DQN(
+        "CartPole-v1", agents.DQNConfig(encoder="lstm", learning_starts=200)
+    ),
+    "fused": lambda: agents.QLearning("envs:dreamgym/Cliff-v0"),
+    "loop": lambda: agents.Sarsa("envs:dreamgym/Cliff-v0", agents.SarsaConfig(fused=False)),
+}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_short_calls_of_learn_are_one_long_one(name):
+    whole, pieces, began = (WORLDS[name]() for _ in range(3))
+    before = list(leaves(began.state_dict()))
+    whole.learn(sum(CUTS), progress=False)
+    outside = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    for steps in CUTS:
+        pieces.learn(steps, progress=False)
+        torch.rand(3)  # what others draw in between is no matter
+    assert whole.steps == pieces.steps == sum(CUTS)
+    assert list(leaves(pieces.state_dict())) == list(leaves(whole.state_dict())) != before
+    torch.set_rng_state(outside[0])
+    assert outside[1] == np.random.get_state()[1].tolist()  # noqa: NPY002
+
+
+def test_short_calls_learn_at_all():
+    agent = agents.PPO("CartPole-v1")
+    for _ in range(4):
+        agent.learn(1_000, progress=False)
+    assert agent.updates == 3  # rollouts of 1,024 steps
+
+
+def test_callbacks_see_the_episodes_of_all_calls():
+    seen, agent = [], agents.A2C("CartPole-v1", num_envs=1)
+    for _ in range(3):
+        agent.learn(100, callback=lambda progress: seen.append(progress.episodes), progress=False)
+    assert seen == sorted(seen)
+    assert seen[-1] > 5
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_after_an_error_or_ctrl_c_the_next_call_begins_with_new_episodes(error):
+    agent = agents.DQN("CartPole-v1", agents.DQNConfig(learning_starts=50))
+
+    def fail(progress):
+        if progress.steps == 130:
+            raise error
+
+    if error is KeyboardInterrupt:
+        agent.learn(500, callback=fail, progress=False)
+    else:
+        with pytest.raises(error):
+            agent.learn(500, callback=fail, progress=False)
+    assert (agent.steps, agent.segment) == (130, 1)
+    agent.learn(100, progress=False)
+    assert (agent.steps, agent.segment) == (230, 2)
+
+
+def test_a_run_in_a_folder_ends_what_was_open(tmp_path):
+    from agents.loop.run import RunConfig, RunFolder
+    from agents.loop.trainer import Trainer
+
+    agent = agents.DQN("CartPole-v1", agents.DQNConfig(learning_starts=50))
+    agent.learn(100, progress=False)
+    cut = RunConfig(steps=300, segment_steps=100, log_every=50, eval_every=0)
+    Trainer(agent, RunFolder(tmp_path), cut, progress=False).run(300)
+    assert agent.segment == 3
+    agent.learn(10, progress=False)
+    assert agent.segment == 4
+
+
+def test_a_loaded_dqn_fills_its_replay_again_before_it_learns(tmp_path):
+    config = agents.DQNConfig(learning_starts=100, train_every=4)
+    agents.DQN("CartPole-v1", config).learn(300, progress=False).save(tmp_path / "agent.pt")
+    agent = agents.load(tmp_path / "agent.pt")
+    updates = agent.updates
+    agent.learn(96, progress=False)
+    assert agent.updates == updates
+    agent.learn(8, progress=False)
+    assert agent.updates > updates
