@@ -10,16 +10,17 @@ from .agent import Agent
 from .algorithms import find_algorithm
 
 if TYPE_CHECKING:
-    import gymnasium as gym
-    from gymnasium.vector import VectorEnv
+    from .environments.source import EnvSource
+    from .loop.actor import World
 
 
 def load(
     path: str | Path,
-    env: "str | gym.Env | VectorEnv | None" = None,
+    env: "World | None" = None,
     *,
     checkpoint: str | None = None,
     device: str = "auto",
+    trust: bool = False,
 ) -> Agent:
     """Load the agent of a run folder, or of a file that `save` wrote.
 
@@ -28,9 +29,11 @@ def load(
         env: another environment to act in; its own by default.
         checkpoint: of a run folder: `"best"` (default), `"last"` or the name of a checkpoint.
         device: where to put it.
+        trust: whether its environment may be of any module, with any wrapper, whose code then runs.
 
     Raises:
         FileNotFoundError: there is no run, or no such checkpoint; existing ones are listed.
+        UntrustedError: its environment is not known to be harmless, and `trust` is False.
         CheckpointError: the file is damaged, unsafe or foreign.
     """
     file = find_checkpoint(path, checkpoint)
@@ -39,7 +42,7 @@ def load(
         raise CheckpointError(f"{file} holds a generative model, {state['model']}, and no agent")
     with fitting(file):
         algorithm = find_algorithm(state["algorithm"])
-    return algorithm.agent_type().load(file, env, device)
+    return algorithm.agent_type().load(file, env, device, trust=trust)
 
 
 EVALUATION_SEED = 1_000_000  # far from the seeds of training
@@ -47,12 +50,15 @@ EPISODES = 100
 
 
 def measure_best(
-    folder: str | Path, device: str = "cpu", max_steps: int | None = None
+    folder: str | Path,
+    env: "EnvSource | None" = None,
+    device: str = "cpu",
+    max_steps: int | None = None,
 ) -> dict[str, Any]:
     """Return the mean return of a run's best checkpoint, in episodes that no training has seen."""
     from .loop.evaluation import evaluate
 
-    best = load(folder, device=device)
+    best = load(folder, env, device=device)
     result = evaluate(best, episodes=EPISODES, seed=EVALUATION_SEED, max_steps=max_steps)
     return {
         "figure": result.mean_return,

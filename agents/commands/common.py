@@ -52,9 +52,15 @@ def find_env(env_id: str, num_envs: int | None = None) -> "EnvSource":
 
 
 def load_agent(
-    path: Path, checkpoint: str | None = None, device: str = "auto"
+    path: Path, checkpoint: str | None, *, trust: bool, device: str = "auto"
 ) -> tuple["Agent", Path]:
     """Return the agent of a run folder or of a saved file, and the file it came from.
+
+    Args:
+        path: the folder or the file.
+        checkpoint: of a folder: its name; None for the best.
+        trust: whether its environment may be of any module.
+        device: where to put it.
 
     Raises:
         CommandError: there is none, or its file is damaged.
@@ -65,4 +71,4 @@ def load_agent(
         raise CommandError(f"there is no {path}")
     with refusals(ValueError):
         file = find_checkpoint(path, checkpoint)
-        return load(file, device=device), file
+        return load(file, device=device, trust=trust), file

@@ -40,17 +40,25 @@ class EvaluateOptions:
     """Name of a checkpoint, or "last"; by default the best."""
     max_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Steps after which an episode is cut off; by default 1000, or a longer time limit's."""
+    trust: bool = False
+    """Import whatever module the run's environment is of: its code runs."""
     json: bool = False
     """Print one JSON object instead of text."""
 
 
 def find_evaluator(argv: list[str]) -> Command | None:
     """Return the command that measures the run named in `argv`, if its kind has one of its own."""
-    for file in (Path(word) / "config.json" for word in argv):
-        with suppress(OSError, ValueError):
-            kind = json.loads(file.read_text(encoding="utf-8")).get("kind")
-            for point in entry_points(group=GROUP, name=kind) if kind else ():
-                return point.load()
+    files = [file for word in argv if (file := Path(word) / "config.json").is_file()]
+    if not files:
+        return None
+    from nets.runs.checkpoint import CheckpointError, load_object
+
+    for file in files:
+        with suppress(OSError, CheckpointError):
+            kind = load_object(file).get("kind")
+            for point in entry_points(group=GROUP):
+                if point.name == kind:
+                    return point.load()
     return None
 
 
@@ -63,7 +71,7 @@ def main(argv: list[str]) -> int:
     options = parse(EvaluateOptions, "evaluate", argv, TEXT)
     from ..loop.evaluation import evaluate
 
-    agent, checkpoint = load_agent(options.run, options.checkpoint)
+    agent, checkpoint = load_agent(options.run, options.checkpoint, trust=options.trust)
     with refusals(ValueError):
         result = evaluate(
             agent, episodes=options.episodes, seed=options.seed, max_steps=options.max_steps

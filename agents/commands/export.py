@@ -31,6 +31,8 @@ class ExportOptions:
     """The file to write."""
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""
+    trust: bool = False
+    """Import whatever module the run's environment is of: its code runs."""
 
     def __post_init__(self) -> None:
         if self.out.suffix != ".pt2":
@@ -43,7 +45,7 @@ def main(argv: list[str]) -> int:
     options = parse(ExportOptions, "export", argv, TEXT)
     from ..outcomes.export import export_policy
 
-    agent, file = load_agent(options.run, options.checkpoint, device="cpu")
+    agent, file = load_agent(options.run, options.checkpoint, trust=options.trust, device="cpu")
     with refusals(ValueError, TypeError):
         program = export_policy(agent)
         program.save(options.out)

@@ -72,6 +72,8 @@ class ResumeOptions:
     """Folder of the run."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Environment steps in all, to extend the run; by default what it was started with."""
+    trust: bool = False
+    """Import whatever module the run's environment is of: its code runs."""
 
 
 def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:

@@ -48,6 +48,8 @@ class RenderOptions:
     """Name of a checkpoint, or "last"; by default the best."""
     max_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
     """Steps after which an episode is cut off; by default 1000, or a longer time limit's."""
+    trust: bool = False
+    """Import whatever module the run's environment is of: its code runs."""
 
     def __post_init__(self) -> None:
         require_least(self, episodes=1, max_steps=1)
@@ -61,7 +63,7 @@ def main(argv: list[str]) -> int:
     if window and not has_display():
         message = "there is no screen to open a window on: name a file, such as"
         raise CommandError(f"{message} --out episode.gif")
-    agent, checkpoint = load_agent(options.run, options.checkpoint)
+    agent, checkpoint = load_agent(options.run, options.checkpoint, trust=options.trust)
     print(f"checkpoint: {checkpoint}")
     with refusals(ValueError):
         if options.out is not None:

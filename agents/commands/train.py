@@ -17,6 +17,7 @@ from .options import TRAIN, ResumeOptions, TrainOptions, parse_train
 
 if TYPE_CHECKING:
     from ..agent import Agent
+    from ..environments.source import EnvSource
     from ..loop.run import RunConfig, RunFolder
 
 
@@ -56,6 +57,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
 def _resume(options: ResumeOptions) -> int:
     from nets.runs.checkpoint import fitting
 
+    from ..environments.source import EnvSource
     from ..loop.run import RunFolder
 
     run = RunFolder(options.resume)
@@ -67,7 +69,10 @@ def _resume(options: ResumeOptions) -> int:
             with fitting(run.config_file):
                 fresh = record | {"steps": 0, "segment": 0}
                 agent_type = find_algorithm(record["algorithm"]).agent_type()
-                agent = agent_type.from_manifest(fresh, device=record["device"])
+                recorded = record["env"]
+            source = EnvSource.restore(recorded, run.config_file, trust=options.trust)
+            with fitting(run.config_file):
+                agent = agent_type.from_manifest(fresh, source, record["device"])
                 config = run.run_config()
             if options.steps is not None:
                 config = run.extend(options.steps)
@@ -82,24 +87,24 @@ def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
     print(f"run folder: {run.path}", flush=True)
     warn_idle(agent, config.steps)
     trainer = Trainer(agent, run, config)
-    with refusals(InvalidExperience), TRAIN.finite(run.path):
+    with refusals(InvalidExperience), TRAIN.finite(run.path, _trust(agent)):
         trainer.run(config.steps)
     if trainer.interrupted:
-        print(TRAIN.interruption(run.path, agent.steps))
+        print(TRAIN.interruption(run.path, agent.steps, _trust(agent)))
         return INTERRUPTED
     with refusals(ValueError):
-        _finish(run, config.eval_max_steps)
+        _finish(run, agent.source, config.eval_max_steps)
     return 0
 
 
-def _finish(run: "RunFolder", max_steps: int | None) -> None:
+def _finish(run: "RunFolder", source: "EnvSource", max_steps: int | None) -> None:
     """Evaluate the best checkpoint, draw what was learned, and say what there is."""
     from ..loading import load
     from ..loop.evaluation import evaluate
     from ..outcomes.curves import draw_curve
     from ..outcomes.media import record
 
-    agent = load(run.path)
+    agent = load(run.path, source)
     result = evaluate(agent, episodes=EPISODES, seed=SEED, max_steps=max_steps)
     print(describe(result, run.files.find()), flush=True)
     if report := agent.report():
@@ -129,13 +134,19 @@ def _contents(run: "RunFolder") -> str:
 
 
 def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
+    trust = _trust(agent)
     film = "render" if screen else "render --out episode.mp4"
     others = {
-        "evaluate": "measure it again",
-        film: "watch it play (--out FILE.gif, .mp4, .png)",
+        f"evaluate{trust}": "measure it again",
+        f"{film}{trust}": "watch it play (--out FILE.gif, .mp4, .png)",
     }
     longer = None if agent.plans else 2 * run.run_config().steps
-    return TRAIN.suggestions(run.path, others, longer)
+    return TRAIN.suggestions(run.path, others, longer, trust)
+
+
+def _trust(agent: "Agent") -> str:
+    """Return the option that the run's next commands need, if any."""
+    return " --trust" if agent.source.needs_trust else ""
 
 
 def _list() -> int:

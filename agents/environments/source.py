@@ -8,14 +8,18 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec, WrapperSpec
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 
+from nets.runs.checkpoint import fitting
+
 from .ids import find_spec, home, named_code, qualified
 from .stepping import SingleStepper, Stepper, VectorStepper
+from .trust import foreign, require_known
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,34 @@ class EnvSource:
         return cls(spec, copies or num_envs, module=home(spec))
 
     @classmethod
-    def restore(cls, description: Mapping[str, Any]) -> Self:
-        """Make the source that `describe` described, in a fresh process.
+    def restore(
+        cls,
+        description: Mapping[str, Any],
+        origin: str | Path = "the recorded environment",
+        *,
+        trust: bool = False,
+    ) -> Self:
+        """Make the source that `describe` described in the file `origin`, in a fresh process.
 
         Raises:
-            ValueError: there is no recipe, or it asks for code that is not an environment's.
+            ValueError: there is no recipe.
+            UntrustedError: it asks for what is not known to be harmless, and `trust` is False.
+            CheckpointError: it is damaged, or replaces an environment's own code.
+            gymnasium.error.Error: there is no such environment.
         """
-        if description["id"] is None:
-            message = "the agent's environment cannot be made again from a file: pass env="
-            raise ValueError(message)
+        with fitting(origin):
+            if description["id"] is not None:
+                return cls._made(description, trust)
+        raise ValueError("the agent's environment cannot be made again from a file: pass env=")
+
+    @classmethod
+    def _made(cls, description: Mapping[str, Any], trust: bool) -> Self:
+        for name in ("num_envs", "max_episode_steps"):
+            count = description[name]
+            if count is not None and not (type(count) is int and count > 0):
+                raise ValueError(f"{name} is {count!r}")
+        if not trust:
+            require_known(description)
         module, _, _ = description["id"].rpartition(":")
         spec = find_spec(description["id"])
         for name in named_code(spec).keys() & description["kwargs"]:
@@ -89,6 +112,12 @@ class EnvSource:
             with suppress(TypeError):  # an argument is not plain
                 return json.loads(json.dumps(recipe))
         return {"id": None, "num_envs": self.num_envs}
+
+    @property
+    def needs_trust(self) -> bool:
+        """Whether a fresh process makes it again from a file only if that is trusted."""
+        description = self.describe()
+        return description["id"] is not None and any(foreign(description, imported=()))
 
     def adapted(
         self, arguments: Mapping[str, Any], wrappers: Mapping[str, Mapping[str, Any]]

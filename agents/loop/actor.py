@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar
@@ -154,12 +155,21 @@ class Actor(ABC, Generic[ConfigT]):
     def load(
         cls,
         path: str | Path,
-        env: str | gym.Env | VectorEnv | None = None,
+        env: World | None = None,
         device: str = "auto",
+        *,
+        trust: bool = False,
     ) -> Self:
         """Load what `save`, or a training run, wrote.
 
+        Args:
+            path: the file.
+            env: another environment to act in; its own by default.
+            device: where to put it.
+            trust: whether the file's environment may be of any module, with any wrapper.
+
         Raises:
+            UntrustedError: its environment is not known to be harmless, and `trust` is False.
             CheckpointError: the file is damaged, unsafe, or of another algorithm.
             ValueError: the environment had no id, and `env` is not given.
         """
@@ -167,7 +177,11 @@ class Actor(ABC, Generic[ConfigT]):
         if state.get("algorithm") != cls.name:
             message = f"{path} was saved by {state.get('algorithm')!r}, not by {cls.name!r}"
             raise CheckpointError(message)
-        agent = cls.from_manifest(state, env, device)
+        with fitting(path):
+            recorded = state["env"]
+        world = EnvSource.restore(recorded, path, trust=trust) if env is None else env
+        with fitting(path) if env is None else nullcontext():  # what was given is not its fault
+            agent = cls.from_manifest(state, world, device)
         with fitting(path):
             agent.load_state_dict(state["agent"])
         return agent
@@ -187,13 +201,17 @@ class Actor(ABC, Generic[ConfigT]):
     def from_manifest(
         cls,
         manifest: Mapping[str, Any],
-        env: str | gym.Env | VectorEnv | None = None,
+        env: World | None = None,
         device: str = "auto",
     ) -> Self:
         """Construct the agent that wrote `manifest`, without what it had learned."""
-        source = EnvSource.of(env) if env is not None else EnvSource.restore(manifest["env"])
+        source = EnvSource.restore(manifest["env"]) if env is None else EnvSource.of(env)
         with fitting("the recorded configuration"):
             config = cls.config_type(**from_plain(manifest["config"]))
-        agent = cls(source, config, seed=manifest["seed"], device=device)
-        agent.steps, agent.segment = manifest["steps"], manifest["segment"]
+            counts = [manifest[name] for name in ("seed", "steps", "segment")]
+            if not all(type(count) is int for count in counts):
+                raise ValueError(f"seed, steps and segment are {counts}")
+        seed, steps, segment = counts
+        agent = cls(source, config, seed=seed, device=device)
+        agent.steps, agent.segment = steps, segment
         return agent

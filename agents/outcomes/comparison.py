@@ -174,7 +174,8 @@ class Comparison:
         Trainer(agent, folder, config, progress=False).run(config.steps)
         seconds = time.perf_counter() - started
         with cpu_settings(config.threads):
-            result = measure_best(folder.path, self.device, self.eval_max_steps)
+            source, limit = contender.source, self.eval_max_steps
+            result = measure_best(folder.path, source, self.device, limit)
         result["curve"] = _curve(folder)
         result["steps_per_second"] = round((agent.steps - before) / seconds, 1)
         record = make_record(

@@ -28,6 +28,8 @@ class EvaluateOptions:
     """Name of a checkpoint, or "last"; by default the best."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model runs."""
+    trust: bool = False
+    """Import whatever module the run's data are of: its code runs."""
     fid: bool = False
     """Measure the Fréchet distance in Inception's features too; needs torch-fidelity."""
     json: bool = False
@@ -50,7 +52,8 @@ def main(argv: list[str]) -> int:
         record = run.load_config()
         file = run.files.find(options.checkpoint)
         model = load(file, device=options.device)
-        train, held_out = (data.to(model.device) for data in load_run_data(record))
+        parts = load_run_data(record, trust=options.trust)
+        train, held_out = (data.to(model.device) for data in parts)
         seed, fid = options.seed, options.fid
         figures = measure(model, train, held_out, seed=seed, fid=fid, progress=True)
         if options.json:

@@ -55,6 +55,8 @@ class TrainOptions(Generic[Config]):
     """Rows of data at most; by default all."""
     binarize: bool = False
     """Draw pixels anew as black or white in every batch, their values the probabilities."""
+    trust: bool = False
+    """Of frames:ENV_ID@RUN, import whatever module the run is of: its code runs."""
     held_out: float = 0.1
     """Share of the rows that training never sees."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -85,6 +87,8 @@ class ResumeOptions:
     """Steps in all, to extend the run; by default what it was started with."""
     device: Literal["auto", "cpu", "cuda"] | None = None
     """Where to go on; by default where it was. Only there, on the CPU, are its bits the same."""
+    trust: bool = False
+    """Import whatever module the run's data are of: its code runs."""
 
 
 def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:

@@ -7,7 +7,6 @@ from nets.shell.training import list_run
 from .options import TRAIN
 
 if TYPE_CHECKING:
-    from ..model import GenerativeModel
     from ..training.run import RunConfig, RunFolder
     from ..training.trainer import Trainer
 
@@ -32,7 +31,7 @@ def ending(trainer: "Trainer", run: "RunFolder", config: "RunConfig") -> str:
         lines.append(f"stopped at step {trainer.steps:,}: the held-out loss became no better")
     if trainer.best_loss is not None:
         lines.append(f"best held-out loss: {trainer.best_loss:.3f}")
-    return "\n".join([*lines, contents(run), next_commands(run, trainer.model, 2 * config.steps)])
+    return "\n".join([*lines, contents(run), next_commands(run, trainer, 2 * config.steps)])
 
 
 def contents(run: "RunFolder") -> str:
@@ -46,9 +45,20 @@ def contents(run: "RunFolder") -> str:
     return list_run(run.path, "the weights that are best on held-out rows", files)
 
 
-def next_commands(run: "RunFolder", model: "GenerativeModel", more: int) -> str:
+def next_commands(run: "RunFolder", trainer: "Trainer", more: int) -> str:
     """Name what can be done with a run."""
-    others = {"evaluate": "measure it", "sample --n 100 --seed 1": "sample more"}
-    if len(model.shape) == 3:
-        others["sample --interpolate"] = "go from one to the other"
-    return TRAIN.suggestions(run.path, others, more)
+    trust = trust_option(trainer)
+    others = {
+        f"evaluate{trust}": "measure it",
+        f"sample --n 100 --seed 1{trust}": "sample more",
+    }
+    if len(trainer.model.shape) == 3:
+        others[f"sample --interpolate{trust}"] = "go from one to the other"
+    return TRAIN.suggestions(run.path, others, more, trust)
+
+
+def trust_option(trainer: "Trainer") -> str:
+    """Return the option that the run's next commands need, if any."""
+    from ..data.load import foreign
+
+    return " --trust" if foreign(trainer.data.name, imported=()) else ""

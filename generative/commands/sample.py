@@ -39,6 +39,8 @@ class SampleOptions:
     """Name of a checkpoint, or "last"; by default the best."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model runs."""
+    trust: bool = False
+    """Import whatever module the run's data are of: its code runs."""
 
     def __post_init__(self) -> None:
         require_least(self, n=1)
@@ -82,7 +84,7 @@ def _write(options: SampleOptions, out: Path) -> None:
             samples = model.sample(options.n).cpu().numpy()
             atomic_write(out, lambda file: np.save(file, samples))
             return
-        data = load_run_data(record)[1]
+        data = load_run_data(record, trust=options.trust)[1]
         if options.traverse:
             pictures, names = draw.traversed(model, data)
         elif options.interpolate:

@@ -14,7 +14,7 @@ from nets.shell.training import new_folder
 from ..catalogue import MODELS
 from ..presets import Preset, load_presets
 from .options import TRAIN, ResumeOptions, TrainOptions, parse_train
-from .report import ending, heading
+from .report import ending, heading, trust_option
 
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
@@ -58,7 +58,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
         resolve_device(options.device)
     with team(options.device) as (workers, device):
         with _refusing():
-            train, held_out = load_parts(data, options.held_out, seed)
+            train, held_out = load_parts(data, options.held_out, seed, trust=options.trust)
             model = build_model(options.model, train, options.config, seed)
             config = RunConfig.default(
                 options.steps,
@@ -89,14 +89,15 @@ def _resume(options: ResumeOptions) -> int:
     from nets.process.distributed import team
     from nets.runs.checkpoint import fitting
 
-    from ..data.parts import DataConfig, load_parts, sources
+    from ..data.parts import recorded, recorded_parts, sources
     from ..loading import from_manifest
     from ..training.run import RunFolder
 
     run = RunFolder(options.resume)
     with _refusing():
         record = run.load_config()
-        where = options.device or record["device"]
+        with fitting(run.config_file):
+            where = options.device or record["device"]
         resolve_device(where)
     with team(where) as (workers, device), run.owned(workers.leads):
         with _refusing():
@@ -104,14 +105,14 @@ def _resume(options: ResumeOptions) -> int:
                 run.extend(options.steps)
             config = workers.tell(run.run_config())
             with fitting(run.config_file):
-                data, seed = DataConfig(**record["data"]), record["seed"]
+                seed = record["seed"]
                 model = from_manifest(record, seed)
             if workers.leads:
-                run.check_sources(sources(data))
-            train, held_out = load_parts(data, config.held_out, seed)
+                run.check_sources(sources(recorded(record, trust=options.trust)))
+            train, held_out = recorded_parts(record, trust=options.trust)
             now, then = (train.shape, len(train)), (model.shape, model.dataset_size)
             if now != then:
-                message = f"{data.spec} is no longer what {run.path} was started with"
+                message = f"{train.name} is no longer what {run.path} was started with"
                 raise ValueError(f"{message}: {_rows(*now)} to train on, then {_rows(*then)}")
         return _train(
             *(run, config, model, train, held_out), seed=seed, device=device, team=workers
@@ -135,11 +136,11 @@ def _train(
     if trainer.team.leads:
         print(heading(trainer, config))
         print(f"run folder: {run.path}", flush=True)
-    with refusals(), TRAIN.finite(run.path):
+    with refusals(), TRAIN.finite(run.path, trust_option(trainer)):
         trainer.run(config.steps)
     if trainer.team.leads:
         if trainer.interrupted:
-            print(TRAIN.interruption(run.path, trainer.steps))
+            print(TRAIN.interruption(run.path, trainer.steps, trust_option(trainer)))
         else:
             _draw(run, trainer)
             print(ending(trainer, run, config))

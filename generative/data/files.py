@@ -1,27 +1,26 @@
 """Data in files: arrays (.npz, .npy, MNIST's idx) and folders of images; nothing runs code."""
 
-import gzip
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .arrays import labels_of, read_arrays
 from .dataset import Dataset, chosen
 from .pictures import resize, resized
 
 Array = NDArray[Any]
 Names = tuple[str, ...]
 
-ROWS = ("x", "images", "imgs", "x_train", "data", "arr_0")
-LABELS = ("labels", "y", "y_train", "targets")
-FACTORS = ("factors", "latents_classes")  # the second is dSprites' own
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP")  # other readers of PIL start programs
+MOST_PIXELS = 2**26
+MOST_CLASSES = 100_000  # without names
 
 
 def load_files(
@@ -50,8 +49,9 @@ def load_files(
         return _folder(path, size, limit, seed)
     if not path.exists():
         raise FileNotFoundError(f"no data at {path}")
-    arrays = _read(path)
-    data = _dataset(str(path), arrays).limited(limit, seed)
+    if not path.is_file():  # a pipe or a device may never end
+        raise ValueError(f"{path} is no file")
+    data = _dataset(str(path), read_arrays(path)).limited(limit, seed)
     return resize(data, size)
 
 
@@ -59,66 +59,7 @@ def files_of(path: Path) -> list[Path]:
     """Return the files that `load_files` reads; none where there is nothing."""
     if path.is_dir():
         return _image_files(path)[0]
-    return [file for file in dict.fromkeys((path, _labels_of(path))) if file.exists()]
-
-
-def _read(path: Path) -> Mapping[str, Array]:
-    """Read the arrays of a file; the rows are under `"x"`, if it does not say otherwise."""
-    try:
-        if path.suffix == ".npy":
-            with path.open("rb") as file:
-                return {"x": np.load(file, allow_pickle=False)}
-        if path.suffix == ".npz":
-            return _read_npz(path)
-        if "idx" in path.name:
-            return _read_idx(path)
-    except (ValueError, EOFError, OSError, BadZipFile, KeyError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
-    raise ValueError(f"{path} is no data file: expected .npz, .npy, idx or a folder of images")
-
-
-def _read_npz(path: Path) -> Mapping[str, Array]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        names = archive.files
-        rows = next((name for name in ROWS if name in names), None)
-        if rows is None and len(names) == 1:
-            rows = names[0]
-        if rows is None:
-            raise ValueError(f"it holds {names}, expected the rows as one of {list(ROWS)}")
-        found = {"x": archive[rows]}
-        for part, aliases in (("labels", LABELS), ("factors", FACTORS)):
-            name = next((name for name in aliases if name in names), None)
-            if name is not None:
-                found[part] = archive[name]
-        found |= {n: archive[n] for n in ("class_names", "factor_names") if n in names}
-    return found
-
-
-def _read_idx(path: Path) -> Mapping[str, Array]:
-    found = {"x": _idx(path)}
-    labels = _labels_of(path)
-    if labels != path and labels.exists():
-        found["labels"] = _idx(labels)
-    return found
-
-
-def _labels_of(path: Path) -> Path:
-    """Return where the labels of an idx file of images lie; of others, the file itself."""
-    if "idx" not in path.name or path.suffix in (".npy", ".npz"):
-        return path
-    return path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
-
-
-def _idx(path: Path) -> Array:
-    """Read unsigned bytes in MNIST's format: two zeros, a type, the dimensions, their sizes."""
-    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    if len(content) < 4 or content[:3] != b"\x00\x00\x08":
-        raise ValueError(f"it begins with {content[:4].hex()}, expected idx of unsigned bytes")
-    start = 4 + 4 * content[3]
-    shape = [int(length) for length in np.frombuffer(content[4:start], ">u4")]
-    if len(content) - start != math.prod(shape):
-        raise ValueError(f"it holds {len(content) - start} bytes for the shape {shape}")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    return [file for file in dict.fromkeys((path, labels_of(path))) if file.exists()]
 
 
 def _dataset(name: str, arrays: Mapping[str, Array]) -> Dataset:
@@ -128,7 +69,10 @@ def _dataset(name: str, arrays: Mapping[str, Array]) -> Dataset:
     classes = _names(arrays.get("class_names"))
     if labels is not None:
         labels = labels.flatten()
-        classes = classes or tuple(map(str, range(int(labels.max()) + 1 if len(labels) else 0)))
+        last = int(labels.max()) if len(labels) else -1
+        if last >= MOST_CLASSES and not classes:
+            raise ValueError(f"{name}: a label is {last}, expected less than {MOST_CLASSES:,}")
+        classes = classes or tuple(map(str, range(last + 1)))
     factors, factor_names = _varying(factors, _names(arrays.get("factor_names")))
     return Dataset(name, x, labels, classes if labels is not None else (), factors, factor_names)
 
@@ -215,18 +159,19 @@ def _images_in(folder: Path) -> list[Path]:
 
 def _images(files: Sequence[Path], size: int | None) -> Tensor:
     """Read images as uint8 `[N, C, H, W]`: grey if all of them are, else red, green and blue."""
-    pictures = [_image(file) for file in files]
-    grey = all(len(picture) == 1 for picture in pictures)
-    pictures = [p if grey else p.expand(3, -1, -1) for p in pictures]
-    if size is not None:
-        pictures = [resized(picture[None], size, size)[0] for picture in pictures]
-    for file, picture in zip(files, pictures, strict=True):
-        if picture.shape != pictures[0].shape:
+    pictures: list[Tensor] = []
+    for file in files:
+        picture = _image(file)
+        if size is not None:
+            picture = resized(picture[None], size, size)[0]
+        if pictures and picture.shape[1:] != pictures[0].shape[1:]:
             height, width = picture.shape[1:]
             first = "x".join(map(str, pictures[0].shape[1:]))
             message = f"{file} is {height}x{width} pixels (height x width), {files[0]} {first}"
             raise ValueError(f"{message}: give a size to make them equal")
-    return torch.stack(pictures)
+        pictures.append(picture)
+    grey = all(len(picture) == 1 for picture in pictures)
+    return torch.stack([p if grey else p.expand(3, -1, -1) for p in pictures])
 
 
 def _image(file: Path) -> Tensor:
@@ -234,9 +179,13 @@ def _image(file: Path) -> Tensor:
     from PIL import Image
 
     try:
-        with Image.open(file) as image:
+        if not file.is_file():
+            raise ValueError("it is no file")
+        with Image.open(file, formats=FORMATS) as image:
+            if math.prod(image.size) > MOST_PIXELS:
+                raise ValueError(f"it has {math.prod(image.size):,} pixels")
             grey = image.mode in ("1", "L")
             pixels = np.array(image.convert("L" if grey else "RGB"))
-    except (OSError, SyntaxError) as error:
+    except Exception as error:  # a hostile file can make a reader fail in any way
         raise ValueError(f"{file} cannot be read: {error}") from error
     return torch.from_numpy(pixels[None] if grey else pixels.transpose(2, 0, 1).copy())

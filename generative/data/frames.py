@@ -1,8 +1,10 @@
 """Data from environments: what they show while somebody plays them."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Container, Iterator
 from contextlib import closing
 from functools import partial
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
@@ -21,6 +23,7 @@ Array = NDArray[Any]
 
 ACTORS = "dreamgym.actors"  # entry points that load who acts from a run folder
 HOME = {"dreamgym": "envs"}  # namespace of an id -> the module whose import registers it
+KNOWN = {"envs", "envs.minatar", "ale_py"}  # modules of worlds that any file may name
 FRAMES = 10_000
 NUM_ENVS = 16
 
@@ -34,8 +37,25 @@ class Actor(Protocol):
         """Return actions `[N, ...]` and the next state of the memory."""
 
 
+def foreign(where: str, imported: Container[str] = sys.modules) -> str | None:
+    """Return the environment of `ENV_ID` or `ENV_ID@RUN` if making it would run unknown code.
+
+    Args:
+        where: what a file names.
+        imported: modules that the program itself has chosen to import.
+    """
+    env_id = where.partition("@")[0]
+    module = env_id.rpartition(":")[0]
+    return env_id if module and module not in KNOWN and module not in imported else None
+
+
 def load_frames(
-    where: str, *, size: int | None = None, limit: int | None = None, seed: int = 0
+    where: str,
+    *,
+    size: int | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    trust: bool = False,
 ) -> Dataset:
     """Collect what an environment draws of itself; see `collect`.
 
@@ -44,25 +64,36 @@ def load_frames(
         size: side of the pictures in pixels; their own by default.
         limit: how many, 10,000 by default.
         seed: of environment and player.
+        trust: whether the run's own environment may be of any module.
     """
-    return _load("frames", where, size, limit, seed)
+    return _load("frames", where, size, limit, seed, trust)
 
 
 def load_observations(
-    where: str, *, size: int | None = None, limit: int | None = None, seed: int = 0
+    where: str,
+    *,
+    size: int | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    trust: bool = False,
 ) -> Dataset:
     """Collect an environment's observations, which are pictures; arguments of `load_frames`."""
-    return _load("observations", where, size, limit, seed)
+    return _load("observations", where, size, limit, seed, trust)
 
 
-def _load(kind: str, where: str, size: int | None, limit: int | None, seed: int) -> Dataset:
+def _load(
+    kind: str, where: str, size: int | None, limit: int | None, seed: int, trust: bool
+) -> Dataset:
     env_id, _, run = where.partition("@")
     if not env_id:
         raise ValueError(f"{kind}:{where} names no environment: expected {kind}:ENV_ID")
+    module = qualified(env_id).rpartition(":")[0]
+    if module:
+        import_module(module)  # so that the run may act in the very world that is named
     return collect(
         env_id,
         FRAMES if limit is None else limit,
-        actor=load_actor(run) if run else None,
+        actor=load_actor(run, trust=trust) if run else None,
         observations=kind == "observations",
         size=size,
         seed=seed,
@@ -188,13 +219,17 @@ def is_picture(space: gym.Space) -> bool:
     return len(space.shape) == 2 or (len(space.shape) == 3 and space.shape[2] in (1, 3, 4))
 
 
-def load_actor(run: str) -> Actor:
+def load_actor(run: str, *, trust: bool = False) -> Actor:
     """Load who acts from a run folder, by the installed entry point.
+
+    Args:
+        run: the folder.
+        trust: whether its environment may be of any module.
 
     Raises:
         ValueError: nothing that is installed can load agents.
         FileNotFoundError: there is no such run.
     """
     for entry in entry_points(group=ACTORS):
-        return entry.load()(run)
+        return entry.load()(run, **({"trust": True} if trust else {}))
     raise ValueError(f"cannot load {run}: no installed package has an entry point {ACTORS!r}")

@@ -1,10 +1,12 @@
 """Data sets by name: `load_dataset("sprites")`, `load_dataset("frames:dreamgym/Catch-v0")`."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Container
 from pathlib import Path
 
 from nets.registry import Registry
 
+from . import frames
 from .dataset import Dataset
 from .files import load_files
 from .frames import load_frames, load_observations
@@ -21,11 +23,17 @@ LOADERS: Registry[Callable[..., Dataset]] = Registry(
         "ring": ring,
     },
 )
+OF_WORLDS = ("frames", "observations")
 PATH = "a path to .npz, .npy, idx or a folder of images"
 
 
 def load_dataset(
-    spec: str, *, size: int | None = None, limit: int | None = None, seed: int = 0
+    spec: str,
+    *,
+    size: int | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    trust: bool = False,
 ) -> Dataset:
     """Load, draw or collect the data that `spec` names.
 
@@ -42,6 +50,7 @@ def load_dataset(
         limit: rows at most, chosen at random; for `frames`, `observations` and `ring`, how many
             are made.
         seed: of every random choice.
+        trust: of `frames:ENV_ID@RUN`, whether the run's own environment may be of any module.
 
     Raises:
         ValueError: the name is unknown, the nearest is suggested; the data are empty, of mixed
@@ -58,7 +67,19 @@ def load_dataset(
         load = LOADERS[name]
     except ValueError as error:
         raise ValueError(f"{error} (or {PATH}; {spec!r} does not exist)") from None
-    return load(rest, size=size, limit=limit, seed=seed)
+    options = {"trust": trust} if name in OF_WORLDS else {}
+    return load(rest, size=size, limit=limit, seed=seed, **options)
+
+
+def foreign(spec: str, imported: Container[str] = sys.modules) -> str | None:
+    """Return the environment that data are of, if making it would run unknown code.
+
+    Args:
+        spec: what a file names.
+        imported: modules that the program itself has chosen to import.
+    """
+    name, _, rest = spec.partition(":")
+    return frames.foreign(rest, imported) if name in OF_WORLDS else None
 
 
 def is_path(spec: str) -> bool:

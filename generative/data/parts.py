@@ -3,26 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from nets.process.seeding import hash31
-from nets.runs.checkpoint import fitting
+from nets.runs.checkpoint import UntrustedError, fitting
 from nets.runs.fingerprints import Source, checkpoint_source, source
+from nets.settings import Count, Part, Range, Settings
 
 from .dataset import Dataset
 from .files import files_of
-from .load import is_path, load_dataset
+from .load import foreign, is_path, load_dataset
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class DataConfig(Settings):
     """Which rows; see `load_dataset`."""
 
     spec: str
     """Name of a data set, or a path."""
-    size: int | None = None
+    size: Count | None = None
     """Side of the pictures in pixels; their own by default."""
-    limit: int | None = None
+    limit: Count | None = None
     """Rows at most."""
     binarize: bool = False
     """Whether pixels are drawn anew as 0 or 1 in every batch."""
@@ -55,26 +56,69 @@ def sources(data: DataConfig) -> dict[str, Source]:
     return {} if player is None else {"data": player}
 
 
-def load_parts(data: DataConfig, held_out: float, seed: int) -> tuple[Dataset, Dataset | None]:
+@dataclass(frozen=True)
+class _Deal(Settings):
+    """How the rows of a run were chosen and dealt."""
+
+    seed: Annotated[int, Range(0, 2**62)]
+    held_out: Part
+
+
+def load_parts(
+    data: DataConfig, held_out: float, seed: int, *, trust: bool = False
+) -> tuple[Dataset, Dataset | None]:
     """Load data and deal them into rows to train on and rows held out, if any.
+
+    Args:
+        data: which.
+        held_out: share of the rows that is held out.
+        seed: of every choice.
+        trust: see `load_dataset`.
 
     Raises:
         ValueError: there are no such data, or too few; so too TypeError and FileNotFoundError.
     """
-    rows = load_dataset(data.spec, size=data.size, limit=data.limit, seed=seed)
+    rows = load_dataset(data.spec, size=data.size, limit=data.limit, seed=seed, trust=trust)
     rows = replace(rows, binarized=data.binarize)
     if not held_out:
         return rows, None
     return rows.split(held_out, hash31(seed, "held out"))
 
 
-def load_run_data(record: Mapping[str, Any]) -> tuple[Dataset, Dataset]:
-    """Load the rows that the run of a config.json was trained on, and those held out.
+def recorded(record: Mapping[str, Any], *, trust: bool = False) -> DataConfig:
+    """Return which rows the run of a config.json was trained on.
 
-    Where none were, they are the same.
+    Args:
+        record: the config.json.
+        trust: whether it may name environments of any module.
+
+    Raises:
+        UntrustedError: it does, and `trust` is False.
+        CheckpointError: it does not say which rows.
     """
     with fitting("config.json"):
-        data, share = DataConfig(**record["data"]), record["run"]["held_out"]
-        seed = record["seed"]
-    train, held_out = load_parts(data, share, seed)
+        data = DataConfig(**record["data"])
+        if not trust and (world := foreign(data.spec)):
+            raise UntrustedError([f"the environment {world!r}"])
+    return data
+
+
+def recorded_parts(
+    record: Mapping[str, Any], *, trust: bool = False
+) -> tuple[Dataset, Dataset | None]:
+    """Load the rows that `recorded` returns, to train on and held out, if any.
+
+    Raises:
+        CheckpointError: as there.
+        ValueError: as `load_parts`, and what it raises else.
+    """
+    data = recorded(record, trust=trust)
+    with fitting("config.json"):
+        deal = _Deal(record["seed"], record["run"]["held_out"])
+    return load_parts(data, deal.held_out, deal.seed, trust=trust)
+
+
+def load_run_data(record: Mapping[str, Any], *, trust: bool = False) -> tuple[Dataset, Dataset]:
+    """Load the rows of a run as `recorded_parts`; where none were held out, they are the same."""
+    train, held_out = recorded_parts(record, trust=trust)
     return train, train if held_out is None else held_out

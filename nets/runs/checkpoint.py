@@ -5,17 +5,19 @@ import os
 import pickle
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import torch
 
+from .archive import inspect
 from .durable import make_folder, sync
 
 FORMAT = "dreamgym"
 VERSION = 1
+MOST_JSON = 2**24  # bytes
 
 
 class CheckpointError(RuntimeError):
@@ -24,6 +26,22 @@ class CheckpointError(RuntimeError):
 
 class Damaged(CheckpointError):
     """A file is not as it was written: an earlier one may be whole."""
+
+
+class UntrustedError(CheckpointError):
+    """A file asks for what may run code or write files, and nobody has allowed it.
+
+    Args:
+        asked: what it asks for.
+        source: the file.
+    """
+
+    def __init__(self, asked: Sequence[str], source: str | Path = "it") -> None:
+        self.asked = asked
+        super().__init__(
+            f"{source} asks for {', '.join(asked)}, which is not known to be harmless and may run "
+            "code or write files: if you trust whoever made it, add --trust (in Python trust=True)"
+        )
 
 
 def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -36,7 +54,8 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:  # never through a link that lies there
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -66,10 +85,9 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
         CheckpointError: it holds Python objects, or was written by another program.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"no checkpoint at {path}")
-    _check_archive(path)
+    _require_file(path, "checkpoint")
     try:
+        inspect(path)
         payload = torch.load(path, map_location=device, weights_only=True)
     except pickle.UnpicklingError as error:
         message = (
@@ -77,6 +95,9 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
             "it was not loaded, and none of its code was run"
         )
         raise CheckpointError(message) from error
+    except zipfile.BadZipFile as error:
+        message = f"{path} is torn or no checkpoint ({_first_line(error)}); use an earlier one"
+        raise Damaged(message) from error
     except Exception as error:  # a hostile file can make the reader fail in any way
         raise Damaged(f"{path} cannot be read ({_first_line(error)})") from error
     if not isinstance(payload, dict) or payload.get("format") != FORMAT:
@@ -90,6 +111,12 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
     return state
 
 
+_MISFITS = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError),
+    *(RuntimeError, TypeError, ValueError),
+)
+
+
 @contextmanager
 def fitting(source: str | Path) -> Iterator[None]:
     """Turn errors of loading a state into a `CheckpointError` that names its file."""
@@ -97,9 +124,11 @@ def fitting(source: str | Path) -> Iterator[None]:
         yield
     except Damaged:
         raise
+    except UntrustedError as error:
+        raise UntrustedError(error.asked, source) from error
     except KeyError as error:
         raise CheckpointError(f"{source} does not fit: it has no {error}") from error
-    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+    except _MISFITS as error:
         raise CheckpointError(f"{source} does not fit: {error}") from error
 
 
@@ -110,29 +139,41 @@ def save_json(path: str | Path, value: Any) -> None:
 
 
 def load_json(path: str | Path) -> Any:
-    """Load a JSON file; `CheckpointError` names it when it is damaged."""
+    """Load a JSON file; `CheckpointError` names it when it is damaged, or far too large."""
     path = Path(path)
+    _require_file(path, "file")
+    if path.stat().st_size > MOST_JSON:
+        raise CheckpointError(f"{path} has more than {MOST_JSON:,} bytes")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not valid JSON: {error}") from error
 
 
-def _check_archive(path: Path) -> None:
-    """Raise `CheckpointError` unless `path` is a whole archive; torch checks no checksums."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except Exception as error:
-        message = f"{path} is torn or no checkpoint ({_first_line(error)}); use an earlier one"
-        raise Damaged(message) from error
-    if damaged is not None:
-        raise Damaged(f"{path} is damaged in {damaged!r}; use an earlier one")
+def load_object(path: str | Path) -> dict[str, Any]:
+    """Load a JSON file whose outermost value is an object; else `CheckpointError`."""
+    value = load_json(path)
+    if not isinstance(value, dict):
+        kind = type(value).__name__
+        raise CheckpointError(f"{path} does not fit: it is a {kind}, expected names and values")
+    return value
+
+
+def _require_file(path: Path, kind: str) -> None:
+    """Raise unless `path` is a file that ends: a pipe or a device may not."""
+    if not path.exists():
+        raise FileNotFoundError(f"no {kind} at {path}")
+    if not path.is_file():
+        raise CheckpointError(f"{path} is no file")
 
 
 def _check_plain(value: Any, where: str) -> None:
     """Raise `TypeError` unless `value` is made of types that load without code."""
-    if value is None or isinstance(value, torch.Tensor):
+    if isinstance(value, torch.Tensor):
+        if value.nbytes > value.untyped_storage().nbytes():
+            raise TypeError(f"{where} repeats its numbers: save its clone(), which has them all")
+        return
+    if value is None:
         return
     if type(value) in (bool, int, float, str):
         return

@@ -11,6 +11,7 @@ from ..settings import Count, Settings, Whole
 from .checkpoint import (
     CheckpointError,
     Damaged,
+    fitting,
     load_checkpoint,
     load_json,
     save_checkpoint,
@@ -81,7 +82,14 @@ class RunFolder(Generic[ConfigT]):
                 self._owned = False
 
     def clean(self) -> None:
-        """Remove what killed processes left half written; nothing that could be another's."""
+        """Remove what killed processes left half written; nothing that could be another's.
+
+        Raises:
+            CheckpointError: a folder is a link, so that another's files would be removed.
+        """
+        for folder in (self.files.folder, self.files.replay, self.files.best.parent):
+            if folder.is_symlink():
+                raise CheckpointError(f"{folder} is a link: a run is written in its own folder")
         names = (self.config_file.name, self.metrics_file.name, *self.pictures)
         remove_unfinished(self.path, names)
         self.files.clean()
@@ -121,7 +129,9 @@ class RunFolder(Generic[ConfigT]):
 
     def run_config(self) -> ConfigT:
         """Return how the run is cut up."""
-        return self.config_type(**self.load_config()["run"])
+        record = self.load_config()
+        with fitting(self.config_file):
+            return self.config_type(**record["run"])
 
     def extend(self, steps: int) -> ConfigT:
         """Record that the run is to have `steps` steps in all; return how it is cut up.
@@ -130,7 +140,7 @@ class RunFolder(Generic[ConfigT]):
             ValueError: it was to have more already.
         """
         record = self.load_config()
-        before = record["run"]["steps"]
+        before = self.run_config().steps
         if steps < before:
             message = f"steps is {steps}: {self.path} was started with {before}"
             raise ValueError(f"{message}, expected at least as many")

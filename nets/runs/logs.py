@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -13,12 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from .checkpoint import Damaged, atomic_write
+from .checkpoint import Damaged, atomic_write, fitting
 from ..gradients.modes import evaluation_mode
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
+MOST_METRICS, MOST_COLUMNS = 2**26, 1000  # bytes; far more than a run writes
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 Mark = dict[str, int]
 """What a checkpoint remembers of the rows that were there before it."""
@@ -44,16 +46,25 @@ def _mark(rows: Sequence[Mapping[str, str]]) -> Mark:
 
 
 def _whole_rows(path: Path) -> list[dict[str, str]]:
-    """Read the cells of the rows on disk; a last row that a crash tore is left out."""
-    if not path.exists():
+    """Read the cells of the rows on disk; a last row that a crash tore is left out.
+
+    Raises:
+        Damaged: the file is no table, or far too large.
+    """
+    if not path.is_file():
         return []
+    if path.stat().st_size > MOST_METRICS:
+        raise Damaged(f"{path} has more than {MOST_METRICS:,} bytes")
     text = path.read_text(encoding="utf-8", errors="replace")
-    lines = text[: text.rfind("\n") + 1].splitlines()
     try:
-        rows = [{k: v for k, v in row.items() if k and v} for row in csv.DictReader(lines)]
+        header, *table = [*csv.reader(text[: text.rfind("\n") + 1].splitlines())] or [[]]
     except csv.Error as error:
         raise Damaged(f"{path} cannot be read: {error}") from error
-    return [row for row in rows if row.get("step", "").isdigit()]
+    if len(header) > MOST_COLUMNS:
+        raise Damaged(f"{path} has {len(header):,} columns")
+    cells = (zip(header, row, strict=False) for row in table)
+    rows = [{k: v for k, v in row if k and v} for row in cells]
+    return [row for row in rows if re.fullmatch("[0-9]{1,18}", row.get("step", ""))]
 
 
 class MetricsFile:
@@ -101,14 +112,20 @@ class MetricsFile:
 
 
 def read_metrics(metrics_file: str | Path) -> dict[str, Points]:
-    """Return each column of a metrics.csv as (steps, values), without its empty cells."""
-    with Path(metrics_file).open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    """Return each column of a metrics.csv as (steps, values), without its empty cells.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: it is far too large, or holds something else than numbers.
+    """
+    if not Path(metrics_file).exists():
+        raise FileNotFoundError(f"there is no {metrics_file}")
     columns: dict[str, list[tuple[float, float]]] = {}
-    for row in rows:
-        for name, value in row.items():
-            if name != "step" and value:
-                columns.setdefault(name, []).append((float(row["step"]), float(value)))
+    with fitting(metrics_file):
+        for row in _whole_rows(Path(metrics_file)):
+            step = float(row.pop("step"))
+            for name, value in row.items():
+                columns.setdefault(name, []).append((step, float(value)))
     return {name: tuple(np.array(points).T) for name, points in columns.items()}
 
 

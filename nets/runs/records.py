@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..settings import to_plain
-from .checkpoint import Damaged, load_json, save_json
+from .checkpoint import Damaged, load_object, save_json
 
 SEAL = "checksum"
 FREE = ("device",)
@@ -26,11 +26,11 @@ def load_record(path: str | Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointError: it is no JSON.
+        CheckpointError: it is no JSON object.
         Damaged: it says something else than what was written.
     """
-    record = load_json(path)
-    if isinstance(record, dict) and record.get(SEAL, _checksum(record)) != _checksum(record):
+    record = load_object(path)
+    if record.get(SEAL, _checksum(record)) != _checksum(record):
         raise Damaged(f"{path} is not as it was written: its checksum differs")
     return record
 

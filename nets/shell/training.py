@@ -82,41 +82,44 @@ class TrainCommand(Generic[EntryT]):
         names = f"{self.first} and {self.second}"
         return CommandError(f"write {names} first, then the options: {' '.join(argv)}")
 
-    def interruption(self, run: Path, steps: int) -> str:
-        """Say where Ctrl-C stopped training, and how to go on."""
+    def interruption(self, run: Path, steps: int, trust: str = "") -> str:
+        """Say where Ctrl-C stopped training, and how to go on, with an option of trust."""
         stopped = f"interrupted at step {steps:,}; to go on from the last checkpoint:"
-        return f"{stopped}\n  {self._resume(run)}"
+        return f"{stopped}\n  {self._resume(run)}{trust}"
 
     @contextmanager
-    def finite(self, run: Path) -> Iterator[None]:
+    def finite(self, run: Path, trust: str = "") -> Iterator[None]:
         """Tell in one line that what is trained has diverged, and how to go on before that."""
         from ..runs.divergence import Diverged
 
         try:
             yield
         except Diverged as error:
-            print(self._divergence(Checkpoints(run)), flush=True)
+            print(self._divergence(Checkpoints(run), trust), flush=True)
             raise CommandError(one_line(error)) from error
 
-    def _divergence(self, files: Checkpoints) -> str:
+    def _divergence(self, files: Checkpoints, trust: str) -> str:
         kept = files.list()
         if not kept:
             return f"nothing had been saved in {files.run} before that: begin with other settings"
         whole = f"all is finite up to step {int(kept[-1].stem):,}; to go on from there, which leads"
-        return f"{whole} to the same end on the CPU:\n  {self._resume(files.run)}"
+        return f"{whole} to the same end on the CPU:\n  {self._resume(files.run)}{trust}"
 
-    def suggestions(self, run: Path, others: Mapping[str, str], steps: int | None) -> str:
+    def suggestions(
+        self, run: Path, others: Mapping[str, str], steps: int | None, trust: str = ""
+    ) -> str:
         """List what can be typed next, each with what it is for.
 
         Args:
             run: the folder of the run.
             others: other commands on it, such as `"render --out episode.mp4"`.
             steps: how long it would be if it were trained longer; None: it cannot be.
+            trust: the option that loading the run needs, if any.
         """
         commands = {_on(run, call): why for call, why in others.items()}
         commands[f"{executable('tensorboard')} --logdir {_quoted(run)}"] = "look at the numbers"
         if steps is not None:
-            commands[f"{self._resume(run)} --steps {steps}"] = "train it longer"
+            commands[f"{self._resume(run)} --steps {steps}{trust}"] = "train it longer"
         width = max(map(len, commands)) + 2
         return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])
 

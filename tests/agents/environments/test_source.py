@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from agents.environments.ids import find_spec
 from agents.environments.source import EnvSource
 from agents.environments.stepping import SingleStepper, VectorStepper
+from nets.runs.checkpoint import CheckpointError
 
 
 @pytest.mark.parametrize(
@@ -122,8 +123,8 @@ def test_a_file_cannot_call_anything_but_a_wrapper():
     description = EnvSource.of("CartPole-v1").describe()
     for entry_point in ("os:system", "builtins:print", "gymnasium:make"):
         wrappers = [{"entry_point": entry_point, "kwargs": {}}]
-        with pytest.raises(ValueError, match=f"{entry_point} is not a wrapper"):
-            EnvSource.restore(description | {"wrappers": wrappers})
+        with pytest.raises(CheckpointError, match=f"{entry_point} is not a wrapper"):
+            EnvSource.restore(description | {"wrappers": wrappers}, trust=True)
 
 
 def test_a_source_is_adapted_by_arguments_and_wrappers_the_innermost_first():
@@ -172,7 +173,7 @@ def test_a_file_cannot_replace_the_code_of_a_world(tmp_path):
     description = EnvSource.of("dreamgym/Lake-v0").describe()
     assert "dynamics" not in description["kwargs"]
     evil = {"dynamics": "os:system", "command": f"touch {victim}"}
-    with pytest.raises(ValueError, match=r"names code, which a file cannot replace"):
+    with pytest.raises(CheckpointError, match=r"names code, which a file cannot replace"):
         EnvSource.restore(description | {"kwargs": evil}).make()
     assert not victim.exists()
 

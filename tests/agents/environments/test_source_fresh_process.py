@@ -115,7 +115,7 @@ print(json.dumps(EnvSource.of({make}).describe()))
     assert description["id"] == env_id
     restore = f"""
 from agents.environments.source import EnvSource
-source = EnvSource.restore({description!r})
+source = EnvSource.restore({description!r}, trust=True)
 print(source.observation_space.shape, source.make().spec.id, source.describe() == {description!r})
 """
     printed = in_fresh_process(restore)
@@ -136,7 +136,7 @@ print(json.dumps(EnvSource.of(env, 2).describe()))
     restore = f"""
 import numpy as np
 from agents.environments.source import EnvSource
-source = EnvSource.restore({description!r})
+source = EnvSource.restore({description!r}, trust=True)
 print(source.make(), source.num_envs, source.max_episode_steps)
 stepper = source.stepper()
 stepper.reset(0)

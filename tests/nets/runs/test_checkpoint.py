@@ -12,10 +12,12 @@ from torch import nn
 
 from nets.runs.checkpoint import (
     CheckpointError,
+    UntrustedError,
     atomic_write,
     fitting,
     load_checkpoint,
     load_json,
+    load_object,
     save_checkpoint,
     save_json,
 )
@@ -285,3 +287,39 @@ def test_json_round_trips_and_damage_is_named(tmp_path):
     (tmp_path / "v.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(CheckpointError, match=r"v\.json is not valid JSON"):
         load_json(tmp_path / "v.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 10**5, '{"a":' * 10**5, "9" * 5000], ids=["lists", "objects", "number"]
+)
+def test_json_that_no_reader_bears_is_refused(tmp_path, text):
+    (tmp_path / "v.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"v\.json is not valid JSON"):
+        load_json(tmp_path / "v.json")
+
+
+def test_json_of_absurd_size_is_refused_unread(tmp_path):
+    with (tmp_path / "v.json").open("wb") as file:
+        file.truncate(2**24 + 1)
+    with pytest.raises(CheckpointError, match=r"v\.json has more than 16,777,216 bytes"):
+        load_json(tmp_path / "v.json")
+
+
+def test_an_object_is_expected_where_names_have_values(tmp_path):
+    save_json(tmp_path / "v.json", [1])
+    with pytest.raises(CheckpointError, match=r"v\.json does not fit: it is a list, expected names"):
+        load_object(tmp_path / "v.json")
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    (tmp_path / "precious").write_text("precious")
+    for name in ("c.txt", f".c.txt.{os.getpid()}.tmp"):
+        (tmp_path / name).symlink_to(tmp_path / "precious")
+    atomic_write(tmp_path / "c.txt", lambda out: out.write(b"new"))
+    assert (tmp_path / "c.txt").read_bytes() == b"new"
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_trust_is_asked_for_in_the_name_of_the_file():
+    with pytest.raises(UntrustedError, match=r"^a\.pt asks for X, Y, which is not"), fitting("a.pt"):
+        raise UntrustedError(["X", "Y"])

@@ -9,7 +9,8 @@ from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.plugins.hparams import metadata
 from torch import nn
 
-from nets.runs.logs import MetricsFile, TensorBoard, dead_unit_fraction
+from nets.runs.checkpoint import CheckpointError
+from nets.runs.logs import MetricsFile, TensorBoard, dead_unit_fraction, read_metrics
 
 ROWS = [
     (10, {"episodes": 1, "return": 0.1 + 0.2}),
@@ -208,3 +209,34 @@ def test_S_TB_04_dead_units_of_a_layer_with_hopeless_biases():
     pictures = torch.zeros(5, 2, 3, 3)
     pictures[4, 1, 2, 2] = 1.0
     assert dead_unit_fraction(pictures) == pytest.approx(17 / 18)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("step,loss\n1,x\n", "could not convert string to float"),
+        ("step," + "a," * 2000 + "\n1\n", "has 2,002 columns"),
+        ("step,loss\n1," + "9" * 200_000 + "\n", "cannot be read: field larger"),
+    ],
+    ids=["words", "columns", "a cell"],
+)
+def test_what_is_no_table_of_numbers_is_refused(tmp_path, text, message):
+    (tmp_path / "metrics.csv").write_text(text)
+    with pytest.raises(CheckpointError, match=rf"metrics\.csv .*{message}"):
+        read_metrics(tmp_path / "metrics.csv")
+
+
+def test_a_table_of_absurd_size_is_refused_unread(tmp_path):
+    with (tmp_path / "metrics.csv").open("wb") as file:
+        file.truncate(2**26 + 1)
+    for read in (read_metrics, MetricsFile):
+        with pytest.raises(CheckpointError, match=r"metrics\.csv has more than 67,108,864 bytes"):
+            read(tmp_path / "metrics.csv")
+
+
+def test_rows_without_a_step_are_none(tmp_path):
+    (tmp_path / "metrics.csv").write_text(f"loss,step\n1,2\n3\n4,{'9' * 5000}\n5,\u00b2\n6,7\n")
+    steps, losses = read_metrics(tmp_path / "metrics.csv")["loss"]
+    assert (steps.tolist(), losses.tolist()) == ([2, 7], [1, 6])
+    (tmp_path / "metrics.csv").write_text("")
+    assert read_metrics(tmp_path / "metrics.csv") == {}

@@ -1,0 +1,125 @@
+"""What a file may ask for that nobody has vouched for: known worlds, plain arguments, no files.
+
+A run names its environment, and loading imports whatever registers it. A file from a stranger may
+name anything, so without trust it gets our worlds, Gymnasium's, and those of modules that the
+program has imported itself.
+"""
+
+import re
+import sys
+from collections.abc import Container, Iterator, Mapping
+from typing import Any
+
+import gymnasium as gym
+
+from nets.runs.checkpoint import UntrustedError
+
+from .ids import HOME, NEIGHBOURS, find_spec, home
+
+LATENTS = "generative.latents"  # worlds seen through a model: they read its file, and no more
+OURS = {*HOME.values(), LATENTS}
+KNOWN = OURS | set(NEIGHBOURS.values())
+WRAPPERS = {  # of Gymnasium's, those that neither write files nor call what they are given
+    "AtariPreprocessing",
+    "Autoreset",
+    "ClipAction",
+    "ClipReward",
+    "DelayObservation",
+    "DiscretizeAction",
+    "DiscretizeObservation",
+    "FilterObservation",
+    "FlattenObservation",
+    "FrameStackObservation",
+    "GrayscaleObservation",
+    "MaxAndSkipObservation",
+    "NormalizeObservation",
+    "NormalizeReward",
+    "OrderEnforcing",
+    "PassiveEnvChecker",
+    "RecordEpisodeStatistics",
+    "RepeatAction",
+    "RescaleAction",
+    "RescaleObservation",
+    "ReshapeObservation",
+    "ResizeObservation",
+    "StickyAction",
+    "TimeAwareObservation",
+    "TimeLimit",
+}
+MOST_ENVS = 2**16
+WORD = re.compile(r"[\w -]*")  # neither a file nor code is called so
+
+
+def require_known(description: Mapping[str, Any]) -> None:
+    """Refuse a recipe for environments that asks for what is not known to be harmless.
+
+    Raises:
+        UntrustedError: it does; what it asks for is shown.
+        gymnasium.error.Error: there is no such environment.
+    """
+    asked = [*foreign(description)]
+    if asked:
+        raise UntrustedError(asked)
+
+
+def foreign(
+    description: Mapping[str, Any], imported: Container[str] = sys.modules
+) -> Iterator[str]:
+    """Yield what a recipe asks for that is not known to be harmless.
+
+    Args:
+        description: what `EnvSource.describe` returns.
+        imported: modules that the program itself has chosen to import.
+    """
+    if (description["num_envs"] or 1) > MOST_ENVS:
+        yield f"{description['num_envs']:,} environments at once"
+    yield from _foreign_world(description["id"], description["kwargs"], imported)
+    for wrapper in description["wrappers"]:
+        entry_point = wrapper["entry_point"]
+        if entry_point == f"{LATENTS}:LatentObservation":
+            continue
+        if _harmless(entry_point):
+            yield from _unplain(wrapper["kwargs"], entry_point)
+        else:
+            yield f"the wrapper {entry_point!r}"
+
+
+def _foreign_world(
+    env_id: str, arguments: Mapping[str, Any], imported: Container[str]
+) -> Iterator[str]:
+    module = env_id.rpartition(":")[0]
+    if module and module not in KNOWN and module not in imported:
+        yield f"the environment {env_id!r}"
+        return
+    spec = find_spec(env_id)
+    changed = {k: v for k, v in arguments.items() if k not in spec.kwargs or spec.kwargs[k] != v}
+    if "env_id" in changed:  # it is made of another
+        within = changed.pop("env_id"), changed.pop("env_kwargs", None) or {}
+        yield from _foreign_world(*within, imported)
+    if home(spec) not in OURS:
+        yield from _unplain(changed, env_id)
+
+
+def _harmless(entry_point: str) -> bool:
+    """Whether this is one of Gymnasium's wrappers that neither write nor call anything."""
+    module, _, name = entry_point.partition(":")
+    if name not in WRAPPERS:
+        return False
+    return module in ("gymnasium.wrappers", getattr(gym.wrappers, name).__module__)
+
+
+def _unplain(arguments: Mapping[str, Any], owner: str) -> Iterator[str]:
+    for name, value in arguments.items():
+        if not _plain(value):
+            yield f"{name}={value!r} of {owner}"
+
+
+def _plain(value: Any) -> bool:
+    """Whether a value is made of numbers and words."""
+    if isinstance(value, Mapping):
+        return all(map(_plain, (*value, *value.values())))
+    if isinstance(value, list | tuple):
+        return all(map(_plain, value))
+    if isinstance(value, str):
+        return WORD.fullmatch(value) is not None
+    return value is None or isinstance(value, int | float)

@@ -1,0 +1,185 @@
+"""What is inside a torch file, found out before torch reads it: no code, and no more than is there.
+
+`torch.load(weights_only=True)` runs no code, but believes what a file says of its own sizes: it
+inflates what is compressed, and takes a tensor to be as large as it claims to be.
+"""
+
+import math
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+MOST_STRUCTURE = 2**25  # bytes of everything but tensors
+DEEPEST = 100  # containers in each other
+
+
+class _Storage(NamedTuple):
+    """Numbers that lie in an entry of the archive."""
+
+    nbytes: int
+    itemsize: int
+
+
+class _Tensor(NamedTuple):
+    """A tensor, unread."""
+
+    numel: int
+
+
+def inspect(path: Path) -> None:
+    """Refuse a file that torch should not read.
+
+    Raises:
+        zipfile.BadZipFile: it is no whole archive.
+        pickle.UnpicklingError: it holds Python objects; none has been made.
+        ValueError: it is not as torch writes files: compressed, or larger inside than outside.
+    """
+    with zipfile.ZipFile(path) as archive:
+        entries = _entries(archive, path.stat().st_size)
+        structures = [name for name in entries if name.endswith("/data.pkl")]
+        if len(structures) != 1:
+            raise ValueError(f"it has {len(structures)} entries data.pkl, expected one")
+        if entries[structures[0]] > MOST_STRUCTURE:
+            raise ValueError(f"its data.pkl has more than {MOST_STRUCTURE:,} bytes")
+        structure = archive.read(structures[0])
+    data = structures[0].removesuffix(".pkl") + "/"
+    sizes = {name.removeprefix(data): n for name, n in entries.items() if name.startswith(data)}
+    _walk(_Census(structure, sizes).load(), most=max(2**20, len(structure)))
+
+
+def _entries(archive: zipfile.ZipFile, size: int) -> Mapping[str, int]:
+    """Return the bytes of each entry, which all together lie in the file's `size`."""
+    found = archive.infolist()
+    compressed = [entry.filename for entry in found if entry.compress_type != zipfile.ZIP_STORED]
+    if compressed:
+        raise ValueError(f"{compressed[0]!r} is compressed, which torch never does")
+    entries = {entry.filename: entry.file_size for entry in found}
+    if len(entries) < len(found):
+        raise ValueError("two of its entries have the same name")
+    if sum(entries.values()) > size:
+        raise ValueError(f"its entries have {sum(entries.values()):,} bytes, it has {size:,}")
+    damaged = archive.testzip()  # torch checks no checksums
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"{damaged!r} is damaged")
+    return entries
+
+
+class _Census(pickle._Unpickler):  # the one in C reserves memory for as many objects as it is told
+    """Reads what torch pickled, with stand-ins for tensors; calls nothing that a file names."""
+
+    def __init__(self, structure: bytes, sizes: Mapping[str, int]) -> None:
+        super().__init__(BytesIO(structure))
+        self._sizes = sizes
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what stands for a name.
+
+        Raises:
+            pickle.UnpicklingError: it is none of those that tensors and dicts need.
+        """
+        found = _NAMES.get(f"{module}.{name}")
+        if found is None and module == "torch" and name.isidentifier():
+            found = getattr(torch, name, None)
+            found = found if isinstance(found, torch.dtype) else None
+        if found is None:
+            raise pickle.UnpicklingError(f"it names {module}.{name}")
+        return found
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        """Return the storage that is described.
+
+        Raises:
+            ValueError: the archive has no entry of its size.
+        """
+        _, dtype, key, _, numel = pid
+        nbytes = numel * dtype.itemsize
+        if self._sizes.get(key) != nbytes:
+            message = f"its storage {key!r} is to have {nbytes:,} bytes"
+            raise ValueError(f"{message}, its entry has {self._sizes.get(key)}")
+        return _Storage(nbytes, dtype.itemsize)
+
+    def load_build(self) -> None:
+        """Set attributes of a state dict, which has some, and of nothing else."""
+        if type(self.stack[-2]) is not OrderedDict:  # type: ignore[attr-defined]
+            raise pickle.UnpicklingError("it sets attributes")
+        super().load_build()  # type: ignore[misc]
+
+    dispatch = pickle._Unpickler.dispatch | {pickle.BUILD[0]: load_build}  # type: ignore
+
+
+def _tensor(
+    storage: _Storage,
+    offset: int,
+    size: Sequence[int],
+    stride: Sequence[int],
+    requires_grad: bool,
+    hooks: Mapping[int, Any],
+    dtype: torch.dtype | None = None,
+    metadata: None = None,
+) -> _Tensor:
+    """Return a tensor whose every number has a place of its own in the storage.
+
+    Raises:
+        ValueError: it claims more numbers than that.
+        pickle.UnpicklingError: there is more to it than numbers.
+    """
+    if hooks or metadata is not None:
+        raise pickle.UnpicklingError("a tensor has hooks or metadata")
+    numel, ends = math.prod(size), [(n - 1) * s for n, s in zip(size, stride, strict=True)]
+    itemsize = storage.itemsize if dtype is None else dtype.itemsize
+    needed = itemsize * max(numel, offset + sum(ends) + 1) if numel else 0
+    if min(offset, *size, *stride, 0) < 0 or needed > storage.nbytes:
+        message = f"a tensor of shape {list(size)} and strides {list(stride)} at {offset} is larger"
+        raise ValueError(f"{message} than its storage of {storage.nbytes:,} bytes")
+    return _Tensor(numel)
+
+
+def _parameter(data: _Tensor, requires_grad: bool, hooks: Mapping[int, Any]) -> _Tensor:
+    return data
+
+
+_KINDS = {
+    "Double": torch.float64,
+    "Float": torch.float32,
+    "Half": torch.float16,
+    "BFloat16": torch.bfloat16,
+    "Long": torch.int64,
+    "Int": torch.int32,
+    "Short": torch.int16,
+    "Char": torch.int8,
+    "Byte": torch.uint8,
+    "Bool": torch.bool,
+    "ComplexDouble": torch.complex128,
+    "ComplexFloat": torch.complex64,
+}
+_NAMES: dict[str, Any] = {f"torch.{kind}Storage": dtype for kind, dtype in _KINDS.items()} | {
+    "torch.storage.UntypedStorage": torch.uint8,
+    "torch._utils._rebuild_tensor_v2": _tensor,
+    "torch._utils._rebuild_tensor_v3": _tensor,
+    "torch._utils._rebuild_parameter": _parameter,
+    "collections.OrderedDict": OrderedDict,
+}
+
+
+def _walk(tree: Any, most: int) -> None:
+    """Refuse values that are not plain, or more of them, by repetition, than a file can hold."""
+    rest = [(tree, 0)]
+    for _ in range(most):
+        if not rest:
+            return
+        value, depth = rest.pop()
+        if type(value) in (dict, OrderedDict):
+            rest += ((each, depth + 1) for pair in value.items() for each in pair)
+        elif type(value) in (list, tuple):
+            rest += ((each, depth + 1) for each in value)
+        elif type(value) not in (_Tensor, bool, int, float, str, type(None)):
+            raise pickle.UnpicklingError(f"it holds a {type(value).__name__}")
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested deeper than {DEEPEST}")
+    raise ValueError("it repeats its values without end")
