@@ -1,7 +1,6 @@
 """Where environments come from: a recipe that makes them anew, in this process or another."""
 
 import importlib
-import json
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +17,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrap
 from nets.runs.checkpoint import fitting
 
 from .ids import find_spec, home, named_code, qualified
+from .plain import decode, encode
 from .stepping import SingleStepper, Stepper, VectorStepper
 from .trust import foreign, require_known
 
@@ -74,7 +74,7 @@ class EnvSource:
         """
         with fitting(origin):
             if description["id"] is not None:
-                return cls._made(description, trust)
+                return cls._made(decode(dict(description)), trust)
         raise ValueError("the agent's environment cannot be made again from a file: pass env=")
 
     @classmethod
@@ -110,7 +110,7 @@ class EnvSource:
                 "num_envs": self.num_envs,
             }
             with suppress(TypeError):  # an argument is not plain
-                return json.loads(json.dumps(recipe))
+                return encode(recipe)
         return {"id": None, "num_envs": self.num_envs}
 
     @property
@@ -189,6 +189,20 @@ class EnvSource:
             raise ValueError(f"{self.name} has no spec, so it cannot be made again")
         settings: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
         return gym.make(self.spec, **settings)
+
+    def apart(self) -> Self:
+        """Return a source of the same environment whose episodes are its own.
+
+        Raises:
+            ValueError: the source is a live object that cannot be copied.
+        """
+        if self.instance is None:
+            return self
+        try:
+            return replace(self, instance=deepcopy(self.instance))
+        except Exception as error:  # whatever stands in the way of a copy
+            message = f"{self.name} cannot be copied ({error}), and its own episode may be open"
+            raise ValueError(f"{message}: pass env=") from error
 
     def stepper(self, num_envs: int | None = None) -> Stepper:
         """Make fresh environments behind one interface (a live object is used as it is)."""

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from nets.runs.checkpoint import UntrustedError
 
@@ -120,6 +121,8 @@ def _plain(value: Any) -> bool:
         return all(map(_plain, (*value, *value.values())))
     if isinstance(value, list | tuple):
         return all(map(_plain, value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biuf"
     if isinstance(value, str):
         return WORD.fullmatch(value) is not None
     return value is None or isinstance(value, int | float)

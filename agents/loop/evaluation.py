@@ -16,7 +16,7 @@ from ..environments.limits import step_limit
 from ..environments.source import EnvSource
 from ..environments.spaces import holds_floats
 from ..environments.stepping import Step
-from .actor import Actor
+from .actor import Actor, World
 from .divergence import answerable, require_finite, require_finite_action
 from .experience import Array
 
@@ -52,7 +52,7 @@ class Evaluation:
 
 def evaluate(
     agent: Actor,
-    source: EnvSource | None = None,
+    env: World | None = None,
     *,
     episodes: int = 20,
     seed: int = 0,
@@ -68,7 +68,7 @@ def evaluate(
 
     Args:
         agent: who plays.
-        source: where; by default in its own environment.
+        env: where; by default in its own environment, or, of one that cannot be made anew, a copy.
         episodes: how many.
         seed: of the environments, and of what is random in the agent.
         deterministic: whether it plays greedily.
@@ -78,14 +78,15 @@ def evaluate(
             until all have played theirs, and then begins anew with the others.
 
     Raises:
-        ValueError: `episodes` or `max_steps` is below 1.
+        ValueError: `episodes` or `max_steps` is below 1, or there is no environment to play in
+            but the one in which it trains.
         InvalidExperience: the environment returned what no agent can be measured by.
         Diverged: an action, or what the agent has learned, is not finite.
     """
     if episodes < 1:
         raise ValueError(f"episodes is {episodes}: expected at least 1")
     require_finite(agent)
-    where = source or agent.source
+    where = agent.source.apart() if env is None else EnvSource.of(env)
     floats, limit = holds_floats(where.action_space), step_limit(where.known_spec, max_steps)
     discount = getattr(agent.config, "discount", 1.0)
     with (

@@ -235,3 +235,60 @@ def test_observations_that_are_tuples_can_be_evaluated():
     assert result.episodes == 30
     assert set(result.returns) <= {-1.0, 0.0, 1.0}
     assert result == evaluate(agent, episodes=30, seed=3)
+
+
+class Counter(gym.Env):
+    """Shows which of its episodes it plays, and its step."""
+
+    observation_space = gym.spaces.Box(0, 1e6, (2,), np.float32)
+    action_space = gym.spaces.Discrete(2)
+    episode = -1
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.time, self.episode = 0, self.episode + 1
+        return self._see(), {}
+
+    def step(self, action):
+        self.time += 1
+        return self._see(), 1.0, self.time == 10, False, {}
+
+    def _see(self):
+        return np.array([self.episode, self.time], np.float32)
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot be made anew")
+def test_evaluating_in_a_callback_does_not_disturb_what_is_trained_on():
+    def rows(callback):
+        agent, seen = DQN(Counter(), DQNConfig(learning_starts=10)), []
+        observe = agent.observe
+        agent.observe = lambda t: (
+            seen.append((t.observation.tolist(), t.next_observation.tolist())),
+            observe(t),
+        )[1]
+        agent.learn(35, callback=callback, progress=False)
+        return seen
+
+    def look(progress):
+        if progress.steps in (15, 20):
+            assert evaluate(progress.agent, episodes=2).mean_return == 10
+
+    assert rows(look) == rows(None)
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot be made anew")
+def test_agents_are_evaluated_in_any_environment_and_not_in_their_own_if_that_is_no_copy():
+    agent = DQN("CartPole-v1")
+    by_id = evaluate(agent, "CartPole-v1", episodes=3)
+    assert (
+        by_id == evaluate(agent, gym.make("CartPole-v1"), episodes=3) == evaluate(agent, episodes=3)
+    )
+
+    class Rope(Counter):
+        def __deepcopy__(self, memo):
+            raise TypeError("there is only one")
+
+    alone = DQN(Rope())
+    with pytest.raises(ValueError, match=r"cannot be copied \(there is only one\).*: pass env="):
+        evaluate(alone, episodes=1)
+    assert evaluate(alone, Rope(), episodes=2).mean_return == 10

@@ -1,0 +1,57 @@
+"""Arguments of environments as JSON holds them, and back again: tuples, infinities, arrays."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+TAGS = ("tuple", "items", "float", "array")
+
+
+def encode(value: Any) -> Any:
+    """Return `value` in JSON's types, from which `decode` makes it again.
+
+    What JSON has no form for is written as a dict of one tag: `{"tuple": [1, 2]}`.
+
+    Raises:
+        TypeError: it holds something that is neither number, word, list, tuple, dict nor array.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list):
+        return [encode(item) for item in value]
+    if isinstance(value, tuple) and type(value) is tuple:
+        return {"tuple": [encode(item) for item in value]}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return {"array": encode(value.tolist()), "dtype": value.dtype.name}
+    if isinstance(value, Mapping):
+        if all(isinstance(key, str) and key not in TAGS for key in value):
+            return {key: encode(item) for key, item in value.items()}
+        return {"items": [[encode(key), encode(item)] for key, item in value.items()]}
+    raise TypeError(f"{value!r} cannot be written down: expected numbers, words, lists or arrays")
+
+
+def decode(value: Any) -> Any:
+    """Return what `encode` was given.
+
+    Raises:
+        KeyError, TypeError, ValueError: it was something else.
+    """
+    if isinstance(value, list):
+        return [decode(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "tuple" in value:
+        return tuple(decode(value["tuple"]))
+    if "float" in value:
+        return float(value["float"])
+    if "array" in value:
+        return np.array(decode(value["array"]), np.dtype(value["dtype"]))
+    if "items" in value:
+        return {decode(key): decode(item) for key, item in value["items"]}
+    return {key: decode(item) for key, item in value.items()}
