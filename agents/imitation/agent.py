@@ -19,6 +19,7 @@ from ..equations.exploration import boltzmann
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
 from ..loop.interaction import Interaction
+from ..loop.shards import Replay
 from ..networks.encoders import build_encoder
 from .demonstrations import Demonstrations, disagreement
 from .fit import BCConfig, describe, diagnosis, fit_clone
@@ -64,6 +65,11 @@ class BehaviourCloning(Agent[BCConfig]):
         self.fitted_rows = 0
         self.metrics: dict[str, float] = {}
         self.mistakes: list[int] = []  # validation rows of each action that were taken for another
+
+    def adopt(self, replay: Replay) -> None:
+        """Learn from these demonstrations from now on."""
+        assert isinstance(replay, Demonstrations)
+        self.demonstrations = self.replay = replay
 
     # The expert ----------------------------------------------------------------------------------
 

@@ -186,6 +186,15 @@ class Actor(ABC, Generic[ConfigT]):
             agent.load_state_dict(state["agent"])
         return agent
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let copies and pickles be made anew, of what was learned: they share nothing with it."""
+        made = type(self), self.source, self.config, self.seed, str(self.device)
+        return _remade, (*made, self.steps, self.segment, self.state_dict(), self.rng, self.replay)
+
+    def adopt(self, replay: Replay) -> None:
+        """Learn from this replay from now on."""
+        self.replay = replay
+
     def manifest(self) -> dict[str, Any]:
         """What it takes to construct this agent again, as plain values."""
         return {
@@ -215,3 +224,24 @@ class Actor(ABC, Generic[ConfigT]):
         agent = cls(source, config, seed=seed, device=device)
         agent.steps, agent.segment = steps, segment
         return agent
+
+
+def _remade(
+    kind: type[Actor[Any]],
+    source: EnvSource,
+    config: Any,
+    seed: int,
+    device: str,
+    steps: int,
+    segment: int,
+    state: dict[str, Any],
+    rng: np.random.Generator,
+    replay: Replay,
+) -> Actor[Any]:
+    """Return an actor equal to the one that said all this of itself."""
+    actor = kind(source, config, seed=seed, device=device)
+    actor.steps, actor.segment = steps, segment
+    actor.load_state_dict(state)
+    actor.rng = rng
+    actor.adopt(replay)
+    return actor

@@ -17,6 +17,7 @@ Module = TypeVar("Module", bound=nn.Module)
 class FastNetwork(Generic[Module]):
     """A network in several forms; what is learned in one of them, all others know.
 
+    Beside what follows it has whatever its module has: `parameters()`, `state_dict()`, ...
     Subclasses learn by `forward` and `backward`, which take plain MLPs by the equations and others
     by autograd; they act on arrays, plain MLPs in NumPy and others in torch.
 
@@ -27,6 +28,16 @@ class FastNetwork(Generic[Module]):
 
     def __init__(self, module: Module, weights: nn.Parameter) -> None:
         self.module, self.weights = module, weights
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Run the module, as torch does."""
+        return self.module(*inputs)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the module has."""
+        if name.startswith("__") or "module" not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self.module, name)
 
     @torch.no_grad()
     def follow(self, other: "FastNetwork[Module]", rate: float = 1.0) -> None:

@@ -17,6 +17,7 @@ from nets.gradients.annealing import linear
 
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array
+from ..loop.shards import Replay
 from .agent import SB3Agent
 from .config import (
     OffPolicyConfig,
@@ -59,6 +60,11 @@ class OffPolicy(SB3Agent[OffPolicyT]):
         """Count steps between updates in rounds of all environments."""
         rounds = self.rollout_steps // self.num_envs
         return super().arguments() | {"train_freq": rounds, "replay_buffer_class": RowBuffer}
+
+    def adopt(self, replay: Replay) -> None:
+        """Learn from this replay from now on."""
+        assert isinstance(replay, RowBuffer)
+        self.replay = self.model.replay_buffer = replay
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned, with an empty replay."""
