@@ -25,7 +25,7 @@ from typing import (
 import torch
 from torch import Tensor, nn
 
-from nets.settings import Count, NonNegative, Part, Positive, Settings, Whole, from_plain
+from nets.settings import Capacity, NonNegative, Part, Positive, Settings, Whole, from_plain
 
 Metrics = Mapping[str, Tensor]
 """Numbers for people, detached; they stay on the device until somebody reads them."""
@@ -68,7 +68,7 @@ class Player:
 class ModelConfig(Settings):
     """Settings of the training that all models share."""
 
-    batch_size: Count = 64
+    batch_size: Capacity = 64
     """Rows per gradient step."""
     learning_rate: Positive = 1e-3
     """Step size of Adam."""

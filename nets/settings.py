@@ -16,8 +16,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import repeat
 from math import inf, isfinite
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+LARGEST = 2**53
+"""Whole numbers beyond it are no longer told apart where they meet floats."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +57,7 @@ class Range:
         return isfinite(value) and from_low and to_high
 
     def __str__(self) -> str:
-        if self.high < inf:
+        if self.high < inf and isinstance(self.high, float):
             ends = "[("[self.above], "])"[self.below]
             return f"a number in {ends[0]}{self.low:g}, {self.high:g}{ends[1]}"
         if self.low > -inf:
@@ -54,6 +69,16 @@ Count = Annotated[int, Range(1)]
 """1, 2, …"""
 Whole = Annotated[int, Range(0)]
 """0, 1, 2, …"""
+Size = Annotated[int, Range(1, 2**20)]
+"""How wide a layer is, or how long a vector."""
+Capacity = Annotated[int, Range(1, 10**8)]
+"""How much is held in memory at a time."""
+Copies = Annotated[int, Range(1, 2**16)]
+"""How many environments are stepped side by side."""
+Threads = Annotated[int, Range(1, 1024)]
+"""More make processes end without a word."""
+Seed = Annotated[int, Range(0, 2**32 - 1)]
+"""What NumPy's generators take."""
 Real = Annotated[float, Range()]
 """Any finite number."""
 Positive = Annotated[float, Range(0.0, above=True)]
@@ -76,14 +101,29 @@ class Settings:
         """Check every field.
 
         Raises:
-            ValueError: a value is outside its type's range, or none of its choices.
+            ValueError: a value is of another type, outside its range, or none of its choices.
         """
-        hints = get_type_hints(type(self), include_extras=True)
-        for field in fields(self):
-            value = getattr(self, field.name)
-            expected = _unmet(value, hints[field.name])
-            if expected is not None:
-                raise ValueError(f"{field.name} is {value!r}: expected {expected}")
+        check(self)
+
+
+def check(settings: "DataclassInstance", *apart: str) -> None:
+    """Refuse values that the types of a dataclass exclude; lists become tuples.
+
+    Args:
+        settings: the dataclass.
+        apart: fields that are not looked at.
+
+    Raises:
+        ValueError: naming the field, its value, and what was expected.
+    """
+    hints = get_type_hints(type(settings), include_extras=True)
+    for name in (field.name for field in fields(settings) if field.name not in apart):
+        value = getattr(settings, name)
+        if isinstance(value, list):
+            object.__setattr__(settings, name, value := tuple(value))
+        expected = _unmet(value, hints[name])
+        if expected is not None:
+            raise ValueError(f"{name} is {value!r}: expected {expected}")
 
 
 def _unmet(value: Any, hint: Any) -> str | None:
@@ -91,24 +131,45 @@ def _unmet(value: Any, hint: Any) -> str | None:
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
         kind, limits = args[0], [each for each in args[1:] if isinstance(each, Range)]
-        return _outside(value, kind, limits[0]) if limits else _unmet(value, kind)
+        return _unmet(value, kind) or (_outside(value, limits[0]) if limits else None)
     if origin is Literal:
         return None if value in args else f"one of {', '.join(map(repr, args))}"
     if origin is tuple:
-        kinds = repeat(args[0]) if args[-1] is Ellipsis else args
-        unmet = (_unmet(each, kind) for each, kind in zip(value, kinds, strict=False))
-        return next((f"{each} for each" for each in unmet if each), None)
-    if origin in (Union, UnionType) and value is not None:
-        return _unmet(value, args[0])
+        return _unmet_by_entries(value, args)
+    if origin in (Union, UnionType):
+        return None if value is None and NoneType in args else _unmet(value, args[0])
+    if hint in KINDS:
+        abstract, name = KINDS[hint]
+        fits = isinstance(value, abstract) and (hint is bool or not isinstance(value, bool))
+        return None if fits else name
     return None
 
 
-def _outside(value: Any, kind: type, limits: Range) -> str | None:
-    if kind is int and not isinstance(value, numbers.Integral):
-        return "a whole number"
-    if not isinstance(value, numbers.Real):
-        return "a number"
-    return None if float(value) in limits else str(limits)
+KINDS: dict[Any, tuple[type, str]] = {
+    bool: (bool, "True or False"),
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "text"),
+}
+
+
+def _unmet_by_entries(value: Any, kinds: tuple[Any, ...]) -> str | None:
+    several = kinds[-1] is Ellipsis
+    if not isinstance(value, tuple):
+        return "several values" if several else f"{len(kinds)} values"
+    if not several and len(value) != len(kinds):
+        return f"{len(kinds)} values"
+    unmet = map(_unmet, value, repeat(kinds[0]) if several else kinds)
+    return next((f"{each} for each" for each in unmet if each), None)
+
+
+def _outside(value: Any, limits: Range) -> str | None:
+    if isinstance(value, numbers.Integral) and abs(int(value)) > LARGEST:
+        return f"a number up to {LARGEST:,}"
+    if float(value) in limits:
+        return None
+    too_many = isinstance(limits.high, int) and value > limits.low
+    return f"at most {limits.high:,}" if too_many else str(limits)
 
 
 def from_plain(values: Mapping[str, Any]) -> dict[str, Any]:

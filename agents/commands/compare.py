@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from nets.runs.ownership import owned
+from nets.settings import Copies, Count, Settings, Threads
 from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,
@@ -17,7 +18,6 @@ from nets.shell.command_line import (
     draw_off_screen,
     parse,
     program,
-    require_least,
     to_type,
 )
 
@@ -51,34 +51,30 @@ _CONTENDERS = tyro.conf.arg(metavar="ALGO,ALGO,...")
 
 
 @dataclass(frozen=True)
-class CompareOptions:
+class CompareOptions(Settings):
     """What to compare."""
 
     contenders: Annotated[tyro.conf.Positional[str | None], _CONTENDERS] = None
     """Algorithms, each with settings if wanted."""
     env: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="ENV_ID")] = None
     """Environment: Name-v0, namespace/Name-v0, or module:Name-v0 to import its module first."""
-    seeds: int = 5
+    seeds: Count = 5
     """Seeds, from 0 on."""
-    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Environment steps of a run; by default what each preset says, else the longest of these."""
-    num_envs: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    num_envs: Annotated[Copies | None, tyro.conf.arg(metavar="N")] = None
     """Environments side by side; by default what each preset says, else 1."""
-    eval_episodes: int = 20
+    eval_episodes: Count = 20
     """Episodes of each of the twenty evaluations of a run."""
-    eval_max_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    eval_max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Steps after which an episode of an evaluation is cut off; by default 1000, or a longer time
     limit's."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks live; auto: the GPU where there is one."""
-    jobs: int = 1
+    jobs: Threads = 1
     """Runs at a time, each in a process of its own."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Folder of the comparison; by default runs/compare-ENV_ID."""
-
-    def __post_init__(self) -> None:
-        least = {"seeds": 1, "steps": 1, "num_envs": 1, "eval_episodes": 1, "jobs": 1}
-        require_least(self, eval_max_steps=1, **least)
 
 
 @command

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import tyro
 
 from nets.runs.presets import start_from
-from nets.shell.command_line import CommandError, nearest, require_least, told
+from nets.settings import Copies, Count, check
+from nets.shell.command_line import CommandError, nearest, told
 
 from ..algorithms import find_algorithm
 from ..presets import Preset, find_preset
@@ -28,11 +29,11 @@ class Settings(Generic[Config]):
     """What a preset, and a label, can say."""
 
     config: Config
-    steps: int
-    num_envs: int
+    steps: Count
+    num_envs: Copies
 
     def __post_init__(self) -> None:
-        require_least(self, steps=1, num_envs=1)
+        check(self, "config")
 
 
 def parse_contenders(

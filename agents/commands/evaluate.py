@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from nets.settings import Count, Seed, Settings
 from nets.shell.command_line import Command, command, parse
 
 from .common import load_agent, refusals
@@ -27,18 +28,18 @@ examples:
 
 
 @dataclass(frozen=True)
-class EvaluateOptions:
+class EvaluateOptions(Settings):
     """Which agent, and how."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
     """Folder of a run, or a file that an agent was saved in."""
-    episodes: int = EPISODES
+    episodes: Count = EPISODES
     """Episodes to play."""
-    seed: int = SEED
+    seed: Seed = SEED
     """Seed of the environments; training never uses the same episodes."""
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""
-    max_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Steps after which an episode is cut off; by default 1000, or a longer time limit's."""
     trust: bool = False
     """Import whatever module the run's environment is of: its code runs."""

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import tyro
 
 from nets.runs.presets import start_from
-from nets.shell.command_line import require_least, told
-from nets.shell.training import TrainCommand, preset_note
+from nets.settings import Copies, Count, Whole, check
+from nets.shell.command_line import told
+from nets.shell.training import TrainCommand, WarningSignal, preset_note
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, find_preset, load_presets, load_variants
@@ -42,26 +43,28 @@ class TrainOptions(Generic[Config]):
     """Environment: Name-v0, namespace/Name-v0, or module:Name-v0 to import its module first."""
     config: Config
     """Settings of the algorithm."""
-    steps: int = DEFAULT_STEPS
+    steps: Count = DEFAULT_STEPS
     """Environment steps."""
-    seed: int = 0
+    seed: Whole = 0
     """Everything random follows from it."""
-    num_envs: int = 1
+    num_envs: Copies = 1
     """Environments stepped side by side."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks live; auto: the GPU where there is one."""
     run: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Folder of the run; by default a new one, runs/ALGO-ENV_ID-sSEED."""
-    eval_every: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    eval_every: Annotated[Whole | None, tyro.conf.arg(metavar="N")] = None
     """Steps between evaluations, 0 for none; by default a twentieth of the run."""
-    eval_max_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    eval_max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Steps after which an episode of an evaluation, or of the animation, is cut off; by default
     1000, or a longer time limit's."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Variant of the algorithm; --list shows them."""
+    checkpoint_on: WarningSignal | None = None
+    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
 
     def __post_init__(self) -> None:
-        require_least(self, steps=1, num_envs=1, eval_every=0, eval_max_steps=1, seed=0)
+        check(self, "algo", "env", "config")
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,17 @@ class ResumeOptions:
 
     resume: Annotated[Path, tyro.conf.arg(metavar="DIR")]
     """Folder of the run."""
-    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Environment steps in all, to extend the run; by default what it was started with."""
+    device: Literal["auto", "cpu", "cuda"] | None = None
+    """Where to go on; by default where it was. Only there, on the CPU, are its bits the same."""
+    checkpoint_on: WarningSignal | None = None
+    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
     trust: bool = False
     """Import whatever module the run's environment is of: its code runs."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:

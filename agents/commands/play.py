@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from nets.foreign import blaming
 from nets.shell.command_line import CommandError, command, has_display, parse
 
 from .common import find_env, refusals
@@ -86,7 +87,8 @@ def _episode(
     from ..outcomes.playing import draw
 
     rate = int(env.metadata.get("render_fps") or PATIENT) if controls.real_time else PATIENT
-    env.reset()
+    with blaming(f"the environment {env}, in its reset"):
+        env.reset()
     picture, action, step, total, over = draw(env), None, 0, 0.0, False
     while not over:
         window.show(picture, f"{title}   {f'return {total:g}' if step else keys}", rate)
@@ -95,7 +97,8 @@ def _episode(
             return None
         if action is None:
             continue
-        _, reward, terminated, truncated, _ = env.step(action)
+        with blaming(f"the environment {env}, in its step after {step} steps"):
+            _, reward, terminated, truncated, _ = env.step(action)
         step, total, over = step + 1, total + float(reward), terminated or truncated
         picture = draw(env)
     window.show(picture, f"return {total:g} after {step} steps: any key plays on", rate)

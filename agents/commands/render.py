@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from nets.settings import Count, Seed, Settings
 from nets.shell.command_line import (
     CommandError,
     command,
     draw_off_screen,
     has_display,
     parse,
-    require_least,
 )
 
 from .common import load_agent, refusals
@@ -31,7 +31,7 @@ examples:
 
 
 @dataclass(frozen=True)
-class RenderOptions:
+class RenderOptions(Settings):
     """Which agent, and where to show it."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
@@ -40,19 +40,16 @@ class RenderOptions:
     """File to write instead of opening a window."""
     live: Annotated[bool, tyro.conf.arg(name="live"), tyro.conf.FlagCreatePairsOff] = False
     """Open a window in addition to writing the file."""
-    episodes: int = 1
+    episodes: Count = 1
     """Episodes to play."""
-    seed: int = SEED
+    seed: Seed = SEED
     """Seed of the environment."""
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""
-    max_steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Steps after which an episode is cut off; by default 1000, or a longer time limit's."""
     trust: bool = False
     """Import whatever module the run's environment is of: its code runs."""
-
-    def __post_init__(self) -> None:
-        require_least(self, episodes=1, max_steps=1)
 
 
 @command

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, command, draw_off_screen, has_display
-from nets.shell.training import list_run, new_folder
+from nets.shell.training import WarningSignal, list_run, new_folder
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, load_presets, load_variants
@@ -51,10 +51,11 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
             run.create(agent, config, [Path(sys.argv[0]).name, *argv])
         if preset is not None:
             print(preset.describe(options))
-        return _train(agent, run, config)
+        return _train(agent, run, config, options.checkpoint_on)
 
 
 def _resume(options: ResumeOptions) -> int:
+    from nets.process.device import resolve_device
     from nets.runs.checkpoint import fitting
 
     from ..environments.source import EnvSource
@@ -70,16 +71,20 @@ def _resume(options: ResumeOptions) -> int:
                 fresh = record | {"steps": 0, "segment": 0}
                 agent_type = find_algorithm(record["algorithm"]).agent_type()
                 recorded = record["env"]
+                where = options.device or record["device"]
+            resolve_device(where)
             source = EnvSource.restore(recorded, run.config_file, trust=options.trust)
             with fitting(run.config_file):
-                agent = agent_type.from_manifest(fresh, source, record["device"])
+                agent = agent_type.from_manifest(fresh, source, where)
                 config = run.run_config()
             if options.steps is not None:
                 config = run.extend(options.steps)
-        return _train(agent, run, config)
+        return _train(agent, run, config, options.checkpoint_on)
 
 
-def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
+def _train(
+    agent: "Agent", run: "RunFolder", config: "RunConfig", warning: WarningSignal | None
+) -> int:
     from ..environments.door import InvalidExperience
     from ..loop.trainer import Trainer
 
@@ -87,13 +92,14 @@ def _train(agent: "Agent", run: "RunFolder", config: "RunConfig") -> int:
     print(f"run folder: {run.path}", flush=True)
     warn_idle(agent, config.steps)
     trainer = Trainer(agent, run, config)
-    with refusals(InvalidExperience), TRAIN.finite(run.path, _trust(agent)):
-        trainer.run(config.steps)
-    if trainer.interrupted:
-        print(TRAIN.interruption(run.path, agent.steps, _trust(agent)))
-        return INTERRUPTED
-    with refusals(ValueError):
-        _finish(run, agent.source, config.eval_max_steps)
+    with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
+        with refusals(InvalidExperience), TRAIN.finite(run.path, _trust(agent)):
+            trainer.run(config.steps)
+        if trainer.interrupted:
+            print(TRAIN.interruption(run.path, agent.steps, _trust(agent)))
+            return INTERRUPTED
+        with refusals(ValueError):
+            _finish(run, agent.source, config.eval_max_steps)
     return 0
 
 

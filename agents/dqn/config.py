@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from nets.gradients.annealing import linear
-from nets.settings import Count, Positive, Range, Rate, Real, Settings, Share, Whole
+from nets.settings import Capacity, Count, Positive, Range, Rate, Real, Settings, Share, Size, Whole
 
 Head = Literal["expected", "categorical", "quantile"]
 Draws = Literal["uniform", "prioritized"]
@@ -14,7 +14,7 @@ Draws = Literal["uniform", "prioritized"]
 class DQNConfig(Settings):
     """Settings of DQN; the defaults suit small observation vectors."""
 
-    hidden: tuple[Count, ...] = (128, 128)
+    hidden: tuple[Size, ...] = (128, 128)
     """Hidden layers of the MLP."""
     activation: str = "relu"
     """Activation of the MLP."""
@@ -27,9 +27,9 @@ class DQNConfig(Settings):
     """Run folder, or file, of an agent, autoencoder or classifier whose encoder it begins with."""
     freeze_encoder: bool = False
     """Whether the encoder stays as it begins."""
-    memory_size: Count = 64
+    memory_size: Size = 64
     """Units of an LSTM or GRU."""
-    sequence_length: Count = 32
+    sequence_length: Capacity = 32
     """Steps that a memory learns from at a time."""
     burn_in: Whole = 8
     """Steps before a sequence that bring the memory's state up to date, without a gradient."""
@@ -39,9 +39,9 @@ class DQNConfig(Settings):
     """γ, in [0, 1]."""
     learning_rate: Positive = 1e-3
     """Step size of Adam."""
-    batch_size: Count = 64
+    batch_size: Capacity = 64
     """Rows, or sequences, per gradient step."""
-    buffer_size: Count = 100_000
+    buffer_size: Capacity = 100_000
     """Environment steps that replay holds."""
     learning_starts: Whole = 1_000
     """Environment steps before the first update."""
@@ -69,7 +69,7 @@ class DQNConfig(Settings):
     """Loss of the temporal-difference error; distributions have their own."""
     head: Head = "expected"
     """What is learned of the return: its expectation, probabilities (C51) or quantiles (QR-DQN)."""
-    atoms: Annotated[int, Range(2)] = 51
+    atoms: Annotated[int, Range(2, 2**20)] = 51
     """Probabilities, or quantiles, per action."""
     value_range: tuple[Real, Real] = (-10.0, 10.0)
     """Smallest and largest return that a categorical head knows."""

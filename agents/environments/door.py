@@ -50,6 +50,10 @@ class Door:
         self._whole = None if isinstance(space, COMPOSITES) else self._gates[0]
         self._dtype = row_space(space).dtype
 
+    def place(self, method: str) -> str:
+        """Say whose method was called and when, for errors of the environment's own."""
+        return f"the environment {self.name}, in its {method} after {self.steps} steps"
+
     def observation(self, value: Any) -> Array:
         """Return the observation of one environment as a row, `[1, *]`.
 

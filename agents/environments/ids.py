@@ -8,6 +8,8 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
+from nets.foreign import blamed
+
 HOME = {"dreamgym": "envs"}  # namespace of an id -> the module whose import registers it
 NEIGHBOURS = {"ALE": "ale_py", "MinAtar": "envs.minatar"}  # the same, of optional packages
 
@@ -21,11 +23,15 @@ def find_spec(env_id: str) -> EnvSpec:
     module, _, name = env_id.rpartition(":")
     module = module or (HOME | NEIGHBOURS).get(name.partition("/")[0], "")
     if module:
+        if not all(word.isidentifier() for word in module.split(".")):
+            raise gym.error.Error(f"cannot import {module!r}, which is no module's name")
         try:
             importlib.import_module(module)
         except ModuleNotFoundError as error:
             message = f"cannot import {module!r}, which should register {name!r}: {error}"
             raise gym.error.Error(message) from error
+        except BaseException as error:
+            raise blamed(error, f"the module {module}, when it was imported")  # noqa: B904
     return deepcopy(gym.spec(name))
 
 

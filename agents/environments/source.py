@@ -2,8 +2,8 @@
 
 import importlib
 import warnings
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +14,9 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec, WrapperSpec
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 
+from nets.foreign import blamed, blaming
 from nets.runs.checkpoint import fitting
+from nets.settings import Copies, check
 
 from .ids import find_spec, home, named_code, qualified
 from .plain import decode, encode
@@ -27,10 +29,13 @@ class EnvSource:
     """A recipe for environments: their Gymnasium spec, or, failing that, one live object."""
 
     spec: EnvSpec | None
-    num_envs: int | None = None
+    num_envs: Copies | None = None
     instance: gym.Env | VectorEnv | None = None
     module: str = ""
     """What to import so that the id is registered; empty for Gymnasium's own."""
+
+    def __post_init__(self) -> None:
+        check(self, "spec", "instance", "module")
 
     @classmethod
     def of(
@@ -155,7 +160,8 @@ class EnvSource:
         env = self.instance or self.make()
         spaces = env.observation_space, env.action_space
         if self.instance is None:
-            env.close()
+            with blaming(f"the environment {self.name}, in its close"):
+                env.close()
         return spaces
 
     @property
@@ -188,7 +194,18 @@ class EnvSource:
         if self.spec is None:
             raise ValueError(f"{self.name} has no spec, so it cannot be made again")
         settings: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
-        return gym.make(self.spec, **settings)
+        with self._making():
+            return gym.make(self.spec, **settings)
+
+    @contextmanager
+    def _making(self) -> Iterator[None]:
+        """Note on errors whose they are, but for what Gymnasium itself refuses."""
+        try:
+            yield
+        except gym.error.Error:
+            raise
+        except BaseException as error:
+            raise blamed(error, f"the environment {self.name}, when it was made")  # noqa: B904
 
     def apart(self) -> Self:
         """Return a source of the same environment whose episodes are its own.
@@ -221,10 +238,11 @@ class EnvSource:
             raise ValueError(f"{self.name} has no spec, so it cannot be made again")
         if self.spec.vector_entry_point is not None and not self.spec.additional_wrappers:
             same_step: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP}
-            try:
-                return gym.make_vec(self.spec, num_envs=num_envs, **same_step)
-            except TypeError:  # it has no choice of modes
-                return gym.make_vec(self.spec, num_envs=num_envs)
+            with self._making():
+                try:
+                    return gym.make_vec(self.spec, num_envs=num_envs, **same_step)
+                except TypeError:  # it has no choice of modes
+                    return gym.make_vec(self.spec, num_envs=num_envs)
         return SyncVectorEnv([self.make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
 
 

@@ -6,6 +6,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from nets.foreign import blamed, blaming
+
 from .door import Array, Door, InvalidExperience
 
 
@@ -58,24 +60,32 @@ class SingleStepper:
         """Reset with `seed`; `[1, *observation]`."""
         self._door.steps = steps
         self.env.action_space.seed(seed)
-        return self._door.observation(self.env.reset(seed=seed)[0])
+        with blaming(self._door.place("reset")):
+            observation, _ = self.env.reset(seed=seed)
+        return self._door.observation(observation)
 
     def step(self, action: Array) -> Step:
         """Step, and reset at once where the episode ended."""
         door = self._door
         chosen = int(action[0]) if self._discrete else action[0]
-        observation, reward, terminated, truncated, _ = self.env.step(chosen)
+        try:
+            observation, reward, terminated, truncated, _ = self.env.step(chosen)
+        except BaseException as error:
+            raise blamed(error, door.place("step"))  # noqa: B904
         door.steps += 1
         after = here = door.observation(observation)
         if terminated or truncated:
-            here = door.observation(self.env.reset()[0])
+            with blaming(door.place("reset")):
+                first, _ = self.env.reset()
+            here = door.observation(first)
         flags = np.array([[terminated], [truncated]], bool)
         return Step(here, door.reward(reward), flags[0], flags[1], after, self._valid)
 
     def close(self) -> None:
         """Close the environment if the stepper made it."""
         if self._owned:
-            self.env.close()
+            with blaming(self._door.place("close")):
+                self.env.close()
 
 
 class VectorStepper:
@@ -93,12 +103,17 @@ class VectorStepper:
         self._door.steps = steps
         self._valid = self._all_valid
         self.env.action_space.seed(seed)
-        return self._door.observations(self.env.reset(seed=seed)[0], self.num_envs)
+        with blaming(self._door.place("reset")):
+            observation, _ = self.env.reset(seed=seed)
+        return self._door.observations(observation, self.num_envs)
 
     def step(self, action: Array) -> Step:
         """Step; final observations are put where they belong, reset-only rows marked."""
         door, count = self._door, self.num_envs
-        seen, reward, terminated, truncated, info = self.env.step(action)
+        try:
+            seen, reward, terminated, truncated, info = self.env.step(action)
+        except BaseException as error:
+            raise blamed(error, door.place("step"))  # noqa: B904
         door.steps += count
         observation = after = door.observations(seen, count)
         terminated, truncated = door.flags(terminated, count), door.flags(truncated, count)
@@ -125,7 +140,8 @@ class VectorStepper:
 
     def _begin(self, observation: Array, over: Array) -> Array:
         """Begin new episodes in the rows `over` of environments that leave that to their caller."""
-        fresh, _ = self.env.reset(options={"reset_mask": over})
+        with blaming(self._door.place("reset")):
+            fresh, _ = self.env.reset(options={"reset_mask": over})
         begun = self._door.observations(fresh, self.num_envs)
         if not np.array_equal(begun[~over], observation[~over]):
             message = "its reset takes no heed of reset_mask, and disturbs episodes that go on"
@@ -135,7 +151,8 @@ class VectorStepper:
     def close(self) -> None:
         """Close the environments if the stepper made them."""
         if self._owned:
-            self.env.close()
+            with blaming(self._door.place("close")):
+                self.env.close()
 
 
 def _row(batch: Any, k: int) -> Any:

@@ -9,7 +9,7 @@ import tyro
 from torch import Tensor, nn
 
 from nets.gradients.optim import optimizer
-from nets.settings import Count, NonNegative, Part, Positive, Range, Settings, Whole
+from nets.settings import Capacity, Count, NonNegative, Part, Positive, Range, Settings, Size, Whole
 from nets.supervised.diagnose import Diagnosis, diagnose, error_analysis
 from nets.supervised.early_stopping import EarlyStopping
 from nets.supervised.fit import FitConfig, Rows, evaluate, fit, predict
@@ -26,7 +26,7 @@ class BCConfig(Settings):
 
     expert: Annotated[str, tyro.conf.arg(name="from", prefix_name=False, metavar="RUN")] = ""
     """Run folder, or saved file, of the agent to imitate."""
-    hidden: tuple[Count, ...] = (64, 64)
+    hidden: tuple[Size, ...] = (64, 64)
     """Hidden layers; pictures have a convolutional encoder instead."""
     activation: str = "relu"
     """Activation of the hidden layers."""
@@ -38,7 +38,7 @@ class BCConfig(Settings):
     """Step size of AdamW."""
     weight_decay: NonNegative = 0.0
     """Decay of weights, not of biases."""
-    batch_size: Count = 64
+    batch_size: Capacity = 64
     """Rows of a gradient step."""
     epochs: Count = 50
     """Most passes over the demonstrations."""

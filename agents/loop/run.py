@@ -13,7 +13,7 @@ from nets.runs.checkpoints import KEPT_CHECKPOINTS
 from nets.runs.divergence import require_finite_file
 from nets.runs.fingerprints import Source, checkpoint_source
 from nets.runs.logs import Mark
-from nets.settings import Count
+from nets.settings import Count, Threads
 
 from ..environments.source import EnvSource
 from .actor import Actor
@@ -27,7 +27,7 @@ class RunConfig(folder.RunConfig):
     """Episodes of an evaluation."""
     eval_max_steps: Count | None = None
     """Steps after which an episode of an evaluation is cut off; None: see `evaluate`."""
-    threads: Count = 1
+    threads: Threads = 1
     """CPU threads of torch while training."""
 
     @classmethod

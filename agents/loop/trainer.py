@@ -8,6 +8,7 @@ ever saved. Episodes still open at a segment's end are truncated.
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -91,6 +92,7 @@ class Trainer:
         self.callbacks, self.show_progress = callbacks, progress
         self.progress = Progress(agent)
         self.stopped = self.interrupted = False
+        self._found: dict[str, Any] | None = None  # what `agent` was before the first checkpoint
         self._log = RunLog()
 
     def run(self, steps: int) -> Progress:
@@ -112,9 +114,7 @@ class Trainer:
         agent, self.stopped, self.interrupted = self.agent, False, False
         config = replace(self.config or RunConfig.default(agent, steps), steps=steps)
         if self.run_folder is not None:
-            saved = self.run_folder.restore(agent)
-            if saved:
-                self.progress.load_state_dict(saved)
+            self._open(self.run_folder)
             self._log = RunLog(self.run_folder.path, agent.steps)
         if not agent.steps:
             agent.begin()
@@ -125,10 +125,34 @@ class Trainer:
                     self._segment(config, bar)
             except KeyboardInterrupt:
                 self.interrupted = True
-                self._save_interrupted()
+                self.snapshot()
             finally:
                 self._log.close()
         return self.progress
+
+    def snapshot(self) -> None:
+        """Save the agent of this moment as `checkpoints/interrupted.pt`, to look at.
+
+        A run never goes on from there: its environments are between two resets.
+        """
+        if self.run_folder is not None:
+            state = self.agent.manifest() | {"agent": self.agent.state_dict()}
+            save_checkpoint(self.run_folder.files.interrupted, state)
+
+    def _open(self, run: RunFolder) -> None:
+        """Go to the last checkpoint; where there is none, to what the agent was at first."""
+        agent, progress = self.agent, self.progress
+        saved = run.restore(agent)
+        if saved:
+            progress.load_state_dict(saved)
+        elif self._found is None:
+            state = {"agent": agent.state_dict(), "progress": progress.state_dict()}
+            self._found = deepcopy(state | {"steps": agent.steps, "segment": agent.segment})
+        else:
+            found = deepcopy(self._found)
+            agent.load_state_dict(found["agent"])
+            agent.steps, agent.segment = found["steps"], found["segment"]
+            progress.load_state_dict(found["progress"])
 
     def _segment(self, config: RunConfig, bar: Bar) -> None:
         agent = self.agent
@@ -144,6 +168,7 @@ class Trainer:
         if self.run_folder is not None:
             self._log.flush()
             self.run_folder.save(agent, self.progress.state_dict(), self._log.mark())
+            self._found = None
 
     def _advance(
         self, stream: Stream, config: RunConfig, end: int, bar: Bar, *, cut: bool = True
@@ -213,11 +238,6 @@ class Trainer:
         if self.progress.best_return is not None:
             shown["best eval"] = f"{self.progress.best_return:.1f}"
         bar.set_postfix(shown, refresh=False)
-
-    def _save_interrupted(self) -> None:
-        if self.run_folder is not None:
-            state = self.agent.manifest() | {"agent": self.agent.state_dict()}
-            save_checkpoint(self.run_folder.files.interrupted, state)
 
 
 def _next(step: int, every: int) -> int:

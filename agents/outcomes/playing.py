@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from nets.foreign import blaming
+
 from ..environments.limits import step_limit
 
 if TYPE_CHECKING:
@@ -81,13 +83,15 @@ def play(
     limit = step_limit(env.spec, max_steps)
     show_thoughts(agent, env)
     for episode in range(episodes):
-        observation, _ = env.reset(seed=None if episode else seed)
+        with blaming(f"the environment {env}, in its reset"):
+            observation, _ = env.reset(seed=None if episode else seed)
         step, total, over = 0, 0.0, False
         state, start = None, np.ones(1, bool)
         yield Frame(draw(env), episode, step, total)
         while not over:
             action, state = agent.predict(observation, state, start, deterministic=True)
-            observation, reward, terminated, truncated, _ = env.step(action)
+            with blaming(f"the environment {env}, in its step after {step} steps"):
+                observation, reward, terminated, truncated, _ = env.step(action)
             step, total = step + 1, total + float(reward)
             over = terminated or truncated or step >= limit
             start = np.zeros(1, bool)
@@ -96,4 +100,5 @@ def play(
 
 def draw(env: "gym.Env") -> Picture:
     """Return a picture `[H, W, 3]` of what an environment made by `make_drawn` shows now."""
-    return np.asarray(env.render(), np.uint8)
+    with blaming(f"the environment {env}, in its render"):
+        return np.asarray(env.render(), np.uint8)

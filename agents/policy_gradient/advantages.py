@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from nets.settings import Count, Share
+from nets.settings import Capacity, Share
 
 from ..equations.returns import generalized_advantages
 from ..loop.experience import Metrics, Transition
@@ -18,7 +18,7 @@ from .rollout import Rollout
 class AdvantageConfig(PolicyConfig):
     """Settings that PPO and A2C share."""
 
-    n_steps: Count = 128
+    n_steps: Capacity = 128
     """Steps of every environment between two updates."""
     gae_lambda: Share = 0.95
     """λ of the advantages: 0 trusts the value, 1 the rewards."""

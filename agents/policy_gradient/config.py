@@ -1,9 +1,9 @@
 """Settings of policy gradients."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from nets.settings import Count, NonNegative, Positive, Real, Settings, Share, Whole
+from nets.settings import NonNegative, Positive, Range, Settings, Share, Size, Whole
 
 
 @dataclass(frozen=True)
@@ -19,17 +19,17 @@ class PolicyConfig(Settings):
     """Run folder, or file, of an agent, autoencoder or classifier whose encoder it begins with."""
     freeze_encoder: bool = False
     """Whether the encoder of pictures stays as it begins."""
-    hidden: tuple[Count, ...] = (64, 64)
+    hidden: tuple[Size, ...] = (64, 64)
     """Hidden layers of the policy and of the value, each its own; none after a CNN."""
     activation: str = "tanh"
     """Activation of the hidden layers."""
-    memory_size: Count = 64
+    memory_size: Size = 64
     """Units of an LSTM or GRU."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of convolutions; auto: bfloat16 over large pictures on processors with units for it."""
     squash: bool = False
     """Whether continuous actions go through tanh, instead of being cut at their bounds."""
-    log_std: Real = 0.0
+    log_std: Annotated[float, Range(-20.0, 5.0)] = 0.0
     """Initial log σ of continuous actions, in units of half their range."""
     discount: Share = 0.99
     """γ, in [0, 1]."""

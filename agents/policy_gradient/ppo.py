@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from nets.settings import Count, Positive
+from nets.settings import Capacity, Count, Positive
 
 from ..equations.losses import (
     Loss,
@@ -28,7 +28,7 @@ class PPOConfig(AdvantageConfig):
 
     epochs: Count = 4
     """Passes over a rollout."""
-    batch_size: Count = 256
+    batch_size: Capacity = 256
     """Rows per gradient step; with a memory, whole sequences of about as many rows."""
     clip: Positive = 0.2
     """ε: how far the probability of an action may move, as a factor; anneals like the rate."""

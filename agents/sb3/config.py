@@ -3,7 +3,18 @@
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
-from nets.settings import Count, NonNegative, Positive, Rate, Real, Settings, Share, Whole
+from nets.settings import (
+    Capacity,
+    Count,
+    NonNegative,
+    Positive,
+    Rate,
+    Real,
+    Settings,
+    Share,
+    Size,
+    Whole,
+)
 
 WORDS = {  # our word -> stable-baselines3's
     "discount": "gamma",
@@ -50,7 +61,7 @@ class SB3Config(Settings):
     encoder: Literal["auto", "mlp", "nature", "impala", "small-cnn"] = "auto"
     """Our encoder of observations. auto: a CNN for pictures, none (SB3's own MLP) otherwise; mlp:
     our MLP is the first hidden layer."""
-    hidden: tuple[Count, ...] = (64, 64)
+    hidden: tuple[Size, ...] = (64, 64)
     """Hidden layers; none after a CNN."""
     activation: str = "tanh"
     """Activation of the hidden layers."""
@@ -74,7 +85,7 @@ class SB3Config(Settings):
 class OnPolicyConfig(SB3Config):
     """Settings that PPO and A2C share."""
 
-    n_steps: Count = 2048
+    n_steps: Capacity = 2048
     """Steps of every environment between two updates."""
     gae_lambda: Share = 0.95
     """λ of the advantages: 0 trusts the value, 1 the rewards."""
@@ -94,7 +105,7 @@ class SB3PPOConfig(OnPolicyConfig):
 
     epochs: Count = 10
     """Passes over a rollout."""
-    batch_size: Count = 64
+    batch_size: Capacity = 64
     """Rows per gradient step."""
     clip: Positive = 0.2
     """ε: how far the probability of an action may move, as a factor; anneals like the rate."""
@@ -117,7 +128,7 @@ class SB3A2CConfig(OnPolicyConfig):
 
     learning_rate: Positive = 7e-4
     """Step size of RMSprop."""
-    n_steps: Count = 5
+    n_steps: Capacity = 5
     """Steps of every environment between two updates."""
     gae_lambda: Share = 1.0
     """λ of the advantages: 0 trusts the value, 1 the rewards."""
@@ -131,11 +142,11 @@ class OffPolicyConfig(SB3Config):
 
     activation: str = "relu"
     """Activation of the hidden layers."""
-    buffer_size: Count = 1_000_000
+    buffer_size: Capacity = 1_000_000
     """Rows of replay."""
     learning_starts: Whole = 100
     """Environment steps before the first update."""
-    batch_size: Count = 256
+    batch_size: Capacity = 256
     """Rows per gradient step."""
     train_every: Count = 1
     """Environment steps between bursts of updates, rounded up to whole rounds of all copies."""
@@ -151,7 +162,7 @@ class SB3DQNConfig(OffPolicyConfig):
 
     learning_rate: Positive = 1e-4
     """Step size of Adam."""
-    batch_size: Count = 32
+    batch_size: Capacity = 32
     """Rows per gradient step."""
     train_every: Count = 4
     """Environment steps between bursts of updates, rounded up to whole rounds of all copies."""
@@ -163,7 +174,7 @@ class SB3DQNConfig(OffPolicyConfig):
     """Share of random actions at the beginning."""
     epsilon_end: Share = 0.05
     """Share of random actions after `exploration_steps`."""
-    exploration_steps: Count = 10_000
+    exploration_steps: Capacity = 10_000
     """Environment steps over which the share of random actions falls."""
     max_grad_norm: Positive = 10.0
     """Largest global norm of a gradient."""
@@ -175,7 +186,7 @@ class SB3SACConfig(OffPolicyConfig):
 
     joins_action: ClassVar[bool] = True
 
-    hidden: tuple[Count, ...] = (256, 256)
+    hidden: tuple[Size, ...] = (256, 256)
     """Hidden layers of the actor and of each critic, after a CNN too."""
     entropy_coefficient: NonNegative | None = None
     """Weight of the entropy; None: learned, so that the entropy is `target_entropy`."""
@@ -189,7 +200,7 @@ class SB3TD3Config(OffPolicyConfig):
 
     joins_action: ClassVar[bool] = True
 
-    hidden: tuple[Count, ...] = (400, 300)
+    hidden: tuple[Size, ...] = (400, 300)
     """Hidden layers of the actor and of each critic, after a CNN too."""
     learning_rate: Positive = 1e-3
     """Step size of Adam."""

@@ -11,7 +11,9 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
-from ..environments.door import Door
+from nets.foreign import blamed
+
+from ..environments.door import Door, InvalidExperience
 from ..loop.actor import Actor
 from ..loop.experience import Episode, Metrics
 from ..loop.shards import Replay
@@ -90,7 +92,13 @@ class Learning:
         model = self.model
         model.num_timesteps = self.actor.steps
         model.action_space.seed(int(self.actor.rng.integers(2**31)))
-        model.learn(steps, self.listener, log_interval=None, reset_num_timesteps=False)  # type: ignore[arg-type]
+        try:
+            model.learn(steps, self.listener, log_interval=None, reset_num_timesteps=False)  # type: ignore[arg-type]
+        except InvalidExperience:
+            raise
+        except BaseException as error:
+            where = f"{self.actor.source.name} after {self.actor.steps} steps"
+            raise blamed(error, f"stable-baselines3's loop on {where}")  # noqa: B904
         return self._metrics()
 
     def close(self) -> None:

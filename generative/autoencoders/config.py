@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from nets.settings import Count, NonNegative, Part, Positive, Whole
+from nets.settings import NonNegative, Part, Positive, Size, Whole
 
 from ..model import ModelConfig
 from .total_correlation import Estimator
@@ -16,11 +16,11 @@ class AutoencoderConfig(ModelConfig):
     encoder: str = "auto"
     """mlp, conv or resnet, which the decoder mirrors; auto: conv for pictures large enough for
     `channels`, else mlp; or one that agents have: nature, impala, small-cnn, resnet-18, ..."""
-    latent: Count = 10
+    latent: Size = 10
     """Number of latents, D."""
-    hidden: tuple[Count, ...] = (256, 256)
+    hidden: tuple[Size, ...] = (256, 256)
     """Sizes of the dense layers between the data, or the convolutions, and the latents."""
-    channels: tuple[Count, ...] = (32, 32, 32, 32)
+    channels: tuple[Size, ...] = (32, 32, 32, 32)
     """Channels of the convolutions, each of which halves the picture."""
     activation: str = "relu"
     """Activation of all hidden layers."""
@@ -39,7 +39,7 @@ class AAEConfig(AutoencoderConfig):
 
     betas: tuple[Part, Part] = (0.5, 0.9)
     """Decay of Adam's moments; short, as the players chase each other."""
-    discriminator_hidden: tuple[Count, ...] = (256, 256)
+    discriminator_hidden: tuple[Size, ...] = (256, 256)
     """Sizes of the dense layers of the discriminator of latents."""
 
 

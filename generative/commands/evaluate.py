@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from nets.settings import Seed, Settings
 from nets.shell.command_line import command, parse, refusals
 
 TEXT = """Measure a trained generative model: held-out rows, code, samples.
@@ -17,12 +18,12 @@ examples:
 
 
 @dataclass(frozen=True)
-class EvaluateOptions:
+class EvaluateOptions(Settings):
     """Which model, and how."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
     """Folder of a run."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the noise, and of every choice of rows."""
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""

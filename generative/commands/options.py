@@ -8,8 +8,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import tyro
 
 from nets.runs.presets import start_from
-from nets.shell.command_line import require_least, told
-from nets.shell.training import TrainCommand, preset_note
+from nets.settings import Capacity, Count, Size, Threads, Whole, check
+from nets.shell.command_line import told
+from nets.shell.training import TrainCommand, WarningSignal, preset_note
 
 from ..catalogue import MODELS, find_model
 from ..presets import Preset, find_preset, load_presets
@@ -43,15 +44,15 @@ class TrainOptions(Generic[Config]):
     """sprites, digits, ring, frames:ENV_ID, observations:ENV_ID, or a path; see --list."""
     config: Config
     """Settings of the model."""
-    steps: int = DEFAULT_STEPS
+    steps: Count = DEFAULT_STEPS
     """Turns of all players."""
-    latent: int | None = None
+    latent: Size | None = None
     """Number of latents; short for --config.latent."""
-    seed: int = 0
+    seed: Whole = 0
     """Everything random follows from it."""
-    size: int | None = None
+    size: Size | None = None
     """Side of the pictures in pixels; by default their own."""
-    limit: int | None = None
+    limit: Capacity | None = None
     """Rows of data at most; by default all."""
     binarize: bool = False
     """Draw pixels anew as black or white in every batch, their values the probabilities."""
@@ -61,18 +62,19 @@ class TrainOptions(Generic[Config]):
     """Share of the rows that training never sees."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; auto: the GPU where there is one."""
-    threads: int | None = None
+    threads: Threads | None = None
     """CPU threads; by default one for dense networks, all there are for convolutions."""
     run: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Folder of the run; by default a new one, runs/MODEL-DATA-sSEED."""
-    eval_every: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    eval_every: Annotated[Whole | None, tyro.conf.arg(metavar="N")] = None
     """Steps between measurements of held-out rows, 0 for none; by default a twentieth of all."""
-    draw_every: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    draw_every: Annotated[Whole | None, tyro.conf.arg(metavar="N")] = None
     """Steps between pictures, 0 for none before the end; by default a tenth of all."""
+    checkpoint_on: WarningSignal | None = None
+    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
 
     def __post_init__(self) -> None:
-        require_least(self, steps=1, latent=1, size=1, limit=1, threads=1)
-        require_least(self, seed=0, eval_every=0, draw_every=0)
+        check(self, "model", "data", "config")
         if not 0.0 <= self.held_out < 1.0:
             raise ValueError(f"held_out is {self.held_out}: expected a share in [0, 1)")
 
@@ -83,12 +85,17 @@ class ResumeOptions:
 
     resume: Annotated[Path, tyro.conf.arg(metavar="DIR")]
     """Folder of the run."""
-    steps: Annotated[int | None, tyro.conf.arg(metavar="N")] = None
+    steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Steps in all, to extend the run; by default what it was started with."""
     device: Literal["auto", "cpu", "cuda"] | None = None
     """Where to go on; by default where it was. Only there, on the CPU, are its bits the same."""
+    checkpoint_on: WarningSignal | None = None
+    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
     trust: bool = False
     """Import whatever module the run's data are of: its code runs."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from nets.shell.command_line import CommandError, command, parse, refusals, require_least
+from nets.settings import Capacity, Seed, Settings
+from nets.shell.command_line import CommandError, command, parse, refusals
 
 MOST_WAYS = 16
 TEXT = """Sample from a trained generative model: a picture, or the samples themselves.
@@ -20,20 +21,20 @@ examples:
 
 
 @dataclass(frozen=True)
-class SampleOptions:
+class SampleOptions(Settings):
     """Which model, and what of it."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
     """Folder of a run."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """.png, .gif of --traverse or --interpolate, or .npy of samples; by default in DIR."""
-    n: int = 64
+    n: Capacity = 64
     """How many samples, or ways of --interpolate, of which there are 16 at most."""
     traverse: bool = False
     """Show what each latent does."""
     interpolate: bool = False
     """Go from one datum, or sample, to another."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the noise."""
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""
@@ -41,9 +42,6 @@ class SampleOptions:
     """Where the model runs."""
     trust: bool = False
     """Import whatever module the run's data are of: its code runs."""
-
-    def __post_init__(self) -> None:
-        require_least(self, n=1)
 
 
 @command

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, command, refusals
-from nets.shell.training import new_folder
+from nets.shell.training import WarningSignal, new_folder
 
 from ..catalogue import MODELS
 from ..presets import Preset, load_presets
@@ -80,7 +80,10 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
                 if preset is not None:
                     print(preset.describe(options))
             return _train(
-                *(run, config, model, train, held_out), seed=seed, device=device, team=workers
+                *(run, config, model, train, held_out, options.checkpoint_on),
+                seed=seed,
+                device=device,
+                team=workers,
             )
 
 
@@ -115,7 +118,10 @@ def _resume(options: ResumeOptions) -> int:
                 message = f"{train.name} is no longer what {run.path} was started with"
                 raise ValueError(f"{message}: {_rows(*now)} to train on, then {_rows(*then)}")
         return _train(
-            *(run, config, model, train, held_out), seed=seed, device=device, team=workers
+            *(run, config, model, train, held_out, options.checkpoint_on),
+            seed=seed,
+            device=device,
+            team=workers,
         )
 
 
@@ -125,6 +131,7 @@ def _train(
     model: "GenerativeModel",
     train: "Dataset",
     held_out: "Dataset | None",
+    warning: WarningSignal | None,
     **settings: Any,
 ) -> int:
     from ..gallery.draw import draw_all
@@ -136,14 +143,16 @@ def _train(
     if trainer.team.leads:
         print(heading(trainer, config))
         print(f"run folder: {run.path}", flush=True)
-    with refusals(), TRAIN.finite(run.path, trust_option(trainer)):
-        trainer.run(config.steps)
-    if trainer.team.leads:
-        if trainer.interrupted:
-            print(TRAIN.interruption(run.path, trainer.steps, trust_option(trainer)))
-        else:
-            _draw(run, trainer)
-            print(ending(trainer, run, config))
+    with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
+        with refusals(), TRAIN.finite(run.path, trust_option(trainer)):
+            trainer.run(config.steps)
+        if trainer.team.leads:
+            if trainer.interrupted:
+                print(TRAIN.interruption(run.path, trainer.steps, trust_option(trainer)))
+            else:
+                with refusals(ValueError):
+                    _draw(run, trainer)
+                print(ending(trainer, run, config))
     return INTERRUPTED if trainer.interrupted else 0
 
 

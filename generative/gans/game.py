@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nets.layers.precision import at_least_float32
-from nets.settings import Count
+from nets.settings import Count, Size
 
 from ..model import Batch, GenerativeModel, Loss, ModelConfig, ModelOptions, Player
 from .networks import Networks, Sizes, spectral_norm_, with_label
@@ -19,7 +19,7 @@ from .networks import Networks, Sizes, spectral_norm_, with_label
 class AdversarialConfig(ModelConfig):
     """Settings that all adversarial models share."""
 
-    latent: Count = 16
+    latent: Size = 16
     """Size of the noise."""
     discriminator_steps: Count = 1
     """Steps of the discriminator before each step of the generator, k."""

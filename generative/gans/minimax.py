@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nets.layers.upsampling import Upsampling
-from nets.settings import Count, Part, Positive
+from nets.settings import Capacity, Part, Positive, Size
 
 from ..model import Batch, Loss
 from .game import AdversarialConfig, AdversarialModel
@@ -39,10 +39,10 @@ class MinimaxConfig(AdversarialConfig):
 class GANConfig(MinimaxConfig):
     """Settings of `GAN`."""
 
-    batch_size: Count = 256
+    batch_size: Capacity = 256
     betas: tuple[Part, Part] = (0.5, 0.999)
     ema_decay: Part = 0.998
-    hidden: tuple[Count, ...] = (128, 128)
+    hidden: tuple[Size, ...] = (128, 128)
     """Sizes of the dense layers of either player."""
 
 
@@ -50,11 +50,11 @@ class GANConfig(MinimaxConfig):
 class DCGANConfig(MinimaxConfig):
     """Settings of `DCGAN`; the defaults are the paper's."""
 
-    batch_size: Count = 128
+    batch_size: Capacity = 128
     learning_rate: Positive = 2e-4
     betas: tuple[Part, Part] = (0.5, 0.999)
-    latent: Count = 100
-    base_filters: Count = 64
+    latent: Size = 100
+    base_filters: Size = 64
     """Filters at half the picture's size; each halving doubles them."""
     upsampling: Upsampling = "transpose"
     """Transposed convolution, or `"nearest"` or `"bilinear"` resizing before a convolution."""

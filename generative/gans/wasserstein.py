@@ -6,7 +6,7 @@ from functools import partial
 import torch
 
 from nets.layers.upsampling import Upsampling
-from nets.settings import Count, NonNegative, Part, Positive
+from nets.settings import Count, NonNegative, Part, Positive, Size
 
 from ..model import Batch, Loss, Metrics
 from .game import AdversarialConfig, AdversarialModel
@@ -23,9 +23,9 @@ class WGANGPConfig(AdversarialConfig):
     discriminator_steps: Count = 5
     penalty: NonNegative = 10.0
     """λ, the weight of the gradient penalty."""
-    hidden: tuple[Count, ...] = (128, 128)
+    hidden: tuple[Size, ...] = (128, 128)
     """Sizes of the dense layers of either player, for vectors."""
-    base_filters: Count = 64
+    base_filters: Size = 64
     """Filters at half the picture's size, for pictures; each halving doubles them."""
     upsampling: Upsampling = "transpose"
     """Transposed convolution, or `"nearest"` or `"bilinear"` resizing before a convolution."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from nets.runs import folder
 from nets.runs.logs import Mark
-from nets.settings import Count, Part, Whole
+from nets.settings import Part, Threads, Whole
 
 from ..model import KIND
 
@@ -19,7 +19,7 @@ class RunConfig(folder.RunConfig):
     """Steps between pictures; 0 for none before the end."""
     held_out: Part = 0.1
     """Share of the rows that training never sees."""
-    threads: Count = 1
+    threads: Threads = 1
     """CPU threads of torch while training."""
 
     @classmethod

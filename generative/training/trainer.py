@@ -7,6 +7,7 @@ and k alone: no generator state is ever saved. Nothing waits for the device betw
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -76,6 +77,7 @@ class Trainer:
         self.interrupted = False
         self.watch = EarlyStopping("loss", patience=model.config.patience)
         self.pending: list[dict[str, Tensor]] = []  # metrics of the steps since the last row
+        self._found: dict[str, Any] | None = None  # the state before the first checkpoint
         self._log = RunLog()
         if self.watch.patience and "loss" not in self._validate():
             message = f"patience is {self.watch.patience}, but of held-out rows there is no loss"
@@ -123,6 +125,7 @@ class Trainer:
     def _run(self, steps: int) -> None:
         config = replace(self.config or RunConfig.default(steps), steps=steps)
         self.interrupted = False
+        self.pending.clear()
         self._open()
         bar = progress_bar(steps, self.steps, shown=self.show_progress and self.team.leads)
         with cpu_settings(config.threads), bar:
@@ -131,11 +134,17 @@ class Trainer:
                     self._segment(config, bar)
             except KeyboardInterrupt:
                 self.interrupted = True
-                self.pending.clear()
-                if self.run_folder is not None and self.team.leads:
-                    save_checkpoint(self.run_folder.files.interrupted, self.state_dict())
+                self.snapshot()
             finally:
                 self._log.close()
+
+    def snapshot(self) -> None:
+        """Save the state of this moment as `checkpoints/interrupted.pt`, to look at.
+
+        A run never goes on from there: its generators are between two seeds.
+        """
+        if self.run_folder is not None and self.team.leads:
+            save_checkpoint(self.run_folder.files.interrupted, self.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that later steps depend on, and what it takes to build the model."""
@@ -154,7 +163,7 @@ class Trainer:
         self.watch.load_state_dict(state["watch"])
 
     def _open(self) -> None:
-        """Go to the last checkpoint of the run, and cut its files back to it."""
+        """Go to the last checkpoint, or the first state, and cut the run's files back to it."""
         if self.run_folder is None:
             return
         folder = self.run_folder
@@ -163,6 +172,10 @@ class Trainer:
         if state is not None:
             with fitting(self.run_folder.files.of_step(state["step"])):
                 self.load_state_dict(state)
+        elif self._found is None:
+            self._found = deepcopy(self.state_dict())
+        else:
+            self.load_state_dict(deepcopy(self._found))
         if self.team.leads:
             self._log = RunLog(self.run_folder.path, self.steps)
 
@@ -178,6 +191,7 @@ class Trainer:
         if self.run_folder is not None and self.team.leads:
             self._log.flush()
             self.run_folder.write(self.steps, self.state_dict(), self._log.mark())
+        self._found = None
 
     def _advance(self, config: RunConfig, end: int, bar: Bar) -> None:
         """Go to the next moment at which something other than a step happens."""

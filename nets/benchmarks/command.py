@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 import tyro
 
+from ..settings import Count, Settings
 from ..shell.command_line import (
     CommandError,
     command,
@@ -44,7 +45,7 @@ _ONLY = tyro.conf.arg(metavar="NAME ...", help_behavior_hint="")
 
 
 @dataclass(frozen=True)
-class BenchmarkOptions:
+class BenchmarkOptions(Settings):
     """What to measure."""
 
     kind: tyro.conf.Positional[Literal["speed", "quality"]] = "speed"
@@ -59,7 +60,7 @@ class BenchmarkOptions:
     """Also write the table into a document, such as docs/benchmarks.md, between its marks."""
     fetch_peers: bool = False
     """speed: make throw-away environments, here in .venv-*, for peers that are not installed."""
-    seeds: int = 5
+    seeds: Count = 5
     """quality: seeds per row."""
     out: Path = Path("results")
     """quality: folder of the results."""
@@ -157,8 +158,6 @@ def _quality(options: BenchmarkOptions, call: str) -> int:
     rows = select(_registered(QUALITY), options.only)
     if options.list:
         return _list(rows)
-    if options.seeds < 1:
-        raise CommandError(f"--seeds is {options.seeds}: expected at least 1")
     outcomes, left_out = [], []
     with _bar(sum(len(row.seeds(options.seeds)) for row in rows)) as bar:
         _say(bar, options, report.quality_heading())

@@ -1,27 +1,69 @@
-"""Ctrl-C at a bad moment waits for a better one."""
+"""Signals: those that end a training behave alike, and wait where the moment is bad."""
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+
+ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+Handler = Callable[[int, FrameType | None], object]
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold SIGINT back until the block is over.
+def handled(number: int, handler: Handler) -> Iterator[None]:
+    """Let `handler` answer a signal inside the block.
 
-    For writes that share state with another thread: TensorBoard's writer, torn from between the
-    two halves of a queue's `put`, is not told of the event, and keeps its `close` waiting for two
-    minutes. Outside the main thread, which alone receives signals, nothing is done.
+    Outside the main thread, which alone receives signals, nothing is done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    held: list[int] = []
-    previous = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    previous = signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
-        if held:
-            signal.raise_signal(signal.SIGINT)
+        signal.signal(number, previous)
+
+
+@contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Let SIGTERM and SIGHUP do what Ctrl-C does, and yield the numbers of those that came.
+
+    Only the first interrupts: others would disturb what it has set going. Signals that this process
+    was started to ignore, as `nohup` does with SIGHUP, stay ignored.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        came.append(number)
+        if len(came) == 1:
+            raise KeyboardInterrupt
+
+    with ExitStack() as stack:
+        for number in ENDING[1:]:
+            if signal.getsignal(number) is signal.SIG_DFL:
+                stack.enter_context(handled(number, interrupt))
+        yield came
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold the signals that end a training back until the block is over.
+
+    For writes that share state with another thread: TensorBoard's writer, torn from between the
+    two halves of a queue's `put`, is not told of the event, and keeps its `close` waiting for two
+    minutes. Signals that no function answers are left to do what they do.
+    """
+    held: list[int] = []
+    try:
+        with ExitStack() as stack:
+            for number in ENDING:
+                if callable(signal.getsignal(number)):
+                    stack.enter_context(handled(number, lambda number, _: held.append(number)))
+            yield
+    finally:
+        for number in held:
+            signal.raise_signal(number)

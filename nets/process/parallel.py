@@ -5,12 +5,15 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import connection, resource_tracker
 from multiprocessing.context import ForkServerProcess
 from typing import Any
+
+from ..foreign import is_foreign
 
 HEAVY = ("torch", "gymnasium")  # none of ours: the server does not know which checkout we are from
 
@@ -32,9 +35,9 @@ def run_each(
 ) -> Generator[int, None, None]:
     """Call `function` with each of `arguments`, and yield the index of each as it ends.
 
-    Processes are forked from a server that has imported torch already. Ctrl-C reaches the parent
-    alone: whoever leaves the iterator terminates what still runs, so `function` must be safe to
-    kill.
+    Processes are forked from a server that has imported torch already. Ctrl-C, and the end of a
+    terminal, reach the parent alone: whoever leaves the iterator terminates what still runs, so
+    `function` must be safe to kill.
 
     Args:
         function: can be pickled, as can its arguments; what it returns is dropped.
@@ -84,6 +87,8 @@ def _call(
     try:
         function(*values)
     except Exception as error:
+        if is_foreign(error):
+            traceback.print_exception(error)
         errors.send(f"{type(error).__name__}: {error}")
         raise SystemExit(1) from None
 
@@ -108,10 +113,10 @@ def _check(index: int, process: ForkServerProcess, reader: connection.Connection
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C wait, so that processes started meanwhile never hear of it."""
+    """Let Ctrl-C and SIGHUP wait, so that processes started meanwhile never hear of them."""
     resource_tracker.ensure_running()  # it would let the interrupts through
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGHUP})

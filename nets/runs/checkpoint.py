@@ -49,6 +49,9 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
 
     The bytes go to a temporary neighbour, are flushed to the device, and renamed over `path`; a
     crash at any moment leaves either the old file or the new one.
+
+    Raises:
+        OSError: the file cannot be written, as on a full disk; it is named.
     """
     path = Path(path)
     make_folder(path.parent)
@@ -60,6 +63,11 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except (OSError, RuntimeError) as error:
+        cause = error.__context__ if isinstance(error, RuntimeError) else error  # torch's writer
+        if isinstance(cause, OSError) and cause.errno is not None:
+            raise OSError(cause.errno, cause.strerror, str(path)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)

@@ -1,6 +1,10 @@
 """What a training writes while it runs: rows of metrics.csv, and TensorBoard events."""
 
-from collections.abc import Mapping
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,22 +26,27 @@ class RunLog:
     """
 
     def __init__(self, folder: Path | None = None, resume_step: int = 0) -> None:
-        self._file = self._board = None
+        self._folder, self._file, self._board = folder, None, None
         if folder is not None:
             self._file = MetricsFile(folder / "metrics.csv", resume_step)
-            self._board = TensorBoard(folder, resume_step)
+            if os.fsencode(folder) == str(folder).encode(errors="replace"):
+                self._board = TensorBoard(folder, resume_step)
+            else:
+                message = "TensorBoard's writer takes file names for UTF-8, here they are"
+                warnings.warn(f"{message} {sys.getfilesystemencoding()}: no events", stacklevel=3)
 
     def write(self, step: int, row: Mapping[str, float], timed: Mapping[str, float]) -> None:
         """Write a row; what was `timed` differs from run to run, and goes to TensorBoard alone."""
-        if self._file is not None and self._board is not None:
-            with uninterrupted():
+        with self._writing():
+            if self._file is not None:
                 self._file.write(step, row)
+            if self._board is not None:
                 self._board.scalars(step, {**row, **timed})
 
     def pictures(self, step: int, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
         """Write pictures `[H, W, 3]`."""
         if self._board is not None:
-            with uninterrupted():
+            with self._writing():
                 self._board.pictures(step, pictures)
 
     def mark(self) -> Mark | None:
@@ -49,9 +58,20 @@ class RunLog:
         if self._file is not None:
             sync(self._file.path)
         if self._board is not None:
-            self._board.flush()
+            with self._writing():
+                self._board.flush()
 
     def close(self) -> None:
         """Close the files; harmless when nothing was written."""
         if self._board is not None:
-            self._board.close()
+            with self._writing():
+                self._board.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with uninterrupted():
+            try:
+                yield
+            except OSError as error:  # TensorBoard's thread, and full disks, name no file
+                error.filename = error.filename or str(self._folder)
+                raise

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -12,13 +14,17 @@ from typing import Protocol, TypeVar
 
 import tyro
 
+from ..foreign import is_foreign
+from ..process.interrupts import interruptible
+from ..process.streams import lasting_streams
 from ..runs.ownership import Occupied
 
 Options = TypeVar("Options")
 
 USAGE_ERROR = 2
 OCCUPIED = 75  # EX_TEMPFAIL: the same command can succeed later
-INTERRUPTED = 130  # what a shell reports for a process that Ctrl-C ended
+SIGNALLED = 128  # a shell adds to it the number of the signal that ended a process
+INTERRUPTED = SIGNALLED + signal.SIGINT
 
 
 class CommandError(Exception):
@@ -33,24 +39,68 @@ class Command(Protocol):
 
 
 def command(function: Callable[[list[str]], int]) -> Command:
-    """Make a command of `function`: arguments from the shell by default, errors in one line."""
+    """Make a command of `function`: arguments from the shell by default, errors in one line.
+
+    A function that returns `INTERRUPTED` was ended by a signal; the exit code says by which.
+    """
 
     @wraps(function)
     def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it would go to standard output
-        try:
-            return function(sys.argv[1:] if argv is None else argv)
-        except CommandError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return USAGE_ERROR
-        except Occupied as occupied:
-            print(f"occupied: {occupied}", file=sys.stderr)
-            return OCCUPIED
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            return INTERRUPTED
+        with lasting_streams() as output, interruptible() as signals, _quiet_threads():
+            code = _exit_code(function, sys.argv[1:] if argv is None else argv)
+            output.flush()
+            if output.lost is not None:
+                print(f"error: standard output: {output.lost.strerror}", file=sys.stderr)
+                code = code or USAGE_ERROR
+        return SIGNALLED + signals[0] if code == INTERRUPTED and signals else code
 
     return main
+
+
+def _exit_code(function: Callable[[list[str]], int], argv: list[str]) -> int:
+    try:
+        return function(argv)
+    except CommandError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except Occupied as occupied:
+        print(f"occupied: {occupied}", file=sys.stderr)
+        return OCCUPIED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except OSError as error:
+        if is_foreign(error):
+            raise
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        return USAGE_ERROR
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error) or is_foreign(error):
+            raise
+        print(f"error: not enough memory: {one_line(error)}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether memory was asked for that is not there; torch has no error of its own for it."""
+    said = str(error)
+    return isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said
+
+
+@contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Tell errors of files once: TensorBoard has its own raised again at the next write."""
+
+    def tell(failed: threading.ExceptHookArgs) -> None:
+        if not isinstance(failed.exc_value, OSError):
+            before(failed)
+
+    before, threading.excepthook = threading.excepthook, tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 @contextmanager
@@ -65,16 +115,21 @@ def refusals(*kinds: type[Exception]) -> Iterator[None]:
 
 @contextmanager
 def told(*kinds: type[Exception]) -> Iterator[None]:
-    """Tell errors of these kinds in one line."""
+    """Tell errors of these kinds in one line; those of foreign code keep their traceback."""
     try:
         yield
     except kinds as error:
+        if is_foreign(error):
+            raise
         raise CommandError(one_line(error)) from error
 
 
 def one_line(error: BaseException) -> str:
     """Return the message of `error` without line breaks."""
-    return " ".join(str(error).split()) or type(error).__name__
+    told = str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        told = f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return " ".join(told.split()) or type(error).__name__
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -101,18 +156,6 @@ def parse(
     return tyro.cli(
         kind, prog=call, args=argv, description=text.format(command=call), default=chosen
     )
-
-
-def require_least(options: object, **least: int) -> None:
-    """Refuse numbers that are smaller than they may be; those that are None were not given.
-
-    Raises:
-        ValueError: an option is smaller; it is named.
-    """
-    for name, low in least.items():
-        value = getattr(options, name)
-        if value is not None and value < low:
-            raise ValueError(f"{name} is {value}: expected at least {low}")
 
 
 def program(name: str, python: str = "python", dreamgym: str = "dreamgym") -> str:

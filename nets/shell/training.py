@@ -2,20 +2,25 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from ..catalog import Catalog, EntryT
+from ..process.interrupts import handled
 from ..runs.checkpoints import Checkpoints
 from ..runs.durable import make_folder, sync
 from ..runs.presets import Preset
 from .command_line import CommandError, executable, one_line, parse, to_type, told
 
 Options = TypeVar("Options")
+WarningSignal = Literal["SIGUSR1", "SIGUSR2", "SIGXCPU"]
+"""A signal by which a scheduler says that it will soon end a process."""
 
 RUNS = Path("runs")
 
@@ -104,6 +109,30 @@ class TrainCommand(Generic[EntryT]):
             return f"nothing had been saved in {files.run} before that: begin with other settings"
         whole = f"all is finite up to step {int(kept[-1].stem):,}; to go on from there, which leads"
         return f"{whole} to the same end on the CPU:\n  {self._resume(files.run)}{trust}"
+
+    @contextmanager
+    def warned(
+        self, name: WarningSignal | None, snapshot: Callable[[], None], file: Path
+    ) -> Iterator[None]:
+        """Call `snapshot`, which writes `file`, whenever a signal comes; training goes on.
+
+        Nothing else depends on the signal: a run that was warned ends in the same weights.
+        """
+        from tqdm import tqdm
+
+        def save(*_: object) -> None:
+            try:
+                snapshot()
+                said = f"wrote {file}, to look at; training goes on"
+            except OSError as error:
+                said = f"{one_line(error)}; training goes on"
+            tqdm.write(f"{name}: {said}", file=sys.stderr)
+
+        if name is None:
+            yield
+            return
+        with handled(signal.Signals[name], save):
+            yield
 
     def suggestions(
         self, run: Path, others: Mapping[str, str], steps: int | None, trust: str = ""

@@ -37,8 +37,8 @@ def finished(home, folder, name, *arguments):
     return SimpleNamespace(home=home, folder=folder, text=result.stdout, bar=result.stderr)
 
 
-def interrupted(name, *arguments, folder):
-    """Press Ctrl-C on a training once it has a row in `folder`; what it printed on its way out."""
+def interrupted(name, *arguments, folder, by=signal.SIGINT):
+    """End a training by a signal once it has a row in `folder`; what it printed on its way out."""
     process = subprocess.Popen(
         [sys.executable, ROOT / "scripts" / f"{name}.py", *arguments, "--run", folder.name],
         cwd=folder.parent,
@@ -50,9 +50,9 @@ def interrupted(name, *arguments, folder):
     while not last_row(folder):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(by)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 128 + by
     assert "Traceback" not in err
     assert (folder / "checkpoints" / "interrupted.pt").exists()
     assert re.search(r"interrupted at step [\d,]+", out)

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -234,9 +235,10 @@ def test_evaluate_measures_the_code_where_factors_are_known(run_in, capsys):
 # Endings ----------------------------------------------------------------------------------------
 
 
-def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGHUP])
+def test_signals_that_end_it_save_and_say_how_to_go_on(tmp_path, by):
     arguments = ("vae", "digits", "--steps", "100000", "--config.hidden", "8")
-    out = interrupted("train_generative", *arguments, folder=tmp_path / "r")
+    out = interrupted("train_generative", *arguments, folder=tmp_path / "r", by=by)
     assert re.search(r"interrupted at step [\d,]+; to go on from the last checkpoint:\n", out)
     assert "train_generative.py --resume r" in out
 

@@ -4,8 +4,10 @@ import json
 import math
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
@@ -17,8 +19,10 @@ from agents.commands.evaluate import main as evaluate
 from agents.commands.render import main as render
 from agents.commands.train import main as train
 from agents.dqn.agent import DQN
+from agents.loading import load
 from agents.presets import find_preset
 from nets.runs.ownership import owned
+from nets.runs.run_log import RunLog
 from nets.shell.command_line import OCCUPIED
 
 PRESET = find_preset("dqn", "CartPole-v1")
@@ -249,9 +253,10 @@ def test_divergence_is_told_in_one_line_with_the_way_on(run_in, monkeypatch, cap
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_signals_that_end_it_save_and_say_how_to_go_on(tmp_path, by):
     arguments = ("dqn", "CartPole-v1", "--steps", "1000000")
-    out = interrupted("train", *arguments, folder=tmp_path / "long run")
+    out = interrupted("train", *arguments, folder=tmp_path / "long run", by=by)
     assert re.search(r"train\.py --resume 'long run'$", out.rstrip())
 
 
@@ -289,3 +294,47 @@ def test_a_run_that_is_too_short_to_learn_says_so(run_in, capsys, line, said):
     assert train([*line.split(), "--steps", "60", "--run", "r", "--eval-every", "0"]) == 0
     err = capsys.readouterr().err
     assert err.startswith(f"warning: {said}") if said else "warning" not in err
+
+
+def test_a_warning_signal_saves_and_changes_nothing(run_in, monkeypatch, capsys):
+    line = "q-learning FrozenLake-v1 --steps 400 --eval-every 200 --checkpoint-on SIGUSR1 --run"
+    assert train([*line.split(), "quiet"]) == 0
+    write, told = RunLog.write, []
+
+    def warn(log, step, *row, **timed):
+        write(log, step, *row, **timed)
+        if step == 200:
+            told.append(step)
+            signal.raise_signal(signal.SIGUSR1)
+
+    monkeypatch.setattr(RunLog, "write", warn)
+    assert train([*line.split(), "warned"]) == 0
+    assert told
+    said = "SIGUSR1: wrote warned/checkpoints/interrupted.pt, to look at; training goes on"
+    assert said in capsys.readouterr().err
+    assert load("warned", checkpoint="interrupted").steps == 200
+    assert not (run_in / "quiet" / "checkpoints" / "interrupted.pt").exists()
+    for name in ("metrics.csv", "checkpoints/0000000400.pt", "best/checkpoint.pt"):
+        assert Path("warned", name).read_bytes() == Path("quiet", name).read_bytes()
+
+
+def test_a_run_begun_on_a_device_that_is_not_here_goes_on_elsewhere(run_in, monkeypatch, capsys):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    line = "q-learning FrozenLake-v1 --steps 100 --eval-every 0 --run r"
+    assert train(line.split()) == 0
+    record = json.loads(Path("r/config.json").read_text())
+    Path("r/config.json").write_text(json.dumps(record | {"device": "cuda"}))
+    capsys.readouterr()
+    assert train(["--resume", "r", "--steps", "300"]) == 2
+    said = "error: device 'cuda' is not here: torch sees 0 CUDA devices; use 'cpu'\n"
+    assert capsys.readouterr().err == said
+    assert train(["--resume", "r", "--steps", "300", "--device", "cpu"]) == 0
+    assert load("r", checkpoint="last").steps == 300
+
+
+def test_a_folder_below_a_file_is_refused(run_in, capsys):
+    (run_in / "file").touch()
+    assert train(["q-learning", "FrozenLake-v1", "--steps", "100", "--run", "file/r"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: file")
+    assert err.count("\n") == 1

@@ -1,6 +1,7 @@
 import csv
 import json
 import random
+from contextlib import suppress
 from dataclasses import replace
 
 import gymnasium as gym
@@ -16,6 +17,8 @@ from agents.loading import load
 from agents.loop.evaluation import evaluate
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Progress, Trainer
+from agents.policy_gradient.ppo import PPO, PPOConfig
+from agents.tabular.temporal_difference import QLearning
 from nets.process.seeding import hash31
 
 SMALL = DQNConfig(
@@ -279,7 +282,8 @@ def interrupt_at(step):
     return callback
 
 
-CUT = {"segment_steps": 100, "log_every": 30, "eval_every": 70, "eval_episodes": 2}
+CUT_LOG = {"log_every": 30, "eval_every": 70, "eval_episodes": 2}
+CUT = {"segment_steps": 100} | CUT_LOG
 
 
 @pytest.mark.parametrize("train_every", [4, 64])
@@ -312,6 +316,50 @@ def test_S_IO_02_the_same_trainer_can_be_interrupted_and_run_again(tmp_path):
     assert broken.replay.rows == whole.replay.rows == 330
     assert trainer.progress.state_dict() == expected.state_dict()
     assert len(expected.recent) > 5
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("kind", [DQN, PPO, QLearning])
+def test_stopped_before_the_first_checkpoint_a_run_begins_anew(tmp_path, kind, error):
+    world = "FrozenLake-v1" if kind is QLearning else "CartPole-v1"
+    settings = {DQN: SMALL, PPO: PPOConfig(n_steps=32, hidden=(8,)), QLearning: None}[kind]
+    whole, broken = (kind(world, settings, device="cpu") for _ in range(2))
+    expected = train(whole, 330, tmp_path / "whole", **CUT).progress
+
+    def stop(progress):
+        if progress.steps > 66:
+            raise error
+
+    run, cut = RunFolder(tmp_path / "run"), config(330, CUT["segment_steps"], **CUT_LOG)
+    trainer = Trainer(broken, run, cut, callbacks=[stop], progress=False)
+    for _ in range(2):
+        with suppress(RuntimeError):
+            trainer.run(330)
+    trainer.callbacks = ()
+    trainer.run(330)
+    assert state_of(broken) == state_of(whole)
+    assert broken.replay.rows == whole.replay.rows
+    assert trainer.progress.state_dict() == expected.state_dict()
+    files = [(tmp_path / name / "metrics.csv").read_bytes() for name in ("run", "whole")]
+    assert files[0] == files[1]
+
+
+def test_a_snapshot_changes_nothing(tmp_path):
+    whole, watched = (DQN("CartPole-v1", SMALL) for _ in range(2))
+    train(whole, 330, tmp_path / "whole", **CUT)
+    run, seen = RunFolder(tmp_path / "run"), []
+    trainer = Trainer(watched, run, config(330, CUT["segment_steps"], **CUT_LOG), progress=False)
+
+    def look(progress):
+        if progress.steps in (37, 269):
+            trainer.snapshot()
+            seen.append((load(run.path, checkpoint="interrupted").steps, state_of(watched)))
+
+    trainer.callbacks = [look]
+    trainer.run(330)
+    assert [steps for steps, _ in seen] == [37, 269]
+    assert state_of(load(run.path, checkpoint="interrupted")) == seen[-1][1]
+    assert state_of(watched) == state_of(whole)
 
 
 def test_a_finished_run_is_extended(tmp_path):

@@ -1,6 +1,7 @@
 """The trainer: what is written, measured and kept, and when it ends."""
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -237,3 +238,28 @@ def test_a_checkpoint_that_is_not_finite_is_not_gone_on_from(tmp_path):
     with pytest.warns(UserWarning, match=f"{last.name} .*weights.theta is not finite; going on"):
         Trainer(model, data, run, config, device="cpu", progress=False).run(10)
     assert load_checkpoint(last)["weights"]["theta"].isfinite().all()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_stopped_before_the_first_checkpoint_a_run_begins_anew(tmp_path, error):
+    data, ends = pictures(), []
+    config = RunConfig(steps=30, segment_steps=20, log_every=3, eval_every=5, draw_every=0)
+    for name, stops in (("whole", []), ("run", [8, 14])):
+        model, run = build(VAE, VAEConfig(**SMALL), data), RunFolder(tmp_path / name)
+        trainer = Trainer(model, data, run, config, held_out=data, device="cpu", progress=False)
+        turn = trainer.learner.turn
+
+        def turn_or_stop(trainer=trainer, turn=turn, stops=stops):
+            if stops and trainer.steps == stops[0]:
+                stops.pop(0)
+                raise error
+            return turn()
+
+        trainer.learner.turn = turn_or_stop
+        while trainer.steps < 30:
+            with suppress(RuntimeError):
+                trainer.run(30)
+        ends.append((weights(model), trainer.best_loss, run.metrics_file.read_bytes()))
+    (whole, *figures), (again, *others) = ends
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+    assert figures == others

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from nets.process.interrupts import uninterrupted
+from nets.process.interrupts import interruptible, uninterrupted
 
 
 def test_ctrl_c_waits_for_the_end_of_the_block():
@@ -40,3 +40,40 @@ def test_other_threads_do_as_without_it():
     thread.start()
     thread.join()
     assert seen == [signal.default_int_handler]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_process_interrupts_it_and_tells_by_what(number):
+    with interruptible() as came:
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal.SIGTERM)  # disturbs nothing any more
+    assert came == [number, signal.SIGTERM]
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_ignored_signals_stay_ignored_and_foreign_handlers_in_place():
+    heard = []
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    other = signal.signal(signal.SIGTERM, lambda *_: heard.append(True))
+    try:
+        with interruptible() as came:
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                os.kill(os.getpid(), number)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        signal.signal(signal.SIGTERM, other)
+    assert (came, heard) == ([], [True])
+
+
+def test_what_interrupts_waits_for_the_end_of_the_block_too():
+    done = []
+
+    @uninterrupted()
+    def work():
+        os.kill(os.getpid(), signal.SIGTERM)
+        done.append(len(came))
+
+    with interruptible() as came, pytest.raises(KeyboardInterrupt):
+        work()
+    assert (done, came) == ([0], [signal.SIGTERM])

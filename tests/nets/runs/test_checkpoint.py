@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import pickle
@@ -323,3 +324,23 @@ def test_nothing_is_written_through_a_link(tmp_path):
 def test_trust_is_asked_for_in_the_name_of_the_file():
     with pytest.raises(UntrustedError, match=r"^a\.pt asks for X, Y, which is not"), fitting("a.pt"):
         raise UntrustedError(["X", "Y"])
+
+
+@pytest.mark.parametrize("of_torch", [False, True])
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, of_torch):
+    """Torch's writer tells of it with an error of its own."""
+
+    def write(file):
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            if of_torch:
+                raise RuntimeError("unexpected pos 768 vs 662")  # noqa: B904
+            raise
+
+    with pytest.raises(OSError, match="No space left on device: '.*a.pt'") as error:
+        atomic_write(tmp_path / "a.pt", write)
+    assert error.value.errno == errno.ENOSPC
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(RuntimeError, match="another"):
+        atomic_write(tmp_path / "a.pt", lambda _: (_ for _ in ()).throw(RuntimeError("another")))

@@ -1,0 +1,50 @@
+"""Errors of foreign code: a note says whose they are, and nobody takes them for the person's."""
+
+import pytest
+
+from nets.foreign import blamed, blaming, is_foreign
+from nets.shell.command_line import CommandError, command, told
+
+
+def test_an_error_stays_itself_and_says_whose_it_is():
+    error = FileNotFoundError(2, "No such file or directory", "level7.dat")
+    assert not is_foreign(error)
+    assert blamed(blamed(error, "Maze-v0 after 3 steps"), "somebody else") is error
+    assert is_foreign(error)
+    assert error.__notes__ == ["raised by Maze-v0 after 3 steps, whose code is not ours"]
+
+
+def test_the_end_of_the_process_becomes_an_error_and_ctrl_c_stays():
+    with (
+        pytest.raises(RuntimeError, match=r"sys.exit\(0\) was called") as error,
+        blaming("Maze-v0"),
+    ):
+        raise SystemExit(0)
+    assert is_foreign(error.value)
+    with pytest.raises(KeyboardInterrupt), blaming("Maze-v0"):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("kind", [OSError, MemoryError])
+def test_only_our_own_errors_are_told_in_one_line(kind, capsys):
+    with pytest.raises(CommandError, match="full"), told(kind):
+        raise kind("full")
+
+    def fail(_):
+        with told(OSError), blaming("Maze-v0"):
+            raise kind("lost")
+
+    with pytest.raises(kind, match="lost"):
+        command(fail)([])
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("8 EiB"), RuntimeError("can't allocate memory: 16000000000 bytes")]
+)
+def test_memory_that_is_not_there_is_told_in_one_line(error, capsys):
+    def fail(_):
+        raise error
+
+    assert command(fail)([]) == 2
+    assert capsys.readouterr().err == f"error: not enough memory: {error}\n"
