@@ -115,7 +115,7 @@ class Comparison:
                 "steps": contender.steps,
                 "num_envs": contender.source.num_envs,
                 "eval_episodes": self.eval_episodes,
-                "eval_max_steps": self.eval_max_steps,
+                **({"eval_max_steps": limit} if (limit := self.eval_max_steps) else {}),
                 "settings": asdict(contender.config),
             }
         )
@@ -132,7 +132,7 @@ class Comparison:
         if record is not None:
             defaults = to_plain(asdict(type(contender.config)()))  # settings that came later
             later = {name: config[name] for name in ("recipe", "sources")}
-            kept = later | {"eval_max_steps": None} | record["config"]
+            kept = later | record["config"]
             kept["settings"] = defaults | kept["settings"]
             _require_equal(file.parent, kept, config)
         elif folder.config_file.exists():

@@ -13,7 +13,8 @@ def test_json_is_one_object_with_the_figures_of_a_second_evaluation(learned, cal
     assert result.returncode == 0, result.stderr
     record = json.loads(result.stdout)
     assert list(record) == [
-        *("mean_return", "std_return", "discounted_return", "episodes", "returns", "checkpoint")
+        *("mean_return", "std_return", "discounted_return", "episodes", "returns", "cut"),
+        "checkpoint",
     ]
     assert record["checkpoint"] == str(learned.folder / "best" / "checkpoint.pt")
     assert record["episodes"] == len(record["returns"]) == 5
