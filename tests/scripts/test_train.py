@@ -185,7 +185,11 @@ def test_environment_of_a_module_of_the_users_own(call, tmp_path):
         "train", "sarsa", "mine:mine/Ice-v0", "--steps", 100, "--run", "r", cwd=tmp_path, **path
     )
     assert result.returncode == 0, result.stderr
-    assert call("evaluate", "r", "--episodes", 2, cwd=tmp_path, **path).returncode == 0
+    refused = call("evaluate", "r", "--episodes", 2, cwd=tmp_path, **path)
+    assert refused.returncode == 2
+    assert "asks for the environment 'mine:mine/Ice-v0'" in refused.stderr
+    trusted = call("evaluate", "r", "--episodes", 2, "--trust", cwd=tmp_path, **path)
+    assert trusted.returncode == 0, trusted.stderr
 
 
 def test_environment_without_pictures_is_trained_all_the_same(run_in, monkeypatch, capsys):
