@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import Any, ClassVar, Unpack
+from typing import Any, ClassVar, Self, Unpack
 
 import gymnasium as gym
 import numpy as np
@@ -148,6 +148,13 @@ class BehaviourCloning(Agent[BCConfig]):
         gaps = diagnosis(self.metrics).gaps
         self.metrics |= {name.replace(" ", "_"): value for name, value in gaps.items()}
         return self.metrics
+
+    def learn(self, total_timesteps: int, callback: Any = None, progress: bool = True) -> Self:
+        """Watch the expert for `total_timesteps` more steps, and learn all it showed."""
+        super().learn(total_timesteps, callback, progress)
+        if self.demonstrations.rows > self.fitted_rows:
+            self.imitate()
+        return self
 
     def report(self) -> str:
         """Tell how well the expert is imitated, and what would help."""

@@ -22,6 +22,7 @@ class Continuing(Trainer):
     _stream: Stream | None = None
     _generators: Generators
     _segment_after: int
+    _whole = True  # whether the last stretch ended as it should
 
     def run_more(self, steps: int, config: RunConfig) -> None:
         """Train for `steps` more steps; errors, and Ctrl-C, end what was open."""
