@@ -208,7 +208,8 @@ def test_learning_goes_on_where_it_was():
     assert agent.learn(150, progress=False) is agent
     first = agent.online.weights.detach().clone()
     agent.learn(250, progress=False)
-    assert (agent.steps, agent.segment, agent.replay.rows) == (400, 1, 400)
+    assert (agent.steps, agent.segment) == (400, 1)
+    assert 397 <= agent.replay.rows <= 400  # the last wait for their n-th reward
     assert not torch.equal(agent.online.weights.detach(), first)
     again = DQN("CartPole-v1", SMALL).learn(150, progress=False).learn(250, progress=False)
     assert torch.equal(agent.online.weights, again.online.weights)

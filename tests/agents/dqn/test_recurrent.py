@@ -109,8 +109,8 @@ def test_A_FA_02_updates_are_those_of_a_loop_of_cells(encoder, double):
 
 def test_rows_that_fill_a_sequence_up_do_not_count():
     agent = DQN("CartPole-v1", replace(CONFIG, learning_starts=10**6), seed=1)
-    agent.learn(200, progress=False)
-    batch, _ = agent.replay.sample(np.random.default_rng(0), 1, 8)
+    agent.learn(400, progress=False)
+    batch, _ = agent.replay.sample(np.random.default_rng(0), 1, 32)
     filled = batch.weight == 0
     assert filled.any()
     other = batch._replace(reward=torch.where(filled, 1e6, batch.reward))
