@@ -111,9 +111,13 @@ class RunFolder(folder.RunFolder[RunConfig]):
         replay.clear()
         with fitting(file):
             agent.load_state_dict(state["agent"])
-            agent.steps, agent.segment = state["steps"], state["segment"]
-            rows, _ = state["replay_rows"], state["progress"]
-            self._ends = deque(state.get("replay_ends", [rows]), maxlen=KEPT_CHECKPOINTS)
+            counts = [state[name] for name in ("steps", "segment", "replay_rows")]
+            ends = state.get("replay_ends", counts[2:])
+            if not all(type(count) is int and count >= 0 for count in (*counts, *ends)) or not ends:
+                raise ValueError(f"its steps, segment and replay rows are {counts}, before: {ends}")
+            agent.steps, agent.segment, rows = counts
+            self._ends = deque(ends, maxlen=KEPT_CHECKPOINTS)
+            _ = state["progress"]
         shards = self._shards(rows - replay.capacity, rows)
         for each in shards:
             with fitting(each):

@@ -16,7 +16,7 @@ from typing import Any
 from nets.process.device import cpu_settings
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import hash31, seeded
-from nets.runs.checkpoint import save_checkpoint
+from nets.runs.checkpoint import fitting, save_checkpoint
 from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
 
@@ -58,9 +58,10 @@ class Progress:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
-        self.episodes, self.best_return = state["episodes"], state["best_return"]
-        self.recent = deque(state["recent"], maxlen=RECENT_EPISODES)
-        self.unlogged = [Episode(*episode) for episode in state["unlogged"]]
+        self.episodes, best = int(state["episodes"]), state["best_return"]
+        self.best_return = None if best is None else float(best)
+        self.recent = deque(map(float, state["recent"]), maxlen=RECENT_EPISODES)
+        self.unlogged = [Episode(int(at), float(r), int(n)) for at, r, n in state["unlogged"]]
         self.metrics = dict(state["metrics"])
 
 
@@ -144,7 +145,8 @@ class Trainer:
         agent, progress = self.agent, self.progress
         saved = run.restore(agent)
         if saved:
-            progress.load_state_dict(saved)
+            with fitting(run.path):
+                progress.load_state_dict(saved)
         elif self._found is None:
             state = {"agent": agent.state_dict(), "progress": progress.state_dict()}
             self._found = deepcopy(state | {"steps": agent.steps, "segment": agent.segment})

@@ -245,3 +245,23 @@ def test_a_checkpoint_of_wrong_types_is_blamed_on_its_file(gift, name, value):
     save_checkpoint(file, load_checkpoint(file) | {name: value})
     with pytest.raises(CheckpointError, match=r"0000000100\.pt"):
         agents.load("gift")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("progress", "x"),
+        ("progress", {"recent": 5}),
+        ("steps", 1.5),
+        ("segment", "x"),
+        ("replay_rows", []),
+    ],
+)
+def test_a_checkpoint_that_nobody_can_go_on_from_is_told_in_one_line(gift, name, value, capsys):
+    file = find_checkpoint(gift)
+    save_checkpoint(file, load_checkpoint(file) | {name: value})
+    capsys.readouterr()
+    assert train(["--resume", "gift"]) == 2
+    err = capsys.readouterr().err
+    assert "gift" in err
+    assert err.count("\n") == 1
