@@ -214,7 +214,7 @@ def test_what_is_learned_from_is_what_was_acted_on(name, variant):
         return update(rollout)
 
     agent.policy, agent.update = spy, check
-    agent.learn(1400, progress=False)
+    agent.learn(1700, progress=False)
     assert len(checked) > 1
     assert any(checked) == (variant == "lstm")
 
