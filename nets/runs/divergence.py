@@ -1,7 +1,8 @@
 """Training that has diverged: what is no longer finite, and what to try."""
 
 import math
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,26 @@ def find_not_finite(state: Any, name: str = "") -> str | None:
         state: dicts, lists, tensors, numbers and strings, as `state_dict` returns them.
         name: of the tree itself; names within are joined with dots.
     """
-    if isinstance(state, torch.Tensor):
-        return None if bool(state.isfinite().all()) else name
-    if isinstance(state, float):
-        return None if math.isfinite(state) else name
-    if isinstance(state, Mapping):
-        items = iter(state.items())
-    elif isinstance(state, list | tuple):
-        items = enumerate(state)
-    else:
+    names, flags = [], defaultdict(list)
+    for leaf_name, leaf in _leaves(state, name):
+        if isinstance(leaf, float):
+            if not math.isfinite(leaf):
+                return leaf_name
+        else:
+            names.append((leaf_name, leaf))
+            flags[leaf.device].append(leaf.isfinite().all())
+    if all(torch.stack(finite).all().item() for finite in flags.values()):  # one wait per device
         return None
-    inner = (find_not_finite(item, f"{name}.{key}".lstrip(".")) for key, item in items)
-    return next((found for found in inner if found is not None), None)
+    return next(name for name, leaf in names if not leaf.isfinite().all().item())
+
+
+def _leaves(state: Any, name: str) -> Iterator[tuple[str, torch.Tensor | float]]:
+    if isinstance(state, torch.Tensor | float):
+        yield name, state
+    elif isinstance(state, Mapping | list | tuple):
+        items = state.items() if isinstance(state, Mapping) else enumerate(state)
+        for key, item in items:
+            yield from _leaves(item, f"{name}.{key}".lstrip("."))
 
 
 def require_finite_file(path: Path, state: Any) -> None:

@@ -10,8 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 
 def git_commit() -> str | None:
     """The commit of the source tree, where the package runs from one."""
@@ -55,6 +53,8 @@ def _installed(package: str) -> str:
 @cache
 def processor() -> dict[str, str]:
     """The processor's name, as far as the system tells it, and which instructions torch uses."""
+    import torch
+
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

@@ -195,7 +195,6 @@ def test_help_imports_nothing_heavy(tmp_path):
         (["--only", "lke"], "unknown case 'lke': did you mean 'lake'?"),
         (["quality", "--only", "dqn-cartpol3"], "did you mean 'dqn-cartpole'?"),
         (["quality", "--only", "taxi"], "unknown case 'taxi'"),
-        (["quality", "--seeds", "0", "--only", "best"], "--seeds is 0: expected at least 1"),
         (["--write", "nowhere.md"], "No such file"),
         (["--write", __file__], "has no lines '<!-- speed -->'"),
     ],
@@ -205,6 +204,13 @@ def test_wrong_words_are_refused_in_one_line(argv, hint, capsys):
     error = capsys.readouterr().err
     assert hint in error
     assert error.count("\n") == 1
+
+
+def test_numbers_that_make_no_sense_are_refused_before_anything_runs(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["quality", "--seeds", "0", "--only", "best"])
+    assert stopped.value.code == 2
+    assert "seeds is 0: expected at least 1" in capsys.readouterr().err
 
 
 # Tables -----------------------------------------------------------------------------------------
