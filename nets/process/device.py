@@ -17,7 +17,7 @@ def resolve_device(name: str | torch.device = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         message = f"unknown device {name!r}: expected 'auto', 'cpu', 'cuda' or 'cuda:N'"
         raise ValueError(message) from error
     if device.type == "cuda":
