@@ -106,18 +106,20 @@ class Comparison:
 
     def config(self, contender: Contender) -> dict[str, Any]:
         """Return everything but the seed that a run's figures depend on, as plain values."""
+        taken = sources(contender.config, contender.source)
+        more: dict[str, Any] = {"sources": taken, "eval_max_steps": self.eval_max_steps}
+        given = {name: value for name, value in more.items() if value}  # older records have none
         return to_plain(
             {
                 "algorithm": contender.algorithm,
                 "env": contender.source.name,
                 "recipe": contender.source.describe(),
-                "sources": sources(contender.config, contender.source),
                 "steps": contender.steps,
                 "num_envs": contender.source.num_envs,
                 "eval_episodes": self.eval_episodes,
-                **({"eval_max_steps": limit} if (limit := self.eval_max_steps) else {}),
                 "settings": asdict(contender.config),
             }
+            | given
         )
 
     def finished(self, contender: Contender, seed: int) -> bool:
@@ -131,7 +133,7 @@ class Comparison:
         record = self.record(contender, seed)
         if record is not None:
             defaults = to_plain(asdict(type(contender.config)()))  # settings that came later
-            later = {name: config[name] for name in ("recipe", "sources")}
+            later = {name: config.get(name) for name in ("recipe", "sources")}
             kept = later | record["config"]
             kept["settings"] = defaults | kept["settings"]
             _require_equal(file.parent, kept, config)
@@ -141,7 +143,7 @@ class Comparison:
                 "algorithm": begun["algorithm"],
                 "env": config["env"],
                 "recipe": begun["env"],
-                "sources": begun.get("sources", config["sources"]),
+                "sources": begun.get("sources") or config.get("sources"),
                 "steps": begun["run"]["steps"],
                 "num_envs": begun["env"]["num_envs"],
                 "eval_episodes": begun["run"]["eval_episodes"],
