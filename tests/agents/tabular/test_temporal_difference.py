@@ -8,11 +8,11 @@ from small_worlds import Table
 from stable_baselines3.common.evaluation import evaluate_policy
 from tabular_kinds import KINDS, allowed, chosen, make, short_run
 
-from agents.equations import schedules
 from agents.loop.run import RunFolder
 from agents.loop.trainer import Trainer
 from agents.tabular import kernel as tabular_kernel
 from agents.tabular.temporal_difference import DoubleQLearning, QLearning, Sarsa, Tabular
+from nets.gradients.annealing import linear
 from nets.runs.checkpoint import CheckpointError
 
 # Exploration -------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ def test_A_CORE_04_linear_exploration_is_the_shared_schedule() -> None:
     for step in (0, 1, 500, 999, 1000, 5000):
         agent.arrays.counters[0] = step
         found = tabular_kernel.exploration(agent.rule, agent.arrays, 0)
-        assert found == schedules.linear(step, 0.8, 0.2, 1000)
+        assert found == linear(step, 0.8, 0.2, 1000)
 
 
 @pytest.mark.parametrize("kind", KINDS)
