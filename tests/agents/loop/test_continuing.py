@@ -14,10 +14,10 @@ WORLDS = {
     "a2c": lambda: agents.A2C("CartPole-v1"),
     "reinforce": lambda: agents.Reinforce("CartPole-v1"),
     "dqn": lambda: agents.DQN(
-        "CartPole-v1", agents.DQNConfig(noisy=True, n_step=3, learning_starts=200)
+        "CartPole-v1", agents.DQNConfig(noisy=True, n_step=3, learning_starts=200, train_every=8)
     ),
     "dqn lstm": lambda: agents.DQN(
-        "CartPole-v1", agents.DQNConfig(encoder="lstm", learning_starts=200)
+        "CartPole-v1", agents.DQNConfig(encoder="lstm", learning_starts=200, train_every=64)
     ),
     "fused": lambda: agents.QLearning("envs:dreamgym/Cliff-v0"),
     "loop": lambda: agents.Sarsa("envs:dreamgym/Cliff-v0", agents.SarsaConfig(fused=False)),

@@ -48,7 +48,7 @@ KINDS = {
     "ppo lstm": (agents.PPO, agents.PPOConfig(n_steps=32, encoder="lstm", **FAST), 8),
     "dqn": (
         agents.DQN,
-        agents.DQNConfig(learning_starts=100, train_every=4, exploration_steps=2000, **FAST),
+        agents.DQNConfig(learning_starts=100, train_every=8, exploration_steps=2000, **FAST),
         4,
     ),
 }
