@@ -12,6 +12,7 @@
 
 import json
 import numbers
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import repeat
@@ -107,7 +108,9 @@ class Settings:
 
 
 def check(settings: "DataclassInstance", *apart: str) -> None:
-    """Refuse values that the types of a dataclass exclude; lists become tuples.
+    """Refuse values that the types of a dataclass exclude.
+
+    Lists become tuples, numbers of NumPy and torch Python's own.
 
     Args:
         settings: the dataclass.
@@ -119,11 +122,23 @@ def check(settings: "DataclassInstance", *apart: str) -> None:
     hints = get_type_hints(type(settings), include_extras=True)
     for name in (field.name for field in fields(settings) if field.name not in apart):
         value = getattr(settings, name)
-        if isinstance(value, list):
-            object.__setattr__(settings, name, value := tuple(value))
+        own = _own(value)
+        if own is not value:
+            object.__setattr__(settings, name, value := own)
         expected = _unmet(value, hints[name])
         if expected is not None:
             raise ValueError(f"{name} is {value!r}: expected {expected}")
+
+
+def _own(value: Any) -> Any:
+    """Return a value in Python's own types."""
+    if isinstance(value, list | tuple):
+        entries = tuple(_own(entry) for entry in value)
+        same = isinstance(value, tuple) and all(map(operator.is_, entries, value))
+        return value if same else entries
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return value.item()
+    return value
 
 
 def _unmet(value: Any, hint: Any) -> str | None:

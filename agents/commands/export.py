@@ -1,5 +1,6 @@
 """Export a trained policy as one file that torch alone can run."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,10 @@ def main(argv: list[str]) -> int:
 
 def snippet(about: Mapping[str, Any], path: Path) -> str:
     """Return the lines of Python that ask the program for the action of one observation."""
-    lines = ["import torch", f'policy = torch.export.load("{path}").module()']
+    lines = [
+        "import torch",
+        f"policy = torch.export.load({json.dumps(str(path), ensure_ascii=False)}).module()",
+    ]
     inputs = {each["name"]: each for each in about["inputs"]}
     one = "torch.as_tensor(observation)[None]"
     if "state" in inputs:

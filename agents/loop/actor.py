@@ -1,5 +1,6 @@
 """What the loop calls: an actor acts, observes, and can be saved and made again."""
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -71,7 +72,7 @@ class Actor(ABC, Generic[ConfigT]):
             source = replace(source, num_envs=self.default_num_envs)
         self.source = source
         self.config: ConfigT = self.config_type() if config is None else config
-        self.seed = seed
+        self.seed = operator.index(seed)  # of NumPy, too
         self.device = resolve_device(device)
         self.observation_space = self.source.observation_space
         self.action_space = self.source.action_space

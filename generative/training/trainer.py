@@ -5,6 +5,7 @@ derived from the run's seed and the segment's number, and the rows of batch k de
 and k alone: no generator state is ever saved. Nothing waits for the device between rows of the log.
 """
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
@@ -71,7 +72,7 @@ class Trainer:
         self.learner = Learner(model, data, seed=seed, device=device, team=team)
         self.model, self.data, self.device = model, self.learner.data, self.learner.device
         self.held_out = None if held_out is None else held_out.to(self.device)
-        self.run_folder, self.config, self.seed = run, config, seed
+        self.run_folder, self.config, self.seed = run, config, operator.index(seed)
         self.team, self.draw, self.show_progress = team, draw, progress
         self.segment = 0
         self.interrupted = False

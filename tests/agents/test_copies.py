@@ -67,3 +67,11 @@ def test_a_fast_network_is_its_module_to_those_who_know_torch():
     assert sum(p.numel() for p in agent.online.parameters()) == agent.online.weights.numel()
     with pytest.raises(AttributeError, match="nothing"):
         agent.online.nothing()
+
+
+def test_seeds_and_settings_of_numpy_are_saved_like_others(tmp_path):
+    config = agents.DQNConfig(learning_rate=np.logspace(-4, -2, 3)[1], batch_size=np.int64(16))
+    agent = agents.DQN("CartPole-v1", config, seed=np.int64(3))
+    agent.save(tmp_path / "agent.pt")
+    loaded = agents.load(tmp_path / "agent.pt")
+    assert (loaded.seed, loaded.config) == (3, config)

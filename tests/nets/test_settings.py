@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
+import torch
 
 from agents.algorithms import ALGORITHMS
 from generative.catalogue import MODELS
@@ -94,7 +95,7 @@ def test_values_outside_a_type_are_refused_by_name(
 )
 def test_values_of_a_type_are_kept(name: str, allowed: tuple[Any, ...]) -> None:
     for value in allowed:
-        assert getattr(Example(**{name: value}), name) is value
+        assert getattr(Example(**{name: value}), name) == value
 
 
 @pytest.mark.parametrize("entry", [*ALGORITHMS.values(), *MODELS.values()], ids=lambda e: e.name)
@@ -117,3 +118,11 @@ def test_lists_of_files_become_the_tuples_of_settings():
         "rate": 0.1,
         "name": "x",
     }
+
+
+@pytest.mark.parametrize("foreign", [np.float64, np.float32, torch.tensor])
+def test_numbers_of_other_libraries_become_pythons(foreign) -> None:
+    example = Example(rate=foreign(0.5), interval=(foreign(-5.0), 0.1))
+    assert (type(example.rate), example.rate) == (float, 0.5)
+    assert [type(bound) for bound in example.interval] == [float, float]
+    assert type(Example(hidden=[np.int64(3)]).hidden[0]) is int
