@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import traceback
 from collections import deque
@@ -78,19 +77,29 @@ def run_each(
             reader.close()
 
 
+class _ToldToEnd(BaseException):
+    """Raised by SIGTERM wherever the child is: no `sys.exit` that foreign code could have made."""
+
+
 def _call(
     function: Callable[..., object], values: tuple[Any, ...], errors: connection.Connection
 ) -> None:
     """Run in the child: call, and send what went wrong; tidy up when told to end."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, _told_to_end)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         function(*values)
+    except _ToldToEnd:
+        raise SystemExit(1) from None
     except Exception as error:
         if is_foreign(error):
             traceback.print_exception(error)
         errors.send(f"{type(error).__name__}: {error}")
         raise SystemExit(1) from None
+
+
+def _told_to_end(*_: object) -> None:
+    raise _ToldToEnd
 
 
 def _end_with_parent() -> None:
