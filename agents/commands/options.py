@@ -67,25 +67,6 @@ class TrainOptions(Generic[Config]):
         check(self, "algo", "env", "config")
 
 
-@dataclass(frozen=True)
-class ResumeOptions:
-    """An earlier run."""
-
-    resume: Annotated[Path, tyro.conf.arg(metavar="DIR")]
-    """Folder of the run."""
-    steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
-    """Environment steps in all, to extend the run; by default what it was started with."""
-    device: Literal["auto", "cpu", "cuda"] | None = None
-    """Where to go on; by default where it was. Only there, on the CPU, are its bits the same."""
-    checkpoint_on: WarningSignal | None = None
-    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
-    trust: bool = False
-    """Import whatever module the run's environment is of: its code runs."""
-
-    def __post_init__(self) -> None:
-        check(self)
-
-
 def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     """Return the options of a new run, and the preset that they started from.
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, command, draw_off_screen, has_display
-from nets.shell.training import WarningSignal, list_run, new_folder
+from nets.shell.training import ResumeOptions, WarningSignal, list_run, new_folder
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, load_presets, load_variants
 from .common import find_env, refusals, warn_idle
 from .evaluate import EPISODES, SEED, describe
-from .options import TRAIN, ResumeOptions, TrainOptions, parse_train
+from .options import TRAIN, TrainOptions, parse_train
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -26,7 +26,7 @@ def main(argv: list[str]) -> int:
     """Start a run, go on with one, or list what there is."""
     if "--list" in argv:
         return _list()
-    earlier = TRAIN.parse_resume(argv, ResumeOptions)
+    earlier = TRAIN.parse_resume(argv)
     if earlier is not None:
         return _resume(earlier)
     options, preset = parse_train(argv)

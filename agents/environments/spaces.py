@@ -67,8 +67,7 @@ class TableIndex:
     """
 
     def __init__(self, space: Space, what: str) -> None:
-        rows = row_space(space) if isinstance(space, COMPOSITES) else space
-        found = counts(rows)
+        found = counts(row_space(space))
         if found is None:
             message = f"{what} is {space}: a table needs Discrete, MultiDiscrete or parts of them"
             raise ValueError(message)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, command, refusals
-from nets.shell.training import WarningSignal, new_folder
+from nets.shell.training import ResumeOptions, WarningSignal, new_folder
 
 from ..catalogue import MODELS
 from ..presets import Preset, load_presets
-from .options import TRAIN, ResumeOptions, TrainOptions, parse_train
+from .options import TRAIN, TrainOptions, parse_train
 from .report import ending, heading, trust_option
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
     """Start a run, go on with one, or list what there is."""
     if "--list" in argv:
         return _list()
-    earlier = TRAIN.parse_resume(argv, ResumeOptions)
+    earlier = TRAIN.parse_resume(argv)
     if earlier is not None:
         return _resume(earlier)
     options, preset = parse_train(argv)

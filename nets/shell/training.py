@@ -9,13 +9,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import tyro
 
 from ..catalog import Catalog, EntryT
 from ..process.interrupts import handled
 from ..runs.checkpoints import Checkpoints
 from ..runs.durable import make_folder, sync
 from ..runs.presets import Preset
+from ..settings import Count, check
 from .command_line import CommandError, executable, one_line, parse, to_type, told
 
 Options = TypeVar("Options")
@@ -23,6 +26,25 @@ WarningSignal = Literal["SIGUSR1", "SIGUSR2", "SIGXCPU"]
 """A signal by which a scheduler says that it will soon end a process."""
 
 RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class ResumeOptions:
+    """An earlier run."""
+
+    resume: Annotated[Path, tyro.conf.arg(metavar="DIR")]
+    """Folder of the run."""
+    steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
+    """Steps in all, to extend the run; by default what it was started with."""
+    device: Literal["auto", "cpu", "cuda"] | None = None
+    """Where to go on; by default where it was. Only there, on the CPU, are its bits the same."""
+    checkpoint_on: WarningSignal | None = None
+    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
+    trust: bool = False
+    """Import whatever module the run's environment or data are of: its code runs."""
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -76,10 +98,10 @@ class TrainCommand(Generic[EntryT]):
         kind = type(settings)[type(settings.config)]
         return parse(kind, self.name, argv, f"{self.text}\n\n{note}", default)
 
-    def parse_resume(self, argv: Sequence[str], kind: type[Options]) -> Options | None:
+    def parse_resume(self, argv: Sequence[str]) -> ResumeOptions | None:
         """Parse the arguments of going on with a run; None where they are of a new one."""
         if any(word.partition("=")[0] == "--resume" for word in argv):
-            return parse(kind, self.name, argv, self.text)
+            return parse(ResumeOptions, self.name, argv, self.text)
         return None
 
     def misplaced(self, argv: Sequence[str]) -> CommandError:

@@ -6,11 +6,12 @@ from fresh_process import printed_by
 
 import generative
 from generative.catalogue import MODELS, find_model
-from generative.commands.options import ResumeOptions, TrainOptions, parse_train
+from generative.commands.options import TrainOptions, parse_train
 from generative.commands.sample import SampleOptions
 from generative.commands.sample import main as sample
 from generative.commands.train import main as train
 from generative.presets import Preset, find_preset, load_presets
+from nets.shell.training import ResumeOptions
 
 
 def test_import_of_the_package_is_light(tmp_path):

@@ -11,12 +11,13 @@ from command_runs import ROOT, undocumented
 from fresh_process import printed_by
 
 from agents.commands.evaluate import EvaluateOptions
-from agents.commands.options import ResumeOptions, TrainOptions
+from agents.commands.options import TrainOptions
 from agents.commands.render import RenderOptions
 from agents.commands.train import main as train
 from agents.dqn.config import DQNConfig
 from agents.presets import find_preset
 from nets.shell.main import main as dreamgym
+from nets.shell.training import ResumeOptions
 
 COMMANDS = sorted(point.name for point in entry_points(group="dreamgym.commands"))
 RUN = """

@@ -13,7 +13,7 @@ from agents.commands.evaluate import EvaluateOptions
 from agents.commands.evaluate import main as evaluate
 from agents.commands.export import ExportOptions
 from agents.commands.export import main as export
-from agents.commands.options import ResumeOptions, TrainOptions
+from agents.commands.options import TrainOptions
 from agents.commands.play import main as play
 from agents.commands.render import RenderOptions
 from agents.commands.render import main as render
@@ -26,6 +26,7 @@ from generative.commands.sample import main as sample
 from generative.training.trainer import Trainer as GenerativeTrainer
 from nets.benchmarks.command import BenchmarkOptions
 from nets.benchmarks.command import main as benchmark
+from nets.shell.training import ResumeOptions
 
 VALUES = ("0", "-1", "1e400", "nan", "", "ünï", "1000000000", "-0.5", "None", "[]", "inf", "9" * 23)
 WORDS = (True, "false", None, (), (1,), (1, 2, 3), [64], -1, 0, 10**9, 10**30, 1e400, float("nan"))
