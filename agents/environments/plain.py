@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 TAGS = ("tuple", "items", "float", "array")
+NUMBERS = "biuf"  # kinds of arrays: an entry of others may be as large as its file says
 
 
 def encode(value: Any) -> Any:
@@ -27,7 +28,7 @@ def encode(value: Any) -> Any:
         return [encode(item) for item in value]
     if isinstance(value, tuple) and type(value) is tuple:
         return {"tuple": [encode(item) for item in value]}
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+    if isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS:
         return {"array": encode(value.tolist()), "dtype": value.dtype.name}
     if isinstance(value, Mapping):
         if all(isinstance(key, str) and key not in TAGS for key in value):
@@ -51,7 +52,10 @@ def decode(value: Any) -> Any:
     if "float" in value:
         return float(value["float"])
     if "array" in value:
-        return np.array(decode(value["array"]), np.dtype(value["dtype"]))
+        dtype = np.dtype(value["dtype"])
+        if dtype.kind not in NUMBERS:
+            raise ValueError(f"an array of {dtype} was never written")
+        return np.array(decode(value["array"]), dtype)
     if "items" in value:
         return {decode(key): decode(item) for key, item in value["items"]}
     return {key: decode(item) for key, item in value.items()}

@@ -16,6 +16,7 @@ import numpy as np
 from nets.runs.checkpoint import UntrustedError
 
 from .ids import HOME, NEIGHBOURS, find_spec, home
+from .plain import NUMBERS
 
 LATENTS = "generative.latents"  # worlds seen through a model: they read its file, and no more
 OURS = {*HOME.values(), LATENTS}
@@ -122,7 +123,7 @@ def _plain(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(map(_plain, value))
     if isinstance(value, np.ndarray):
-        return value.dtype.kind in "biuf"
+        return value.dtype.kind in NUMBERS
     if isinstance(value, str):
         return WORD.fullmatch(value) is not None
     return value is None or isinstance(value, int | float)

@@ -42,3 +42,9 @@ def test_numbers_and_arrays_of_numpy():
 def test_what_no_file_can_hold_is_refused(value):
     with pytest.raises(TypeError, match="cannot be written down"):
         encode(value)
+
+
+@pytest.mark.parametrize("dtype", ["O", "V1000000000", "U100000000", "i4,i4"])
+def test_an_array_of_anything_but_numbers_is_refused_before_it_is_made(dtype):
+    with pytest.raises(ValueError, match="was never written"):
+        decode({"array": [1], "dtype": dtype})
