@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any
 
 import tyro
 
 from nets.runs.presets import start_from
-from nets.settings import Copies, Count, Whole, check
+from nets.settings import Copies, Count, check
 from nets.shell.command_line import told
-from nets.shell.training import TrainCommand, WarningSignal, preset_note
+from nets.shell.run_options import Config, StartOptions
+from nets.shell.training import TrainCommand, preset_note
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, find_preset, load_presets, load_variants
-
-Config = TypeVar("Config")
 
 DEFAULT_STEPS = 100_000
 TEXT = """Train an agent on an environment, and leave a run folder.
@@ -33,35 +31,23 @@ examples:
 TRAIN = TrainCommand("train", "ALGO", "ENV_ID", ALGORITHMS, TEXT)
 
 
-@dataclass(frozen=True)
-class TrainOptions(Generic[Config]):
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(StartOptions[Config]):
     """A new run."""
 
     algo: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ALGO")]
     """Algorithm; --list shows them."""
     env: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV_ID")]
     """Environment: Name-v0, namespace/Name-v0, or module:Name-v0 to import its module first."""
-    config: Config
-    """Settings of the algorithm."""
     steps: Count = DEFAULT_STEPS
     """Environment steps."""
-    seed: Whole = 0
-    """Everything random follows from it."""
     num_envs: Copies = 1
     """Environments stepped side by side."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where networks live; auto: the GPU where there is one."""
-    run: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of the run; by default a new one, runs/ALGO-ENV_ID-sSEED."""
-    eval_every: Annotated[Whole | None, tyro.conf.arg(metavar="N")] = None
-    """Steps between evaluations, 0 for none; by default a twentieth of the run."""
     eval_max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Steps after which an episode of an evaluation, or of the animation, is cut off; by default
     1000, or a longer time limit's."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Variant of the algorithm; --list shows them."""
-    checkpoint_on: WarningSignal | None = None
-    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
 
     def __post_init__(self) -> None:
         check(self, "algo", "env", "config")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, command, draw_off_screen, has_display
-from nets.shell.training import ResumeOptions, WarningSignal, list_run, new_folder
+from nets.shell.run_options import ResumeOptions, WarningSignal
+from nets.shell.training import list_run, new_folder
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, load_presets, load_variants

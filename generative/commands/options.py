@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any
 
 import tyro
 
 from nets.runs.presets import start_from
 from nets.settings import Capacity, Count, Size, Threads, Whole, check
 from nets.shell.command_line import told
-from nets.shell.training import TrainCommand, WarningSignal, preset_note
+from nets.shell.run_options import Config, StartOptions
+from nets.shell.training import TrainCommand, preset_note
 
 from ..catalogue import MODELS, find_model
 from ..presets import Preset, find_preset, load_presets
-
-Config = TypeVar("Config")
 
 DEFAULT_STEPS = 10_000
 TEXT = """Train a generative model, and leave a run folder.
@@ -34,22 +32,18 @@ examples:
 TRAIN = TrainCommand("train-generative", "MODEL", "DATA", MODELS, TEXT)
 
 
-@dataclass(frozen=True)
-class TrainOptions(Generic[Config]):
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(StartOptions[Config]):
     """A new run."""
 
     model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
     """Model; --list shows them."""
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     """sprites, digits, ring, frames:ENV_ID, observations:ENV_ID, or a path; see --list."""
-    config: Config
-    """Settings of the model."""
     steps: Count = DEFAULT_STEPS
     """Turns of all players."""
     latent: Size | None = None
     """Number of latents; short for --config.latent."""
-    seed: Whole = 0
-    """Everything random follows from it."""
     size: Size | None = None
     """Side of the pictures in pixels; by default their own."""
     limit: Capacity | None = None
@@ -59,19 +53,11 @@ class TrainOptions(Generic[Config]):
     trust: bool = False
     """Of frames:ENV_ID@RUN, import whatever module the run is of: its code runs."""
     held_out: float = 0.1
-    """Share of the rows that training never sees."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to train; auto: the GPU where there is one."""
+    """Share of the rows that training never sees, and is measured on."""
     threads: Threads | None = None
     """CPU threads; by default one for dense networks, all there are for convolutions."""
-    run: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
-    """Folder of the run; by default a new one, runs/MODEL-DATA-sSEED."""
-    eval_every: Annotated[Whole | None, tyro.conf.arg(metavar="N")] = None
-    """Steps between measurements of held-out rows, 0 for none; by default a twentieth of all."""
     draw_every: Annotated[Whole | None, tyro.conf.arg(metavar="N")] = None
     """Steps between pictures, 0 for none before the end; by default a tenth of all."""
-    checkpoint_on: WarningSignal | None = None
-    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
 
     def __post_init__(self) -> None:
         check(self, "model", "data", "config")

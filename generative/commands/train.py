@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, command, refusals
-from nets.shell.training import ResumeOptions, WarningSignal, new_folder
+from nets.shell.run_options import ResumeOptions, WarningSignal
+from nets.shell.training import new_folder
 
 from ..catalogue import MODELS
 from ..presets import Preset, load_presets

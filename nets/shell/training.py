@@ -9,42 +9,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
-
-import tyro
+from typing import Any, Generic, TypeVar
 
 from ..catalog import Catalog, EntryT
 from ..process.interrupts import handled
 from ..runs.checkpoints import Checkpoints
 from ..runs.durable import make_folder, sync
 from ..runs.presets import Preset
-from ..settings import Count, check
 from .command_line import CommandError, executable, one_line, parse, to_type, told
+from .run_options import ResumeOptions, WarningSignal
 
 Options = TypeVar("Options")
-WarningSignal = Literal["SIGUSR1", "SIGUSR2", "SIGXCPU"]
-"""A signal by which a scheduler says that it will soon end a process."""
-
 RUNS = Path("runs")
-
-
-@dataclass(frozen=True)
-class ResumeOptions:
-    """An earlier run."""
-
-    resume: Annotated[Path, tyro.conf.arg(metavar="DIR")]
-    """Folder of the run."""
-    steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
-    """Steps in all, to extend the run; by default what it was started with."""
-    device: Literal["auto", "cpu", "cuda"] | None = None
-    """Where to go on; by default where it was. Only there, on the CPU, are its bits the same."""
-    checkpoint_on: WarningSignal | None = None
-    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
-    trust: bool = False
-    """Import whatever module the run's environment or data are of: its code runs."""
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from generative.commands.sample import SampleOptions
 from generative.commands.sample import main as sample
 from generative.commands.train import main as train
 from generative.presets import Preset, find_preset, load_presets
-from nets.shell.training import ResumeOptions
+from nets.shell.run_options import ResumeOptions
 
 
 def test_import_of_the_package_is_light(tmp_path):

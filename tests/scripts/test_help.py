@@ -17,7 +17,7 @@ from agents.commands.train import main as train
 from agents.dqn.config import DQNConfig
 from agents.presets import find_preset
 from nets.shell.main import main as dreamgym
-from nets.shell.training import ResumeOptions
+from nets.shell.run_options import ResumeOptions
 
 COMMANDS = sorted(point.name for point in entry_points(group="dreamgym.commands"))
 RUN = """

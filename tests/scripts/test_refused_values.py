@@ -26,7 +26,7 @@ from generative.commands.sample import main as sample
 from generative.training.trainer import Trainer as GenerativeTrainer
 from nets.benchmarks.command import BenchmarkOptions
 from nets.benchmarks.command import main as benchmark
-from nets.shell.training import ResumeOptions
+from nets.shell.run_options import ResumeOptions
 
 VALUES = ("0", "-1", "1e400", "nan", "", "ünï", "1000000000", "-0.5", "None", "[]", "inf", "9" * 23)
 WORDS = (True, "false", None, (), (1,), (1, 2, 3), [64], -1, 0, 10**9, 10**30, 1e400, float("nan"))

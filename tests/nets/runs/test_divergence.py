@@ -31,6 +31,15 @@ def test_what_is_finite_is_left_alone():
     assert find_not_finite({}) is None
 
 
+def test_finite_numbers_may_have_a_sum_that_is_not():
+    assert find_not_finite({"wide": torch.full((4,), 3e38)}) is None
+    assert find_not_finite({"narrow": torch.full((4,), 60000.0, dtype=torch.float16)}) is None
+
+
+def test_infinities_that_take_each_other_away_are_found():
+    assert find_not_finite({"a": torch.tensor([math.inf, -math.inf])}) == "a"
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("path", ["network.0.weight", "moments.1.square", "rate"])
 def test_the_number_that_is_not_finite_is_named(path, value):

@@ -1,0 +1,52 @@
+"""What commands that train can be told of a run, whatever is trained: a new one, or an earlier."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Generic, Literal, TypeVar
+
+import tyro
+
+from ..settings import Count, Whole, check
+
+Config = TypeVar("Config")
+WarningSignal = Literal["SIGUSR1", "SIGUSR2", "SIGXCPU"]
+"""A signal by which a scheduler says that it will soon end a process."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartOptions(Generic[Config]):
+    """A new run."""
+
+    config: Config
+    """Settings of what is trained."""
+    steps: Count
+    """Length of the training."""
+    seed: Whole = 0
+    """Everything random follows from it."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; auto: the GPU where there is one."""
+    run: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
+    """Folder of the run; by default a new one below runs/, named after what is trained."""
+    eval_every: Annotated[Whole | None, tyro.conf.arg(metavar="N")] = None
+    """Steps between evaluations, 0 for none; by default a twentieth of the run."""
+    checkpoint_on: WarningSignal | None = None
+    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
+
+
+@dataclass(frozen=True)
+class ResumeOptions:
+    """An earlier run."""
+
+    resume: Annotated[Path, tyro.conf.arg(metavar="DIR")]
+    """Folder of the run."""
+    steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
+    """Steps in all, to extend the run; by default what it was started with."""
+    device: Literal["auto", "cpu", "cuda"] | None = None
+    """Where to go on; by default where it was. Only there, on the CPU, are its bits the same."""
+    checkpoint_on: WarningSignal | None = None
+    """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
+    trust: bool = False
+    """Import whatever module the run's environment or data are of: its code runs."""
+
+    def __post_init__(self) -> None:
+        check(self)
