@@ -8,8 +8,8 @@ from .loop.actor import Actor, ConfigT
 from .loop.continuing import Continuing
 from .loop.experience import Stream
 from .loop.interaction import Interaction
+from .loop.progress import Callback
 from .loop.run import RunConfig
-from .loop.trainer import Callback
 
 
 class Agent(Actor[ConfigT]):

@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 if TYPE_CHECKING:
     from .actor import Actor
-    from .trainer import Progress
+    from .progress import Progress
 
 
 def as_callback(callback: object) -> BaseCallback:

@@ -5,11 +5,10 @@ seeded generators, all derived from the run's seed and the segment's number: no 
 ever saved. Episodes still open at a segment's end are truncated.
 """
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -22,51 +21,10 @@ from nets.runs.run_log import RunLog
 
 from .actor import Actor
 from .divergence import answerable, require_finite, require_finite_losses
-from .evaluation import Evaluation, evaluate
-from .experience import Episode, Metrics, Stream
+from .evaluation import evaluate
+from .experience import Stream
+from .progress import Callback, Progress
 from .run import RunConfig, RunFolder
-
-RECENT_EPISODES = 100
-
-
-@dataclass
-class Progress:
-    """Where a training stands: what callbacks see."""
-
-    agent: Actor
-    episodes: int = 0
-    recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_EPISODES))
-    unlogged: list[Episode] = field(default_factory=list)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    evaluation: Evaluation | None = None
-    best_return: float | None = None
-
-    @property
-    def steps(self) -> int:
-        """Environment steps so far."""
-        return self.agent.steps
-
-    def state_dict(self) -> dict[str, Any]:
-        """The part that later rows and decisions depend on."""
-        return {
-            "episodes": self.episodes,
-            "recent": list(self.recent),
-            "unlogged": [list(episode) for episode in self.unlogged],
-            "best_return": self.best_return,
-            "metrics": _numbers(self.metrics),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
-        self.episodes, best = int(state["episodes"]), state["best_return"]
-        self.best_return = None if best is None else float(best)
-        self.recent = deque(map(float, state["recent"]), maxlen=RECENT_EPISODES)
-        self.unlogged = [Episode(int(at), float(r), int(n)) for at, r, n in state["unlogged"]]
-        self.metrics = dict(state["metrics"])
-
-
-Callback = Callable[[Progress], bool | None]
-"""Called after every step; False stops the training."""
 
 
 class Trainer:
@@ -183,7 +141,8 @@ class Trainer:
         whole = -(-(target - before) // agent.num_envs) * agent.num_envs  # rounds of all copies
         with answerable(agent):
             metrics = stream.advance(whole, last=cut and before + whole >= end)
-        self._count(stream, metrics)
+        self.progress.count(stream.episodes, metrics)
+        stream.episodes.clear()
         for callback in self.callbacks:
             said = callback(self.progress)
             self.stopped |= said is not None and not said  # NumPy's False is one, too
@@ -195,16 +154,6 @@ class Trainer:
         if row or _passed(before, agent.steps, config.log_every):
             speed = (agent.steps - before) / (perf_counter() - started)
             self._write(row, speed, bar)
-
-    def _count(self, stream: Stream, metrics: Metrics | None) -> None:
-        """Take the finished episodes and the latest metrics out of the stream."""
-        self.progress.episodes += len(stream.episodes)
-        recent = stream.episodes[-RECENT_EPISODES:]
-        self.progress.recent.extend(episode.total_reward for episode in recent)
-        self.progress.unlogged += stream.episodes
-        stream.episodes.clear()
-        if metrics:
-            self.progress.metrics.update(metrics)
 
     def _evaluate(self, config: RunConfig) -> dict[str, float]:
         """Evaluate greedily on fresh environments, and keep the best agent so far."""
@@ -231,7 +180,7 @@ class Trainer:
             _, returns, lengths = zip(*episodes, strict=True)
             full["return"] = sum(returns) / len(returns)
             full["length"] = sum(lengths) / len(lengths)
-        metrics = _numbers(self.progress.metrics)
+        metrics = self.progress.numbers()
         require_finite_losses(self.agent, metrics)
         full |= metrics | row
         self._log.write(self.agent.steps, full, timed={"steps_per_second": speed})
@@ -249,8 +198,3 @@ def _next(step: int, every: int) -> int:
 
 def _passed(before: int, after: int, every: int) -> bool:
     return every > 0 and before // every != after // every
-
-
-def _numbers(metrics: Metrics) -> dict[str, float]:
-    """Fetch metrics that were left on the device until somebody wanted to read them."""
-    return {name: float(value) for name, value in metrics.items()}

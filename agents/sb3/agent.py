@@ -17,8 +17,8 @@ from nets.process.seeding import hash31, seeded
 from ..agent import Agent
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Transition
+from ..loop.progress import Callback
 from ..loop.sb3_callbacks import as_callback
-from ..loop.trainer import Callback
 from .config import SB3Config, translate
 from .learning import Learning, Listener
 from .networks import SPACES, architecture, check_actions, check_observations, holds_pictures

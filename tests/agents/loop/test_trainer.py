@@ -15,8 +15,9 @@ from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
 from agents.loading import load
 from agents.loop.evaluation import evaluate
+from agents.loop.progress import Progress
 from agents.loop.run import RunConfig, RunFolder
-from agents.loop.trainer import Progress, Trainer
+from agents.loop.trainer import Trainer
 from agents.policy_gradient.ppo import PPO, PPOConfig
 from agents.tabular.temporal_difference import QLearning
 from nets.process.seeding import hash31

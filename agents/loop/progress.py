@@ -1,0 +1,63 @@
+"""Where a training stands: what callbacks see, and what later rows and decisions depend on."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .actor import Actor
+from .evaluation import Evaluation
+from .experience import Episode, Metrics
+
+RECENT_EPISODES = 100
+
+
+@dataclass
+class Progress:
+    """Where a training stands: what callbacks see."""
+
+    agent: Actor
+    episodes: int = 0
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_EPISODES))
+    unlogged: list[Episode] = field(default_factory=list)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    evaluation: Evaluation | None = None
+    best_return: float | None = None
+
+    @property
+    def steps(self) -> int:
+        """Environment steps so far."""
+        return self.agent.steps
+
+    def count(self, episodes: Sequence[Episode], metrics: Metrics | None) -> None:
+        """Take finished episodes and the latest metrics in."""
+        self.episodes += len(episodes)
+        self.recent.extend(episode.total_reward for episode in episodes[-RECENT_EPISODES:])
+        self.unlogged += episodes
+        self.metrics |= metrics or {}
+
+    def numbers(self) -> dict[str, float]:
+        """Fetch metrics that were left on the device until somebody wanted to read them."""
+        return {name: float(value) for name, value in self.metrics.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The part that later rows and decisions depend on."""
+        return {
+            "episodes": self.episodes,
+            "recent": list(self.recent),
+            "unlogged": [list(episode) for episode in self.unlogged],
+            "best_return": self.best_return,
+            "metrics": self.numbers(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.episodes, best = int(state["episodes"]), state["best_return"]
+        self.best_return = None if best is None else float(best)
+        self.recent = deque(map(float, state["recent"]), maxlen=RECENT_EPISODES)
+        self.unlogged = [Episode(int(at), float(r), int(n)) for at, r, n in state["unlogged"]]
+        self.metrics = dict(state["metrics"])
+
+
+Callback = Callable[[Progress], bool | None]
+"""Called after every step; False stops the training."""
