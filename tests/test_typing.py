@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from command_runs import ROOT
 
 pytest.importorskip("mypy")
 
@@ -43,7 +44,8 @@ MISTAKES = {
 def test_mypy_accepts_a_users_program_and_sees_each_mistake_in_it(tmp_path):
     lines = [*PROGRAM.splitlines(), *MISTAKES]
     (tmp_path / "program.py").write_text("\n".join(lines) + "\n")
-    command = [sys.executable, "-m", "mypy", "--no-error-summary", "program.py"]
+    ours = ["--config-file", ROOT / "pyproject.toml", "--cache-dir", ROOT / ".mypy_cache"]
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", *ours, "program.py"]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     errors = [line for line in said.stdout.splitlines() if ": error: " in line]
     first = len(lines) - len(MISTAKES) + 1

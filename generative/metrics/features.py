@@ -98,12 +98,13 @@ def train_classifier(
 
     with seeded(seed):
         classifier = Classifier(data.shape, sizes).to(data.device)
+    passes = math.ceil(steps * batch_size / max(len(data), batch_size))
     fit(
         classifier,
         (data.batch(slice(None)).x, targets),
         loss=loss,
         optimizer=optimizer("adam", classifier.parameters(), lr=1e-3),
-        config=FitConfig(math.ceil(steps * batch_size / len(data)), batch_size, seed=seed),
+        config=FitConfig(passes, batch_size, seed=seed),
     )
     return classifier.eval().requires_grad_(False)
 
