@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -23,6 +24,7 @@ from nets.shell.command_line import (
 
 from .common import find_env, refusals, warn_idle
 from .contenders import parse_contenders
+from .worlds import WorldOptions, adapt, take_arguments
 
 if TYPE_CHECKING:
     from ..outcomes.comparison import Comparison, Contender
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 TEXT = """Compare algorithms on an environment: learning curves and a table, with their uncertainty.
 
 usage:
-  {command} ALGO,ALGO,... ENV_ID [options]
+  {command} ALGO,ALGO,... ENV_ID [options] [--env.NAME VALUE ...]
   {command} --out DIR                    draw and print a comparison again, without running
 
 A contender is ALGO, with its preset for the environment, or ALGO:FIELD=VALUE:FIELD=VALUE, which
@@ -51,7 +53,7 @@ _CONTENDERS = tyro.conf.arg(metavar="ALGO,ALGO,...")
 
 
 @dataclass(frozen=True)
-class CompareOptions(Settings):
+class CompareOptions(WorldOptions, Settings):
     """What to compare."""
 
     contenders: Annotated[tyro.conf.Positional[str | None], _CONTENDERS] = None
@@ -80,7 +82,8 @@ class CompareOptions(Settings):
 @command
 def main(argv: list[str]) -> int:
     """Compare, or draw a comparison again."""
-    options = parse(CompareOptions, "compare", argv, TEXT)
+    words, arguments = take_arguments(argv)
+    options = parse(CompareOptions, "compare", words, TEXT)
     draw_off_screen()
     if options.contenders is None:
         if options.out is None:
@@ -96,7 +99,11 @@ def main(argv: list[str]) -> int:
     setup = options.eval_episodes, options.device, call, options.jobs, options.eval_max_steps
     comparison = Comparison(folder, *setup)
     with refusals(ValueError, TypeError):
-        contenders = parse_contenders(options.contenders, source, options.steps, options.num_envs)
+        wanted = partial(adapt, arguments=arguments, options=options)
+        wanted(source)  # what cannot be made is told of nobody in particular
+        contenders = parse_contenders(
+            options.contenders, source, options.steps, options.num_envs, wanted
+        )
         for contender in contenders:
             warn_idle(comparison.agent(contender, 0), contender.steps, contender.label)
     runs = [(contender, seed) for seed in range(options.seeds) for contender in contenders]

@@ -1,7 +1,7 @@
 """Who takes part in a comparison: `ppo,ppo:encoder=mlp,sb3-ppo`."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -37,7 +37,11 @@ class Settings(Generic[Config]):
 
 
 def parse_contenders(
-    text: str, source: "EnvSource", steps: int | None = None, num_envs: int | None = None
+    text: str,
+    source: "EnvSource",
+    steps: int | None = None,
+    num_envs: int | None = None,
+    adapted: "Callable[[EnvSource], EnvSource]" = lambda source: source,
 ) -> list["Contender"]:
     """Return the contenders that `text` names, on the environment.
 
@@ -51,6 +55,7 @@ def parse_contenders(
         source: the environment, which decides the presets.
         steps: of everybody, above the presets.
         num_envs: of everybody, above the presets.
+        adapted: changes the environment further than the presets do.
 
     Raises:
         CommandError: an unknown algorithm, variant or setting, or a contender named twice.
@@ -64,7 +69,7 @@ def parse_contenders(
     known = [preset.steps for preset in presets if preset is not None and preset.steps]
     longest = max(known, default=DEFAULT_STEPS)
     return [
-        _contender(label, source, preset, steps or longest, steps, num_envs)
+        _contender(label, source, preset, steps or longest, steps, num_envs, adapted)
         for label, preset in zip(labels, presets, strict=True)
     ]
 
@@ -85,6 +90,7 @@ def _contender(
     default: int,
     steps: int | None,
     num_envs: int | None,
+    adapted: "Callable[[EnvSource], EnvSource]",
 ) -> "Contender":
     from ..outcomes.comparison import Contender
 
@@ -99,7 +105,7 @@ def _contender(
     chosen = _parse(label, list(_arguments(label, settings, start)), start)
     if preset is not None:
         source = source.adapted(preset.env, preset.wrappers)
-    copies = replace(source, num_envs=chosen.num_envs)
+    copies = replace(adapted(source), num_envs=chosen.num_envs)
     return Contender(label, name, chosen.config, copies, chosen.steps)
 
 

@@ -12,7 +12,8 @@ import tyro
 from nets.settings import Count, Seed, Settings
 from nets.shell.command_line import Command, command, parse
 
-from .common import load_agent, refusals
+from .common import find_env, load_agent, refusals
+from .worlds import WorldOptions, adapt, take_arguments
 
 if TYPE_CHECKING:
     from ..loop.evaluation import Evaluation
@@ -24,11 +25,13 @@ TEXT = """Measure a trained agent: the mean return of whole episodes, played gre
 
 examples:
   {command} runs/dqn-CartPole-v1-s0
-  {command} runs/dqn-CartPole-v1-s0 --episodes 100 --json"""
+  {command} runs/dqn-CartPole-v1-s0 --episodes 100 --json
+  {command} runs/q-learning-FrozenLake-v1-s0 --env.is-slippery false    in another form
+  {command} runs/ppo-dreamgym-Catch-v0-s0 --on mine:Catch-v1            in another environment"""
 
 
 @dataclass(frozen=True)
-class EvaluateOptions(Settings):
+class EvaluateOptions(WorldOptions, Settings):
     """Which agent, and how."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
@@ -37,6 +40,8 @@ class EvaluateOptions(Settings):
     """Episodes to play."""
     seed: Seed = SEED
     """Seed of the environments; training never uses the same episodes."""
+    on: Annotated[str | None, tyro.conf.arg(metavar="ENV_ID")] = None
+    """Another environment to play in; by default the one that it was trained on."""
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""
     max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
@@ -69,13 +74,19 @@ def main(argv: list[str]) -> int:
     other = find_evaluator(argv)
     if other is not None:
         return other(argv)
-    options = parse(EvaluateOptions, "evaluate", argv, TEXT)
+    words, arguments = take_arguments(argv)
+    options = parse(EvaluateOptions, "evaluate", words, TEXT)
     from ..loop.evaluation import evaluate
 
     agent, checkpoint = load_agent(options.run, options.checkpoint, trust=options.trust)
+    where = agent.source if options.on is None else find_env(options.on)
     with refusals(ValueError):
         result = evaluate(
-            agent, episodes=options.episodes, seed=options.seed, max_steps=options.max_steps
+            agent,
+            adapt(where, arguments, options),
+            episodes=options.episodes,
+            seed=options.seed,
+            max_steps=options.max_steps,
         )
     if options.json:
         names = ("mean_return", "std_return", "discounted_return", "episodes", "returns", "cut")

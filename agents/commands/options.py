@@ -14,12 +14,13 @@ from nets.shell.training import TrainCommand, preset_note
 
 from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, find_preset, load_presets, load_variants
+from .worlds import WorldOptions
 
 DEFAULT_STEPS = 100_000
 TEXT = """Train an agent on an environment, and leave a run folder.
 
 usage:
-  {command} ALGO ENV_ID [options]
+  {command} ALGO ENV_ID [options] [--env.NAME VALUE ...]    arguments of the environment
   {command} --resume DIR [--steps N]    go on with an interrupted run, or extend it
   {command} --list                      algorithms, environments, presets
 
@@ -27,12 +28,14 @@ examples:
   {command} dqn CartPole-v1
   {command} q-learning dreamgym/Cliff-v0 --seed 3
   {command} dqn CartPole-v1 --preset rainbow
-  {command} dqn CartPole-v1 --num-envs 8 --config.learning-rate 1e-3"""
+  {command} dqn CartPole-v1 --num-envs 8 --config.learning-rate 1e-3
+  {command} q-learning FrozenLake-v1 --env.map-name 8x8 --max-episode-steps 200
+  {command} ppo Pendulum-v1 --wrap 'FrameStackObservation(stack_size=4)'"""
 TRAIN = TrainCommand("train", "ALGO", "ENV_ID", ALGORITHMS, TEXT)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(StartOptions[Config]):
+class TrainOptions(WorldOptions, StartOptions[Config]):
     """A new run."""
 
     algo: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ALGO")]

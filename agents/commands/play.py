@@ -11,6 +11,7 @@ from nets.foreign import blaming
 from nets.shell.command_line import CommandError, command, has_display, parse
 
 from .common import find_env, refusals
+from .worlds import WorldOptions, adapt, take_arguments
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -26,11 +27,12 @@ Grid worlds wait for your move, physics does not. The keys are shown at the star
 
 examples:
   {command} dreamgym/Maze-v0
-  {command} CartPole-v1"""
+  {command} CartPole-v1
+  {command} FrozenLake-v1 --env.map-name 8x8 --env.is-slippery false"""
 
 
 @dataclass(frozen=True)
-class PlayOptions:
+class PlayOptions(WorldOptions):
     """What to play."""
 
     env: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV_ID")]
@@ -40,7 +42,8 @@ class PlayOptions:
 @command
 def main(argv: list[str]) -> int:
     """Play until the window is closed, then tell the score."""
-    options = parse(PlayOptions, "play", argv, TEXT)
+    words, arguments = take_arguments(argv)
+    options = parse(PlayOptions, "play", words, TEXT)
     if not has_display():
         raise CommandError("there is no screen to open a window on")
     import pygame
@@ -49,7 +52,7 @@ def main(argv: list[str]) -> int:
     from .controls import find_controls, key_names
     from .window import Window
 
-    source = find_env(options.env)
+    source = adapt(find_env(options.env), arguments, options)
     with refusals(ValueError, pygame.error), Window(source.name) as window:
         env = make_drawn(source)
         controls = find_controls(env)

@@ -6,7 +6,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nets.shell.command_line import INTERRUPTED, command, draw_off_screen, has_display
+from nets.shell.command_line import (
+    INTERRUPTED,
+    CommandError,
+    command,
+    draw_off_screen,
+    has_display,
+)
 from nets.shell.run_options import ResumeOptions, WarningSignal
 from nets.shell.training import list_run, new_folder
 
@@ -15,6 +21,7 @@ from ..presets import Preset, load_presets, load_variants
 from .common import find_env, refusals, warn_idle
 from .evaluate import EPISODES, SEED, describe
 from .options import TRAIN, TrainOptions, parse_train
+from .worlds import PREFIX, adapt, take_arguments
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -27,14 +34,19 @@ def main(argv: list[str]) -> int:
     """Start a run, go on with one, or list what there is."""
     if "--list" in argv:
         return _list()
-    earlier = TRAIN.parse_resume(argv)
+    words, arguments = take_arguments(argv)
+    earlier = TRAIN.parse_resume(words)
     if earlier is not None:
+        if arguments:
+            raise CommandError(f"the environment of a run stays as it was: no {PREFIX}*")
         return _resume(earlier)
-    options, preset = parse_train(argv)
-    return _start(options, preset, argv)
+    options, preset = parse_train(words)
+    return _start(options, preset, arguments, argv)
 
 
-def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
+def _start(
+    options: TrainOptions[Any], preset: Preset | None, arguments: dict[str, Any], argv: list[str]
+) -> int:
     from ..loop.run import RunFolder
 
     source = find_env(options.env, options.num_envs)
@@ -42,6 +54,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
     with refusals(ValueError, TypeError):
         if preset is not None:
             source = source.adapted(preset.env, preset.wrappers)
+        source = adapt(source, arguments, options)
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
         agent.begin()  # what it lacks is refused before there is a folder
         config = agent.run_config(options.steps, options.eval_every)

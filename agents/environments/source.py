@@ -1,11 +1,13 @@
 """Where environments come from: a recipe that makes them anew, in this process or another."""
 
 import importlib
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +20,7 @@ from nets.foreign import blamed, blaming
 from nets.runs.checkpoint import fitting
 from nets.settings import Copies, check
 
+from .arguments import require_arguments
 from .ids import find_spec, home, named_code, qualified
 from .plain import decode, encode
 from .stepping import SingleStepper, Stepper, VectorStepper
@@ -125,27 +128,34 @@ class EnvSource:
         return description["id"] is not None and any(foreign(description, imported=()))
 
     def adapted(
-        self, arguments: Mapping[str, Any], wrappers: Mapping[str, Mapping[str, Any]]
+        self,
+        arguments: Mapping[str, Any],
+        wrappers: Mapping[str, Mapping[str, Any]],
+        max_episode_steps: int | None = None,
     ) -> "EnvSource":
-        """Return a source with other arguments, and with wrappers of Gymnasium around it.
+        """Return a source with other arguments, wrappers around it, and another time limit.
 
         Args:
             arguments: of the environment's constructor.
-            wrappers: classes of `gymnasium.wrappers` and their arguments, the innermost first.
+            wrappers: `module:Class`, or a class of `gymnasium.wrappers`, with their arguments, the
+                innermost first.
+            max_episode_steps: of an episode; None keeps the limit.
 
         Raises:
-            ValueError: the source has no recipe, or there is no such wrapper.
+            ValueError: the source has no recipe, or there is no such argument or wrapper.
         """
-        if not (arguments or wrappers):
+        if not (arguments or wrappers or max_episode_steps):
             return self
         if self.spec is None:
             raise ValueError(f"{self.name} has no spec, so it cannot be made otherwise")
         spec = deepcopy(self.spec)
+        require_arguments(spec, arguments)
         spec.kwargs |= arguments
         spec.additional_wrappers += tuple(
-            _wrapper({"entry_point": f"gymnasium.wrappers:{name}", "kwargs": settings})
+            _wrapper({"entry_point": name, "kwargs": settings})
             for name, settings in wrappers.items()
         )
+        spec.max_episode_steps = max_episode_steps or spec.max_episode_steps
         return replace(self, spec=spec)
 
     @property
@@ -267,11 +277,22 @@ def _wrapper(description: Mapping[str, Any]) -> WrapperSpec:
     Raises:
         ValueError: the entry point is something else.
     """
-    module, _, name = description["entry_point"].partition(":")
-    kind = getattr(importlib.import_module(module), name, None)
-    if not (isinstance(kind, type) and issubclass(kind, gym.Wrapper)):
-        raise ValueError(f"{description['entry_point']} is not a wrapper of environments")
-    return WrapperSpec(name, description["entry_point"], dict(description["kwargs"]))
+    module, _, name = description["entry_point"].rpartition(":")
+    module = module or "gymnasium.wrappers"
+    try:
+        kind = getattr(importlib.import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"cannot import {module!r}, the module of {name}: {error}") from error
+    if not _is_wrapper(kind):
+        known = [each for each, what in vars(sys.modules[module]).items() if _is_wrapper(what)]
+        near = get_close_matches(name, known, n=1)
+        hint = f": did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{module}:{name} is not a wrapper of environments{hint}")
+    return WrapperSpec(name, f"{module}:{name}", dict(description["kwargs"]))
+
+
+def _is_wrapper(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, gym.Wrapper)
 
 
 def _warn_unrepeatable(env: gym.Env | VectorEnv) -> None:

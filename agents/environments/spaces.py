@@ -50,6 +50,18 @@ def holds_floats(space: Space) -> bool:
     return isinstance(space, Box) and np.issubdtype(space.dtype, np.floating)
 
 
+def is_like(space: Space, other: Space) -> bool:
+    """Whether what is made for members of `space` takes those of `other`; bounds may differ."""
+    if isinstance(space, Box) and isinstance(other, Box):
+        return space.shape == other.shape and space.dtype == other.dtype
+    if type(space) is not type(other) or not isinstance(space, COMPOSITES):
+        return space == other
+    ours, theirs = parts(space), parts(other)
+    return [part.path for part in ours] == [part.path for part in theirs] and all(
+        is_like(one.space, another.space) for one, another in zip(ours, theirs, strict=True)
+    )
+
+
 class TableIndex:
     """Numbers the members of a discrete space from 0, the last coordinate varying fastest.
 

@@ -14,7 +14,7 @@ from nets.process.seeding import seeded
 
 from ..environments.limits import step_limit
 from ..environments.source import EnvSource
-from ..environments.spaces import holds_floats
+from ..environments.spaces import holds_floats, is_like
 from ..environments.stepping import Step
 from .actor import Actor, World
 from .divergence import answerable, require_finite, require_finite_action
@@ -78,8 +78,8 @@ def evaluate(
             until all have played theirs, and then begins anew with the others.
 
     Raises:
-        ValueError: `episodes` or `max_steps` is below 1, or there is no environment to play in
-            but the one in which it trains.
+        ValueError: `episodes` or `max_steps` is below 1, there is no environment to play in but
+            the one in which it trains, or `env` has other spaces than the agent.
         InvalidExperience: the environment returned what no agent can be measured by.
         Diverged: an action, or what the agent has learned, is not finite.
     """
@@ -87,6 +87,10 @@ def evaluate(
         raise ValueError(f"episodes is {episodes}: expected at least 1")
     require_finite(agent)
     where = agent.source.apart() if env is None else EnvSource.of(env)
+    for what in ("observation_space", "action_space"):
+        known, there = getattr(agent, what), getattr(where, what)
+        if not is_like(known, there):
+            raise ValueError(f"{where.name} has the {what} {there}: {agent.name} expects {known}")
     floats, limit = holds_floats(where.action_space), step_limit(where.known_spec, max_steps)
     discount = getattr(agent.config, "discount", 1.0)
     with (

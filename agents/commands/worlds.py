@@ -1,0 +1,110 @@
+"""The environment that a command is given: an id, arguments, wrappers and a time limit."""
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from nets.settings import Count
+from nets.shell.command_line import CommandError, one_line
+
+from .common import refusals
+
+if TYPE_CHECKING:
+    from ..environments.source import EnvSource
+
+PREFIX = "--env."
+WORDS = {"true": True, "false": False, "none": None, "null": None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldOptions:
+    """What is done to an environment."""
+
+    wrap: Annotated[
+        tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="WRAPPER")
+    ] = ()
+    """Wrapper around the environment: module:Class, or 'module:Class(name=value)', of Gymnasium's
+    the class alone. Given again, around what is there."""
+    max_episode_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
+    """Time limit of an episode in steps; by default the environment's own."""
+
+
+def take_arguments(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """Take `--env.NAME VALUE` and `--env.NAME=VALUE` out of the arguments of a command.
+
+    A value is a number, true, false, none, a list or dict as Python writes them, or else text. An
+    option without one is true.
+
+    Returns:
+        the other arguments, and the environment's.
+    """
+    others, found, words = [], {}, list(argv)
+    while words:
+        word = words.pop(0)
+        if not word.startswith(PREFIX):
+            others.append(word)
+            continue
+        name, equals, value = word.removeprefix(PREFIX).partition("=")
+        name = name.replace("-", "_")
+        if not name.isidentifier():
+            raise CommandError(f"{word} names no argument: expected --env.NAME VALUE")
+        if not equals and words and not words[0].startswith("--"):
+            value, equals = words.pop(0), "="
+        found[name] = _value(value) if equals else True
+    return others, found
+
+
+def adapt(source: "EnvSource", arguments: dict[str, Any], options: WorldOptions) -> "EnvSource":
+    """Return an environment as the person at the keyboard wants it.
+
+    Raises:
+        CommandError: there is no such argument or wrapper, or nothing can be made of them.
+    """
+    wrappers = [parse_wrapper(text) for text in options.wrap]
+    with refusals(ValueError):
+        source = source.adapted(arguments, {}, options.max_episode_steps)
+        for name, settings in wrappers:
+            source = source.adapted({}, {name: settings})
+    if arguments or wrappers:
+        try:
+            source.make().close()
+        except Exception as error:  # whatever comes of values that no signature tells of
+            asked = [f"{name}={value!r}" for name, value in arguments.items()] + list(options.wrap)
+            reason = f"{type(error).__name__}: {one_line(error)}"
+            raise CommandError(
+                f"{source.name} cannot be made with {', '.join(asked)}: {reason}"
+            ) from error
+    return source
+
+
+def parse_wrapper(text: str) -> tuple[str, dict[str, Any]]:
+    """Return the name of a wrapper and its arguments: `module:Class(name=value)`.
+
+    Raises:
+        CommandError: it is something else.
+    """
+    name, bracket, rest = text.partition("(")
+    try:
+        call = ast.parse(f"_({rest}" if bracket else "_()", mode="eval").body
+        if not isinstance(call, ast.Call) or call.args or not name.strip():
+            raise ValueError
+        settings = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+        if "None" in settings:  # the arg of **
+            raise ValueError
+    except (SyntaxError, ValueError) as error:
+        expected = "expected Class, module:Class or 'module:Class(name=value)'"
+        raise CommandError(f"--wrap {text!r} is no wrapper: {expected}") from error
+    return name.strip(), settings
+
+
+def _value(text: str) -> Any:
+    """Return the number, list or word that `text` stands for."""
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return text
