@@ -13,7 +13,13 @@ from agents.loading import load
 
 WORKER = Path(__file__).with_name("resume_worker.py")
 
-DEEP = {"hidden": [24], "learning_starts": 100, "batch_size": 32, "target_every": 90}
+DEEP = {
+    "hidden": [24],
+    "learning_starts": 100,
+    "batch_size": 32,
+    "target_every": 90,
+    "train_every": 4,
+}
 
 
 def case(algorithm, env, steps, segment, config=(), **settings):
@@ -24,6 +30,7 @@ def case(algorithm, env, steps, segment, config=(), **settings):
         "log_every": segment // 7,
         "eval_every": segment * 3 // 5,
         "eval_episodes": 2,
+        "eval_max_steps": 60,
     }
     return {"algorithm": algorithm, "env": env, "config": dict(config), "run": run} | settings
 
@@ -37,8 +44,8 @@ CASES = {
     "dqn soft": case(
         "dqn",
         "dreamgym/Cliff-v0",
-        4000,
-        400,
+        2000,
+        200,
         DEEP | {"buffer_size": 700, "dueling": True, "target_rate": 0.1},
         seed=3,
     ),
@@ -55,22 +62,22 @@ CASES = {
     "dqn lstm": case(
         "dqn",
         "CartPole-v1",
-        3000,
-        300,
+        1500,
+        150,
         DEEP | {"encoder": "lstm", "sequence_length": 6, "burn_in": 3, "buffer_size": 700},
         num_envs=3,
     ),
-    "ppo": case("ppo", "CartPole-v1", 60_000, 6000, num_envs=4),
-    "a2c": case("a2c", "Pendulum-v1", 30_000, 3000),
-    "reinforce": case("reinforce", "CartPole-v1", 20_000, 2000),
-    "q-learning": case("q-learning", "Blackjack-v1", 20_000, 2000),
+    "ppo": case("ppo", "CartPole-v1", 20_000, 2000, {"n_steps": 64}, num_envs=4),
+    "a2c": case("a2c", "Pendulum-v1", 10_000, 1000),
+    "reinforce": case("reinforce", "CartPole-v1", 8_000, 800),
+    "q-learning": case("q-learning", "Blackjack-v1", 6_000, 600),
     "q-learning fused": case("q-learning", "dreamgym/Lake-v0", 400_000, 40_000),
     "sarsa": case("sarsa", "CliffWalking-v1", 400_000, 40_000),
     "expected-sarsa": case("expected-sarsa", "dreamgym/Lake-v0", 20_000, 2000, num_envs=2),
     "double-q-learning": case("double-q-learning", "FrozenLake-v1", 400_000, 40_000),
 }
 PLANS = {
-    "value-iteration": case("value-iteration", "dreamgym/Lake-v0", 40, 7),
+    "value-iteration": case("value-iteration", "dreamgym/Lake-v0", 20, 7),
     "policy-iteration": case("policy-iteration", "dreamgym/Cliff-v0", 12, 7),
 }
 
