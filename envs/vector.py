@@ -92,6 +92,8 @@ class DynamicsVectorEnv(VectorEnv):
         for row in rows.tolist():
             if (one := seeds[row]) is not None:
                 self._stream[row] = root_of(one)
+        if len(rows) == self.num_envs:  # all are as if they were new
+            self._clock, self._deadline = 0, self._limit
         self._begin(rows)
         self._finished = np.setdiff1d(self._finished, rows)
         return self._observe(self._state), {}

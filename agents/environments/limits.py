@@ -20,5 +20,14 @@ def step_limit(spec: EnvSpec | None, max_steps: int | None = None) -> int:
         if max_steps < 1:
             raise ValueError(f"max_steps is {max_steps}: expected at least 1")
         return max_steps
-    own = None if spec is None else spec.max_episode_steps or spec.kwargs.get(FRAMES)
+    own = time_limit(spec) or (None if spec is None else spec.kwargs.get(FRAMES))
     return max(STEP_LIMIT, own or 0)
+
+
+def time_limit(spec: EnvSpec | None) -> int | None:
+    """Return the shortest time limit of a world and the wrappers around it, where there is one."""
+    if spec is None:
+        return None
+    around = [w.kwargs or {} for w in spec.additional_wrappers if w.name == "TimeLimit"]
+    limits = [spec.max_episode_steps, *(kwargs.get("max_episode_steps") for kwargs in around)]
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,30 +1,31 @@
 """Where environments come from: a recipe that makes them anew, in this process or another."""
 
-import importlib
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import gymnasium as gym
-from gymnasium.envs.registration import EnvSpec, WrapperSpec
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.vector import VectorEnv
 
 from nets.foreign import blamed, blaming
 from nets.runs.checkpoint import fitting
 from nets.settings import Copies, check
 
 from .arguments import require_arguments
-from .ids import find_spec, home, named_code, qualified
+from .description import describe, described_spec, described_wrapper, require_count
+from .ids import find_spec, home
+from .limits import time_limit
 from .plain import decode, encode
+from .recipe import Unrepeatable, recipe, refuse_normalizers
 from .stepping import SingleStepper, Stepper, VectorStepper
 from .trust import foreign, require_known
+from .vectors import VECTORIZATIONS, make_vector
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class EnvSource:
     instance: gym.Env | VectorEnv | None = None
     module: str = ""
     """What to import so that the id is registered; empty for Gymnasium's own."""
+    vectorization: str | None = None
+    """How several are stepped side by side: `sync`, `async`, `vector_entry_point`; None prefers the
+    environment's own vector form."""
 
     def __post_init__(self) -> None:
         check(self, "spec", "instance", "module")
@@ -46,23 +50,30 @@ class EnvSource:
     ) -> "EnvSource":
         """Make a source of an id, an environment, or a vector environment.
 
+        An object is made anew, in copies, only where a fresh one is proved to be the same
+        (`recipe`); any other is used as it is, with a warning.
+
         Raises:
             gymnasium.error.Error: there is no such id; the message suggests the nearest.
-            ValueError: `num_envs` contradicts the object given.
+            ValueError: `num_envs` contradicts the object given, or a wrapper keeps statistics that
+                no checkpoint would hold.
         """
         if isinstance(env, EnvSource):
             return env if num_envs is None else replace(env, num_envs=num_envs)
         if isinstance(env, str):
             named = find_spec(env)
+            refuse_normalizers(named)
             return cls(named, num_envs, module=env.rpartition(":")[0] or home(named))
-        spec = _recipe(env)
         copies = env.num_envs if isinstance(env, VectorEnv) else None
-        if num_envs not in (None, copies or 1) and (spec is None or copies is not None):
-            raise ValueError(f"num_envs is {num_envs}, but {env} is {copies or 1} environments")
-        if spec is None:
-            _warn_unrepeatable(env)
+        try:
+            made = recipe(env)
+        except Unrepeatable as why:
+            _require_count(num_envs, copies or 1, env)
+            _warn_unrepeatable(env, str(why))
             return cls(None, copies, env)
-        return cls(spec, copies or num_envs, module=home(spec))
+        if copies is not None:
+            _require_count(num_envs, copies, env)
+        return cls(made.spec, copies or num_envs, None, home(made.spec), made.vectorization)
 
     @classmethod
     def restore(
@@ -87,39 +98,24 @@ class EnvSource:
 
     @classmethod
     def _made(cls, description: Mapping[str, Any], trust: bool) -> Self:
-        for name in ("num_envs", "max_episode_steps"):
-            count = description[name]
-            if count is not None and not (type(count) is int and count > 0):
-                raise ValueError(f"{name} is {count!r}")
+        count, mode = description["num_envs"], description.get("vectorization")
+        require_count("num_envs", count)
+        if mode not in (None, *VECTORIZATIONS):
+            raise ValueError(f"vectorization is {mode!r}: expected one of {VECTORIZATIONS}")
         if not trust:
             require_known(description)
         module, _, _ = description["id"].rpartition(":")
-        spec = find_spec(description["id"])
-        for name in named_code(spec).keys() & description["kwargs"]:
-            message = f"{name}={spec.kwargs[name]!r} of {spec.id} names code"
-            raise ValueError(f"{message}, which a file cannot replace")
-        spec.kwargs.update(description["kwargs"])
-        spec.max_episode_steps = description["max_episode_steps"]
-        spec.additional_wrappers = tuple(map(_wrapper, description["wrappers"]))
-        return cls(spec, description["num_envs"], module=module)
+        return cls(described_spec(description), count, None, module, mode)
 
     def describe(self) -> dict[str, Any]:
         """The recipe as plain values; the id is None where no file can tell how to make it."""
+        copies: dict[str, Any] = {"num_envs": self.num_envs}
+        if self.vectorization is not None:
+            copies["vectorization"] = self.vectorization
         if self.spec is not None:
-            code = named_code(gym.registry.get(self.spec.id, self.spec)).items()
-            recipe = {
-                "id": qualified(self.spec, self.module),
-                "kwargs": {k: v for k, v in self.spec.kwargs.items() if (k, v) not in code},
-                "max_episode_steps": self.spec.max_episode_steps,
-                "wrappers": [
-                    {"entry_point": wrapper.entry_point, "kwargs": wrapper.kwargs}
-                    for wrapper in self.spec.additional_wrappers
-                ],
-                "num_envs": self.num_envs,
-            }
             with suppress(TypeError):  # an argument is not plain
-                return encode(recipe)
-        return {"id": None, "num_envs": self.num_envs}
+                return encode(describe(self.spec, self.module) | copies)
+        return {"id": None} | copies
 
     @property
     def needs_trust(self) -> bool:
@@ -152,9 +148,10 @@ class EnvSource:
         require_arguments(spec, arguments)
         spec.kwargs |= arguments
         spec.additional_wrappers += tuple(
-            _wrapper({"entry_point": name, "kwargs": settings})
+            described_wrapper({"entry_point": name, "kwargs": settings})
             for name, settings in wrappers.items()
         )
+        refuse_normalizers(spec)
         spec.max_episode_steps = max_episode_steps or spec.max_episode_steps
         return replace(self, spec=spec)
 
@@ -191,9 +188,8 @@ class EnvSource:
 
     @property
     def max_episode_steps(self) -> int | None:
-        """The time limit, where one is known."""
-        spec = self.known_spec
-        return None if spec is None else spec.max_episode_steps
+        """The shortest time limit, where one is known."""
+        return time_limit(self.known_spec)
 
     def make(self, render_mode: str | None = None) -> gym.Env:
         """Make one fresh environment.
@@ -243,62 +239,20 @@ class EnvSource:
         return VectorStepper(self._vector(count), self.name)
 
     def _vector(self, num_envs: int) -> VectorEnv:
-        """Prefer the environment's own vector form, in SAME_STEP mode where it has that."""
         if self.spec is None:
             raise ValueError(f"{self.name} has no spec, so it cannot be made again")
-        if self.spec.vector_entry_point is not None and not self.spec.additional_wrappers:
-            same_step: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP}
-            with self._making():
-                try:
-                    return gym.make_vec(self.spec, num_envs=num_envs, **same_step)
-                except TypeError:  # it has no choice of modes
-                    return gym.make_vec(self.spec, num_envs=num_envs)
-        return SyncVectorEnv([self.make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+        with self._making():
+            return make_vector(self.spec, num_envs, self.vectorization)
 
 
-def _recipe(env: gym.Env | VectorEnv) -> EnvSpec | None:
-    """Return the spec that makes `env` again, without its window; None where there is none."""
-    if env.spec is None or isinstance(env, VectorWrapper):
-        return None
-    spec = deepcopy(env.spec)
-    spec.kwargs.pop("render_mode", None)
-    if isinstance(env, VectorEnv):
-        for key in ("num_envs", "vectorization_mode", "vector_kwargs", "autoreset_mode"):
-            spec.kwargs.pop(key, None)
-        limit = spec.kwargs.pop("max_episode_steps", None)
-        spec.max_episode_steps = limit or spec.max_episode_steps
-    anonymous = any(wrapper.kwargs is None for wrapper in spec.additional_wrappers)
-    return None if anonymous or "wrappers" in spec.kwargs else spec
+def _require_count(asked: int | None, count: int, env: gym.Env | VectorEnv) -> None:
+    if asked not in (None, count):
+        raise ValueError(f"num_envs is {asked}, but {env} is {count} environments")
 
 
-def _wrapper(description: Mapping[str, Any]) -> WrapperSpec:
-    """Return the spec of a wrapper; nothing but a wrapper's class is ever called.
-
-    Raises:
-        ValueError: the entry point is something else.
-    """
-    module, _, name = description["entry_point"].rpartition(":")
-    module = module or "gymnasium.wrappers"
-    try:
-        kind = getattr(importlib.import_module(module), name, None)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"cannot import {module!r}, the module of {name}: {error}") from error
-    if not _is_wrapper(kind):
-        known = [each for each, what in vars(sys.modules[module]).items() if _is_wrapper(what)]
-        near = get_close_matches(name, known, n=1)
-        hint = f": did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{module}:{name} is not a wrapper of environments{hint}")
-    return WrapperSpec(name, f"{module}:{name}", dict(description["kwargs"]))
-
-
-def _is_wrapper(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, gym.Wrapper)
-
-
-def _warn_unrepeatable(env: gym.Env | VectorEnv) -> None:
+def _warn_unrepeatable(env: gym.Env | VectorEnv, why: str) -> None:
     warnings.warn(
-        f"{env} cannot be made anew (it has no spec, or a wrapper that keeps no record), so "
-        "training on it is neither evaluated on the side nor exactly resumable; register it and "
-        "pass its id instead",
+        f"{env} cannot be made anew ({why}), so it is used as it is, and training on it is neither "
+        "evaluated on the side nor exactly resumable; register what you need and pass its id",
         stacklevel=4,
     )

@@ -22,6 +22,7 @@ LATENTS = "generative.latents"  # worlds seen through a model: they read its fil
 OURS = {*HOME.values(), LATENTS}
 KNOWN = OURS | set(NEIGHBOURS.values())
 WRAPPERS = {  # of Gymnasium's, those that neither write files nor call what they are given
+    "AddRenderObservation",
     "AtariPreprocessing",
     "Autoreset",
     "ClipAction",

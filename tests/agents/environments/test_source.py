@@ -32,13 +32,12 @@ def test_specs_are_copies():
     assert "poison" not in find_spec("CartPole-v1").kwargs
 
 
-def test_a_window_is_not_opened_again_for_training():
-    env = gym.make("CartPole-v1", render_mode="rgb_array")
-    source = EnvSource.of(env)
-    assert source.make().render_mode is None
-    assert source.make(render_mode="rgb_array").render_mode == "rgb_array"
-    assert "render_mode" not in source.describe()["kwargs"]
-    env.close()
+def test_pictures_are_drawn_in_copies_and_windows_in_the_object_that_has_one():
+    source = EnvSource.of(gym.make("CartPole-v1", render_mode="rgb_array"))
+    assert source.make().render_mode == "rgb_array"
+    window = gym.make("CartPole-v1", render_mode="human")
+    with pytest.warns(UserWarning, match=r"cannot be made anew \(it is shown in a window\)"):
+        assert EnvSource.of(window).instance is window
 
 
 # Objects ----------------------------------------------------------------------------------------
@@ -76,8 +75,8 @@ UNREPEATABLE = {
     "no spec": lambda ledger: ledger(),
     "vector without a spec": lambda ledger: SyncVectorEnv([ledger] * 2),
     "wrapper without a record": lambda ledger: Shifted(gym.make("Ledger-v0")),
-    "vector wrapper": lambda ledger: gym.wrappers.vector.NormalizeObservation(
-        gym.make_vec("Ledger-v0", 2)
+    "vector wrapper": lambda ledger: gym.wrappers.vector.ClipReward(
+        gym.make_vec("Ledger-v0", 2), 0.0, 1.0
     ),
     "wrapped members": lambda ledger: gym.make_vec(
         "Ledger-v0", 2, wrappers=[gym.wrappers.FlattenObservation]

@@ -1,0 +1,37 @@
+"""Several environments side by side, in the form that was asked for."""
+
+from functools import partial
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+
+OWN = "vector_entry_point"
+VECTORIZATIONS = ("sync", "async", OWN)
+"""Forms, in the words of `gym.make_vec`."""
+
+
+def make_vector(spec: EnvSpec, num_envs: int, form: str | None = None) -> VectorEnv:
+    """Make `num_envs` environments of a spec, in SAME_STEP mode where they have that.
+
+    Args:
+        spec: of each.
+        num_envs: how many.
+        form: one of `VECTORIZATIONS`; None prefers the environment's own.
+    """
+    same_step: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP}
+    if form in (None, OWN) and _has_own(spec):
+        try:
+            return gym.make_vec(spec, num_envs=num_envs, **same_step)
+        except TypeError:  # it has no choice of modes
+            return gym.make_vec(spec, num_envs=num_envs)
+    kind = AsyncVectorEnv if form == "async" else SyncVectorEnv
+    return kind([partial(gym.make, spec)] * num_envs, **same_step)
+
+
+def _has_own(spec: EnvSpec) -> bool:
+    """Whether there is a vector form that is wrapped, and cut off, as the environment is."""
+    registered = gym.registry.get(spec.id, spec)
+    unlimited = spec.max_episode_steps is None and registered.max_episode_steps is not None
+    return bool(spec.vector_entry_point and not spec.additional_wrappers and not unlimited)
