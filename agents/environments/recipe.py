@@ -148,6 +148,8 @@ def _recorded(layer: gym.Wrapper) -> WrapperSpec:
         raise Unrepeatable(f"{kind.__name__} records what only the given object shows")
     if not isinstance(layer, RecordConstructorArgs):
         raise Unrepeatable(f"{kind.__name__} keeps no record of its arguments")
+    if "<locals>" in kind.__qualname__:
+        raise Unrepeatable(f"{kind.__name__} is defined within a function")
     arguments = {name: value for name, value in layer._saved_kwargs.items() if name != "env"}
     _require_values(arguments, kind.__name__)
     return WrapperSpec(kind.__name__, f"{kind.__module__}:{kind.__qualname__}", arguments)

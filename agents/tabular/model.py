@@ -7,10 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import wrappers
 from numpy.typing import ArrayLike, NDArray
-
-from ..environments.source import EnvSource
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -126,7 +123,7 @@ class Model:
         """Read `env.unwrapped.model`, or `P` and `initial_state_distrib`, as Gymnasium has them.
 
         `P[s][a]` lists outcomes `(probability, next_state, reward, terminated)`. The table is
-        trusted to describe the environment.
+        trusted to describe the environment; `known_model` asks whether it does.
 
         Raises:
             NoModelError: the environment has none, or it is malformed.
@@ -212,37 +209,3 @@ def _in_order(table: Any, where: str) -> Sequence[Any]:
             raise NoModelError(f"{where} has the keys {keys[:5]}..., expected 0, 1, 2, ...")
         return [table[key] for key in keys]
     return list(table)
-
-
-NEUTRAL = (  # wrappers that leave transitions as they are; the loop does the time limit's work
-    wrappers.OrderEnforcing,
-    wrappers.PassiveEnvChecker,
-    wrappers.RecordEpisodeStatistics,
-    wrappers.TimeLimit,
-)
-
-
-def exact_model(source: EnvSource) -> Model | None:
-    """Return the transition table of an environment; None where it does not play one exactly.
-
-    Wrappers that may change observations, rewards or endings stand between a table and what an
-    agent meets; a live object without a spec may have any state.
-    """
-    if source.spec is None:
-        return None
-    env = source.make()
-    try:
-        model = Model.from_env(env)
-    except NoModelError:
-        return None
-    finally:
-        env.close()
-    layer = env
-    while isinstance(layer, gym.Wrapper):
-        if not isinstance(layer, NEUTRAL):
-            return None
-        layer = layer.env
-    spaces = env.observation_space, env.action_space
-    sizes = model.num_states, model.num_actions
-    exact = all(s == gym.spaces.Discrete(n) for s, n in zip(spaces, sizes, strict=True))
-    return model if exact else None

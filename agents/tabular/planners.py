@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Unpack
 
-import gymnasium as gym
 import torch
 
 from nets.settings import Count, Positive, Settings, Share
@@ -16,6 +15,7 @@ from ..loop.actor import ActorOptions, ConfigT, World
 from ..loop.experience import Array, Episode, Transition
 from ..loop.run import RunConfig
 from .dynamic_programming import Solution, policy_iteration, value_iteration
+from .known import known_model
 from .model import Float, Int, Model, NoModelError
 
 
@@ -68,11 +68,12 @@ class Planner(Agent[ConfigT]):
         """Plan on `model`, by default the environment's, and act on the result from now on.
 
         Raises:
-            NoModelError: the environment has no transition table, or one of another size.
+            NoModelError: the environment has no transition table, one that it does not play
+                (`known_model`), or one of another size.
             PlanningError: the problem has no solution at this discount.
         """
         if model is None:
-            model = Model.from_env(self._environment())
+            model = known_model(self.source)
         if (model.num_states, model.num_actions) != (self.states.size, self.actions.size):
             found = f"{model.num_states} states and {model.num_actions} actions"
             expected = f"{self.states.size} and {self.actions.size}"
@@ -138,11 +139,6 @@ class Planner(Agent[ConfigT]):
             raise ValueError(f"{message} {shape}")
         values, q, policy = (state[name].numpy() for name in ("values", "q", "policy"))
         self.solution = Solution(values, q, policy, state["iterations"], tuple(state["residuals"]))
-
-    def _environment(self) -> gym.Env:
-        """The live environment that was given, else a fresh one; it is only read."""
-        instance = self.source.instance
-        return instance if isinstance(instance, gym.Env) else self.source.make()
 
     def _solved(self) -> Solution:
         return self.solution or self.solve()

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike
 from ..environments.source import EnvSource
 from ..environments.spaces import TableIndex
 from .draws import draw, root_of, uniform
-from .model import Float, action_probabilities, cumulative, exact_model
+from .known import exact_model
+from .model import Float, action_probabilities, cumulative
 from .model_env import model_env
 from .temporal_difference import Sarsa, SarsaConfig
 

@@ -31,7 +31,8 @@ from ..loop.experience import Array, Stream, Transition
 from . import kernel
 from .draws import root_of
 from .fused import FusedStream
-from .model import Float, Int, Model, exact_model
+from .known import exact_model
+from .model import Float, Int, Model
 from .tables import STEPS, TRACES, Memory, Rule
 
 

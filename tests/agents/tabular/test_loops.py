@@ -11,7 +11,8 @@ from agents.loop.trainer import Trainer
 from agents.tabular import fused as tabular_fused
 from agents.tabular.fused import FusedStream
 from agents.tabular.kernel import sarsa
-from agents.tabular.model import Model, exact_model
+from agents.tabular.known import exact_model
+from agents.tabular.model import Model
 from agents.tabular.model_env import model_env
 from agents.tabular.temporal_difference import QLearning, Tabular
 
