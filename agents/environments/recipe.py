@@ -4,6 +4,7 @@ Whatever differs from a fresh one in more than the episode under way is a thing 
 attributes, statistics, a window, arguments that nobody wrote down.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from copy import deepcopy
@@ -81,6 +82,15 @@ def refuse_normalizers(whole: Env | EnvSpec) -> None:
             "evaluated, resumed and loaded on other numbers than it learned from: leave it out, "
             "and set normalize_observation or normalize_reward (ppo, a2c, reinforce)"
         )
+
+
+def warn_unrepeatable(env: Env, why: str) -> None:
+    """Tell whoever made the agent what it costs that the object itself is used."""
+    warnings.warn(
+        f"{env} cannot be made anew ({why}), so it is used as it is, and training on it is neither "
+        "evaluated on the side nor exactly resumable; register what you need and pass its id",
+        stacklevel=4,
+    )
 
 
 @contextmanager

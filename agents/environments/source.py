@@ -1,6 +1,5 @@
 """Where environments come from: a recipe that makes them anew, in this process or another."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import deepcopy
@@ -22,7 +21,7 @@ from .description import describe, described_spec, described_wrapper, require_co
 from .ids import find_spec, home
 from .limits import time_limit
 from .plain import decode, encode
-from .recipe import Unrepeatable, recipe, refuse_normalizers
+from .recipe import Unrepeatable, recipe, refuse_normalizers, warn_unrepeatable
 from .stepping import SingleStepper, Stepper, VectorStepper
 from .trust import foreign, require_known
 from .vectors import VECTORIZATIONS, make_vector
@@ -69,7 +68,7 @@ class EnvSource:
             made = recipe(env)
         except Unrepeatable as why:
             _require_count(num_envs, copies or 1, env)
-            _warn_unrepeatable(env, str(why))
+            warn_unrepeatable(env, str(why))
             return cls(None, copies, env)
         if copies is not None:
             _require_count(num_envs, copies, env)
@@ -248,11 +247,3 @@ class EnvSource:
 def _require_count(asked: int | None, count: int, env: gym.Env | VectorEnv) -> None:
     if asked not in (None, count):
         raise ValueError(f"num_envs is {asked}, but {env} is {count} environments")
-
-
-def _warn_unrepeatable(env: gym.Env | VectorEnv, why: str) -> None:
-    warnings.warn(
-        f"{env} cannot be made anew ({why}), so it is used as it is, and training on it is neither "
-        "evaluated on the side nor exactly resumable; register what you need and pass its id",
-        stacklevel=4,
-    )
