@@ -8,7 +8,7 @@ for their n-th reward, and the states of all generators live on from call to cal
 from contextlib import suppress
 
 from nets.process.progress import Bar
-from nets.process.seeding import Generators, hash31
+from nets.process.seeding import Generators, give_way, hash31
 
 from .divergence import require_finite
 from .experience import Stream
@@ -47,6 +47,7 @@ class Continuing(Trainer):
             stream = self._begin()
         with self._generators.lent():
             while agent.steps < config.steps and not self.stopped:
+                give_way()
                 self._advance(stream, config, config.steps, bar, cut=False)
         require_finite(agent)
         self._whole = True

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nets.process.seeding import give_way
+
 from ..environments.spaces import holds_floats
 from ..environments.stepping import Stepper
 from .divergence import require_finite_action
@@ -11,6 +13,8 @@ from .experience import Array, Episode, Metrics, Transition
 
 if TYPE_CHECKING:
     from .actor import Actor
+
+PATIENCE = 256  # rounds that other threads wait for their turn
 
 
 class Interaction:
@@ -32,6 +36,8 @@ class Interaction:
         num_envs, metrics = stepper.num_envs, None
         rounds = -(-steps // num_envs)
         for remaining in range(rounds - 1, -1, -1):
+            if not remaining % PATIENCE:
+                give_way()
             action, extras = act(self._observation, self._episode_start)
             if self._floats:
                 require_finite_action(agent, action)

@@ -14,7 +14,7 @@ from typing import Any
 
 from nets.process.device import cpu_settings
 from nets.process.progress import Bar, progress_bar
-from nets.process.seeding import hash31, seeded
+from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
 from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
@@ -122,6 +122,7 @@ class Trainer:
             agent.reseed(hash31(seed, "agent"))
             with closing(agent.stream(hash31(seed, "environment"))) as stream:
                 while agent.steps < end and not self.stopped:
+                    give_way()
                     self._advance(stream, config, end, bar)
         require_finite(agent)
         agent.segment += 1

@@ -21,7 +21,7 @@ from torch import Tensor
 from nets.process.device import cpu_settings
 from nets.process.distributed import ALONE, Team
 from nets.process.progress import Bar, progress_bar
-from nets.process.seeding import hash31, seeded
+from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
 from nets.runs.divergence import Diverged as Diverged
 from nets.runs.run_log import RunLog
@@ -200,6 +200,7 @@ class Trainer:
         intervals = (config.log_every, config.eval_every, config.draw_every)
         target = min(end, *((before // every + 1) * every for every in intervals if every))
         while self.steps < target:
+            give_way()
             self.pending.append(self.learner.turn())
             bar.update()
         row = self._read_pending()

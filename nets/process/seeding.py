@@ -3,7 +3,10 @@
 Nothing else in the library touches global random state.
 """
 
+import os
 import random
+import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -24,11 +27,92 @@ def hash31(*words: int | str) -> int:
     return int.from_bytes(digest, "little") >> 33
 
 
+class _Turn:
+    """Whose the global generators are: of all threads, one's at a time, in the order of asking.
+
+    The holder sees its own states; whoever asks for no turn, what was there before.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: deque[object] = deque()
+        self._changed = threading.Condition()
+        self._owner = self._last = 0
+        self._outside: tuple[Any, ...] = ()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have the turn inside the block, and put back what was there before it."""
+        if self._owner == threading.get_ident():
+            outside = _states()
+            try:
+                yield
+            finally:
+                _restore(outside)
+            return
+        self._take()
+        self._outside = _states()
+        try:
+            yield
+        finally:
+            _restore(self._outside)
+            self._leave()
+
+    def pass_round(self) -> None:
+        """Let those who wait have their turns first."""
+        if self._owner != threading.get_ident():
+            return
+        inside = _states()
+        _restore(self._outside)
+        self._leave()
+        self._take()
+        self._outside = _states()
+        _restore(inside)
+
+    def begin_in_child(self) -> None:
+        """Forget, in a process that was forked, the threads that it does not have."""
+        self.waiting.clear()
+        self._changed = threading.Condition()
+        if self._owner != threading.get_ident():
+            self._owner = 0
+
+    def _take(self) -> None:
+        ticket, me = object(), threading.get_ident()
+        with self._changed:
+            self.waiting.append(ticket)
+            try:
+                self._changed.wait_for(lambda: not self._owner and self.waiting[0] is ticket)
+                self._owner = me
+            finally:
+                self.waiting.remove(ticket)
+        if self._last not in (0, me):
+            torch.set_num_threads(torch.get_num_threads())  # of this thread; MKL has one for all
+        self._last = me
+
+    def _leave(self) -> None:
+        with self._changed:
+            self._owner = 0
+            self._changed.notify_all()
+
+
+_turn = _Turn()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_turn.begin_in_child)
+
+
+def give_way() -> None:
+    """Let other threads that wait for the global generators have them for a while.
+
+    To be called within long blocks that have them, wherever nothing is being drawn.
+    """
+    if _turn.waiting:
+        _turn.pass_round()
+
+
 class Generators:
     """Python's, NumPy's and torch's global generators, seeded once and lent for blocks of code.
 
     What one block draws the next goes on from; outside, nothing is changed. CUDA's generators are
-    included where CUDA is in use.
+    included where CUDA is in use. Blocks of several threads wait for each other.
 
     Args:
         seed: of all of them.
@@ -41,17 +125,16 @@ class Generators:
     @contextmanager
     def lent(self) -> Iterator[None]:
         """Put them in the place of the global ones inside the block."""
-        outside = _states()
-        if self._seed is None:
-            _restore(self._states)
-        else:
-            _seed_all(self._seed)
-            self._seed = None
-        try:
-            yield
-        finally:
-            self._states = _states()
-            _restore(outside)
+        with _turn.held():
+            if self._seed is None:
+                _restore(self._states)
+            else:
+                _seed_all(self._seed)
+                self._seed = None
+            try:
+                yield
+            finally:
+                self._states = _states()
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import threading
 from itertools import pairwise
 
 import gymnasium as gym
@@ -243,3 +244,20 @@ def test_a_lander_that_leaves_its_own_box_is_no_fault(scribe):
     highest = max(t.next_observation[0, 1] for t in agent.transitions)
     assert highest > agent.observation_space.high[1]
     stream.close()
+
+
+def test_trainings_in_two_threads_end_as_they_would_alone():
+    found = {}
+
+    def train(key):
+        config = DQNConfig(noisy=True, hidden=(8,), learning_starts=20, batch_size=8)
+        found[key] = DQN("CartPole-v1", config).learn(700, progress=False).online.state_dict()
+
+    train("alone")
+    threads = [threading.Thread(target=train, args=(key,)) for key in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for key in (0, 1):
+        assert all(torch.equal(w, found["alone"][name]) for name, w in found[key].items())

@@ -1,11 +1,14 @@
+import multiprocessing
 import random
+import threading
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from nets.process.seeding import hash31, seeded
+from nets.process import seeding
+from nets.process.seeding import give_way, hash31, seeded
 
 
 def draws():
@@ -84,3 +87,79 @@ def test_layers_and_dropout_are_repeatable_inside():
     assert torch.equal(weight, weight_2)
     assert torch.equal(mask, mask_2)
     assert 0 < mask.sum() < 100
+
+
+def drawing(path, seed, meet):
+    """Draw in a block of its own, letting others have turns in between."""
+    with seeded(seed):
+        meet()
+        for _ in range(50):
+            path.append((torch.rand(3).tolist(), random.random(), np.random.rand()))  # noqa: NPY002
+            give_way()
+
+
+def test_threads_draw_what_they_would_draw_alone():
+    alone = {seed: [] for seed in (1, 2, 3)}
+    for seed, path in alone.items():
+        drawing(path, seed, lambda: None)
+    torch.manual_seed(9)
+    before = torch.get_rng_state()
+    together = {seed: [] for seed in alone}
+    order = []
+
+    def run(seed):
+        drawing(together[seed], seed, lambda: order.append(seed))
+
+    with seeded(0):  # so that all wait at first
+        threads = [threading.Thread(target=run, args=(seed,)) for seed in together]
+        for thread in threads:
+            thread.start()
+        while len(seeding._turn.waiting) < len(threads):
+            pass
+        give_way()
+        assert len(order) > 0
+    for thread in threads:
+        thread.join()
+    assert together == alone
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_thread_takes_its_turn_while_another_goes_on():
+    """One that trains for hours does not keep others waiting until it is done."""
+    done = threading.Event()
+
+    def brief():
+        with seeded(1):
+            done.set()
+
+    with seeded(0):
+        thread = threading.Thread(target=brief)
+        thread.start()
+        first = torch.rand(2)
+        while not done.is_set():
+            give_way()
+        second = torch.rand(2)
+        thread.join()
+    with seeded(0):
+        assert torch.equal(first, torch.rand(2))
+        assert torch.equal(second, torch.rand(2))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_forked_processes_do_not_wait_for_threads_they_do_not_have():
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold():
+        with seeded(1):
+            inside.set()
+            leave.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    inside.wait()
+    child = multiprocessing.get_context("fork").Process(target=drawing, args=([], 1, leave.set))
+    child.start()
+    child.join(20)
+    assert child.exitcode == 0
+    leave.set()
+    thread.join()
