@@ -1,14 +1,17 @@
 """What the commands of agents share, beside what all commands do: `nets.shell.command_line`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
+from importlib import invalidate_caches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nets.runs.checkpoints import find_checkpoint
 from nets.shell import command_line
-from nets.shell.command_line import CommandError, nearest, one_line
+from nets.shell.command_line import CommandError, one_line
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -42,13 +45,35 @@ def find_env(env_id: str, num_envs: int | None = None) -> "EnvSource":
 
     from ..environments.source import EnvSource
 
+    look_beside(env_id)
     try:
         return EnvSource.of(env_id, num_envs)
     except gym.error.Error as error:
         message = one_line(error)
-        if "Did you mean" not in message and env_id.partition(":")[0] == env_id:
-            message = f"{message.rstrip('.')}: {nearest(env_id, gym.registry)}"
+        known = isinstance(error.__cause__, ModuleNotFoundError) or "Did you mean" in message
+        if not known and ":" not in env_id:
+            message = f"{message.rstrip('.')}: {_hint(env_id, gym.registry)}"
         raise CommandError(message) from error
+
+
+def _hint(env_id: str, known: Iterable[str]) -> str:
+    near = get_close_matches(env_id, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "an id that another package registers is written behind its module, as package:Name-v0"
+
+
+def look_beside(name: str) -> None:
+    """Let the module of `module:Name` be found in the current folder, as `python -m` would.
+
+    The folder comes last, and only where somebody has typed the name of a module that it has.
+    """
+    top = name.rpartition(":")[0].partition(".")[0]
+    here = Path.cwd()
+    beside = (here / f"{top}.py").is_file() or (here / top / "__init__.py").is_file()
+    if top.isidentifier() and beside and find_spec(top) is None:
+        sys.path.append(str(here))
+        invalidate_caches()
 
 
 def load_agent(

@@ -1,6 +1,8 @@
 """Train an agent on an environment."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +14,7 @@ from nets.shell.command_line import (
     command,
     draw_off_screen,
     has_display,
+    one_line,
 )
 from nets.shell.run_options import ResumeOptions, WarningSignal
 from nets.shell.training import list_run, new_folder
@@ -129,15 +132,24 @@ def _finish(run: "RunFolder", source: "EnvSource", max_steps: int | None) -> Non
     print(describe(result, run.files.find()), flush=True)
     if report := agent.report():
         print(report, flush=True)
-    draw_curve(run.metrics_file, run.curve, f"{agent.name} on {agent.source.name}")
+    with _optional(run.curve.name):
+        draw_curve(run.metrics_file, run.curve, f"{agent.name} on {agent.source.name}")
     screen = has_display()
     draw_off_screen()
-    try:
+    with _optional(run.episode.name):
         record(agent, agent.source, run.episode, seed=SEED, max_steps=max_steps)
-    except ValueError as error:
-        print(f"no {run.episode.name}: {error}")
     print(_contents(run))
     print(_next_commands(run, agent, screen))
+
+
+@contextmanager
+def _optional(picture: str) -> Iterator[None]:
+    """Do without a picture that cannot be drawn, as without OpenGL: the run is good without."""
+    try:
+        yield
+    except Exception as error:
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        print(f"no {picture}: {kind}{one_line(error)}")
 
 
 def _heading(agent: "Agent", config: "RunConfig") -> str:

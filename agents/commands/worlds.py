@@ -10,7 +10,7 @@ import tyro
 from nets.settings import Count
 from nets.shell.command_line import CommandError, one_line
 
-from .common import refusals
+from .common import look_beside, refusals
 
 if TYPE_CHECKING:
     from ..environments.source import EnvSource
@@ -67,6 +67,7 @@ def adapt(source: "EnvSource", arguments: dict[str, Any], options: WorldOptions)
     with refusals(ValueError):
         source = source.adapted(arguments, {}, options.max_episode_steps)
         for name, settings in wrappers:
+            look_beside(name)
             source = source.adapted({}, {name: settings})
     if arguments or wrappers:
         try:

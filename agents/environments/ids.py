@@ -12,6 +12,7 @@ from nets.foreign import blamed
 
 HOME = {"dreamgym": "envs"}  # namespace of an id -> the module whose import registers it
 NEIGHBOURS = {"ALE": "ale_py", "MinAtar": "envs.minatar"}  # the same, of optional packages
+EXTRAS = {"ale_py": "atari", "minatar": "minatar"}  # module -> what to install it with
 
 
 def find_spec(env_id: str) -> EnvSpec:
@@ -29,10 +30,17 @@ def find_spec(env_id: str) -> EnvSpec:
             importlib.import_module(module)
         except ModuleNotFoundError as error:
             message = f"cannot import {module!r}, which should register {name!r}: {error}"
-            raise gym.error.Error(message) from error
+            raise gym.error.Error(f"{message}; {_remedy(error.name or '')}") from error
         except BaseException as error:
             raise blamed(error, f"the module {module}, when it was imported")  # noqa: B904
     return deepcopy(gym.spec(name))
+
+
+def _remedy(missing: str) -> str:
+    """Return what to do where a module is missing."""
+    if missing in EXTRAS:
+        return f'pip install "dreamgym[{EXTRAS[missing]}]"'
+    return "install it, or put the folder that it lies in on PYTHONPATH"
 
 
 def qualified(spec: EnvSpec, module: str) -> str:

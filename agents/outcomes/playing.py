@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +99,13 @@ def play(
 
 
 def draw(env: "gym.Env") -> Picture:
-    """Return a picture `[H, W, 3]` of what an environment made by `make_drawn` shows now."""
+    """Return a picture `[H, W, 3]` of what an environment made by `make_drawn` shows now.
+
+    Raises:
+        ValueError: it shows something else.
+    """
     with blaming(f"the environment {env}, in its render"):
-        return np.asarray(env.render(), np.uint8)
+        shown: Any = env.render()
+    if np.ndim(shown) != 3:
+        raise ValueError(f"{env} drew {type(shown).__name__}: expected a picture [H, W, 3]")
+    return np.asarray(shown, np.uint8)

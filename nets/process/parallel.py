@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import connection, resource_tracker
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from ..foreign import is_foreign
@@ -34,7 +34,8 @@ def run_each(
 ) -> Generator[int, None, None]:
     """Call `function` with each of `arguments`, and yield the index of each as it ends.
 
-    Processes are forked from a server that has imported torch already. Ctrl-C, and the end of a
+    Processes are forked from a server that has imported torch already, where there is such a thing;
+    elsewhere they are started anew. Ctrl-C, and the end of a
     terminal, reach the parent alone: whoever leaves the iterator terminates what still runs, so
     `function` must be safe to kill.
 
@@ -48,10 +49,9 @@ def run_each(
     Raises:
         CallError: a call failed.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(HEAVY))
+    context = _context()
     waiting = deque(enumerate(arguments))
-    running: dict[int, tuple[int, ForkServerProcess, connection.Connection]] = {}
+    running: dict[int, tuple[int, BaseProcess, connection.Connection]] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
@@ -75,6 +75,15 @@ def run_each(
         for _, process, reader in running.values():
             process.join()
             reader.close()
+
+
+def _context() -> Any:
+    """Return the way to start processes: from a server, where the system has that."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(HEAVY))
+    return context
 
 
 class _ToldToEnd(BaseException):
@@ -109,7 +118,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _check(index: int, process: ForkServerProcess, reader: connection.Connection) -> None:
+def _check(index: int, process: BaseProcess, reader: connection.Connection) -> None:
     with reader:
         if process.exitcode == 0:
             return
@@ -123,6 +132,9 @@ def _check(index: int, process: ForkServerProcess, reader: connection.Connection
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Let Ctrl-C and SIGHUP wait, so that processes started meanwhile never hear of them."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows nothing is inherited
+        yield
+        return
     resource_tracker.ensure_running()  # it would let the interrupts through
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:

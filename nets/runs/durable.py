@@ -1,9 +1,13 @@
 """What a power cut does not take, and what a killed process leaves."""
 
 import os
+import sys
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+WINDOWS = sys.platform == "win32"
+FLUSHABLE = os.O_RDWR if WINDOWS else os.O_RDONLY  # Windows flushes only what may be written
 
 
 def make_folder(folder: Path) -> None:
@@ -16,8 +20,16 @@ def make_folder(folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until what a file, or a folder's list of names, holds is on the device."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until what a file holds, or a folder's list of names, is on the device.
+
+    Windows opens no folders: it has nothing that could be waited for.
+    """
+    try:
+        descriptor = os.open(path, FLUSHABLE if path.is_file() else os.O_RDONLY)
+    except PermissionError:
+        if path.is_dir():
+            return
+        raise
     try:
         os.fsync(descriptor)
     finally:
@@ -39,7 +51,9 @@ def remove_unfinished(folder: Path, names: Collection[str]) -> None:
 
 
 def _lives(process: int) -> bool:
-    """Whether another process than this one has that number."""
+    """Whether another process than this one has that number, as far as the system can tell."""
+    if WINDOWS:  # a signal would end it
+        return process != os.getpid()
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

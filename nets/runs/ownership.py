@@ -1,6 +1,5 @@
 """One folder, one owner: a lock that the kernel frees when its process ends, however that ends."""
 
-import fcntl
 import os
 import socket
 import time
@@ -11,7 +10,14 @@ from pathlib import Path
 
 from .durable import make_folder
 
+try:
+    import fcntl
+except ImportError:  # Windows has another word for it
+    fcntl = None  # type: ignore[assignment]
+
 LOCK = ".dreamgym.lock"
+NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+FAR = 1 << 20  # a byte that nobody writes: what Windows has locked, others cannot read
 
 
 class Occupied(RuntimeError):
@@ -29,7 +35,8 @@ def _let_go() -> None:
     _held.clear()
 
 
-os.register_at_fork(after_in_child=_let_go)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 @contextmanager
@@ -42,7 +49,7 @@ def owned(folder: Path) -> Iterator[None]:
         Occupied: another process, or another part of this one, owns it.
     """
     make_folder(folder)
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | NO_LINKS, 0o644)
     _held.add(descriptor)
     try:
         _lock(descriptor, folder)
@@ -58,11 +65,25 @@ def owned(folder: Path) -> Iterator[None]:
 
 def _lock(descriptor: int, folder: Path) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        _lock_now(descriptor)
+    except (BlockingIOError, PermissionError):
         owner = os.read(descriptor, 200).decode(errors="replace") or "another process"
         message = f"{folder} has an owner: {owner}; wait until it ends, or stop it"
         raise Occupied(message) from None
     except OSError as error:  # some network file systems have no locks
         message = f"{folder} cannot be locked ({error.strerror}): see to it that nobody else writes"
         warnings.warn(f"{message} there", stacklevel=5)
+
+
+def _lock_now(descriptor: int) -> None:
+    """Lock a file, or raise at once."""
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    import msvcrt
+
+    os.lseek(descriptor, FAR, os.SEEK_SET)
+    try:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_SET)

@@ -129,6 +129,8 @@ class TrainCommand(Generic[EntryT]):
         if name is None:
             yield
             return
+        if not hasattr(signal, name):
+            raise CommandError(f"this system has no signal {name}")
         with handled(signal.Signals[name], save):
             yield
 

@@ -1,11 +1,17 @@
 """What a person gets wrong is told in one line, with exit code 2."""
 
+import sys
+from pathlib import Path
+
+import gymnasium as gym
 import pytest
 
+import agents
 from agents.commands.evaluate import main as evaluate
 from agents.commands.play import main as play
 from agents.commands.render import main as render
 from agents.commands.train import main as train
+from agents.environments.source import EnvSource
 from nets.shell.main import main as dreamgym
 
 REFUSED = [
@@ -21,7 +27,8 @@ REFUSED = [
     (train, "dqn CartPole", "did you mean 'CartPole-v1'?"),
     (train, "sarsa dreamgym/Clif-v0", "Did you mean: `Cliff`?"),
     (train, "sarsa dreamgim/Cliff-v0", "Did you mean: `dreamgym`?"),
-    (train, "dqn nowhere:Thing-v0", "cannot import 'nowhere'"),
+    (train, "dqn nowhere:Thing-v0", "or put the folder that it lies in on PYTHONPATH"),
+    (train, "dqn MiniGrid-Empty-5x5-v0", "is written behind its module, as package:Name-v0"),
     (train, "dqn Pendulum-v1", "Pendulum-v1 has actions Box("),
     (train, "dqn CartPole-v1 --preset rainbw", "unknown preset of dqn 'rainbw'; did you mean 'r"),
     (train, "ppo CartPole-v1 --preset rainbow", "ppo has no named presets, and none called 'rai"),
@@ -123,3 +130,62 @@ def test_without_a_screen_windows_are_refused(command, learned, run_in, monkeypa
     name, *rest = command.replace("RUN", str(learned.folder)).split()
     assert {"play": play, "render": render}[name](rest) == 2
     assert "there is no screen to open a window on" in capsys.readouterr().err
+
+
+def test_a_missing_extra_is_named(monkeypatch, run_in, capsys):
+    monkeypatch.setitem(sys.modules, "ale_py", None)
+    assert train(["ppo", "ALE/Pong-v5"]) == 2
+    err = capsys.readouterr().err
+    assert 'pip install "dreamgym[atari]"' in err
+    assert len(err) < 200
+
+
+WORLD = """
+import gymnasium as gym
+import numpy as np
+from gymnasium.envs.classic_control import CartPoleEnv
+
+
+class Blind(CartPoleEnv):
+    def render(self):
+        raise RuntimeError("no OpenGL here")
+
+
+class Empty(CartPoleEnv):
+    def render(self):
+        return None
+
+
+gym.register("Blind-v0", entry_point=Blind, max_episode_steps=20)
+gym.register("Empty-v0", entry_point=Empty, max_episode_steps=20)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("Blind", "RuntimeError: no OpenGL here"), ("Empty", "drew NoneType")]
+)
+def test_a_module_beside_is_found_and_a_picture_that_fails_costs_the_picture(
+    name, told, run_in, capsys, monkeypatch
+):
+    """The folder comes last on the path, and only for a module that was typed."""
+    Path("world_beside.py").write_text(WORLD)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    line = f"a2c world_beside:{name}-v0 --steps 100 --eval-every 0 --run r"
+    assert train(line.split()) == 0
+    out = capsys.readouterr().out
+    assert "no episode.gif: " in out
+    assert told in out
+    assert "next:" in out
+    assert sys.path[-1] == str(Path.cwd())
+    del sys.modules["world_beside"], gym.registry["Blind-v0"], gym.registry["Empty-v0"]
+
+
+def test_what_a_run_names_is_not_looked_for_beside(run_in, capsys, monkeypatch):
+    Path("gift_beside.py").write_text("raise SystemExit('it ran')")
+    path = [entry for entry in sys.path if entry]
+    monkeypatch.setattr(sys, "path", list(path))
+    record = agents.DQN("CartPole-v1").manifest()
+    record["env"]["id"] = "gift_beside:Gift-v0"
+    with pytest.raises(gym.error.Error, match="cannot import 'gift_beside'"):
+        agents.DQN.from_manifest(record, EnvSource.restore(record["env"], trust=True))
+    assert sys.path == path

@@ -39,3 +39,26 @@ def test_rows_are_waited_for(tmp_path, synced):
     log.flush()
     log.close()
     assert synced == [str(tmp_path / "metrics.csv")]
+
+
+def test_folders_that_a_system_does_not_open_are_not_waited_for(tmp_path, monkeypatch):
+    """Windows has no descriptors of folders."""
+    opened = os.open
+
+    def open_files(path, *arguments, **settings):
+        if os.path.isdir(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **settings)
+
+    monkeypatch.setattr(durable.os, "open", open_files)
+    save_json(tmp_path / "new" / "a.json", {"kept": 1})
+    assert (tmp_path / "new" / "a.json").read_text().strip()
+
+
+def test_where_a_signal_would_end_it_no_process_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(durable, "WINDOWS", True)
+    monkeypatch.delattr(durable.os, "kill")
+    left = tmp_path / ".a.json.1.tmp"
+    left.touch()
+    durable.remove_unfinished(tmp_path, ["a.json"])
+    assert left.exists()  # its process may be alive

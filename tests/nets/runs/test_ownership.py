@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import types
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -115,3 +116,21 @@ def test_commands_say_so_and_may_be_tried_again(tmp_path, capsys):
         assert train([]) == OCCUPIED
     assert "occupied: " in capsys.readouterr().err
     assert train([]) == 0
+
+
+def test_windows_locks_are_used_where_there_are_no_others(tmp_path, monkeypatch):
+    locked = set()
+
+    def lock(descriptor, mode, count):
+        file = os.fstat(descriptor).st_ino
+        if file in locked:
+            raise PermissionError(13, "Permission denied")
+        locked.add(file)
+
+    monkeypatch.setattr(ownership, "fcntl", None)
+    windows = types.SimpleNamespace(LK_NBLCK=2, locking=lock)
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    with owned(tmp_path):
+        assert (tmp_path / LOCK).read_text().startswith(f"process {os.getpid()} on ")
+        with pytest.raises(Occupied, match="has an owner: process"), owned(tmp_path):
+            pass
