@@ -156,8 +156,8 @@ class Empty(CartPoleEnv):
         return None
 
 
-gym.register("Blind-v0", entry_point=Blind, max_episode_steps=20)
-gym.register("Empty-v0", entry_point=Empty, max_episode_steps=20)
+gym.register("Blind-v0", entry_point=Blind, max_episode_steps=20, disable_env_checker=True)
+gym.register("Empty-v0", entry_point=Empty, max_episode_steps=20, disable_env_checker=True)
 """
 
 
