@@ -6,6 +6,7 @@ Nothing else in the library touches global random state.
 import os
 import random
 import threading
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,13 @@ def hash31(*words: int | str) -> int:
     plain = [word if isinstance(word, str) else int(word) for word in words]  # np.int64(3) is 3
     digest = blake2b("\x1f".join(map(repr, plain)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 33
+
+
+LONG_WAIT = 30.0  # seconds
+STUCK = (
+    "a training waits for one of another thread, which has the global generators; if that "
+    "one waits for this, as in a callback that joins a thread, neither goes on"
+)
 
 
 class _Turn:
@@ -80,13 +88,18 @@ class _Turn:
         with self._changed:
             self.waiting.append(ticket)
             try:
-                self._changed.wait_for(lambda: not self._owner and self.waiting[0] is ticket)
+                if not self._changed.wait_for(lambda: self._is_due(ticket), LONG_WAIT):
+                    warnings.warn(STUCK, stacklevel=2)
+                    self._changed.wait_for(lambda: self._is_due(ticket))
                 self._owner = me
             finally:
                 self.waiting.remove(ticket)
         if self._last not in (0, me):
             torch.set_num_threads(torch.get_num_threads())  # of this thread; MKL has one for all
         self._last = me
+
+    def _is_due(self, ticket: object) -> bool:
+        return not self._owner and self.waiting[0] is ticket
 
     def _leave(self) -> None:
         with self._changed:

@@ -145,6 +145,20 @@ def test_a_thread_takes_its_turn_while_another_goes_on():
         assert torch.equal(second, torch.rand(2))
 
 
+def test_a_thread_that_waits_for_long_is_told_of(monkeypatch):
+    monkeypatch.setattr(seeding, "LONG_WAIT", 0.01)
+    thread = threading.Thread(target=drawing, args=([], 1, lambda: None))
+
+    def keep_it_waiting():
+        with seeded(0):
+            thread.start()
+            thread.join(0.2)
+        thread.join()
+
+    with pytest.warns(UserWarning, match="waits for one of another thread"):
+        keep_it_waiting()
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_forked_processes_do_not_wait_for_threads_they_do_not_have():
     inside, leave = threading.Event(), threading.Event()
