@@ -21,6 +21,7 @@ def load(
     checkpoint: str | None = None,
     device: str = "auto",
     trust: bool = False,
+    **settings: Any,
 ) -> Agent:
     """Load the agent of a run folder, or of a file that `save` wrote.
 
@@ -29,11 +30,15 @@ def load(
         env: another environment to act in; its own by default.
         checkpoint: of a run folder: `"best"` (default), `"last"` or the name of a checkpoint.
         device: where to put it.
-        trust: whether its environment may be of any module, with any wrapper, whose code then runs.
+        trust: whether its environment and networks may be of any module, with any wrapper, whose
+            code then runs.
+        **settings: settings in place of the recorded ones, such as the `encoder`, where that was a
+            lambda or an object.
 
     Raises:
         FileNotFoundError: there is no run, or no such checkpoint; existing ones are listed.
-        UntrustedError: its environment is not known to be harmless, and `trust` is False.
+        UntrustedError: its environment, or network, is not known to be harmless, and `trust` is
+            False.
         CheckpointError: the file is damaged, unsafe or foreign.
     """
     file = find_checkpoint(path, checkpoint)
@@ -42,7 +47,7 @@ def load(
         raise CheckpointError(f"{file} holds a generative model, {state['model']}, and no agent")
     with fitting(file):
         algorithm = find_algorithm(state["algorithm"])
-    return algorithm.agent_type().load(file, env, device, trust=trust)
+    return algorithm.agent_type().load(file, env, device, trust=trust, **settings)
 
 
 EVALUATION_SEED = 1_000_000  # far from the seeds of training

@@ -8,6 +8,7 @@ from nets.process.device import resolve_device
 from nets.process.seeding import hash31, seeded
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
 from nets.runs.checkpoints import find_checkpoint
+from nets.runs.configurations import require_settings
 
 from .catalogue import find_model
 from .data.dataset import Dataset
@@ -23,11 +24,17 @@ def build_model(
         return model_type(data.shape, config, dataset_size=len(data), num_classes=data.num_classes)
 
 
-def from_manifest(manifest: Mapping[str, Any], seed: int = 0) -> GenerativeModel:
-    """Build the model that `manifest` describes, its weights drawn from the seed."""
+def from_manifest(
+    manifest: Mapping[str, Any],
+    seed: int = 0,
+    *,
+    trust: bool = False,
+    settings: Mapping[str, Any] | None = None,
+) -> GenerativeModel:
+    """Build the model that `manifest` describes, its weights drawn from the seed; see `load`."""
     model_type = find_model(manifest["model"]).model_type()
     with seeded(hash31(seed, "weights")):
-        return model_type.from_manifest(manifest)
+        return model_type.from_manifest(manifest, trust=trust, settings=settings)
 
 
 def save(model: GenerativeModel, path: str | Path) -> None:
@@ -36,7 +43,12 @@ def save(model: GenerativeModel, path: str | Path) -> None:
 
 
 def load(
-    path: str | Path, *, checkpoint: str | None = None, device: str = "auto"
+    path: str | Path,
+    *,
+    checkpoint: str | None = None,
+    device: str = "auto",
+    trust: bool = False,
+    **settings: Any,
 ) -> GenerativeModel:
     """Load the model of a run folder, or of a file that `save` wrote, ready to be used.
 
@@ -47,9 +59,13 @@ def load(
         checkpoint: of a run folder: `"best"` (default; the last where there is no best), `"last"`
             or the name of a checkpoint.
         device: where to put it.
+        trust: whether its networks may be of any module, whose code then runs.
+        **settings: settings in place of the recorded ones, such as the `encoder`, where that was a
+            lambda or an object.
 
     Raises:
         FileNotFoundError: there is no run, or no such checkpoint; existing ones are listed.
+        UntrustedError: its networks are not known to be harmless, and `trust` is False.
         CheckpointError: the file is damaged, unsafe, foreign, or holds something else.
     """
     file = find_checkpoint(path, checkpoint)
@@ -57,6 +73,9 @@ def load(
     if state.get("kind") != KIND:
         raise CheckpointError(f"{file} holds no generative model")
     with fitting(file):
-        model = from_manifest(state)
+        kind = find_model(state["model"]).model_type().config_type
+    require_settings(kind, settings)
+    with fitting(file):
+        model = from_manifest(state, trust=trust, settings=settings)
         model.load_state_dict(state.get("average") or state["weights"])
     return model.to(resolve_device(device)).eval()

@@ -7,7 +7,7 @@ gradient with respect to that player's module alone, and lets the player's optim
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import (
     Any,
     ClassVar,
@@ -25,7 +25,8 @@ from typing import (
 import torch
 from torch import Tensor, nn
 
-from nets.settings import Capacity, NonNegative, Part, Positive, Settings, Whole, from_plain
+from nets.runs.configurations import recalled, recorded
+from nets.settings import Capacity, NonNegative, Part, Positive, Settings, Whole
 
 Metrics = Mapping[str, Tensor]
 """Numbers for people, detached; they stay on the device until somebody reads them."""
@@ -160,17 +161,23 @@ class GenerativeModel(nn.Module, ABC, Generic[ConfigT]):
             "kind": KIND,
             "model": self.name,
             "shape": list(self.shape),
-            "config": asdict(self.config),
+            "config": recorded(self.config),
             "dataset_size": self.dataset_size,
             "num_classes": self.num_classes,
         }
 
     @classmethod
-    def from_manifest(cls, manifest: Mapping[str, Any]) -> Self:
-        """Build the model that `manifest` describes."""
+    def from_manifest(
+        cls,
+        manifest: Mapping[str, Any],
+        *,
+        trust: bool = False,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Build the model that `manifest` describes; see `generative.load`."""
         return cls(
             manifest["shape"],
-            cls.config_type(**from_plain(manifest["config"])),
+            recalled(cls.config_type, manifest["config"], settings, trust=trust),
             dataset_size=manifest["dataset_size"],
             num_classes=manifest["num_classes"],
         )

@@ -13,8 +13,9 @@
 import json
 import numbers
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from itertools import repeat
 from math import inf, isfinite
 from types import NoneType, UnionType
@@ -28,6 +29,8 @@ from typing import (
     get_origin,
     get_type_hints,
 )
+
+from .code import is_path, own
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -95,6 +98,25 @@ Part = Annotated[float, Range(0.0, 1.0, below=True)]
 
 
 @dataclass(frozen=True)
+class Code:
+    """Says that a setting may be people's own code, or `module:name`, where it is imported from.
+
+    Attributes:
+        needed: whether nothing works without it; else only learning does not.
+    """
+
+    needed: bool = True
+
+
+Network = Annotated[str | Callable[..., Any], Code()]
+"""A name of ours, or a network of one's own: a class, a function, an object."""
+Schedule = Annotated[Positive | str | Callable[[float], float], Code(needed=False)]
+"""A number, or a function of what is left of the training, from 1 to 0."""
+RateSchedule = Annotated[Rate | str | Callable[[float], float], Code(needed=False)]
+"""The same, of numbers in (0, 1]."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Base of dataclasses of settings: refuses values that their types exclude."""
 
@@ -122,12 +144,26 @@ def check(settings: "DataclassInstance", *apart: str) -> None:
     hints = get_type_hints(type(settings), include_extras=True)
     for name in (field.name for field in fields(settings) if field.name not in apart):
         value = getattr(settings, name)
-        own = _own(value)
-        if own is not value:
-            object.__setattr__(settings, name, value := own)
+        ours = own(value) if code_of(hints[name]) and callable(value) else _own(value)
+        if ours is not value:
+            object.__setattr__(settings, name, value := ours)
         expected = _unmet(value, hints[name])
         if expected is not None:
             raise ValueError(f"{name} is {value!r}: expected {expected}")
+
+
+@cache
+def code_fields(kind: type) -> dict[str, Code]:
+    """Return which settings of a dataclass may be code."""
+    hints = get_type_hints(kind, include_extras=True)
+    found = {field.name: code_of(hints[field.name]) for field in fields(kind)}
+    return {name: code for name, code in found.items() if code is not None}
+
+
+def code_of(hint: Any) -> Code | None:
+    """Return what a type says of code; None where it excludes it."""
+    extras = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((each for each in extras if isinstance(each, Code)), None)
 
 
 def _own(value: Any) -> Any:
@@ -144,6 +180,9 @@ def _own(value: Any) -> Any:
 def _unmet(value: Any, hint: Any) -> str | None:
     """Return what a type asks for that `value` is not; None where it fits."""
     origin, args = get_origin(hint), get_args(hint)
+    if code_of(hint):
+        fits = callable(value) or is_path(value)
+        return None if fits else _unmet(value, get_args(args[0])[0])
     if origin is Annotated:
         kind, limits = args[0], [each for each in args[1:] if isinstance(each, Range)]
         return _unmet(value, kind) or (_outside(value, limits[0]) if limits else None)

@@ -47,7 +47,7 @@ class EvaluateOptions(WorldOptions, Settings):
     max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Steps after which an episode is cut off; by default 1000, or a longer time limit's."""
     trust: bool = False
-    """Import whatever module the run's environment is of: its code runs."""
+    """Import whatever modules the run's environment and networks are of: their code runs."""
     json: bool = False
     """Print one JSON object instead of text."""
 

@@ -33,7 +33,7 @@ class ExportOptions:
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""
     trust: bool = False
-    """Import whatever module the run's environment is of: its code runs."""
+    """Import whatever modules the run's environment and networks are of: their code runs."""
 
     def __post_init__(self) -> None:
         if self.out.suffix != ".pt2":

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nets.runs.configurations import needs_trust
 from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,
@@ -92,7 +93,7 @@ def _resume(options: ResumeOptions) -> int:
             resolve_device(where)
             source = EnvSource.restore(recorded, run.config_file, trust=options.trust)
             with fitting(run.config_file):
-                agent = agent_type.from_manifest(fresh, source, where)
+                agent = agent_type.from_manifest(fresh, source, where, trust=options.trust)
                 config = run.run_config()
             if options.steps is not None:
                 config = run.extend(options.steps)
@@ -178,7 +179,8 @@ def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
 
 def _trust(agent: "Agent") -> str:
     """Return the option that the run's next commands need, if any."""
-    return " --trust" if agent.source.needs_trust else ""
+    needed = agent.source.needs_trust or needs_trust(agent.config)
+    return " --trust" if needed else ""
 
 
 def _list() -> int:

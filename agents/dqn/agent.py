@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from nets.gradients.modes import freeze
-from nets.gradients.optim import clip_grads, optimizer
+from nets.gradients.optim import clip_grads, optimizer, set_rate
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
 from ..environments.parts import row_space
 from ..environments.spaces import as_rows
 from ..equations.exploration import epsilon_greedy
+from ..equations.schedules import current
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import place
@@ -58,7 +59,7 @@ class DQN(Agent[DQNConfig]):
         target = deepcopy(online)
         self.online = FastQNetwork(online, self.returns)
         self.target = FastQNetwork(target, self.returns)
-        self.optimizer = optimizer("adam", [self.online.weights], lr=c.learning_rate)
+        self.optimizer = optimizer("adam", [self.online.weights], lr=self._rate)
         self.replay = build_replay(c, self._spaces, self.recorder)
         self.updates = 0
         self._first_action = int(self.action_space.start)
@@ -67,6 +68,10 @@ class DQN(Agent[DQNConfig]):
     def epsilon(self) -> float:
         """The share of random actions now."""
         return self.config.epsilon(self.steps)
+
+    @property
+    def _rate(self) -> float:
+        return current(self.config, "learning_rate", self.steps, self.horizon)
 
     @property
     def _spaces(self) -> tuple[gym.Space, gym.Space]:
@@ -163,6 +168,7 @@ class DQN(Agent[DQNConfig]):
     def _learn(self, updates: int) -> Metrics:
         """Take gradient steps on rows of replay, whose sampler sees the errors afterwards."""
         c = self.config
+        set_rate(self.optimizer, self._rate)
         correction = c.correction(self.steps)
         batch, places = self.replay.sample(self.rng, updates, c.batch_size, correction)
         batch = batch.to(self.device)

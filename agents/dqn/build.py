@@ -33,9 +33,9 @@ def build_network(
 ) -> QNetwork | RecurrentQNetwork:
     """Return a network for observations of `space`, with new weights."""
     c, size = config, outputs_per_action
-    picture, memory = parse_encoder(c.encoder)
+    encoder, memory = parse_encoder(c.encoder, c.memory)
     body, features = build_encoder(
-        space, encoder=picture, hidden=c.hidden, activation=c.activation, channels=c.channels
+        space, encoder=encoder, hidden=c.hidden, activation=c.activation, channels=c.channels
     )
     remembering = None
     if memory is not None:
@@ -53,7 +53,7 @@ def build_recorder(
     config: DQNConfig, spaces: tuple[gym.Space, gym.Space], num_envs: int
 ) -> NStep | Sequencer:
     """Return what makes rows of replay from transitions: sequences for a memory."""
-    c, (_, memory) = config, parse_encoder(config.encoder)
+    c, (_, memory) = config, parse_encoder(config.encoder, config.memory)
     if memory is None:
         return NStep(c.n_step, c.discount, num_envs)
     state_shape = (2 if memory == "lstm" else 1, 1, c.memory_size)

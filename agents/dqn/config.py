@@ -4,7 +4,20 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from nets.gradients.annealing import linear
-from nets.settings import Capacity, Count, Positive, Range, Rate, Real, Settings, Share, Size, Whole
+from nets.settings import (
+    Capacity,
+    Count,
+    Network,
+    Positive,
+    Range,
+    Rate,
+    Real,
+    Schedule,
+    Settings,
+    Share,
+    Size,
+    Whole,
+)
 
 Head = Literal["expected", "categorical", "quantile"]
 Draws = Literal["uniform", "prioritized"]
@@ -15,12 +28,14 @@ class DQNConfig(Settings):
     """Settings of DQN; the defaults suit small observation vectors."""
 
     hidden: tuple[Size, ...] = (128, 128)
-    """Hidden layers of the MLP."""
+    """Hidden layers of the MLP, which also stands behind an encoder of your own."""
     activation: str = "relu"
     """Activation of the MLP."""
-    encoder: str = "auto"
-    """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; or both, as
-    in nature+lstm."""
+    encoder: Network = "auto"
+    """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; both, as in
+    nature+lstm; or one of your own, MODULE:NAME, in Python also the thing itself."""
+    memory: Literal["none", "lstm", "gru"] = "none"
+    """What remembers behind an encoder of your own; a name of ours can say it, too."""
     channels: Literal["auto", "first", "last"] = "auto"
     """Where the channels of pictures are: first, last; auto: as their shape says, if it does."""
     pretrained: str = ""
@@ -37,8 +52,12 @@ class DQNConfig(Settings):
     """Of convolutions; auto: bfloat16 over large pictures on processors with units for it."""
     discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: Positive = 1e-3
-    """Step size of Adam."""
+    learning_rate: Schedule = 1e-3
+    """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
+    schedule: Literal["auto", "constant", "linear", "cosine"] = "auto"
+    """How numbers fall to 0. auto: linearly where `anneal_steps` are given, else not."""
+    anneal_steps: Whole = 0
+    """Environment steps until nothing is left; 0: as many as the training has."""
     batch_size: Capacity = 64
     """Rows, or sequences, per gradient step."""
     buffer_size: Capacity = 100_000

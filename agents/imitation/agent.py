@@ -149,7 +149,9 @@ class BehaviourCloning(Agent[BCConfig]):
         self.metrics |= {name.replace(" ", "_"): value for name, value in gaps.items()}
         return self.metrics
 
-    def learn(self, total_timesteps: int, callback: Any = None, progress: bool = True) -> Self:
+    def learn(
+        self, total_timesteps: int | None = None, callback: Any = None, progress: bool = True
+    ) -> Self:
         """Watch the expert for `total_timesteps` more steps, and learn all it showed."""
         super().learn(total_timesteps, callback, progress)
         if self.demonstrations.rows > self.fitted_rows:

@@ -9,7 +9,18 @@ import tyro
 from torch import Tensor, nn
 
 from nets.gradients.optim import optimizer
-from nets.settings import Capacity, Count, NonNegative, Part, Positive, Range, Settings, Size, Whole
+from nets.settings import (
+    Capacity,
+    Count,
+    Network,
+    NonNegative,
+    Part,
+    Positive,
+    Range,
+    Settings,
+    Size,
+    Whole,
+)
 from nets.supervised.diagnose import Diagnosis, diagnose, error_analysis
 from nets.supervised.early_stopping import EarlyStopping
 from nets.supervised.fit import FitConfig, Rows, evaluate, fit, predict
@@ -30,8 +41,9 @@ class BCConfig(Settings):
     """Hidden layers; pictures have a convolutional encoder instead."""
     activation: str = "relu"
     """Activation of the hidden layers."""
-    encoder: str = "auto"
-    """auto (a CNN for pictures), mlp, nature, impala or small-cnn."""
+    encoder: Network = "auto"
+    """auto (a CNN for pictures), mlp, nature, impala, small-cnn; or one of your own, MODULE:NAME,
+    in Python also the thing itself."""
     channels: Literal["auto", "first", "last"] = "auto"
     """Where the channels of pictures are: first, last; auto: as their shape says, if it does."""
     learning_rate: Positive = 1e-3

@@ -4,7 +4,7 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar
 
@@ -15,7 +15,7 @@ from gymnasium.vector import VectorEnv
 from nets.process.device import resolve_device
 from nets.process.seeding import hash31
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
-from nets.settings import from_plain
+from nets.runs.configurations import recalled, recorded, require_settings
 
 from ..environments.source import EnvSource
 from ..environments.spaces import as_rows
@@ -57,6 +57,8 @@ class Actor(ABC, Generic[ConfigT]):
     threads: ClassVar[int] = 1
     """CPU threads of torch, on any machine: more would sum in another order, and change results;
     several runs side by side are faster than one after the other on all cores."""
+    horizon: int = 0
+    """The step at which the training in progress ends: schedules go by it; 0: none has begun."""
 
     def __init__(
         self,
@@ -160,6 +162,7 @@ class Actor(ABC, Generic[ConfigT]):
         device: str = "auto",
         *,
         trust: bool = False,
+        **settings: Any,
     ) -> Self:
         """Load what `save`, or a training run, wrote.
 
@@ -167,22 +170,29 @@ class Actor(ABC, Generic[ConfigT]):
             path: the file.
             env: another environment to act in; its own by default.
             device: where to put it.
-            trust: whether the file's environment may be of any module, with any wrapper.
+            trust: whether the file's environment and networks may be of any module, with any
+                wrapper.
+            **settings: settings in place of the recorded ones, such as the `encoder`, where that
+                was a lambda or an object.
 
         Raises:
-            UntrustedError: its environment is not known to be harmless, and `trust` is False.
-            CheckpointError: the file is damaged, unsafe, or of another algorithm.
-            ValueError: the environment had no id, and `env` is not given.
+            UntrustedError: its environment, or network, is not known to be harmless, and `trust` is
+                False.
+            CheckpointError: the file is damaged, unsafe, or of another algorithm; or it names a
+                network that is not there.
+            ValueError: the environment had no id, and `env` is not given; or there is no such
+                setting.
         """
         state = load_checkpoint(path)
         if state.get("algorithm") != cls.name:
             message = f"{path} was saved by {state.get('algorithm')!r}, not by {cls.name!r}"
             raise CheckpointError(message)
+        require_settings(cls.config_type, settings)
         with fitting(path):
-            recorded = state["env"]
-        world = EnvSource.restore(recorded, path, trust=trust) if env is None else env
+            recipe = state["env"]
+        world = EnvSource.restore(recipe, path, trust=trust) if env is None else env
         with fitting(path) if env is None else nullcontext():  # what was given is not its fault
-            agent = cls.from_manifest(state, world, device)
+            agent = cls.from_manifest(state, world, device, trust=trust, settings=settings)
         with fitting(path):
             agent.load_state_dict(state["agent"])
         return agent
@@ -200,7 +210,7 @@ class Actor(ABC, Generic[ConfigT]):
         """What it takes to construct this agent again, as plain values."""
         return {
             "algorithm": self.name,
-            "config": asdict(self.config),
+            "config": recorded(self.config),
             "env": self.source.describe(),
             "seed": self.seed,
             "steps": self.steps,
@@ -213,11 +223,14 @@ class Actor(ABC, Generic[ConfigT]):
         manifest: Mapping[str, Any],
         env: World | None = None,
         device: str = "auto",
+        *,
+        trust: bool = False,
+        settings: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Construct the agent that wrote `manifest`, without what it had learned."""
+        """Construct the agent that wrote `manifest`, without what it had learned; see `load`."""
         source = EnvSource.restore(manifest["env"]) if env is None else EnvSource.of(env)
         with fitting("the recorded configuration"):
-            config = cls.config_type(**from_plain(manifest["config"]))
+            config: Any = recalled(cls.config_type, manifest["config"], settings, trust=trust)
             counts = [manifest[name] for name in ("seed", "steps", "segment")]
             if not all(type(count) is int for count in counts):
                 raise ValueError(f"seed, steps and segment are {counts}")

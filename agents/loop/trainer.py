@@ -16,6 +16,7 @@ from nets.process.device import cpu_settings
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
+from nets.runs.configurations import require_found
 from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
 
@@ -75,6 +76,8 @@ class Trainer:
         if self.run_folder is not None:
             self._open(self.run_folder)
             self._log = RunLog(self.run_folder.path, agent.steps)
+        require_found(agent.config)
+        agent.horizon = steps
         if not agent.steps:
             agent.begin()
         bar = progress_bar(steps, agent.steps, shown=self.show_progress)

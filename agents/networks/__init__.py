@@ -1,1 +1,5 @@
 """Networks of agents: encoders, memories, and fast forms of plain MLPs."""
+
+from nets.exports import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(__name__, __file__)

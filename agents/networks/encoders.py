@@ -1,7 +1,7 @@
 """Networks for agents: an encoder chosen from the observation space, and a fast way to act."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import gymnasium as gym
@@ -14,38 +14,13 @@ from nets.layers.mlp import MLP
 from nets.layers.precision import has_bfloat16, set_convolutions
 
 from ..environments.parts import COMPOSITES, Part, parts
+from .inputs import Flatten, OneHot, OneHots
+from .own import build_own, own_encoders
 from .pictures import Channels, is_picture, picture_layout
 
 BFLOAT16_PIXELS = 64 * 64
 
 Network = TypeVar("Network", bound=nn.Module)
-
-
-class OneHot(nn.Module):
-    """Turn states `[B]` into unit vectors `[B, S]`."""
-
-    def __init__(self, states: int, start: int = 0) -> None:
-        super().__init__()
-        self.states, self.start = states, start
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return 1 at the state's place, 0 elsewhere."""
-        places = torch.arange(self.start, self.start + self.states, device=x.device)
-        return (x.unsqueeze(-1) == places).float()  # [B, S]
-
-
-class OneHots(nn.Module):
-    """Turn several states `[B, *]` into their unit vectors side by side `[B, S₁ + S₂ + …]`."""
-
-    def __init__(self, sizes: Sequence[int], starts: Sequence[int]) -> None:
-        super().__init__()
-        pairs = zip(sizes, starts, strict=True)
-        self.columns = nn.ModuleList(OneHot(size, start) for size, start in pairs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return 1 at each state's place, 0 elsewhere."""
-        states = x.flatten(1).unbind(1)
-        return torch.cat([f(s) for f, s in zip(self.columns, states, strict=True)], dim=1)
 
 
 class SideBySide(nn.Module):
@@ -71,38 +46,10 @@ class SideBySide(nn.Module):
         return torch.cat(features, dim=1)
 
 
-class Flatten(nn.Module):
-    """Flatten `[B, *]` to float `[B, D]`, bytes to [0, 1].
-
-    Networks that were saved before bytes were scaled take them as they come.
-
-    Args:
-        bytes_: whether numbers are from 0 to 255.
-    """
-
-    scale: Tensor
-
-    def __init__(self, *, bytes_: bool = False) -> None:
-        super().__init__()
-        self.bytes = bytes_
-        if bytes_:
-            self.register_buffer("scale", torch.tensor(1.0 / 255.0))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Keep the batch dimension."""
-        flat = x.reshape(x.shape[0], -1).float()
-        return flat * self.scale if self.bytes else flat
-
-    def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
-        if self.bytes:
-            state.setdefault(f"{prefix}scale", torch.tensor(1.0))
-        super()._load_from_state_dict(state, prefix, *rest)
-
-
 def build_encoder(
     space: gym.Space,
     *,
-    encoder: str = "auto",
+    encoder: str | Callable[..., Any] = "auto",
     hidden: Sequence[int],
     activation: str = "relu",
     channels: Channels = "auto",
@@ -110,12 +57,13 @@ def build_encoder(
     """Return a network for observations of `space`, and how many features it gives.
 
     Pictures (`is_picture`) get a convolutional encoder, everything else an MLP. Parts of a Dict or
-    Tuple get an encoder each, and an MLP over all features.
+    Tuple get an encoder each, and an MLP over all features. So do the features of somebody's own
+    encoder (`build_own`), where there are hidden layers.
 
     Args:
         space: Box, Discrete, MultiDiscrete, MultiBinary, or a Dict or Tuple of them.
-        encoder: `"auto"`, `"mlp"`, `"nature"`, `"impala"` or `"small-cnn"`.
-        hidden: layers of the MLP; convolutional encoders have their own.
+        encoder: `"auto"`, `"mlp"`, `"nature"`, `"impala"`, `"small-cnn"`, or see `build_own`.
+        hidden: layers of the MLP; convolutional encoders of ours have their own.
         activation: of the MLP.
         channels: where those of pictures are; see `picture_layout`.
 
@@ -124,6 +72,12 @@ def build_encoder(
         ValueError: a convolutional encoder is asked for where there are no pictures, or nobody
             can tell where their channels are.
     """
+    if not isinstance(encoder, str) or ":" in encoder:
+        own = build_own(encoder, space, channels)
+        if not hidden:
+            return own, own.out_features
+        mlp = MLP(own.out_features, hidden, activation=activation)
+        return nn.Sequential(own, mlp), mlp.out_features
     if isinstance(space, COMPOSITES):
         return _side_by_side(space, encoder, hidden, activation, channels)
     if encoder not in ("auto", "mlp") and len(space.shape or ()) not in (2, 3, 4):
@@ -198,4 +152,7 @@ def place(
     halved = precision == "bfloat16" or (precision == "auto" and gains)
     set_convolutions(network, torch.bfloat16 if halved else None)
     layout = torch.channels_last if pixels >= CHANNELS_LAST_PIXELS else torch.preserve_format
-    return network.to(device, memory_format=layout)  # type: ignore[call-overload]
+    network = network.to(device, memory_format=layout)  # type: ignore[call-overload]
+    for encoder in own_encoders(network):
+        encoder.check(space, device)
+    return network

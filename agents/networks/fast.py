@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .encoders import Flatten
+from .inputs import Flatten
+from .own import own_encoders
 
 Array = NDArray[Any]
 Module = TypeVar("Module", bound=nn.Module)
@@ -28,6 +29,7 @@ class FastNetwork(Generic[Module]):
 
     def __init__(self, module: Module, weights: nn.Parameter) -> None:
         self.module, self.weights = module, weights
+        self._statistics = [b for own in own_encoders(module) for b in own.buffers()]
 
     def __call__(self, *inputs: Any) -> Any:
         """Run the module, as torch does."""
@@ -41,8 +43,13 @@ class FastNetwork(Generic[Module]):
 
     @torch.no_grad()
     def follow(self, other: "FastNetwork[Module]", rate: float = 1.0) -> None:
-        """Move towards another's weights: w ← (1 − rate) · w + rate · w_other."""
+        """Move towards another's weights: w ← (1 − rate) · w + rate · w_other.
+
+        Statistics of normalisations, which somebody's own encoder may have, are taken over.
+        """
         self.weights.lerp_(other.weights, rate)
+        for mine, theirs in zip(self._statistics, other._statistics, strict=True):
+            mine.copy_(theirs)
 
     def tensor(self, array: Array) -> Tensor:
         """Return an array as a tensor on the network's device."""

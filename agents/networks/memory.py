@@ -1,5 +1,8 @@
 """Memories of agents: an LSTM or a GRU behind an encoder."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +13,7 @@ from nets.networks.encoders import ENCODERS
 from nets.registry import Registry
 
 MEMORIES: dict[str, type[LSTM] | type[GRU]] = {"lstm": LSTM, "gru": GRU}
+_MEMORIES = Registry("memory", MEMORIES)
 
 
 def build_memory(name: str, in_features: int, size: int) -> LSTM | GRU:
@@ -52,15 +56,27 @@ _ENCODERS: Registry[tuple[str, str | None]] = Registry(
 )
 
 
-def parse_encoder(name: str) -> tuple[str, str | None]:
+def parse_encoder(
+    encoder: str | Callable[..., Any], memory: str = "none"
+) -> tuple[str | Callable[..., Any], str | None]:
     """Return the encoder of single observations, and the memory after it or None.
 
     Args:
-        name: `"auto"` (a CNN for pictures), `"mlp"`, `"nature"`, `"impala"`, `"small-cnn"`, a name
-            of `nets.classic_cnn`; a memory, `"lstm"` or `"gru"`, over what auto takes; or both,
-            as in `"impala+lstm"`.
+        encoder: `"auto"` (a CNN for pictures), `"mlp"`, `"nature"`, `"impala"`, `"small-cnn"`, a
+            name of `nets.classic_cnn`; a memory, `"lstm"` or `"gru"`, over what auto takes; both,
+            as in `"impala+lstm"`; or somebody's own, see `build_own`.
+        memory: `"lstm"`, `"gru"`, or what the encoder's name says.
 
     Raises:
-        ValueError: naming the nearest that exists.
+        ValueError: naming the nearest that exists; or there are two memories.
     """
-    return _ENCODERS[name]
+    named: str | None = None
+    if isinstance(encoder, str) and ":" in encoder:
+        encoder, _, named = encoder.partition("+")
+        named = _MEMORIES.canonical(named) if named else None
+    elif isinstance(encoder, str):
+        encoder, named = _ENCODERS[encoder]
+    wanted = None if memory == "none" else memory
+    if named and wanted not in (None, named):
+        raise ValueError(f"memory is {memory!r}, but the encoder has the memory {named!r}")
+    return encoder, named or wanted

@@ -9,6 +9,8 @@ from nets.runs.checkpoint import CheckpointError, load_checkpoint
 from nets.runs.checkpoints import find_checkpoint
 from nets.supervised.transfer import load_part
 
+from .own import own_encoders
+
 
 def load_encoder(bodies: Iterable[nn.Module], path: str | Path) -> None:
     """Give networks from observations to features the weights of a trained encoder.
@@ -34,7 +36,12 @@ def load_encoder(bodies: Iterable[nn.Module], path: str | Path) -> None:
 
 
 def _encoder(body: nn.Module) -> nn.Module:
-    """Return what learns in `body`: all but the layer that lays pictures out."""
+    """Return what learns in `body`: all but the layer that lays pictures out.
+
+    Of somebody's own it is their module, without the layers behind it.
+    """
+    for own in own_encoders(body):
+        return own.encoder
     if isinstance(body, nn.Sequential) and not hasattr(body, "out_features"):
         return body[-1]
     return body

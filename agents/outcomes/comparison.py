@@ -17,6 +17,7 @@ import torch
 from nets.benchmarks.quality import make_record, read_record
 from nets.process.device import cpu_settings
 from nets.runs.checkpoint import save_json
+from nets.runs.configurations import recorded
 from nets.runs.logs import read_metrics
 from nets.settings import to_plain
 
@@ -117,7 +118,7 @@ class Comparison:
                 "steps": contender.steps,
                 "num_envs": contender.source.num_envs,
                 "eval_episodes": self.eval_episodes,
-                "settings": asdict(contender.config),
+                "settings": recorded(contender.config),
             }
             | given
         )
@@ -132,7 +133,7 @@ class Comparison:
         config = self.config(contender)
         record = self.record(contender, seed)
         if record is not None:
-            defaults = to_plain(asdict(type(contender.config)()))  # settings that came later
+            defaults = to_plain(recorded(type(contender.config)()))  # settings that came later
             later = {name: config.get(name) for name in ("recipe", "sources")}
             kept = later | record["config"]
             kept["settings"] = defaults | kept["settings"]

@@ -1,6 +1,6 @@
 """Actor-critic networks: a policy and a value over one encoder, with or without a memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -17,6 +17,7 @@ from ..loop.experience import Array
 from ..networks.encoders import build_encoder
 from ..networks.fast import FastNetwork, numpy_forward
 from ..networks.memory import build_memory, parse_encoder, remember
+from ..networks.own import own_encoders
 from ..networks.pictures import Channels
 from .actions import ActionModel
 
@@ -24,16 +25,17 @@ from .actions import ActionModel
 class ActorCritic(nn.Module):
     """π(· | s) and v(s): body, then memory if any, then one MLP for each.
 
-    The body is a CNN for pictures, whose features go to the last layers directly, and nothing that
-    learns otherwise. A CNN begins as it was built, the MLPs orthogonal, the policy's last layer
-    near 0: nearly uniform.
+    The body is a CNN for pictures, whose features go to the last layers directly, somebody's own
+    encoder, and nothing that learns otherwise. An encoder begins as it was built, the MLPs
+    orthogonal, the policy's last layer near 0: nearly uniform.
 
     Args:
         space: of observations.
         actions: what the policy's outputs mean.
         encoder: see `parse_encoder`.
+        memory: see `parse_encoder`.
         channels: where those of pictures are; see `picture_layout`.
-        hidden: hidden layers of the two MLPs, where observations are no pictures.
+        hidden: hidden layers of the two MLPs, but after a CNN of ours.
         activation: of the MLPs.
         memory_size: size of the state of LSTM or GRU.
     """
@@ -43,21 +45,22 @@ class ActorCritic(nn.Module):
         space: gym.Space,
         actions: ActionModel,
         *,
-        encoder: str = "auto",
+        encoder: str | Callable[..., Any] = "auto",
+        memory: str = "none",
         channels: Channels = "auto",
         hidden: Sequence[int] = (64, 64),
         activation: str = "tanh",
         memory_size: int = 64,
     ) -> None:
         super().__init__()
-        picture, memory = parse_encoder(encoder)
-        self.body, features = build_encoder(space, encoder=picture, hidden=(), channels=channels)
-        alone = not isinstance(space, COMPOSITES)
-        if alone and any(isinstance(module, nn.Conv2d) for module in self.body.modules()):
+        encoder, remembers = parse_encoder(encoder, memory)
+        self.body, features = build_encoder(space, encoder=encoder, hidden=(), channels=channels)
+        ours = not isinstance(space, COMPOSITES) and not own_encoders(self.body)
+        if ours and any(isinstance(module, nn.Conv2d) for module in self.body.modules()):
             hidden = ()
         self.memory: LSTM | GRU | None = None
-        if memory is not None:
-            self.memory = build_memory(memory, features, memory_size)
+        if remembers is not None:
+            self.memory = build_memory(remembers, features, memory_size)
             features = memory_size
 
         def mlp(outputs: int, gain: float) -> MLP:

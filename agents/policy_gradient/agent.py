@@ -8,13 +8,13 @@ import gymnasium as gym
 import numpy as np
 from torch import Tensor
 
-from nets.gradients.annealing import linear
 from nets.gradients.modes import freeze
-from nets.gradients.optim import clip_grads, optimizer
+from nets.gradients.optim import clip_grads, optimizer, set_rate
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
 from ..equations.losses import Loss
+from ..equations.schedules import current
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import place
@@ -45,6 +45,7 @@ class PolicyGradient(Agent[ConfigT]):
                 self.observation_space,
                 self.actions,
                 encoder=c.encoder,
+                memory=c.memory,
                 channels=c.channels,
                 hidden=c.hidden,
                 activation=c.activation,
@@ -54,7 +55,8 @@ class PolicyGradient(Agent[ConfigT]):
             freeze(network.body)
         network = place(network, self.observation_space, self.device, c.precision, c.channels)
         self.network = FastActorCritic(network)
-        self.optimizer = optimizer("adam", [self.network.weights], lr=c.learning_rate, eps=1e-5)
+        rate = self.scheduled("learning_rate")
+        self.optimizer = optimizer("adam", [self.network.weights], lr=rate, eps=1e-5)
         self.observation_norm = self._observation_norm() if c.normalize_observation else None
         self.reward_norm = RewardNorm() if c.normalize_reward else None
         self.updates = 0
@@ -119,7 +121,7 @@ class PolicyGradient(Agent[ConfigT]):
         c, buffer = self.config, self.buffer
         reward, valid = buffer.column("reward"), buffer.column("valid")
         scaled = reward if self.reward_norm is None else self.reward_norm(reward)
-        self._anneal()
+        set_rate(self.optimizer, self.scheduled("learning_rate"))
         metrics = self.update(buffer.rollout(scaled, valid, c.discount, self.device))
         if self.observation_norm is not None:
             self.observation_norm.update(buffer.column("observation")[valid])
@@ -160,15 +162,9 @@ class PolicyGradient(Agent[ConfigT]):
         clip_grads([weights], global_norm=c.max_grad_norm)
         self.optimizer.step()
 
-    @property
-    def share_left(self) -> float:
-        """What annealing has left of a setting: from 1 at the beginning to 0."""
-        steps = self.config.anneal_steps
-        return linear(self.steps, 1.0, 0.0, steps) if steps else 1.0
-
-    def _anneal(self) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * self.share_left
+    def scheduled(self, name: str) -> float:
+        """Return a setting as it is now, between the beginning of the training and its end."""
+        return current(self.config, name, self.steps, self.horizon)
 
     # Keeping ------------------------------------------------------------------------------------
 

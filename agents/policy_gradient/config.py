@@ -3,16 +3,28 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from nets.settings import NonNegative, Positive, Range, Settings, Share, Size, Whole
+from nets.settings import (
+    Network,
+    NonNegative,
+    Positive,
+    Range,
+    Schedule,
+    Settings,
+    Share,
+    Size,
+    Whole,
+)
 
 
 @dataclass(frozen=True)
 class PolicyConfig(Settings):
     """Settings that all policy-gradient methods share."""
 
-    encoder: str = "auto"
-    """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; or both, as
-    in nature+lstm."""
+    encoder: Network = "auto"
+    """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; both, as in
+    nature+lstm; or one of your own, MODULE:NAME, in Python also the thing itself."""
+    memory: Literal["none", "lstm", "gru"] = "none"
+    """What remembers behind an encoder of your own; a name of ours can say it, too."""
     channels: Literal["auto", "first", "last"] = "auto"
     """Where the channels of pictures are: first, last; auto: as their shape says, if it does."""
     pretrained: str = ""
@@ -20,7 +32,7 @@ class PolicyConfig(Settings):
     freeze_encoder: bool = False
     """Whether the encoder of pictures stays as it begins."""
     hidden: tuple[Size, ...] = (64, 64)
-    """Hidden layers of the policy and of the value, each its own; none after a CNN."""
+    """Hidden layers of the policy and of the value, each its own; none after a CNN of ours."""
     activation: str = "tanh"
     """Activation of the hidden layers."""
     memory_size: Size = 64
@@ -33,10 +45,12 @@ class PolicyConfig(Settings):
     """Initial log σ of continuous actions, in units of half their range."""
     discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: Positive = 3e-4
-    """Step size of Adam."""
+    learning_rate: Schedule = 3e-4
+    """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
+    schedule: Literal["auto", "constant", "linear", "cosine"] = "auto"
+    """How numbers fall to 0. auto: linearly where `anneal_steps` are given, else not."""
     anneal_steps: Whole = 0
-    """Environment steps over which the learning rate falls linearly to 0; 0: it stays."""
+    """Environment steps until nothing is left; 0: as many as the training has."""
     value_coefficient: NonNegative = 0.5
     """Weight of the value's loss."""
     entropy_coefficient: NonNegative = 0.0

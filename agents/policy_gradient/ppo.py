@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from nets.settings import Capacity, Count, Positive
+from nets.settings import Capacity, Count, Positive, Schedule
 
 from ..equations.losses import (
     Loss,
@@ -30,8 +30,9 @@ class PPOConfig(AdvantageConfig):
     """Passes over a rollout."""
     batch_size: Capacity = 256
     """Rows per gradient step; with a memory, whole sequences of about as many rows."""
-    clip: Positive = 0.2
-    """ε: how far the probability of an action may move, as a factor; anneals like the rate."""
+    clip: Schedule = 0.2
+    """ε: how far the probability of an action may move, as a factor; a number falls like the rate,
+    or a function of what is left."""
     value_clip: Positive | None = None
     """How far a value may move, in units of the return; None: as far as it wants."""
     normalize_advantage: bool = True
@@ -91,7 +92,7 @@ class PPO(AdvantageGradient[PPOConfig]):
     @torch.no_grad()
     def update(self, rollout: Rollout) -> Metrics:
         """Take `epochs` passes of gradient steps over a rollout."""
-        c, clip = self.config, self.config.clip * self.share_left
+        c, clip = self.config, self.scheduled("clip")
         for batch, state in self._minibatches(self._prepare(rollout), rollout.state):
             outputs, value = self.network.forward(batch.observation, state, batch.start)
             distribution = self.actions.distribution(outputs)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nets.settings import Count, Positive, Rate
+from nets.settings import Count, Rate, Schedule
 
 from ..equations.losses import half_square, policy_gradient
 from ..equations.returns import lambda_returns
@@ -23,8 +23,8 @@ from .rollout import Rollout
 class ReinforceConfig(PolicyConfig):
     """Settings of REINFORCE."""
 
-    learning_rate: Positive = 1e-3
-    """Step size of Adam."""
+    learning_rate: Schedule = 1e-3
+    """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     episodes: Count = 4
     """Episodes between two updates; with several environments, dealt out in advance."""
     baseline: Literal["learned", "running"] = "learned"

@@ -15,6 +15,7 @@ from nets.gradients.annealing import linear
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
+from ..equations.schedules import current, is_number, shape
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Transition
 from ..loop.progress import Callback
@@ -61,17 +62,24 @@ class SB3Agent(Agent[ConfigT]):
 
     def arguments(self) -> dict[str, Any]:
         """Return the settings that take more than another word."""
-        return {"learning_rate": self.annealed(self.config.learning_rate)}
+        return {"learning_rate": self.scheduled("learning_rate")}
 
-    def annealed(self, value: float) -> Callable[[float], float]:
-        """Return a schedule by which `value` falls to 0 over `anneal_steps`, where there are any.
+    def scheduled(self, name: str) -> Callable[[float], float]:
+        """Return a setting as stable-baselines3 asks for it, by our own account of what is left.
 
-        Stable-baselines3's own depend on how many steps one call of `learn` is asked for.
+        Its own depends on how many steps one call of its `learn` is asked for, and a training is
+        many of them.
         """
-        steps = self.config.anneal_steps
-        if not steps:
-            return lambda _: value
-        return lambda _: linear(self.steps, value, 0.0, steps)
+        c = self.config
+        value = getattr(c, name)
+
+        def now(_: float) -> float:
+            steps = c.anneal_steps or self.horizon
+            if is_number(value) and shape(c) == "linear" and steps:
+                return linear(self.steps, value, 0.0, steps)
+            return current(c, name, self.steps, self.horizon)
+
+        return now
 
     def environments(self) -> DummyVecEnv:
         """Make fresh environments side by side, in stable-baselines3's way.

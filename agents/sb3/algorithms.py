@@ -91,7 +91,7 @@ class SB3PPO(OnPolicy[SB3PPOConfig]):
     model: PPO
 
     def arguments(self) -> dict[str, Any]:
-        """Let ε anneal like the learning rate.
+        """Let ε fall like the learning rate.
 
         Raises:
             ValueError: a rollout is a single row, whose advantage cannot be normalised.
@@ -99,7 +99,7 @@ class SB3PPO(OnPolicy[SB3PPOConfig]):
         if self.rollout_steps < 2 and self.config.normalize_advantage:
             message = f"n_steps is {self.config.n_steps} on {self.num_envs} environment"
             raise ValueError(f"{message}: expected at least 2 rows, to normalise advantages")
-        return super().arguments() | {"clip_range": self.annealed(self.config.clip)}
+        return super().arguments() | {"clip_range": self.scheduled("clip")}
 
 
 class SB3A2C(OnPolicy[SB3A2CConfig]):

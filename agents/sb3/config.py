@@ -10,6 +10,7 @@ from nets.settings import (
     Positive,
     Rate,
     Real,
+    Schedule,
     Settings,
     Share,
     Size,
@@ -67,10 +68,12 @@ class SB3Config(Settings):
     """Activation of the hidden layers."""
     discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: Positive = 3e-4
-    """Step size of the optimiser."""
+    learning_rate: Schedule = 3e-4
+    """Step size: a number, or a function of what is left of the training, from 1 to 0."""
+    schedule: Literal["auto", "constant", "linear", "cosine"] = "auto"
+    """How numbers fall to 0. auto: linearly where `anneal_steps` are given, else not."""
     anneal_steps: Whole = 0
-    """Environment steps over which the learning rate falls linearly to 0; 0: it stays."""
+    """Environment steps until nothing is left; 0: as many as the training has."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, naming them."""
@@ -107,8 +110,9 @@ class SB3PPOConfig(OnPolicyConfig):
     """Passes over a rollout."""
     batch_size: Capacity = 64
     """Rows per gradient step."""
-    clip: Positive = 0.2
-    """ε: how far the probability of an action may move, as a factor; anneals like the rate."""
+    clip: Schedule = 0.2
+    """ε: how far the probability of an action may move, as a factor; a number falls like the rate,
+    or a function of what is left."""
     value_clip: Positive | None = None
     """How far a value may move, in units of the return; None: as far as it wants."""
     target_kl: Positive | None = None
@@ -126,8 +130,8 @@ class SB3PPOConfig(OnPolicyConfig):
 class SB3A2CConfig(OnPolicyConfig):
     """Settings of stable-baselines3's A2C; its optimiser is RMSprop."""
 
-    learning_rate: Positive = 7e-4
-    """Step size of RMSprop."""
+    learning_rate: Schedule = 7e-4
+    """Step size of RMSprop: a number, or a function of what is left, from 1 to 0."""
     n_steps: Capacity = 5
     """Steps of every environment between two updates."""
     gae_lambda: Share = 1.0
@@ -160,8 +164,8 @@ class OffPolicyConfig(SB3Config):
 class SB3DQNConfig(OffPolicyConfig):
     """Settings of stable-baselines3's DQN."""
 
-    learning_rate: Positive = 1e-4
-    """Step size of Adam."""
+    learning_rate: Schedule = 1e-4
+    """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     batch_size: Capacity = 32
     """Rows per gradient step."""
     train_every: Count = 4
@@ -202,8 +206,8 @@ class SB3TD3Config(OffPolicyConfig):
 
     hidden: tuple[Size, ...] = (400, 300)
     """Hidden layers of the actor and of each critic, after a CNN too."""
-    learning_rate: Positive = 1e-3
-    """Step size of Adam."""
+    learning_rate: Schedule = 1e-3
+    """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     exploration_noise: NonNegative = 0.0
     """σ of the noise on training actions, in units of half their range; 0 explores nothing."""
     policy_delay: Count = 2

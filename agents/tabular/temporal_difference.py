@@ -22,10 +22,11 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack
 import numpy as np
 import torch
 
-from nets.settings import Count, Rate, Real, Settings, Share
+from nets.settings import Count, RateSchedule, Real, Settings, Share, Whole
 
 from ..agent import Agent
 from ..environments.spaces import TableIndex
+from ..equations.schedules import current, is_number, shape
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Stream, Transition
 from . import kernel
@@ -42,8 +43,13 @@ class TabularConfig(Settings):
 
     discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: Rate = 0.1
-    """α of the first update of a pair, in (0, 1]."""
+    learning_rate: RateSchedule = 0.1
+    """α of the first update of a pair, in (0, 1]: a number, or a function of what is left of the
+    training, from 1 to 0, which the compiled loop cannot follow."""
+    schedule: Literal["auto", "constant", "linear", "cosine"] = "auto"
+    """How a number falls to 0. auto: linearly where `anneal_steps` are given, else not."""
+    anneal_steps: Whole = 0
+    """Environment steps until nothing is left; 0: as many as the training has."""
     learning_rate_decay: Share = 0.0
     """ω, in [0, 1]: the n-th update of a pair uses α / n^ω; 0 keeps α constant."""
     epsilon_schedule: Literal["linear", "glie"] = "linear"
@@ -114,6 +120,9 @@ class Tabular(Agent[ConfigT]):
         if self.trace_decay > 0 and self.num_envs > 1:
             message = f"trace_decay is {self.trace_decay} with {self.num_envs} environments"
             raise ValueError(f"{name}: {message}: expected a single one, whose past it can trace")
+        alpha = self.config.learning_rate
+        constant = is_number(alpha) and shape(self.config) == "constant"
+        self._alpha = current(self.config, "learning_rate", 0, 0) if constant else None
         size = self.tables * self.states.size * self.actions.size
         self.arrays = Memory(
             q=np.full(size, self.config.initial_value),
@@ -151,7 +160,9 @@ class Tabular(Agent[ConfigT]):
             num_actions=self.actions.size,
             num_pairs=self.states.size * self.actions.size,
             discount=float(c.discount),
-            learning_rate=float(c.learning_rate),
+            learning_rate=current(c, "learning_rate", self.steps, self.horizon)
+            if self._alpha is None
+            else self._alpha,
             learning_rate_decay=float(c.learning_rate_decay),
             trace_decay=self.trace_decay,
             glie=c.epsilon_schedule == "glie",
@@ -202,7 +213,12 @@ class Tabular(Agent[ConfigT]):
 
     def stream(self, seed: int) -> Stream:
         """Return the fused loop where the environment plays its own table, else the common one."""
-        if self.config.fused and self.num_envs == 1 and self.model is not None:
+        if (
+            self.config.fused
+            and self._alpha is not None
+            and self.num_envs == 1
+            and self.model is not None
+        ):
             limit = self.source.max_episode_steps
             return FusedStream(self, self.model, limit, seed)
         return super().stream(seed)

@@ -1,6 +1,7 @@
 """What all autoencoders share: networks, likelihood, encoding, decoding, sampling."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, TypeVar, Unpack
 
 import torch
@@ -29,8 +30,8 @@ class Autoencoder(GenerativeModel[ConfigT]):
     Beside the arguments of `GenerativeModel`:
 
     Args:
-        encoder: any module from `[B, *shape]` to `[B, encoder.out_features]`; built as `config`
-            says when None.
+        encoder: any module from `[B, *shape]` to `[B, encoder.out_features]`, itself and no copy;
+            built as `config` says when None.
         decoder: any module from `[B, latent]` to `[B, *shape]`: logits or means of p(x | z).
 
     Raises:
@@ -55,9 +56,15 @@ class Autoencoder(GenerativeModel[ConfigT]):
         self.likelihood: str = self.config.likelihood
         if self.likelihood == "auto":
             self.likelihood = "bernoulli" if self.pictures else "gaussian"
-        features = build_encoder(self.shape, self.config) if encoder is None else encoder
+        if encoder is None:
+            encoder, features = build_encoder(self.shape, self.config)
+        else:
+            features = _out_features(encoder)
+            self.config = replace(self.config, encoder=encoder)
         outputs = self.encoder_outputs * self.config.latent
-        self.encoder = nn.Sequential(features, nn.Linear(_out_features(features), outputs))
+        self.encoder = nn.Sequential(encoder, nn.Linear(features, outputs))
+        if decoder is not None:
+            self.config = replace(self.config, decoder=decoder)
         self.decoder = build_decoder(self.shape, self.config) if decoder is None else decoder
 
     def encode(self, x: Tensor) -> Tensor:

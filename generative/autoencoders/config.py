@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from nets.settings import NonNegative, Part, Positive, Size, Whole
+from nets.settings import Network, NonNegative, Part, Positive, Size, Whole
 
 from ..model import ModelConfig
 from .total_correlation import Estimator
@@ -13,9 +13,12 @@ from .total_correlation import Estimator
 class AutoencoderConfig(ModelConfig):
     """Settings that all autoencoders share."""
 
-    encoder: str = "auto"
+    encoder: Network = "auto"
     """mlp, conv or resnet, which the decoder mirrors; auto: conv for pictures large enough for
-    `channels`, else mlp; or one that agents have: nature, impala, small-cnn, resnet-18, ..."""
+    `channels`, else mlp; one that agents have: nature, impala, small-cnn, resnet-18, ...; or one of
+    your own, MODULE:NAME, in Python also the thing itself."""
+    decoder: Network = "auto"
+    """One of your own, MODULE:NAME, in Python also the thing itself; auto: the encoder's mirror."""
     latent: Size = 10
     """Number of latents, D."""
     hidden: tuple[Size, ...] = (256, 256)

@@ -30,7 +30,7 @@ class EvaluateOptions(Settings):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model runs."""
     trust: bool = False
-    """Import whatever module the run's data are of: its code runs."""
+    """Import whatever modules the run's networks and data are of: their code runs."""
     fid: bool = False
     """Measure the Fréchet distance in Inception's features too; needs torch-fidelity."""
     json: bool = False
@@ -52,7 +52,7 @@ def main(argv: list[str]) -> int:
     with refusals(ValueError, ImportError):
         record = run.load_config()
         file = run.files.find(options.checkpoint)
-        model = load(file, device=options.device)
+        model = load(file, device=options.device, trust=options.trust)
         parts = load_run_data(record, trust=options.trust)
         train, held_out = (data.to(model.device) for data in parts)
         seed, fid = options.seed, options.fid

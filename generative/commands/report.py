@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from nets.runs.configurations import needs_trust
 from nets.shell.training import list_run
 
 from .options import TRAIN
@@ -61,4 +62,5 @@ def trust_option(trainer: "Trainer") -> str:
     """Return the option that the run's next commands need, if any."""
     from ..data.load import foreign
 
-    return " --trust" if foreign(trainer.data.name, imported=()) else ""
+    needed = foreign(trainer.data.name, imported=()) or needs_trust(trainer.model.config)
+    return " --trust" if needed else ""

@@ -41,7 +41,7 @@ class SampleOptions(Settings):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model runs."""
     trust: bool = False
-    """Import whatever module the run's data are of: its code runs."""
+    """Import whatever modules the run's networks and data are of: their code runs."""
 
 
 @command
@@ -76,7 +76,8 @@ def _write(options: SampleOptions, out: Path) -> None:
     from ..training.run import RunFolder
 
     record = RunFolder(options.run).load_config()
-    model = load(options.run, checkpoint=options.checkpoint, device=options.device)
+    chosen, device = options.checkpoint, options.device
+    model = load(options.run, checkpoint=chosen, device=device, trust=options.trust)
     with seeded(options.seed), torch.no_grad():
         if out.suffix == ".npy":
             samples = model.sample(options.n).cpu().numpy()

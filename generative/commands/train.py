@@ -110,7 +110,7 @@ def _resume(options: ResumeOptions) -> int:
             config = workers.tell(run.run_config())
             with fitting(run.config_file):
                 seed = record["seed"]
-                model = from_manifest(record, seed)
+                model = from_manifest(record, seed, trust=options.trust)
             if workers.leads:
                 run.check_sources(sources(recorded(record, trust=options.trust)))
             train, held_out = recorded_parts(record, trust=options.trust)

@@ -15,7 +15,7 @@ def linear(step: int, start: float, end: float, steps: int) -> float:
     return end if step >= steps else start + (end - start) * step / steps
 
 
-def cosine(step: int, start: float, end: float, steps: int) -> float:
+def cosine(step: float, start: float, end: float, steps: int) -> float:
     """Go from `start` at step 0 to `end` at step `steps` along half a cosine, and stay there.
 
     value(t) = end + (start − end) · ½(1 + cos(π · min(t / steps, 1))) (Loshchilov & Hutter, 2017)

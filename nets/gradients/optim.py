@@ -88,6 +88,12 @@ def optimizer(name: str, params: Parameters, **arguments: Any) -> Optimizer:
     return rule.optimiser(groups, **arguments)
 
 
+def set_rate(optimizer: Optimizer, rate: float) -> None:
+    """Let an optimiser step by `rate` from now on."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
 def _listed(group: Any) -> Any:
     """Return a group whose parameters can be read twice."""
     return {**group, "params": list(group["params"])} if isinstance(group, dict) else group

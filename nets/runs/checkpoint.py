@@ -44,6 +44,19 @@ class UntrustedError(CheckpointError):
         )
 
 
+class MissingCode(CheckpointError):
+    """A file was made with code that cannot be found again.
+
+    Args:
+        reason: what is missing, and what to do.
+        source: the file.
+    """
+
+    def __init__(self, reason: str, source: str | Path = "it") -> None:
+        self.reason = reason
+        super().__init__(f"{source} needs more than itself: {reason}")
+
+
 def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let `write` fill a file that appears under `path` only when it is complete and on disk.
 
@@ -134,6 +147,8 @@ def fitting(source: str | Path) -> Iterator[None]:
         raise
     except UntrustedError as error:
         raise UntrustedError(error.asked, source) from error
+    except MissingCode as error:
+        raise MissingCode(error.reason, source) from error
     except KeyError as error:
         raise CheckpointError(f"{source} does not fit: it has no {error}") from error
     except _MISFITS as error:

@@ -18,6 +18,7 @@ from ..foreign import is_foreign
 from ..process.interrupts import interruptible
 from ..process.streams import lasting_streams
 from ..runs.ownership import Occupied
+from .code_options import CODE
 
 Options = TypeVar("Options")
 
@@ -154,7 +155,12 @@ def parse(
     call = program(name)
     chosen = tyro.MISSING_NONPROP if default is None else default
     return tyro.cli(
-        kind, prog=call, args=argv, description=text.format(command=call), default=chosen
+        kind,
+        prog=call,
+        args=argv,
+        description=text.format(command=call),
+        default=chosen,
+        registry=CODE,
     )
 
 

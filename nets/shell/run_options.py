@@ -46,7 +46,7 @@ class ResumeOptions:
     checkpoint_on: WarningSignal | None = None
     """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
     trust: bool = False
-    """Import whatever module the run's environment or data are of: its code runs."""
+    """Import whatever modules the run's environment, data and networks are of: their code runs."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from leftovers import leaves
+from own_networks import Dense, halved
 
 import agents
 
@@ -16,6 +17,12 @@ KINDS = {
     "ppo lstm": lambda: agents.PPO("CartPole-v1", agents.PPOConfig(n_steps=32, encoder="lstm")),
     "ppo normalised": lambda: agents.PPO(
         "Pendulum-v1", agents.PPOConfig(n_steps=32, normalize_observation=True)
+    ),
+    "ppo own object": lambda: agents.PPO(
+        "CartPole-v1", agents.PPOConfig(n_steps=32, encoder=torch.nn.Linear(4, 8), memory="gru")
+    ),
+    "dqn own class": lambda: agents.DQN(
+        "CartPole-v1", agents.DQNConfig(encoder=Dense, learning_rate=halved, **SMALL)
     ),
     "a2c pixels": lambda: agents.A2C("envs:dreamgym/Catch-v0"),
     "reinforce": lambda: agents.Reinforce("CartPole-v1"),

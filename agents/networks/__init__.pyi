@@ -1,0 +1,1 @@
+from .encoders import build_encoder as build_encoder

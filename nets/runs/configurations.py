@@ -1,0 +1,115 @@
+"""Settings as files hold them, and back: code by where it is imported from."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..code import Lost, find, is_known, is_path, written
+from ..settings import Code, code_fields, from_plain
+from .checkpoint import MissingCode, UntrustedError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Config = TypeVar("Config", bound="DataclassInstance")
+
+
+def recorded(config: "DataclassInstance") -> dict[str, Any]:
+    """Return settings as plain values."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    return {name: written(value) if callable(value) else value for name, value in values.items()}
+
+
+def recalled(
+    kind: type[Config],
+    values: Mapping[str, Any],
+    given: Mapping[str, Any] | None = None,
+    *,
+    trust: bool = False,
+) -> Config:
+    """Make settings of what a file has recorded.
+
+    A function that only learning needs, such as a schedule, may be missing until it is called.
+
+    Args:
+        kind: the dataclass.
+        values: what was recorded.
+        given: settings that take the place of recorded ones.
+        trust: whether any module may be imported for them.
+
+    Raises:
+        UntrustedError: they name a network of a module that nobody has vouched for.
+        MissingCode: a network cannot be found again, and is not given.
+        ValueError: a value cannot work.
+    """
+    given = given or {}
+    found = from_plain(values) | dict(given)
+    for name, code in code_fields(kind).items():
+        value = found.get(name)
+        if name not in given and isinstance(value, str) and ":" in value:
+            found[name] = _found(name, value, code, trust)
+    return kind(**found)
+
+
+def require_settings(kind: "type[DataclassInstance]", given: Collection[str]) -> None:
+    """Refuse names that are none of a dataclass's settings.
+
+    Raises:
+        ValueError: naming the first, and the nearest that there is.
+    """
+    known = {field.name for field in fields(kind)}
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"{kind.__name__} has no setting {name!r}{hint}")
+
+
+def require_found(config: "DataclassInstance") -> None:
+    """Refuse to train with settings whose functions are missing.
+
+    Raises:
+        ValueError: naming the first.
+    """
+    for name in code_fields(type(config)):
+        value = getattr(config, name)
+        if isinstance(value, Lost):
+            value()
+        elif is_path(value):
+            find(value)
+
+
+def needs_trust(config: "DataclassInstance") -> bool:
+    """Whether a fresh process finds all code of these settings only if their file is trusted."""
+    values = recorded(config)
+    paths = (str(values[name]).partition("+")[0] for name in code_fields(type(config)))
+    return any(map(is_path, paths))
+
+
+def _found(name: str, value: str, code: Code, trust: bool) -> Any:
+    """Return the code that a file names: itself, or its name where that says more than the place.
+
+    Args:
+        name: of the setting.
+        value: what the file says.
+        code: what is known of the setting.
+        trust: see `recalled`.
+    """
+    path, _, more = value.partition("+")
+    remedy = f"load(path, {name}=...) has to give it"
+    if not is_path(path):
+        reason = f"{name} was {value}, which cannot be found again: {remedy}"
+    elif not (trust or is_known(path)):
+        if code.needed:
+            raise UntrustedError([f"the {name} {path!r}"])
+        reason = f"{name} is {path!r}, which is not known to be harmless: trust it, or {remedy}"
+    else:
+        try:
+            imported = find(path)
+            return value if more else imported
+        except ValueError as error:
+            reason = f"{name} is {path!r}, which is not there ({error}): {remedy}"
+    if code.needed:
+        raise MissingCode(reason)
+    return Lost(value, reason)
