@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
-from .loop.actor import Actor, ConfigT
+from nets.runs.configurations import require_settings
+
+from .environments.source import EnvSource
+from .loop.actor import Actor, ConfigT, World
 from .loop.continuing import Continuing
 from .loop.experience import Stream
 from .loop.interaction import Interaction
 from .loop.progress import Callback
 from .loop.run import RunConfig
+from .presets import require_preset
 
 
 class Agent(Actor[ConfigT]):
@@ -17,7 +22,47 @@ class Agent(Actor[ConfigT]):
 
     plans: ClassVar[bool] = False
     """Whether it solves a model instead of trying an environment out."""
+    tuned_steps: int | None = None
+    """How long to train, as a preset says."""
     _training: Continuing | None = None
+
+    @classmethod
+    def preset(
+        cls,
+        env: World,
+        name: str | None = None,
+        *,
+        seed: int = 0,
+        device: str = "auto",
+        num_envs: int | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Return an agent with settings that are known to work, as the shell's has them.
+
+        `learn()` then takes as many steps as they are known for.
+
+        Args:
+            env: an id, an environment, or a vector environment; arguments and wrappers of the
+                preset are put upon it.
+            name: of a variant of the algorithm, such as `"rainbow"`.
+            seed: everything random in the agent follows from it.
+            device: `"auto"`, `"cpu"`, `"cuda"`, ...
+            num_envs: how many copies to train on; as many as the preset says when None.
+            **settings: in place of the preset's.
+
+        Raises:
+            ValueError: there is no such preset, or no such setting: the nearest are named. Or a
+                setting cannot work.
+        """
+        source = EnvSource.of(env)
+        preset = require_preset(cls.name, source.name, name)
+        copies = preset.num_envs if num_envs is None and source.num_envs is None else num_envs
+        source = EnvSource.of(source, copies).adapted(preset.env, preset.wrappers)
+        require_settings(cls.config_type, settings)
+        config = replace(preset.apply(cls.config_type()), **settings)
+        agent = cls(source, config, seed=seed, device=device)
+        agent.tuned_steps = preset.steps
+        return agent
 
     def stream(self, seed: int) -> Stream:
         """Return the stream of experience of one segment; agents with a fused loop override it."""
@@ -33,15 +78,18 @@ class Agent(Actor[ConfigT]):
 
     def learn(
         self,
-        total_timesteps: int,
+        total_timesteps: int | None = None,
         callback: Any = None,
         progress: bool = True,
     ) -> Self:
         """Train for `total_timesteps` more environment steps, going on where the last call stopped.
 
-        `callback` sees a `Progress` after every step; returning False stops the training. It may
-        also be a callback of stable-baselines3's, or a list of them.
+        Without a number it is as many as the agent's preset says. `callback` sees a `Progress`
+        after every step; returning False stops the training. It may also be a callback of
+        stable-baselines3's, or a list of them.
         """
+        if total_timesteps is None:
+            total_timesteps = self._tuned_steps()
         if self._training is None:
             self._training = Continuing(self)
         training = self._training
@@ -50,6 +98,15 @@ class Agent(Actor[ConfigT]):
             training.callbacks, training.show_progress = callbacks, progress
             training.run_more(total_timesteps, config)
         return self
+
+    def _tuned_steps(self) -> int:
+        if self.tuned_steps is None:
+            raise TypeError("learn needs a number of steps: only agents of a preset bring theirs")
+        return self.tuned_steps
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let copies and pickles know how long to train, too."""
+        return (*super().__reduce__(), {"tuned_steps": self.tuned_steps})
 
     @contextmanager
     def callbacks(self, callback: Any, total_timesteps: int) -> Iterator[tuple[Callback, ...]]:

@@ -88,6 +88,21 @@ def find_preset(algorithm: str, env_id: str, name: str | None = None) -> Preset 
     return found if preset is None else found.over(preset)
 
 
+def require_preset(algorithm: str, env_id: str, name: str | None = None) -> Preset:
+    """Return what `find_preset` finds.
+
+    Raises:
+        ValueError: it finds nothing; the nearest that there are is named.
+    """
+    found = find_preset(algorithm, env_id, name)
+    if found is None:
+        known = {each: each for kind, each in load_presets() if kind == algorithm}
+        if not known:
+            raise ValueError(f"there are no presets of {algorithm}")
+        raise Registry(f"preset of {algorithm}", known).unknown(env_id)
+    return found
+
+
 @cache
 def load_presets() -> dict[tuple[str, str], Preset]:
     """Return the presets of environments, by algorithm and environment."""

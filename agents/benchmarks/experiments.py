@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from nets.runs.configurations import recorded
 from nets.runs.presets import start_from
 
 from ..algorithms import find_algorithm
-from ..loading import measure_best
+from ..loading import EPISODES, EVALUATION_SEED, measure_best
 from ..presets import find_preset
 
 
@@ -49,7 +50,7 @@ class Trained:
         config, steps, num_envs = self._settings()
         named = {"algorithm": self.algorithm, "env": self.env_id, "statistic": self.statistic}
         length = {"steps": steps, "num_envs": num_envs}
-        return named | length | {"settings": asdict(config)}
+        return named | length | {"settings": recorded(config)}
 
     def run(self, seed: int) -> dict[str, Any]:
         """Train on the CPU, and evaluate."""
@@ -68,6 +69,15 @@ class Trained:
             config = RunConfig.default(agent, steps)
             Trainer(agent, RunFolder(folder), config, progress=False).run(steps)
             return measure_best(folder)
+
+    @staticmethod
+    def last_return(agent: Any, steps: int) -> dict[str, Any]:
+        """The mean return of the agent after `learn`, in deterministic episodes of its own."""
+        from ..loop.evaluation import evaluate
+
+        agent.learn(steps, progress=False)
+        result = evaluate(agent, episodes=EPISODES, seed=EVALUATION_SEED)
+        return {"figure": result.mean_return, "returns": result.returns}
 
     @staticmethod
     def exact_return(agent: Any, steps: int) -> dict[str, Any]:

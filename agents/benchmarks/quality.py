@@ -52,6 +52,28 @@ def _fixed(algorithm: str, statistic: str) -> Trained:
     return Trained(algorithm, CLIFF, statistic, 200_000, FIXED, preset=False)
 
 
+def _examples() -> Iterable[Row]:
+    """What the Python examples of README and of the pages reach."""
+    for name, algorithm, env_id, steps, reference, low in (
+        ("dqn-cartpole", "dqn", "CartPole-v1", None, 500.0, 475.0),
+        ("ppo-cartpole", "ppo", "CartPole-v1", 50_000, 500.0, 475.0),
+        ("ppo-pendulum", "ppo", "Pendulum-v1", None, -168.0, -250.0),
+        ("a2c-cartpole", "a2c", "CartPole-v1", None, 500.0, 475.0),
+        ("reinforce-cartpole", "reinforce", "CartPole-v1", None, 500.0, 475.0),
+        ("q-learning-cliff", "q-learning", "CliffWalking-v1", None, -13.0, -13.0),
+    ):
+        called = "learn()" if steps is None else f"learn({steps:_})"
+        settings = "the preset" if steps is None else "the defaults"
+        yield Row(
+            f"python-{name}",
+            f"{algorithm} on {env_id} in Python, by {settings}: mean return after {called}",
+            Trained(algorithm, env_id, "last_return", steps, preset=steps is None),
+            reference,
+            low=low,
+            every_seed=True,
+        )
+
+
 ROWS = (
     *_planning(),
     *_success(),
@@ -138,4 +160,5 @@ ROWS = (
         low=0.95,
         every_seed=True,
     ),
+    *_examples(),
 )

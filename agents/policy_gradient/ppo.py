@@ -26,9 +26,11 @@ from .rollout import Rollout
 class PPOConfig(AdvantageConfig):
     """Settings of PPO."""
 
-    epochs: Count = 4
+    n_steps: Capacity = 256
+    """Steps of every environment between two updates."""
+    epochs: Count = 10
     """Passes over a rollout."""
-    batch_size: Capacity = 256
+    batch_size: Capacity = 64
     """Rows per gradient step; with a memory, whole sequences of about as many rows."""
     clip: Schedule = 0.2
     """ε: how far the probability of an action may move, as a factor; a number falls like the rate,
