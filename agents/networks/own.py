@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -19,7 +18,6 @@ from ..environments.spaces import as_rows
 from .inputs import Flatten, Members, SB3Members
 from .pictures import Channels, picture_layout
 
-MODES = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 SAMPLES = 3
 
 
@@ -41,12 +39,11 @@ class OwnEncoder(nn.Module):
         super().__init__()
         self.inputs, self.encoder, self.name = inputs, encoder, name
         self.out_features = 0
-        self._has_modes = any(isinstance(module, MODES) for module in encoder.modules())
 
     def forward(self, rows: Tensor) -> Tensor:
         """Map rows `[B, *]` to features `[B, F]`."""
         members = self.inputs(rows)
-        if not (self._has_modes and self.training) or self._learns():
+        if not self.training or self._learns():
             return self.encoder(members)
         with evaluation_mode(self.encoder):
             return self.encoder(members)
@@ -61,9 +58,8 @@ class OwnEncoder(nn.Module):
         own.seed(0)
         rows = np.concatenate([as_rows(space, own.sample())[0] for _ in range(SAMPLES)])
         members = self.inputs(torch.as_tensor(rows).to(device))
-        with evaluation_mode(self.encoder) if self._has_modes else nullcontext():
-            found = try_out(self.encoder, members, SAMPLES, self.name, device)
-        self.out_features = found
+        with evaluation_mode(self.encoder):
+            self.out_features = try_out(self.encoder, members, SAMPLES, self.name, device)
 
     def _learns(self) -> bool:
         learning = (parameter.requires_grad for parameter in self.encoder.parameters())

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..code import find, written
+from ..code import Template, find, written
 
 
 class OwnNetwork:
@@ -23,11 +23,16 @@ class OwnNetwork:
 
     Raises:
         ValueError: it is not there.
+        TypeError: it is something else.
     """
 
     def __init__(self, role: str, given: str | Callable[..., Any]) -> None:
-        self.maker: Any = find(given) if isinstance(given, str) else given
         self.name = f"the {role} {written(given).partition(' ')[0]}"
+        self.maker: Any = find(given) if isinstance(given, str) else given
+        if isinstance(self.maker, nn.Module):
+            self.maker = Template(self.maker)
+        if not callable(self.maker):
+            raise TypeError(f"{self.name} is a {type(self.maker).__name__}: expected a network")
 
     @property
     def first(self) -> str:

@@ -32,6 +32,28 @@ class Parts(nn.Module):
         return torch.cat([self.vector(x["vector"]), picture, self.state(x["state"])], dim=1)
 
 
+class Forgetful(nn.Module):
+    """An encoder with a tensor that no device is told of."""
+
+    def __init__(self, space):
+        super().__init__()
+        self.shift = torch.ones(4)
+
+    def forward(self, x):
+        return x + self.shift
+
+
+class Dropping(nn.Module):
+    """An encoder that drops out without a module that says so."""
+
+    def __init__(self, space):
+        super().__init__()
+        self.layer = nn.Linear(4, 8)
+
+    def forward(self, x):
+        return nn.functional.dropout(self.layer(x), 0.5, self.training)
+
+
 class Normalised(nn.Module):
     """An encoder that runs otherwise when it learns."""
 
@@ -41,6 +63,10 @@ class Normalised(nn.Module):
 
     def forward(self, x):
         return self.layers(x)
+
+
+ready = nn.Linear(4, 6)
+number = 5
 
 
 def dense(space):
