@@ -133,9 +133,9 @@ def is_known(path: str) -> bool:
     It has put it into settings, or has imported its module, in which it is a network's class, or a
     function that came neither with Python nor with an installed package.
     """
-    if path in _named:
-        return True
     found = _imported(path)
+    if found is not None and path in _named:
+        return True
     if getattr(found, "__module__", None) is None or written(found) != path:
         return False
     if isinstance(found, type):

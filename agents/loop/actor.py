@@ -15,7 +15,7 @@ from gymnasium.vector import VectorEnv
 from nets.process.device import resolve_device
 from nets.process.seeding import hash31
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
-from nets.runs.configurations import recalled, recorded, require_settings
+from nets.runs.configurations import recalled, recorded, require_found, require_settings
 
 from ..environments.source import EnvSource
 from ..environments.spaces import as_rows
@@ -74,6 +74,7 @@ class Actor(ABC, Generic[ConfigT]):
             source = replace(source, num_envs=self.default_num_envs)
         self.source = source
         self.config: ConfigT = self.config_type() if config is None else config
+        require_found(self.config)
         self.seed = operator.index(seed)  # of NumPy, too
         self.device = resolve_device(device)
         self.observation_space = self.source.observation_space

@@ -76,7 +76,7 @@ class Trainer:
         if self.run_folder is not None:
             self._open(self.run_folder)
             self._log = RunLog(self.run_folder.path, agent.steps)
-        require_found(agent.config)
+        require_found(agent.config, to_learn=True)
         agent.horizon = steps
         if not agent.steps:
             agent.begin()

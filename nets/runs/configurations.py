@@ -66,17 +66,21 @@ def require_settings(kind: "type[DataclassInstance]", given: Collection[str]) ->
             raise ValueError(f"{kind.__name__} has no setting {name!r}{hint}")
 
 
-def require_found(config: "DataclassInstance") -> None:
-    """Refuse to train with settings whose functions are missing.
+def require_found(config: "DataclassInstance", *, to_learn: bool = False) -> None:
+    """Refuse settings that name functions which are not there.
+
+    Args:
+        config: the settings.
+        to_learn: whether those may not be missing either that only learning needs.
 
     Raises:
         ValueError: naming the first.
     """
-    for name in code_fields(type(config)):
+    for name, code in code_fields(type(config)).items():
         value = getattr(config, name)
-        if isinstance(value, Lost):
+        if to_learn and isinstance(value, Lost):
             value()
-        elif is_path(value):
+        elif not code.needed and is_path(value):
             find(value)
 
 
