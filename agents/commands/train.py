@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nets.runs.configurations import needs_trust
 from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,
@@ -179,6 +178,8 @@ def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
 
 def _trust(agent: "Agent") -> str:
     """Return the option that the run's next commands need, if any."""
+    from nets.runs.configurations import needs_trust
+
     needed = agent.source.needs_trust or needs_trust(agent.config)
     return " --trust" if needed else ""
 

@@ -28,7 +28,7 @@ class DQNConfig(Settings):
     """Settings of DQN; the defaults suit small observation vectors."""
 
     hidden: tuple[Size, ...] = (128, 128)
-    """Hidden layers of the MLP, which also stands behind an encoder of your own."""
+    """Hidden layers of the MLP."""
     activation: str = "relu"
     """Activation of the MLP."""
     encoder: Network = "auto"

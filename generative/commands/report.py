@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from nets.runs.configurations import needs_trust
 from nets.shell.training import list_run
 
 from .options import TRAIN
@@ -60,6 +59,8 @@ def next_commands(run: "RunFolder", trainer: "Trainer", more: int) -> str:
 
 def trust_option(trainer: "Trainer") -> str:
     """Return the option that the run's next commands need, if any."""
+    from nets.runs.configurations import needs_trust
+
     from ..data.load import foreign
 
     needed = foreign(trainer.data.name, imported=()) or needs_trust(trainer.model.config)

@@ -230,7 +230,8 @@ gym.register("Answer-v0", entry_point=Answer, max_episode_steps=20, disable_env_
     [("multi-discrete", False), ("multi-binary", False), ("box", False), ("box", True)],
 )
 def test_every_kind_of_action_is_learned(kind, squash):
-    config = PPOConfig(n_steps=64, learning_rate=5e-3, discount=0.0, squash=squash)
+    often = {"n_steps": 64, "epochs": 4, "batch_size": 256}
+    config = PPOConfig(learning_rate=5e-3, discount=0.0, squash=squash, **often)
 
     def train(seed):
         agent = PPO(gym.make("Answer-v0", kind=kind), config, seed=seed)
