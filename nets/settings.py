@@ -110,10 +110,30 @@ class Code:
 
 Network = Annotated[str | Callable[..., Any], Code()]
 """A name of ours, or a network of one's own: a class, a function, an object."""
-Schedule = Annotated[Positive | str | Callable[[float], float], Code(needed=False)]
-"""A number, or a function of what is left of the training, from 1 to 0."""
-RateSchedule = Annotated[Rate | str | Callable[[float], float], Code(needed=False)]
-"""The same, of numbers in (0, 1]."""
+
+if TYPE_CHECKING:
+
+    class Schedule:
+        """What may be set to a function, and is read as a number."""
+
+        def __get__(self, instance: object, owner: type) -> float:
+            """Return the number; who may meet a function asks for `Any`."""
+            raise NotImplementedError
+
+        def __set__(self, instance: object, value: float | Callable[[float], float]) -> None:
+            """Set a number or a function."""
+
+    RateSchedule = Schedule
+else:
+    Schedule = Annotated[Positive | str | Callable[[float], float], Code(needed=False)]
+    """A number, or a function of what is left of the training, from 1 to 0."""
+    RateSchedule = Annotated[Rate | str | Callable[[float], float], Code(needed=False)]
+    """The same, of numbers in (0, 1]."""
+
+
+def changing(default: float) -> Any:
+    """Return the default of a `Schedule`, for which type checkers would not take a number."""
+    return default
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from nets.settings import (
     Share,
     Size,
     Whole,
+    changing,
 )
 
 Head = Literal["expected", "categorical", "quantile"]
@@ -52,7 +53,7 @@ class DQNConfig(Settings):
     """Of convolutions; auto: bfloat16 over large pictures on processors with units for it."""
     discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: Schedule = 1e-3
+    learning_rate: Schedule = changing(1e-3)
     """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     schedule: Literal["auto", "constant", "linear", "cosine"] = "auto"
     """How numbers fall to 0. auto: linearly where `anneal_steps` are given, else not."""

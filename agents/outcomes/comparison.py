@@ -132,8 +132,8 @@ class Comparison:
         file, folder = self.file(contender, seed), self.run_folder(contender, seed)
         config = self.config(contender)
         record = self.record(contender, seed)
+        defaults = to_plain(recorded(type(contender.config)()))  # settings that came later
         if record is not None:
-            defaults = to_plain(recorded(type(contender.config)()))  # settings that came later
             later = {name: config.get(name) for name in ("recipe", "sources")}
             kept = later | record["config"]
             kept["settings"] = defaults | kept["settings"]
@@ -149,7 +149,7 @@ class Comparison:
                 "num_envs": begun["env"]["num_envs"],
                 "eval_episodes": begun["run"]["eval_episodes"],
                 "eval_max_steps": begun["run"].get("eval_max_steps"),
-                "settings": begun["config"],
+                "settings": defaults | begun["config"],
             }
             _require_equal(folder.path, kept, config)
         return record is not None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from nets.settings import Count, Schedule, Share
+from nets.settings import Count, Schedule, Share, changing
 
 from ..equations.losses import half_square, policy_gradient
 from ..loop.experience import Metrics
@@ -16,7 +16,7 @@ from .rollout import Rollout
 class A2CConfig(AdvantageConfig):
     """Settings of A2C."""
 
-    learning_rate: Schedule = 1e-3
+    learning_rate: Schedule = changing(1e-3)
     """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     n_steps: Count = 8
     """Steps of every environment between two updates."""

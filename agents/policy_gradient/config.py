@@ -13,6 +13,7 @@ from nets.settings import (
     Share,
     Size,
     Whole,
+    changing,
 )
 
 
@@ -45,7 +46,7 @@ class PolicyConfig(Settings):
     """Initial log σ of continuous actions, in units of half their range."""
     discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: Schedule = 3e-4
+    learning_rate: Schedule = changing(3e-4)
     """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     schedule: Literal["auto", "constant", "linear", "cosine"] = "auto"
     """How numbers fall to 0. auto: linearly where `anneal_steps` are given, else not."""

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from nets.settings import Capacity, Count, Positive, Schedule
+from nets.settings import Capacity, Count, Positive, Schedule, changing
 
 from ..equations.losses import (
     Loss,
@@ -32,7 +32,7 @@ class PPOConfig(AdvantageConfig):
     """Passes over a rollout."""
     batch_size: Capacity = 64
     """Rows per gradient step; with a memory, whole sequences of about as many rows."""
-    clip: Schedule = 0.2
+    clip: Schedule = changing(0.2)
     """ε: how far the probability of an action may move, as a factor; a number falls like the rate,
     or a function of what is left."""
     value_clip: Positive | None = None

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nets.settings import Count, Rate, Schedule
+from nets.settings import Count, Rate, Schedule, changing
 
 from ..equations.losses import half_square, policy_gradient
 from ..equations.returns import lambda_returns
@@ -23,7 +23,7 @@ from .rollout import Rollout
 class ReinforceConfig(PolicyConfig):
     """Settings of REINFORCE."""
 
-    learning_rate: Schedule = 1e-3
+    learning_rate: Schedule = changing(1e-3)
     """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     episodes: Count = 4
     """Episodes between two updates; with several environments, dealt out in advance."""

@@ -15,6 +15,7 @@ from nets.settings import (
     Share,
     Size,
     Whole,
+    changing,
 )
 
 WORDS = {  # our word -> stable-baselines3's
@@ -68,7 +69,7 @@ class SB3Config(Settings):
     """Activation of the hidden layers."""
     discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: Schedule = 3e-4
+    learning_rate: Schedule = changing(3e-4)
     """Step size: a number, or a function of what is left of the training, from 1 to 0."""
     schedule: Literal["auto", "constant", "linear", "cosine"] = "auto"
     """How numbers fall to 0. auto: linearly where `anneal_steps` are given, else not."""
@@ -110,7 +111,7 @@ class SB3PPOConfig(OnPolicyConfig):
     """Passes over a rollout."""
     batch_size: Capacity = 64
     """Rows per gradient step."""
-    clip: Schedule = 0.2
+    clip: Schedule = changing(0.2)
     """ε: how far the probability of an action may move, as a factor; a number falls like the rate,
     or a function of what is left."""
     value_clip: Positive | None = None
@@ -130,7 +131,7 @@ class SB3PPOConfig(OnPolicyConfig):
 class SB3A2CConfig(OnPolicyConfig):
     """Settings of stable-baselines3's A2C; its optimiser is RMSprop."""
 
-    learning_rate: Schedule = 7e-4
+    learning_rate: Schedule = changing(7e-4)
     """Step size of RMSprop: a number, or a function of what is left, from 1 to 0."""
     n_steps: Capacity = 5
     """Steps of every environment between two updates."""
@@ -164,7 +165,7 @@ class OffPolicyConfig(SB3Config):
 class SB3DQNConfig(OffPolicyConfig):
     """Settings of stable-baselines3's DQN."""
 
-    learning_rate: Schedule = 1e-4
+    learning_rate: Schedule = changing(1e-4)
     """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     batch_size: Capacity = 32
     """Rows per gradient step."""
@@ -206,7 +207,7 @@ class SB3TD3Config(OffPolicyConfig):
 
     hidden: tuple[Size, ...] = (400, 300)
     """Hidden layers of the actor and of each critic, after a CNN too."""
-    learning_rate: Schedule = 1e-3
+    learning_rate: Schedule = changing(1e-3)
     """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     exploration_noise: NonNegative = 0.0
     """σ of the noise on training actions, in units of half their range; 0 explores nothing."""

@@ -22,11 +22,11 @@ from typing import Any, ClassVar, Literal, TypeVar, Unpack
 import numpy as np
 import torch
 
-from nets.settings import Count, RateSchedule, Real, Settings, Share, Whole
+from nets.settings import Count, RateSchedule, Real, Settings, Share, changing
 
 from ..agent import Agent
 from ..environments.spaces import TableIndex
-from ..equations.schedules import current, is_number, shape
+from ..equations.schedules import Shape, current, is_number
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Stream, Transition
 from . import kernel
@@ -41,15 +41,14 @@ from .tables import STEPS, TRACES, Memory, Rule
 class TabularConfig(Settings):
     """Settings of every tabular agent."""
 
+    schedule: ClassVar[Shape] = "constant"  # a table's own is `learning_rate_decay`
+    anneal_steps: ClassVar[int] = 0
+
     discount: Share = 0.99
     """γ, in [0, 1]."""
-    learning_rate: RateSchedule = 0.1
+    learning_rate: RateSchedule = changing(0.1)
     """α of the first update of a pair, in (0, 1]: a number, or a function of what is left of the
     training, from 1 to 0, which the compiled loop cannot follow."""
-    schedule: Literal["auto", "constant", "linear", "cosine"] = "auto"
-    """How a number falls to 0. auto: linearly where `anneal_steps` are given, else not."""
-    anneal_steps: Whole = 0
-    """Environment steps until nothing is left; 0: as many as the training has."""
     learning_rate_decay: Share = 0.0
     """ω, in [0, 1]: the n-th update of a pair uses α / n^ω; 0 keeps α constant."""
     epsilon_schedule: Literal["linear", "glie"] = "linear"
@@ -121,8 +120,7 @@ class Tabular(Agent[ConfigT]):
             message = f"trace_decay is {self.trace_decay} with {self.num_envs} environments"
             raise ValueError(f"{name}: {message}: expected a single one, whose past it can trace")
         alpha = self.config.learning_rate
-        constant = is_number(alpha) and shape(self.config) == "constant"
-        self._alpha = current(self.config, "learning_rate", 0, 0) if constant else None
+        self._alpha = current(self.config, "learning_rate", 0, 0) if is_number(alpha) else None
         size = self.tables * self.states.size * self.actions.size
         self.arrays = Memory(
             q=np.full(size, self.config.initial_value),

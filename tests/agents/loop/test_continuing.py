@@ -40,7 +40,7 @@ def test_short_calls_of_learn_are_one_long_one(name):
 
 
 def test_short_calls_learn_at_all():
-    agent = agents.PPO("CartPole-v1")
+    agent = agents.PPO("CartPole-v1", agents.PPOConfig(n_steps=128))
     for _ in range(4):
         agent.learn(1_000, progress=False)
     assert agent.updates == 3  # rollouts of 1,024 steps

@@ -41,11 +41,12 @@ class Signpost(gym.Env):
 
 gym.register("Signpost-v0", entry_point=Signpost)
 
+OFTEN = {"epochs": 4, "batch_size": 256}
 FAST = {"learning_rate": 3e-3, "discount": 0.0}
 KINDS = {
-    "ppo": (agents.PPO, agents.PPOConfig(n_steps=32, **FAST), 8),
+    "ppo": (agents.PPO, agents.PPOConfig(n_steps=32, **OFTEN, **FAST), 8),
     "a2c": (agents.A2C, agents.A2CConfig(**FAST), 8),
-    "ppo lstm": (agents.PPO, agents.PPOConfig(n_steps=32, encoder="lstm", **FAST), 8),
+    "ppo lstm": (agents.PPO, agents.PPOConfig(n_steps=32, encoder="lstm", **OFTEN, **FAST), 8),
     "dqn": (
         agents.DQN,
         agents.DQNConfig(learning_starts=100, train_every=8, exploration_steps=2000, **FAST),
