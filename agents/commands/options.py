@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -46,6 +46,9 @@ class TrainOptions(WorldOptions, StartOptions[Config]):
     """Environment steps."""
     num_envs: Copies = 1
     """Environments stepped side by side."""
+    vectorization: Literal["auto", "sync", "async"] = "auto"
+    """How: async, each in a process of its own, which pays for slow ones; sync, in turn; auto: by
+    the environment's own vector form, or else in turn."""
     eval_max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Steps after which an episode of an evaluation, or of the animation, is cut off; by default
     1000, or a longer time limit's."""

@@ -58,6 +58,8 @@ def _start(
         if preset is not None:
             source = source.adapted(preset.env, preset.wrappers)
         source = adapt(source, arguments, options)
+        if options.vectorization != "auto":
+            source = replace(source, vectorization=options.vectorization)
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
         agent.begin()  # what it lacks is refused before there is a folder
         config = agent.run_config(options.steps, options.eval_every)

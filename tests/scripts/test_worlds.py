@@ -3,12 +3,14 @@
 import json
 
 import pytest
+from leftovers import leaves
 
 from agents.commands.compare import main as compare
 from agents.commands.evaluate import main as evaluate
 from agents.commands.options import parse_train
 from agents.commands.train import main as train
 from agents.commands.worlds import parse_wrapper, take_arguments
+from nets.runs.checkpoint import load_checkpoint
 from nets.shell.command_line import CommandError
 
 SHORT = ["--steps", "60", "--eval-every", "0"]
@@ -123,3 +125,17 @@ def test_what_cannot_be_made_is_told_in_one_line(
     assert message.startswith("error: ")
     assert message.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_environments_in_processes_of_their_own_give_the_same_weights(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = "a2c CartPole-v1 --steps 40 --num-envs 2 --eval-every 0 --config.n-steps 5"
+    for mode in ("sync", "async"):
+        assert train([*line.split(), "--vectorization", mode, "--run", mode]) == 0
+        recorded = json.loads((tmp_path / mode / "config.json").read_text())["env"]
+        assert recorded["vectorization"] == mode
+    first, second = (
+        list(leaves(load_checkpoint(tmp_path / mode / "checkpoints" / "0000000040.pt")["agent"]))
+        for mode in ("sync", "async")
+    )
+    assert first == second
