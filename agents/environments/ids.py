@@ -11,8 +11,13 @@ from gymnasium.envs.registration import EnvSpec
 from nets.foreign import blamed
 
 HOME = {"dreamgym": "envs"}  # namespace of an id -> the module whose import registers it
-NEIGHBOURS = {"ALE": "ale_py", "MinAtar": "envs.minatar"}  # the same, of optional packages
-EXTRAS = {"ale_py": "atari", "minatar": "minatar"}  # module -> what to install it with
+NEIGHBOURS = {  # beginning of an id -> the same, of optional packages
+    "ALE": "ale_py",
+    "MinAtar": "envs.minatar",
+    "MiniGrid": "minigrid",
+    "BabyAI": "minigrid",
+}
+EXTRAS = {"ale_py": "atari", "minatar": "minatar", "minigrid": "minigrid"}  # to install it with
 
 
 def find_spec(env_id: str) -> EnvSpec:
@@ -22,7 +27,7 @@ def find_spec(env_id: str) -> EnvSpec:
         gymnasium.error.Error: unknown id or module; the nearest known id is suggested.
     """
     module, _, name = env_id.rpartition(":")
-    module = module or (HOME | NEIGHBOURS).get(name.partition("/")[0], "")
+    module = module or HOME.get(name.partition("/")[0]) or _neighbour(name)
     if module:
         if not all(word.isidentifier() for word in module.split(".")):
             raise gym.error.Error(f"cannot import {module!r}, which is no module's name")
@@ -34,6 +39,11 @@ def find_spec(env_id: str) -> EnvSpec:
         except BaseException as error:
             raise blamed(error, f"the module {module}, when it was imported")  # noqa: B904
     return deepcopy(gym.spec(name))
+
+
+def _neighbour(name: str) -> str:
+    """Return the module of the optional package that an id is of; empty for others."""
+    return NEIGHBOURS.get(re.split("[/-]", name)[0], "")
 
 
 def _remedy(missing: str) -> str:
@@ -50,8 +60,8 @@ def qualified(spec: EnvSpec, module: str) -> str:
 
 def home(spec: EnvSpec) -> str:
     """Return the module whose import presumably registers `spec`; empty for Gymnasium's own."""
-    if spec.namespace in NEIGHBOURS:
-        return NEIGHBOURS[spec.namespace]
+    if neighbour := _neighbour(spec.id):
+        return neighbour
     creator = spec.entry_point or spec.vector_entry_point
     if _package(creator) in HOME.values() and spec.namespace not in HOME:
         creator = next(iter(named_code(spec).values()), creator)  # made of our core elsewhere

@@ -23,6 +23,7 @@ SMALL = {
     [
         ("ppo", "ALE/Pong-v5", ("ale_py", "cv2"), (4, 84, 84)),
         ("dqn", "MinAtar/Breakout-v1", ("minatar",), (10, 10, 4)),
+        ("ppo", "MiniGrid-Empty-8x8-v0", ("minigrid",), (7 * 7 * 3 + 1,)),  # a row of its parts
     ],
 )
 def test_a_game_is_learned_and_loaded_again(algorithm, env_id, packages, shape, tmp_path):

@@ -28,7 +28,7 @@ REFUSED = [
     (train, "sarsa dreamgym/Clif-v0", "Did you mean: `Cliff`?"),
     (train, "sarsa dreamgim/Cliff-v0", "Did you mean: `dreamgym`?"),
     (train, "dqn nowhere:Thing-v0", "or put the folder that it lies in on PYTHONPATH"),
-    (train, "dqn MiniGrid-Empty-5x5-v0", "is written behind its module, as package:Name-v0"),
+    (train, "dqn highway-fast-v0", "is written behind its module, as package:Name-v0"),
     (train, "dqn Pendulum-v1", "Pendulum-v1 has actions Box("),
     (train, "dqn CartPole-v1 --preset rainbw", "unknown preset of dqn 'rainbw'; did you mean 'r"),
     (train, "ppo CartPole-v1 --preset rainbow", "ppo has no named presets, and none called 'rai"),
