@@ -1,9 +1,10 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+TESTS  := SDL_VIDEODRIVER=$${SDL_VIDEODRIVER:-dummy} $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-kernels lint format bench lock clean
+.PHONY: help install train test test-slow test-kernels lint format bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -18,11 +19,14 @@ install: $(VENV)/.installed ## create .venv and install dreamgym with its develo
 train: install ## train DQN on CartPole-v1 and show where the run is
 	$(BIN)/python scripts/train.py dqn CartPole-v1
 
-test: install ## run the tests on two processes
-	SDL_VIDEODRIVER=$${SDL_VIDEODRIVER:-dummy} $(BIN)/python -m pytest -n 2 $(TESTARGS)
+test: install ## run the tests on two processes, all but the slow ones
+	$(TESTS) -m "not slow" $(TESTARGS)
 
-test-kernels: install ## run the tests with the arithmetic of four kinds of processor
-	for kernel in sse4 avx2 avx512 bf16; do .ci/kernel $$kernel $(MAKE) test || exit 1; done
+test-slow: install ## run those that train to a threshold
+	$(TESTS) -m slow $(TESTARGS)
+
+test-kernels: install ## run all tests with the arithmetic of four kinds of processor
+	for kernel in sse4 avx2 avx512 bf16; do .ci/kernel $$kernel $(MAKE) test test-slow || exit 1; done
 
 lint: install ## check style, types and import directions
 	$(BIN)/ruff check .
