@@ -66,7 +66,7 @@ class Agent(Actor[ConfigT]):
 
     def stream(self, seed: int) -> Stream:
         """Return the stream of experience of one segment; agents with a fused loop override it."""
-        return Interaction(self, self.source.stepper(), seed)
+        return Interaction(self, self.source.stepper(masks=self.masks), seed)
 
     def run_config(self, steps: int, eval_every: int | None = None) -> RunConfig:
         """Return how a run of `steps` steps is cut up; planners take as many as they need."""

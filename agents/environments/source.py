@@ -226,22 +226,27 @@ class EnvSource:
             message = f"{self.name} cannot be copied ({error}), and its own episode may be open"
             raise ValueError(f"{message}: pass env=") from error
 
-    def stepper(self, num_envs: int | None = None) -> Stepper:
-        """Make fresh environments behind one interface (a live object is used as it is)."""
+    def stepper(self, num_envs: int | None = None, *, masks: bool = False) -> Stepper:
+        """Make fresh environments behind one interface (a live object is used as it is).
+
+        Args:
+            num_envs: how many; as many as the source says by default.
+            masks: whether to read which actions they allow.
+        """
         if isinstance(self.instance, VectorEnv):
-            return VectorStepper(self.instance, self.name, owned=False)
+            return VectorStepper(self.instance, self.name, owned=False, masks=masks)
         if self.instance is not None:
-            return SingleStepper(self.instance, self.name, owned=False)
+            return SingleStepper(self.instance, self.name, owned=False, masks=masks)
         count = num_envs if num_envs is not None else self.num_envs
         if count is None or count == 1:
-            return SingleStepper(self.make(), self.name)
-        return VectorStepper(self._vector(count), self.name)
+            return SingleStepper(self.make(), self.name, masks=masks)
+        return VectorStepper(self._vector(count, masks), self.name, masks=masks)
 
-    def _vector(self, num_envs: int) -> VectorEnv:
+    def _vector(self, num_envs: int, masks: bool) -> VectorEnv:
         if self.spec is None:
             raise ValueError(f"{self.name} has no spec, so it cannot be made again")
         with self._making():
-            return make_vector(self.spec, num_envs, self.vectorization)
+            return make_vector(self.spec, num_envs, self.vectorization, masks=masks)
 
 
 def _require_count(asked: int | None, count: int, env: gym.Env | VectorEnv) -> None:

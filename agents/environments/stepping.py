@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from nets.foreign import blamed, blaming
 
 from .door import Array, Door, InvalidExperience
+from .masks import Masks, Telling
 
 
 class Step(NamedTuple):
@@ -20,12 +21,20 @@ class Step(NamedTuple):
     truncated: Array  # [N] bool
     next_observation: Array  # [N, *] what the action led to, also where an episode ended
     valid: Array  # [N] bool, False where the step only reset
+    next_mask: Array | None = None  # [N, A] bool, which actions `next_observation` allows
 
 
 class Stepper(Protocol):
-    """N environments that are reset once and stepped for ever."""
+    """N environments that are reset once and stepped for ever.
+
+    Attributes:
+        num_envs: N.
+        mask: which actions the observations to act on next allow, bool `[N, A]`; None where masks
+            are not read.
+    """
 
     num_envs: int
+    mask: Array | None
 
     def reset(self, seed: int, steps: int = 0) -> Array:
         """Begin the first episodes; `[N, *observation]`. Errors count on from `steps`."""
@@ -49,9 +58,13 @@ class SingleStepper:
 
     num_envs = 1
 
-    def __init__(self, env: gym.Env, name: str = "", owned: bool = True) -> None:
-        self.env = env
+    def __init__(
+        self, env: gym.Env, name: str = "", owned: bool = True, *, masks: bool = False
+    ) -> None:
+        self.env = Telling(env) if masks else env
         self._door = Door(name or str(env), env.observation_space)
+        self._masks = Masks(self._door, env.action_space) if masks else None
+        self.mask: Array | None = None
         self._owned = owned
         self._valid = all_valid(1)
         self._discrete = isinstance(env.action_space, gym.spaces.Discrete)
@@ -61,7 +74,9 @@ class SingleStepper:
         self._door.steps = steps
         self.env.action_space.seed(seed)
         with blaming(self._door.place("reset")):
-            observation, _ = self.env.reset(seed=seed)
+            observation, info = self.env.reset(seed=seed)
+        if self._masks is not None:
+            self.mask = self._masks.of_one(info)
         return self._door.observation(observation)
 
     def step(self, action: Array) -> Step:
@@ -69,17 +84,22 @@ class SingleStepper:
         door = self._door
         chosen = int(action[0]) if self._discrete else action[0]
         try:
-            observation, reward, terminated, truncated, _ = self.env.step(chosen)
+            observation, reward, terminated, truncated, info = self.env.step(chosen)
         except BaseException as error:
             raise blamed(error, door.place("step"))  # noqa: B904
         door.steps += 1
         after = here = door.observation(observation)
-        if terminated or truncated:
+        last, over = info, terminated or truncated
+        if over:
             with blaming(door.place("reset")):
-                first, _ = self.env.reset()
+                first, info = self.env.reset()
             here = door.observation(first)
-        flags = np.array([[terminated], [truncated]], bool)
-        return Step(here, door.reward(reward), flags[0], flags[1], after, self._valid)
+        flags, next_mask = np.array([[terminated], [truncated]], bool), None
+        if self._masks is not None:
+            self.mask = next_mask = self._masks.of_one(info)
+            if over:
+                next_mask = self._masks.last(self._masks.all(1), [last], flags[1] & ~flags[0])
+        return Step(here, door.reward(reward), flags[0], flags[1], after, self._valid, next_mask)
 
     def close(self) -> None:
         """Close the environment if the stepper made it."""
@@ -91,9 +111,13 @@ class SingleStepper:
 class VectorStepper:
     """A vector environment in any autoreset mode."""
 
-    def __init__(self, env: VectorEnv, name: str = "", owned: bool = True) -> None:
+    def __init__(
+        self, env: VectorEnv, name: str = "", owned: bool = True, *, masks: bool = False
+    ) -> None:
         self.env, self.num_envs = env, env.num_envs
         self._door = Door(name or str(env), env.single_observation_space)
+        self._masks = Masks(self._door, env.single_action_space, env) if masks else None
+        self.mask: Array | None = None
         self._owned = owned
         self._mode = autoreset_mode(env)
         self._valid = self._all_valid = all_valid(env.num_envs)  # in the next step
@@ -104,7 +128,9 @@ class VectorStepper:
         self._valid = self._all_valid
         self.env.action_space.seed(seed)
         with blaming(self._door.place("reset")):
-            observation, _ = self.env.reset(seed=seed)
+            observation, info = self.env.reset(seed=seed)
+        if self._masks is not None:
+            self.mask = self._masks.of_many(info, self._all_valid)
         return self._door.observations(observation, self.num_envs)
 
     def step(self, action: Array) -> Step:
@@ -119,15 +145,26 @@ class VectorStepper:
         terminated, truncated = door.flags(terminated, count), door.flags(truncated, count)
         over = terminated | truncated
         valid, self._valid = self._valid, self._all_valid
+        mask, masks = None, self._masks
+        if masks is not None:
+            self.mask = mask = masks.of_many(info, ~over)
         if np.count_nonzero(over):  # in a third of the time of `any`
             final = info.get("final_obs", info.get("final_observation"))
+            same = self._mode is AutoresetMode.SAME_STEP or (not self._mode and final is not None)
+            if masks is not None and mask is not None:
+                told = info.get("final_info") if same else info
+                last = masks.last(mask, told, truncated & ~terminated, gone=same)
             if self._mode is AutoresetMode.DISABLED:
-                observation = self._begin(observation, over)
-            elif self._mode is AutoresetMode.SAME_STEP or (not self._mode and final is not None):
+                observation, info = self._begin(observation, over)
+            elif same:
                 after = self._ended(observation, final, over)
             else:
                 self._valid = ~over
-        return Step(observation, door.rewards(reward, count), terminated, truncated, after, valid)
+            if masks is not None and mask is not None:
+                begun = masks.of_many(info, over & self._valid)
+                self.mask, mask = np.where(over[:, None], begun, mask), last
+        rewards = door.rewards(reward, count)
+        return Step(observation, rewards, terminated, truncated, after, valid, mask)
 
     def _ended(self, observation: Array, final: Any, over: Array) -> Array:
         """Return the observations that the actions led to, where `final` has those of the ended."""
@@ -138,15 +175,15 @@ class VectorStepper:
         after[rows] = self._door.listed([_row(final, int(k)) for k in rows])
         return after
 
-    def _begin(self, observation: Array, over: Array) -> Array:
+    def _begin(self, observation: Array, over: Array) -> tuple[Array, dict[str, Any]]:
         """Begin new episodes in the rows `over` of environments that leave that to their caller."""
         with blaming(self._door.place("reset")):
-            fresh, _ = self.env.reset(options={"reset_mask": over})
+            fresh, info = self.env.reset(options={"reset_mask": over})
         begun = self._door.observations(fresh, self.num_envs)
         if not np.array_equal(begun[~over], observation[~over]):
             message = "its reset takes no heed of reset_mask, and disturbs episodes that go on"
             raise InvalidExperience(f"{self.env} is in autoreset mode DISABLED, but {message}")
-        return begun
+        return begun, info
 
     def close(self) -> None:
         """Close the environments if the stepper made them."""

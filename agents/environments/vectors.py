@@ -7,18 +7,23 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
+from .masks import Telling
+
 OWN = "vector_entry_point"
 VECTORIZATIONS = ("sync", "async", OWN)
 """Forms, in the words of `gym.make_vec`."""
 
 
-def make_vector(spec: EnvSpec, num_envs: int, form: str | None = None) -> VectorEnv:
+def make_vector(
+    spec: EnvSpec, num_envs: int, form: str | None = None, *, masks: bool = False
+) -> VectorEnv:
     """Make `num_envs` environments of a spec, in SAME_STEP mode where they have that.
 
     Args:
         spec: of each.
         num_envs: how many.
         form: one of `VECTORIZATIONS`; None prefers the environment's own.
+        masks: whether infos are to tell which actions are allowed, where a method says it.
     """
     same_step: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP}
     if form in (None, OWN) and _has_own(spec):
@@ -27,7 +32,12 @@ def make_vector(spec: EnvSpec, num_envs: int, form: str | None = None) -> Vector
         except TypeError:  # it has no choice of modes
             return gym.make_vec(spec, num_envs=num_envs)
     kind = AsyncVectorEnv if form == "async" else SyncVectorEnv
-    return kind([partial(gym.make, spec)] * num_envs, **same_step)
+    make = partial(_make_telling, spec) if masks else partial(gym.make, spec)
+    return kind([make] * num_envs, **same_step)
+
+
+def _make_telling(spec: EnvSpec) -> gym.Env:
+    return Telling(gym.make(spec))
 
 
 def _has_own(spec: EnvSpec) -> bool:

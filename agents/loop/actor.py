@@ -3,7 +3,7 @@
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar
@@ -17,6 +17,7 @@ from nets.process.seeding import hash31
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
 from nets.runs.configurations import recalled, recorded, require_found, require_settings
 
+from ..environments.masks import as_masks, choices
 from ..environments.source import EnvSource
 from ..environments.spaces import as_rows
 from .experience import Array, Metrics, Stream, Transition
@@ -80,13 +81,28 @@ class Actor(ABC, Generic[ConfigT]):
         self.observation_space = self.source.observation_space
         self.action_space = self.source.action_space
         self.num_envs = self.source.num_envs or 1
+        if self.masks:
+            choices(self.action_space)
         self.steps = 0
         self.segment = 0
         self.reseed(hash31(seed, "agent"))
 
+    @property
+    def masks(self) -> bool:
+        """Whether it takes only actions that its worlds allow, and reads from them which."""
+        return getattr(self.config, "mask_actions", False)
+
     @abstractmethod
-    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
-        """Choose exploring actions for `[N, *observation]`; extras travel in the transition."""
+    def act(
+        self, observation: Array, episode_start: Array, mask: Array | None = None
+    ) -> tuple[Array, Mapping[str, Array]]:
+        """Choose exploring actions for `[N, *observation]`; extras travel in the transition.
+
+        Args:
+            observation: N members of the space.
+            episode_start: bool `[N]`, where an episode begins.
+            mask: bool `[N, A]`, which actions are allowed; None: all.
+        """
 
     @abstractmethod
     def observe(self, transition: Transition) -> Metrics | None:
@@ -102,6 +118,9 @@ class Actor(ABC, Generic[ConfigT]):
 
     def begin(self) -> None:
         """Get ready for a training that begins from nothing; refuse what it lacks."""
+        if self.masks and self.source.spec is not None:
+            with closing(self.source.stepper(masks=True)) as stepper:
+                stepper.reset(self.seed)  # a world that tells no masks is refused
 
     def reseed(self, seed: int) -> None:
         """Begin every generator of the agent anew: called at the start of each segment."""
@@ -125,7 +144,12 @@ class Actor(ABC, Generic[ConfigT]):
 
     @abstractmethod
     def choose(
-        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+        self,
+        observation: Array,
+        state: Any,
+        episode_start: Array | None,
+        deterministic: bool,
+        mask: Array | None = None,
     ) -> tuple[Array, Any]:
         """Return actions `[N, *action]` for `[N, *observation]`, and the memory's next state.
 
@@ -134,6 +158,7 @@ class Actor(ABC, Generic[ConfigT]):
             state: of the memory before them; None is that of an episode's start.
             episode_start: bool `[N]`, where an episode begins.
             deterministic: whether to choose the best known actions, or to explore.
+            mask: bool `[N, A]`, which actions are allowed; None: all.
         """
 
     def predict(
@@ -142,13 +167,32 @@ class Actor(ABC, Generic[ConfigT]):
         state: Any = None,
         episode_start: Array | None = None,
         deterministic: bool = False,
+        action_masks: Any = None,
     ) -> tuple[Any, Any]:
         """Return actions for one observation or for `[N, *observation]`, and the next state.
 
-        Stable-baselines3's `evaluate_policy` works on anything with this signature.
+        Stable-baselines3's `evaluate_policy` works on anything with this signature, and
+        sb3-contrib's on agents that mask actions.
+
+        Args:
+            observation: one member of the space, or N.
+            state: of the memory before them; None is that of an episode's start.
+            episode_start: bool `[N]`, where an episode begins.
+            deterministic: whether to choose the best known actions, or to explore.
+            action_masks: `[A]` or `[N, A]`, which actions are allowed.
+
+        Raises:
+            ValueError: the agent needs masks and got none, or they do not fit.
         """
         rows, single = as_rows(self.observation_space, observation)
-        actions, state = self.choose(rows, state, episode_start, deterministic)
+        now = rows, state, episode_start, deterministic
+        if action_masks is not None:
+            actions, state = self.choose(*now, as_masks(self.action_space, action_masks, len(rows)))
+        elif self.masks:
+            message = f"{self.name} was configured with mask_actions=True, and got no masks"
+            raise ValueError(f"{message}: expected predict(observation, action_masks=...)")
+        else:
+            actions, state = self.choose(*now)
         return (actions[0] if single else actions), state
 
     def save(self, path: str | Path) -> None:

@@ -97,7 +97,7 @@ def evaluate(
         cpu_settings(agent.threads),
         seeded(seed),
         _generator(agent, seed),
-        closing(where.stepper(min(episodes, num_envs))) as stepper,
+        closing(where.stepper(min(episodes, num_envs), masks=agent.masks)) as stepper,
         answerable(agent),
     ):
         count = stepper.num_envs
@@ -106,7 +106,7 @@ def evaluate(
         observation, state, start = stepper.reset(seed), None, np.ones(count, bool)
         waits = np.zeros(count, bool)  # cut off in an episode that goes on
         while (due > 0).any():
-            action, state = agent.predict(observation, state, start, deterministic)
+            action, state = agent.predict(observation, state, start, deterministic, stepper.mask)
             if floats:
                 require_finite_action(agent, action)
             step = stepper.step(action)

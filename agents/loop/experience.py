@@ -26,6 +26,8 @@ class Transition(NamedTuple):
     truncated: Array  # [N] bool
     valid: Array  # [N] bool, False where the step only reset
     extras: Mapping[str, Array]  # what `act` computed: log-probabilities, values, ...
+    mask: Array | None = None  # [N, A] bool, which actions `observation` allows; None: all
+    next_mask: Array | None = None  # [N, A] likewise of `next_observation`
 
 
 class Episode(NamedTuple):

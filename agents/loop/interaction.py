@@ -38,7 +38,8 @@ class Interaction:
         for remaining in range(rounds - 1, -1, -1):
             if not remaining % PATIENCE:
                 give_way()
-            action, extras = act(self._observation, self._episode_start)
+            seen, mask = (self._observation, self._episode_start), stepper.mask
+            action, extras = act(*seen) if mask is None else act(*seen, mask)
             if self._floats:
                 require_finite_action(agent, action)
             new = step(action)
@@ -57,6 +58,8 @@ class Interaction:
                         truncated=truncated,
                         valid=new.valid,
                         extras=extras,
+                        mask=mask,
+                        next_mask=new.next_mask,
                     )
                 )
                 or metrics
