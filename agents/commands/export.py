@@ -15,7 +15,8 @@ from .common import load_agent, refusals
 TEXT = """Export a trained policy as one file that torch alone can run, without dreamgym.
 
 The program takes observations as the environment gives them, any number at a time, and returns its
-greedy actions, in the environment's units. Policies with a memory are exported as a single step.
+greedy actions, in the environment's units. Policies with a memory are exported as a single step,
+those of agents that mask actions with a mask beside the observation.
 
 examples:
   {command} runs/ppo-CartPole-v1-s0
@@ -66,13 +67,17 @@ def snippet(about: Mapping[str, Any], path: Path) -> str:
         f"policy = torch.export.load({json.dumps(str(path), ensure_ascii=False)}).module()",
     ]
     inputs = {each["name"]: each for each in about["inputs"]}
-    one = "torch.as_tensor(observation)[None]"
+    one, allowed = "torch.as_tensor(observation)[None]", ""
+    if "action_mask" in inputs:
+        lines.append("mask = torch.as_tensor(info['action_mask'], dtype=torch.bool)[None]")
+        allowed = ", mask"
     if "state" in inputs:
         shape = ", ".join(str(1 if size == "N" else size) for size in inputs["state"]["shape"])
         lines.append(f"state = torch.zeros({shape})  # anything, where an episode starts")
-        lines.append(f"action, state = policy({one}, state, torch.tensor([episode_start]))")
+        start = "torch.tensor([episode_start])"
+        lines.append(f"action, state = policy({one}, state, {start}{allowed})")
     else:
-        lines.append(f"action = policy({one})[0]")
+        lines.append(f"action = policy({one}{allowed})[0]")
     return "\n".join(f"  {line}" for line in lines)
 
 

@@ -29,14 +29,16 @@ from ..agent import Agent
 from ..dqn.agent import DQN
 from ..dqn.build import build_return_model
 from ..dqn.networks import RecurrentQNetwork
+from ..environments.masks import choices
 from ..imitation.agent import BehaviourCloning
-from ..policy_gradient.actions import CategoricalActions
 from ..policy_gradient.agent import PolicyGradient
+from ..policy_gradient.discrete import CategoricalActions
 from ..tabular.planners import Planner
 from ..tabular.temporal_difference import Tabular
 from .policy_modules import (
     ActorStep,
     Lookup,
+    MaskedLookup,
     MostProbable,
     MostValuable,
     Normalize,
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
 
 ABOUT = "dreamgym.json"  # the name of the description inside the file
 ROWS = 3  # of the batch that is traced; a batch of 1 would be taken for a constant
-BATCH_AXIS = {"observation": 0, "state": 2, "episode_start": 0, "action": 0}
+BATCH_AXIS = {"observation": 0, "state": 2, "episode_start": 0, "action_mask": 0, "action": 0}
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def export_policy(agent: Agent) -> Program:
 
     Without a memory the program maps `observation` `[N, *observation]` to `action` `[N, *action]`;
     with one, `observation`, `state` and `episode_start` (bool `[N]`) to `action` and the next
-    `state`.
+    `state`. Of an agent that masks actions it takes one input more, the last: `action_mask`, bool
+    `[N, A]`.
 
     Raises:
         TypeError: the agent, or its spaces, are of a kind that cannot be exported.
@@ -92,6 +95,9 @@ def export_policy(agent: Agent) -> Program:
     if memory is not None:
         inputs["state"] = initial_state(memory, ROWS)
         inputs["episode_start"] = torch.ones(ROWS, dtype=torch.bool)
+    if agent.masks:
+        size = sum(choices(agent.action_space))
+        inputs["action_mask"] = torch.ones(ROWS, size, dtype=torch.bool)
     batch = Dim("N", min=1)
     shapes = {name: {BATCH_AXIS[name]: batch} for name in inputs}
     with torch.no_grad(), _unchecked_distributions():
@@ -101,7 +107,7 @@ def export_policy(agent: Agent) -> Program:
         node.meta.pop("stack_trace", None)  # paths of this machine
     outputs = (
         dict(zip(("action", "state"), results, strict=True))
-        if len(inputs) > 1
+        if memory is not None
         else {"action": results}
     )
     about = {
@@ -158,8 +164,10 @@ def _(agent: BehaviourCloning) -> nn.Module:
 def _(agent: Tabular | Planner) -> nn.Module:
     if not isinstance(agent.action_space, gym.spaces.Discrete):
         raise TypeError(f"{agent.name} acts in {agent.action_space}: expected Discrete")
-    actions = torch.tensor(agent.policy) + int(agent.action_space.start)
-    return Lookup(actions, agent.states.strides, agent.states.offset)
+    start, index = int(agent.action_space.start), (agent.states.strides, agent.states.offset)
+    if agent.masks:
+        return MaskedLookup(Lookup(torch.tensor(agent.q), *index), start)
+    return Lookup(torch.tensor(agent.policy) + start, *index)
 
 
 def _stable_baselines(agent: "SB3Agent") -> nn.Module:

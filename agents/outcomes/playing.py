@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from nets.foreign import blaming
 
+from ..environments.door import Door
 from ..environments.limits import step_limit
+from ..environments.masks import Masks, Telling
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -82,16 +84,21 @@ def play(
     """
     limit = step_limit(env.spec, max_steps)
     show_thoughts(agent, env)
+    door = Door(str(env), env.observation_space)
+    masks = Masks(door, env.action_space) if agent.masks else None
+    world = env if masks is None else Telling(env)
     for episode in range(episodes):
         with blaming(f"the environment {env}, in its reset"):
-            observation, _ = env.reset(seed=None if episode else seed)
+            observation, info = world.reset(seed=None if episode else seed)
         step, total, over = 0, 0.0, False
         state, start = None, np.ones(1, bool)
         yield Frame(draw(env), episode, step, total)
         while not over:
-            action, state = agent.predict(observation, state, start, deterministic=True)
+            allowed = None if masks is None else masks.of_one(info)
+            action, state = agent.predict(observation, state, start, True, allowed)
             with blaming(f"the environment {env}, in its step after {step} steps"):
-                observation, reward, terminated, truncated, _ = env.step(action)
+                observation, reward, terminated, truncated, info = world.step(action)
+            door.steps += 1
             step, total = step + 1, total + float(reward)
             over = terminated or truncated or step >= limit
             start = np.zeros(1, bool)

@@ -12,8 +12,9 @@ from nets.layers.recurrent import GRU, LSTM
 
 from ..dqn.networks import QNetwork, RecurrentQNetwork
 from ..dqn.returns import ReturnModel
-from ..policy_gradient.actions import ActionModel
+from ..equations.masks import masked
 from ..policy_gradient.actor_critic import ActorCritic
+from ..policy_gradient.model import ActionModel
 from ..policy_gradient.normalization import LIMIT, ObservationNorm
 
 
@@ -24,24 +25,28 @@ class Policy(nn.Module):
         norm: of observations.
         step: observations, a memory's state and bool `[N]` where an episode starts, to outputs
             `[N, size]` and the next state.
-        choose: outputs to actions.
+        choose: outputs, and which actions are allowed, to actions.
     """
 
     def __init__(self, norm: nn.Module, step: nn.Module, choose: nn.Module) -> None:
         super().__init__()
         self.norm, self.step, self.choose = norm, step, choose
 
-    def forward(self, observation: Tensor) -> Tensor:
-        """Normalise, evaluate, choose."""
+    def forward(self, observation: Tensor, action_mask: Tensor | None = None) -> Tensor:
+        """Normalise, evaluate, choose among what `action_mask`, bool `[N, A]`, allows."""
         outputs, _ = self.step(self.norm(observation), None, None)
-        return self.choose(outputs)
+        return self.choose(outputs, action_mask)
 
 
 class RecurrentPolicy(Policy):
     """One step of a policy with a memory."""
 
     def forward(  # type: ignore[override]
-        self, observation: Tensor, state: Tensor, episode_start: Tensor
+        self,
+        observation: Tensor,
+        state: Tensor,
+        episode_start: Tensor,
+        action_mask: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return actions `[N, *action]` and the next state.
 
@@ -50,9 +55,10 @@ class RecurrentPolicy(Policy):
             state: of the memory, `[S, layers, N, H]`; whatever it is, 0 takes its place where an
                 episode starts.
             episode_start: bool `[N]`.
+            action_mask: bool `[N, A]`, which actions are allowed; None: all.
         """
         outputs, after = self.step(self.norm(observation), state, episode_start)
-        return self.choose(outputs), after
+        return self.choose(outputs, action_mask), after
 
 
 def initial_state(memory: LSTM | GRU, count: int) -> Tensor:
@@ -118,33 +124,50 @@ class MostValuable(nn.Module):
         super().__init__()
         self.returns, self.start = returns, start
 
-    def forward(self, outputs: Tensor) -> Tensor:
+    def forward(self, outputs: Tensor, action_mask: Tensor | None) -> Tensor:
         """Choose, and count from the space's first action."""
-        return self.returns.values(outputs).argmax(dim=-1) + self.start
+        return masked(self.returns.values(outputs), action_mask).argmax(dim=-1) + self.start
 
 
 class Lookup(nn.Module):
-    """A table of actions: states `[N]`, or their coordinates `[N, D]`, to `[N]`.
+    """A table: states `[N]`, or their coordinates `[N, D]`, to what it holds of each, `[N, *]`.
 
     Args:
-        actions: of every state, `[S]`.
+        table: of every state, `[S, *]`.
         strides: of the coordinates in the table.
         offset: what to subtract.
     """
 
-    actions: Tensor
+    table: Tensor
     strides: Tensor
 
-    def __init__(self, actions: Tensor, strides: Sequence[int], offset: int) -> None:
+    def __init__(self, table: Tensor, strides: Sequence[int], offset: int) -> None:
         super().__init__()
-        self.register_buffer("actions", actions)
+        self.register_buffer("table", table)
         self.register_buffer("strides", torch.tensor(strides))
         self.offset = offset
 
     def forward(self, observation: Tensor) -> Tensor:
         """Read the table."""
         coordinates = observation.reshape(observation.shape[0], -1)  # [N, D]
-        return self.actions[(coordinates * self.strides).sum(-1) - self.offset]
+        return self.table[(coordinates * self.strides).sum(-1) - self.offset]
+
+
+class MaskedLookup(nn.Module):
+    """States and masks `[N, A]` to the actions of the largest value among those allowed, `[N]`.
+
+    Args:
+        values: a table of action values.
+        start: the space's first action.
+    """
+
+    def __init__(self, values: Lookup, start: int) -> None:
+        super().__init__()
+        self.values, self.start = values, start
+
+    def forward(self, observation: Tensor, action_mask: Tensor) -> Tensor:
+        """Read the table, and choose."""
+        return masked(self.values(observation), action_mask).argmax(dim=-1) + self.start
 
 
 class StableBaselines(nn.Module):
@@ -192,6 +215,6 @@ class MostProbable(nn.Module):
         super().__init__()
         self.actions = actions
 
-    def forward(self, outputs: Tensor) -> Tensor:
+    def forward(self, outputs: Tensor, action_mask: Tensor | None) -> Tensor:
         """Choose, and bring into the space."""
-        return self.actions.to_space(self.actions.mode(outputs))
+        return self.actions.to_space(self.actions.mode(masked(outputs, action_mask)))

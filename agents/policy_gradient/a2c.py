@@ -7,6 +7,7 @@ import torch
 from nets.settings import Count, Schedule, Share, changing
 
 from ..equations.losses import half_square, policy_gradient
+from ..equations.masks import masked
 from ..loop.experience import Metrics
 from .advantages import AdvantageConfig, AdvantageGradient
 from .rollout import Rollout
@@ -38,6 +39,7 @@ class A2C(AdvantageGradient[A2CConfig]):
     def update(self, rollout: Rollout) -> Metrics:
         """Take one gradient step over a rollout."""
         outputs, value = self.network.forward(rollout.observation, rollout.state, rollout.start)
+        outputs = masked(outputs, rollout.mask)
         distribution = self.actions.distribution(outputs)
         advantage = self.advantages(rollout, value)
         policy_loss = policy_gradient(distribution.log_prob(rollout.choice), advantage)

@@ -19,7 +19,7 @@ from ..networks.fast import FastNetwork, numpy_forward
 from ..networks.memory import build_memory, parse_encoder, remember
 from ..networks.own import own_encoders
 from ..networks.pictures import Channels
-from .actions import ActionModel
+from .model import ActionModel
 
 
 class ActorCritic(nn.Module):

@@ -14,15 +14,17 @@ from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
 from ..equations.losses import Loss
+from ..equations.masks import masked
 from ..equations.schedules import current
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import place
 from ..networks.pictures import is_picture
 from ..networks.pretraining import load_encoder
-from .actions import Distribution, action_model
+from .actions import action_model
 from .actor_critic import ActorCritic, FastActorCritic
 from .config import PolicyConfig
+from .model import Distribution
 from .normalization import ObservationNorm, RewardNorm
 from .rollout import Rollout, RolloutBuffer
 
@@ -63,6 +65,7 @@ class PolicyGradient(Agent[ConfigT]):
 
     def begin(self) -> None:
         """Load a pretrained encoder, if there is to be one."""
+        super().begin()
         if self.config.pretrained:
             load_encoder([self.network.module.body], self.config.pretrained)
 
@@ -89,21 +92,29 @@ class PolicyGradient(Agent[ConfigT]):
         """Return v(s) `[N]` of N observations, `state` being the memory's before them."""
         return self.network.value(self._seen(observation), state)
 
-    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+    def act(
+        self, observation: Array, episode_start: Array, mask: Array | None = None
+    ) -> tuple[Array, Mapping[str, Array]]:
         """Draw actions from the policy; the extras are what a rollout needs beside them."""
         before, seen = self.state, self._seen(observation)
         outputs, self.state = self.policy(seen, before, episode_start)
-        choice = self.actions.sample(outputs, self.rng)
+        choice = self.actions.sample(masked(outputs, mask), self.rng)
         extras = {"seen": seen, "choice": choice, "start": episode_start}
         if before is not None:
             extras["state"] = before.cpu().numpy()
         return self.actions.to_space(choice), extras
 
     def choose(
-        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+        self,
+        observation: Array,
+        state: Any,
+        episode_start: Array | None,
+        deterministic: bool,
+        mask: Array | None = None,
     ) -> tuple[Array, Any]:
         """Choose the most probable actions, or draw them."""
         outputs, state = self.policy(self._seen(observation), state, episode_start)
+        outputs = masked(outputs, mask)
         if deterministic:
             return self.actions.to_space(self.actions.mode(outputs)), state
         return self.actions.to_space(self.actions.sample(outputs, self.rng)), state
@@ -147,7 +158,7 @@ class PolicyGradient(Agent[ConfigT]):
         """Take one gradient step on L = Σ w · (L_π + c_v · L_v − c_e · H), by its slopes.
 
         Args:
-            outputs: of `self.network.forward`, `[T, B, size]`.
+            outputs: of `self.network.forward`, masked where actions are, `[T, B, size]`.
             distribution: what they describe.
             choice: what was chosen.
             policy: L_π, its slope in log π, `[T, B]`.

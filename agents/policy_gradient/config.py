@@ -58,6 +58,8 @@ class PolicyConfig(Settings):
     """Weight of the entropy, which keeps the policy trying."""
     max_grad_norm: Positive = 0.5
     """Largest global norm of a gradient."""
+    mask_actions: bool = False
+    """Whether only actions are taken that the world allows, in `info["action_mask"]`."""
     normalize_observation: bool = False
     """Whether observations are brought to mean 0 and variance 1, by statistics of the training."""
     normalize_reward: bool = False

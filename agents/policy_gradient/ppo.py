@@ -1,8 +1,8 @@
 """Proximal policy optimisation (Schulman et al., 2017) with a clipped objective."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from ..equations.losses import (
     importance_ratio,
     kl_estimate,
 )
+from ..equations.masks import masked
 from ..loop.experience import Metrics
 from .advantages import AdvantageConfig, AdvantageGradient
 from .rollout import Rollout
@@ -56,15 +57,20 @@ class Minibatch(NamedTuple):
     value: Tensor  # [T, M] at that time
     advantage: Tensor  # [T, M]
     target: Tensor  # [T, M]
+    mask: Tensor | None  # [T, M, size] bool, which actions were allowed; None: all
 
     def in_one_row(self) -> "Minibatch":
         """Return every row as a column of its own, `[1, T · M, *]`."""
-        return Minibatch(*(field.flatten(0, 1).unsqueeze(0) for field in self))
+        return self._each(lambda field: field.flatten(0, 1).unsqueeze(0))
 
     def columns(self, index: Tensor) -> "Minibatch":
         """Return some columns."""
-        part = Minibatch(*(field.index_select(1, index) for field in self))
+        part = self._each(lambda field: field.index_select(1, index))
         return part._replace(weight=part.weight / part.weight.sum())
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Minibatch":
+        fields: list[Any] = [None if field is None else change(field) for field in self]
+        return Minibatch(*fields)
 
     def standardized(self) -> "Minibatch":
         """Return the rows with advantages of mean 0 and variance 1."""
@@ -97,6 +103,7 @@ class PPO(AdvantageGradient[PPOConfig]):
         c, clip = self.config, self.scheduled("clip")
         for batch, state in self._minibatches(self._prepare(rollout), rollout.state):
             outputs, value = self.network.forward(batch.observation, state, batch.start)
+            outputs = masked(outputs, batch.mask)
             distribution = self.actions.distribution(outputs)
             log_prob = distribution.log_prob(batch.choice)  # [T, M]
             ratio = importance_ratio(log_prob, batch.log_prob)
@@ -126,6 +133,7 @@ class PPO(AdvantageGradient[PPOConfig]):
         """Return the rollout with advantages, and with what the policy that gathered it said."""
         c = self.config
         outputs, value, _ = self.network.module(rollout.observation, rollout.state, rollout.start)
+        outputs = masked(outputs, rollout.mask)
         advantage = self.advantages(rollout, value)
         batch = Minibatch(
             observation=rollout.observation,
@@ -136,6 +144,7 @@ class PPO(AdvantageGradient[PPOConfig]):
             value=value,
             advantage=advantage,
             target=advantage + value,
+            mask=rollout.mask,
         )
         if c.normalize_advantage and c.normalize_over == "rollout":
             batch = batch.standardized()

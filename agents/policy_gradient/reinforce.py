@@ -11,6 +11,7 @@ from torch import Tensor
 from nets.settings import Count, Rate, Schedule, changing
 
 from ..equations.losses import half_square, policy_gradient
+from ..equations.masks import masked
 from ..equations.returns import lambda_returns
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
@@ -87,6 +88,7 @@ class Reinforce(PolicyGradient[ReinforceConfig]):
             rollout.reward, rollout.discount, rollout.values_after(baseline), rollout.goes_on
         )
         advantage = returns - baseline
+        outputs = masked(outputs, rollout.mask)
         distribution = self.actions.distribution(outputs)
         policy_loss = policy_gradient(distribution.log_prob(rollout.choice), advantage)
         value_loss = half_square(-advantage if learned else torch.zeros_like(advantage))

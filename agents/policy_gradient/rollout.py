@@ -21,6 +21,7 @@ class Rollout(NamedTuple):
     bootstrap: Tensor  # [T, B] value of the observation after a row; 0 where `value` has it
     weight: Tensor  # [T, B] of each row in a mean: 0 where the step only reset, else equal
     state: Tensor | None  # [S, layers, B, H] of the memory, before the first step
+    mask: Tensor | None  # [T, B, size] bool, which actions were allowed; None: all
 
     def values_after(self, value: Tensor) -> Tensor:
         """Return the values of the observations that the actions led to, `[T, B]`.
@@ -106,4 +107,5 @@ class RolloutBuffer:
             bootstrap=after,
             weight=weights,
             state=None if state is None else tensor(state),
+            mask=None if self._transitions[0].mask is None else tensor(self.column("mask")),
         )
