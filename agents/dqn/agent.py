@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from itertools import repeat
 from typing import Any, Self, Unpack
 
 import gymnasium as gym
@@ -16,6 +17,7 @@ from ..agent import Agent
 from ..environments.parts import row_space
 from ..environments.spaces import as_rows
 from ..equations.exploration import epsilon_greedy
+from ..equations.masks import masked
 from ..equations.schedules import current
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
@@ -79,6 +81,7 @@ class DQN(Agent[DQNConfig]):
 
     def begin(self) -> None:
         """Load a pretrained encoder, if there is to be one."""
+        super().begin()
         if self.config.pretrained:
             bodies = [network.module.body for network in (self.online, self.target)]
             load_encoder(bodies, self.config.pretrained)
@@ -127,24 +130,31 @@ class DQN(Agent[DQNConfig]):
         """
         return self.online.values(observation, state, start, noise=noise)
 
-    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+    def act(
+        self, observation: Array, episode_start: Array, mask: Array | None = None
+    ) -> tuple[Array, Mapping[str, Array]]:
         """Choose ε-greedy actions; a memory's state before them is an extra."""
         before = self.state
         values, self.state = self._values(observation, before, episode_start)
-        action = epsilon_greedy(values, self.epsilon, self.rng)
+        action = epsilon_greedy(values, self.epsilon, self.rng, mask)
         extras = {} if before is None else {"state": before.cpu().numpy()}
         return action + self._first_action, extras
 
     def choose(
-        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+        self,
+        observation: Array,
+        state: Any,
+        episode_start: Array | None,
+        deterministic: bool,
+        mask: Array | None = None,
     ) -> tuple[Array, Any]:
         """Choose greedy actions, or ε-greedy ones with the final ε."""
         values, state = self._values(observation, state, episode_start, noise=not deterministic)
         if deterministic:
-            action = values.argmax(axis=1)
+            action = masked(values, mask).argmax(axis=1)
         else:
             final = self.config.epsilon(self.config.exploration_steps)
-            action = epsilon_greedy(values, final, self.rng)
+            action = epsilon_greedy(values, final, self.rng, mask)
         return action + self._first_action, state
 
     def observe(self, transition: Transition) -> Metrics | None:
@@ -184,6 +194,7 @@ class DQN(Agent[DQNConfig]):
 
         Returns:
             Metrics of the last minibatch, its loss L and means; the error of every row, `[K, B]`.
+            The value is that of the best action, and where actions are masked of the one taken.
         """
         index, errors = output_index(batch.action - self._first_action, self.returns.size), []
         weights, targets = batch.weight.unsqueeze(-1), self._targets(batch)
@@ -198,7 +209,8 @@ class DQN(Agent[DQNConfig]):
             self.optimizer.step()
             errors.append(error)
         self.updates += len(errors)
-        value, weight = self.returns.values(outputs).amax(dim=-1), batch.weight[-1]  # [B]
+        shown, weight = outputs if batch.next_mask is None else prediction, batch.weight[-1]
+        value = self.returns.values(shown).amax(dim=-1)  # [B]
         metrics = {
             "loss": (weight * loss.value).sum(),
             self.returns.error_name: (weight * error.abs()).sum() / weight.sum(),
@@ -213,13 +225,19 @@ class DQN(Agent[DQNConfig]):
         With double learning the online network of that moment chooses the next action.
         """
         reward, discount, after = batch.reward, batch.discount, batch.next_observation
+        mask = batch.next_mask
         outputs = self.target.module.minibatches(after)  # [K, B, A · size]
         if not self.config.double:
-            yield from self.returns.q_learning_target(reward, discount, outputs)
+            yield from self.returns.q_learning_target(reward, discount, outputs, mask)
             return
-        for r_t, discount_t, outputs_t, s_t in zip(reward, discount, outputs, after, strict=True):
+        masks = repeat(None) if mask is None else mask
+        for r_t, discount_t, outputs_t, s_t, mask_t in zip(
+            reward, discount, outputs, after, masks, strict=False
+        ):
             selector_t = self.online.module(s_t)  # [B, A · size]
-            yield self.returns.double_q_learning_target(r_t, discount_t, outputs_t, selector_t)
+            yield self.returns.double_q_learning_target(
+                r_t, discount_t, outputs_t, selector_t, mask_t
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimiser and counters."""

@@ -15,7 +15,7 @@ from .nstep import NStep
 from .prioritized import Prioritized
 from .replay import ReplayBuffer, Sampler, Uniform
 from .returns import CategoricalReturn, ExpectedReturn, QuantileReturn, ReturnModel
-from .rows import Rows
+from .rows import MaskedRows, Rows
 from .sequences import Sequencer
 
 
@@ -58,7 +58,14 @@ def build_recorder(
         return NStep(c.n_step, c.discount, num_envs)
     state_shape = (2 if memory == "lstm" else 1, 1, c.memory_size)
     return Sequencer(
-        c.sequence_length, c.burn_in, c.n_step, c.discount, spaces, state_shape, num_envs
+        c.sequence_length,
+        c.burn_in,
+        c.n_step,
+        c.discount,
+        spaces,
+        state_shape,
+        num_envs,
+        masks=c.mask_actions,
     )
 
 
@@ -70,7 +77,8 @@ def build_replay(
         capacity = max(config.buffer_size // config.sequence_length, 1)
         return ReplayBuffer(recorder.zeros(capacity), build_sampler(config, capacity))
     capacity = config.buffer_size
-    return ReplayBuffer(Rows.zeros(capacity, *spaces), build_sampler(config, capacity))
+    kind = MaskedRows if config.mask_actions else Rows
+    return ReplayBuffer(kind.zeros(capacity, *spaces), build_sampler(config, capacity))
 
 
 def build_sampler(config: DQNConfig, capacity: int) -> Sampler:

@@ -105,6 +105,8 @@ class DQNConfig(Settings):
     """β of prioritised replay at the beginning: 1 undoes the bias of unequal draws."""
     importance_steps: Whole = 100_000
     """Environment steps over which β rises to 1."""
+    mask_actions: bool = False
+    """Whether only actions are taken that the world allows, in `info["action_mask"]`."""
     max_grad_norm: Positive = 10.0
     """Largest global norm of a gradient."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..loop.experience import Transition
-from .rows import Rows
+from .rows import MaskedRows, Rows
 
 
 class NStep:
@@ -23,12 +23,13 @@ class NStep:
         self.n, self.discount = n, discount
         self._open: list[deque[list[Any]]] = [deque() for _ in range(num_envs)]
 
-    def push(self, transition: Transition) -> Rows | None:
+    def push(self, transition: Transition) -> Rows | MaskedRows | None:
         """Take a transition of N environments; return the rows that became complete."""
         return self._single(transition) if self.n == 1 else self._windows(transition)
 
-    def _windows(self, transition: Transition) -> Rows | None:
+    def _windows(self, transition: Transition) -> Rows | MaskedRows | None:
         done: list[tuple[Any, ...]] = []
+        masks = transition.next_mask
         for k, window in enumerate(self._open):
             if not transition.valid[k]:
                 continue
@@ -38,21 +39,27 @@ class NStep:
                 row[3] *= self.discount
             over = transition.terminated[k] or transition.truncated[k]
             keep = not transition.terminated[k]
+            mask = () if masks is None else (masks[k],)
             while window and (over or len(window) == self.n):
                 observation, action, reward, factor = window.popleft()
                 after = transition.next_observation[k]
-                done.append((observation, action, reward, factor * keep, after))
-        return Rows(*(np.asarray(column) for column in zip(*done, strict=True))) if done else None
+                done.append((observation, action, reward, factor * keep, after, *mask))
+        columns = [np.asarray(column) for column in zip(*done, strict=True)]
+        if not done:
+            return None
+        return Rows(*columns) if masks is None else MaskedRows(*columns)
 
-    def _single(self, transition: Transition) -> Rows | None:
-        rows = Rows(
+    def _single(self, transition: Transition) -> Rows | MaskedRows | None:
+        rows: Rows | MaskedRows = Rows(
             observation=transition.observation,
             action=transition.action,
             reward=transition.reward,
             discount=self.discount * ~transition.terminated,
             next_observation=transition.next_observation,
         )
+        if transition.next_mask is not None:
+            rows = MaskedRows(*rows[:5], transition.next_mask)
         valid = transition.valid
         if np.count_nonzero(valid) == len(valid):
             return rows
-        return Rows(*(field[valid] for field in rows)) if valid.any() else None
+        return type(rows)(*(field[valid] for field in rows)) if valid.any() else None

@@ -9,10 +9,12 @@ from torch import Tensor
 
 from ..loop.experience import Array
 from ..loop.shards import Replay
-from .rows import Minibatches, Rows
+from .rows import MaskedRows, Minibatches, Rows
 
 if TYPE_CHECKING:
-    from .sequences import Sequences
+    from .sequences import MaskedSequences, Sequences
+
+    Kind = Rows | MaskedRows | Sequences | MaskedSequences
 
 
 class Sampler(Protocol):
@@ -76,7 +78,7 @@ class ReplayBuffer(Replay):
         sampler: draws places; uniformly by default.
     """
 
-    def __init__(self, memory: "Rows | Sequences", sampler: Sampler | None = None) -> None:
+    def __init__(self, memory: "Kind", sampler: Sampler | None = None) -> None:
         self.capacity = len(memory.reward)
         if self.capacity < 1:
             raise ValueError(f"replay capacity is {self.capacity}: expected at least 1")
@@ -86,13 +88,13 @@ class ReplayBuffer(Replay):
     def __len__(self) -> int:
         return min(self.rows, self.capacity)
 
-    def append(self, rows: "Rows | Sequences") -> None:
+    def append(self, rows: "Kind") -> None:
         """Remember M ≤ capacity rows, forgetting the oldest when full."""
         if not self.rows:
             self.sampler.clear()
         self.sampler.add(self._write(rows))
 
-    def _write(self, rows: "Rows | Sequences") -> Array:
+    def _write(self, rows: "Kind") -> Array:
         """Write rows, and return their places."""
         count, start = len(rows.reward), self.rows % self.capacity
         places = np.arange(start, start + count)

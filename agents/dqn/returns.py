@@ -12,6 +12,7 @@ from ..equations.distributional import (
     quantile_huber,
 )
 from ..equations.losses import Loss, huber, square
+from ..equations.masks import masked
 from ..equations.targets import double_q_learning_target, q_learning_target
 from ..loop.experience import Array
 
@@ -39,17 +40,29 @@ class ReturnModel(Protocol):
     def array_values(self, outputs: Array) -> Array:
         """Return the same of an array."""
 
-    def q_learning_target(self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor) -> Tensor:
+    def q_learning_target(
+        self,
+        r_t: Tensor,
+        discount_t: Tensor,
+        outputs_t: Tensor,
+        mask_t: Tensor | None = None,
+    ) -> Tensor:
         """Return what outputs for the action taken should have said, if the best one follows.
 
         Args:
             r_t: rewards `[...]`.
             discount_t: γ · (1 − terminated), `[...]`.
             outputs_t: for the next observation, `[..., A · size]`.
+            mask_t: bool `[..., A]`, which actions may follow; None: all.
         """
 
     def double_q_learning_target(
-        self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor, selector_t: Tensor
+        self,
+        r_t: Tensor,
+        discount_t: Tensor,
+        outputs_t: Tensor,
+        selector_t: Tensor,
+        mask_t: Tensor | None = None,
     ) -> Tensor:
         """Return the same with the next action that other outputs `[..., A · size]` choose."""
 
@@ -85,15 +98,26 @@ class ExpectedReturn:
         """Return the outputs."""
         return outputs
 
-    def q_learning_target(self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor) -> Tensor:
+    def q_learning_target(
+        self,
+        r_t: Tensor,
+        discount_t: Tensor,
+        outputs_t: Tensor,
+        mask_t: Tensor | None = None,
+    ) -> Tensor:
         """Return rₜ + discountₜ · maxₐ q(sₜ, a), `[...]`."""
-        return q_learning_target(r_t, discount_t, outputs_t)
+        return q_learning_target(r_t, discount_t, masked(outputs_t, mask_t))
 
     def double_q_learning_target(
-        self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor, selector_t: Tensor
+        self,
+        r_t: Tensor,
+        discount_t: Tensor,
+        outputs_t: Tensor,
+        selector_t: Tensor,
+        mask_t: Tensor | None = None,
     ) -> Tensor:
         """Return rₜ + discountₜ · q(sₜ, argmaxₐ q_selector(sₜ, a)), `[...]`."""
-        return double_q_learning_target(r_t, discount_t, outputs_t, selector_t)
+        return double_q_learning_target(r_t, discount_t, outputs_t, masked(selector_t, mask_t))
 
     def loss(self, prediction: Tensor, target: Tensor) -> tuple[Loss, Tensor]:
         """Return ℓ(q(s, a) − y), and the temporal-difference error q(s, a) − y."""
@@ -132,16 +156,26 @@ class ReturnDistribution(ABC):
         z_t = outputs_t.gather(-1, output_index(a_t, self.size))  # [..., size]
         return self.bootstrap(r_t.unsqueeze(-1), discount_t.unsqueeze(-1), z_t)
 
-    def q_learning_target(self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor) -> Tensor:
+    def q_learning_target(
+        self,
+        r_t: Tensor,
+        discount_t: Tensor,
+        outputs_t: Tensor,
+        mask_t: Tensor | None = None,
+    ) -> Tensor:
         """Return rₜ + discountₜ · Z(sₜ, argmaxₐ E Z(sₜ, a)), `[..., size]`."""
-        a_t = self.values(outputs_t).argmax(dim=-1)
-        return self.sarsa_target(r_t, discount_t, outputs_t, a_t)
+        return self.double_q_learning_target(r_t, discount_t, outputs_t, outputs_t, mask_t)
 
     def double_q_learning_target(
-        self, r_t: Tensor, discount_t: Tensor, outputs_t: Tensor, selector_t: Tensor
+        self,
+        r_t: Tensor,
+        discount_t: Tensor,
+        outputs_t: Tensor,
+        selector_t: Tensor,
+        mask_t: Tensor | None = None,
     ) -> Tensor:
         """Return rₜ + discountₜ · Z(sₜ, argmaxₐ E Z_selector(sₜ, a)), `[..., size]`."""
-        a_t = self.values(selector_t).argmax(dim=-1)
+        a_t = masked(self.values(selector_t), mask_t).argmax(dim=-1)
         return self.sarsa_target(r_t, discount_t, outputs_t, a_t)
 
 

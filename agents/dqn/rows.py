@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..environments.masks import choices
 from ..loop.experience import Array
 
 
@@ -22,10 +23,14 @@ class Minibatches(NamedTuple):
     discount: Tensor  # [K, B] γⁿ · (1 − terminated)
     next_observation: Any  # [K, B, *observation] n steps later
     weight: Tensor  # [K, B] of each row in its minibatch's loss
+    next_mask: Tensor | None = None  # [K, B, A] bool, which `next_observation` allows; None: all
 
     def to(self, device: torch.device) -> "Minibatches":
         """Move every tensor to `device`."""
-        return self if device.type == "cpu" else Minibatches(*(field.to(device) for field in self))
+        if device.type == "cpu":
+            return self
+        fields: list[Any] = [None if field is None else field.to(device) for field in self]
+        return Minibatches(*fields)
 
     def priorities(self, error: Tensor) -> Tensor:
         """Return one error `[K, B]` for each row, given those of its steps.
@@ -68,9 +73,37 @@ class Rows(NamedTuple):
         return Minibatches(*self, weight)
 
 
+class MaskedRows(NamedTuple):
+    """Rows that also say which actions `next_observation` allows."""
+
+    observation: Any
+    action: Any
+    reward: Any
+    discount: Any
+    next_observation: Any
+    next_mask: Any  # bool [M, A]
+
+    @classmethod
+    def zeros(
+        cls, rows: int, observation_space: gym.Space, action_space: gym.Space
+    ) -> "MaskedRows":
+        """Allocate memory for rows of these spaces."""
+        plain = Rows.zeros(rows, observation_space, action_space)
+        return cls(*plain, mask_storage(action_space, rows))
+
+    def batch(self, weight: Tensor) -> Minibatches:
+        """Return drawn rows, tensors `[K, B, *]`, with their weights `[K, B]`."""
+        return Minibatches(*self[:5], weight, self.next_mask)
+
+
 def storage(space: gym.Space, *shape: int) -> Array:
     """Allocate `[*shape, *member]` for members of `space`; floats are kept in single precision."""
     if space.shape is None or space.dtype is None:
         raise TypeError(f"cannot store members of {space} in rows: expected Box or Discrete")
     dtype = np.float32 if np.issubdtype(space.dtype, np.floating) else space.dtype
     return np.zeros((*shape, *space.shape), dtype)
+
+
+def mask_storage(space: gym.Space, *shape: int) -> Array:
+    """Allocate `[*shape, A]` for masks of the actions of `space`, which allow everything."""
+    return np.ones((*shape, sum(choices(space))), bool)

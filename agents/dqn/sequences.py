@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..loop.experience import Array, Transition
-from .rows import Minibatches, storage
+from .rows import Minibatches, mask_storage, storage
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,25 @@ class Sequences(NamedTuple):
         )
 
 
+class MaskedSequences(NamedTuple):
+    """Sequences that also say which actions the row `after` allows."""
+
+    observation: Any
+    action: Any
+    reward: Any
+    discount: Any
+    after: Any
+    valid: Any
+    starts: Any
+    state: Any
+    next_mask: Any  # bool [M, T, A]
+
+    def batch(self, weight: Tensor) -> Minibatches:
+        """Return drawn sequences, tensors `[K, B, *]`, with their weights `[K, B]`."""
+        plain = Sequences(*self[:8]).batch(weight)
+        return plain._replace(next_mask=self.next_mask.transpose(1, 2))  # [K, T, B, A]
+
+
 @dataclass
 class _Episode:
     """The part of an open episode that sequences still need; row 0 is its step `first`."""
@@ -78,6 +97,7 @@ class _Episode:
     actions: list[Array] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
     states: list[Array | float] = field(default_factory=list)
+    next_masks: list[Array | None] = field(default_factory=list)
     first: int = 0
     begin: int = 0  # the first step that is in no sequence yet
 
@@ -89,7 +109,8 @@ class _Episode:
     def forget(self, before: int) -> None:
         """Drop steps before `before`."""
         count = max(before - self.first, 0)
-        for column in (self.observations, self.actions, self.rewards, self.states):
+        columns = self.observations, self.actions, self.rewards, self.states, self.next_masks
+        for column in columns:
             del column[:count]
         self.first += count
 
@@ -109,6 +130,7 @@ class Sequencer:
         spaces: of observations and actions.
         state_shape: [S, layers, H] of the memory's state.
         num_envs: N.
+        masks: whether to keep which actions are allowed.
     """
 
     def __init__(
@@ -120,16 +142,18 @@ class Sequencer:
         spaces: tuple[gym.Space, gym.Space],
         state_shape: tuple[int, ...],
         num_envs: int,
+        *,
+        masks: bool = False,
     ) -> None:
         self.length, self.burn_in, self.n, self.discount = length, burn_in, n, discount
-        self._spaces, self._state_shape = spaces, state_shape
+        self._spaces, self._state_shape, self._masks = spaces, state_shape, masks
         self._open = [_Episode() for _ in range(num_envs)]
 
-    def zeros(self, sequences: int) -> Sequences:
+    def zeros(self, sequences: int) -> Sequences | MaskedSequences:
         """Allocate memory for sequences."""
         rows, steps = self.burn_in + self.length + self.n, (sequences, self.length)
         observation, action = self._spaces
-        return Sequences(
+        plain = Sequences(
             observation=storage(observation, sequences, rows),
             action=storage(action, *steps),
             reward=np.zeros(steps, np.float32),
@@ -139,15 +163,16 @@ class Sequencer:
             starts=np.zeros((sequences, rows), bool),
             state=np.zeros((sequences, *self._state_shape), np.float32),
         )
+        return MaskedSequences(*plain, mask_storage(action, *steps)) if self._masks else plain
 
-    def push(self, transition: Transition) -> Sequences | None:
+    def push(self, transition: Transition) -> Sequences | MaskedSequences | None:
         """Take a transition of N environments; return the sequences that became complete.
 
         Its extras hold `state`, the memory's before the step, `[S, layers, N, H]`, or nothing
         where that is 0.
         """
-        done: list[Sequences] = []
-        states = transition.extras.get("state")
+        done: list[Sequences | MaskedSequences] = []
+        states, masks = transition.extras.get("state"), transition.next_mask
         for k, episode in enumerate(self._open):
             if not transition.valid[k]:
                 continue
@@ -155,6 +180,7 @@ class Sequencer:
             episode.actions.append(transition.action[k])
             episode.rewards.append(float(transition.reward[k]))
             episode.states.append(0.0 if states is None else states[:, :, k])
+            episode.next_masks.append(None if masks is None else masks[k])
             terminated = bool(transition.terminated[k])
             over = terminated or bool(transition.truncated[k])
             whole = self.length + self.n - 1  # steps until all of a sequence is known
@@ -164,9 +190,9 @@ class Sequencer:
                 episode.forget(episode.begin - self.burn_in)
             if over:
                 self._open[k] = _Episode()
-        return Sequences(*map(np.concatenate, zip(*done, strict=True))) if done else None
+        return type(done[0])(*map(np.concatenate, zip(*done, strict=True))) if done else None
 
-    def _cut(self, episode: _Episode, last: Array, terminated: bool) -> Sequences:
+    def _cut(self, episode: _Episode, last: Array, terminated: bool) -> Sequences | MaskedSequences:
         """Return the next sequence of an episode, whose observation after the last step is `last`.
 
         Args:
@@ -192,4 +218,6 @@ class Sequencer:
             goes_on = not (terminated and begin + t + span == end)
             cut.discount[0, t] = self.discount**span * goes_on
             cut.after[0, t], cut.valid[0, t] = t + span, 1.0
+            if isinstance(cut, MaskedSequences):
+                cut.next_mask[0, t] = episode.next_masks[now + span - 1]
         return cut
