@@ -1,12 +1,12 @@
+from .config import DoubleQLearningConfig as DoubleQLearningConfig
+from .config import ExpectedSarsaConfig as ExpectedSarsaConfig
+from .config import QLearningConfig as QLearningConfig
+from .config import SarsaConfig as SarsaConfig
 from .planners import PolicyIteration as PolicyIteration
 from .planners import PolicyIterationConfig as PolicyIterationConfig
 from .planners import ValueIteration as ValueIteration
 from .planners import ValueIterationConfig as ValueIterationConfig
 from .temporal_difference import DoubleQLearning as DoubleQLearning
-from .temporal_difference import DoubleQLearningConfig as DoubleQLearningConfig
 from .temporal_difference import ExpectedSarsa as ExpectedSarsa
-from .temporal_difference import ExpectedSarsaConfig as ExpectedSarsaConfig
 from .temporal_difference import QLearning as QLearning
-from .temporal_difference import QLearningConfig as QLearningConfig
 from .temporal_difference import Sarsa as Sarsa
-from .temporal_difference import SarsaConfig as SarsaConfig

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..loop.experience import Episode
-from . import draws, kernel
+from . import draws, kernel, targets
 from .model import Model, cumulative
 from .tables import Finished, Memory, Place, Rule, World
 
@@ -86,7 +86,7 @@ class FusedStream:
             length=view(np.zeros(EPISODES, np.int64)),
         )
         self._rule = learner.rule._replace(key=word(learner.rule.key))
-        self._memory = Memory(*map(view, learner.arrays))
+        self._memory = Memory(*(None if array is None else view(array) for array in learner.arrays))
 
     def advance(self, steps: int, *, last: bool = False) -> None:
         """Take `steps` steps; `last` truncates the open episode after them."""
@@ -141,11 +141,17 @@ def _compilable() -> bool:
     overload(draws.signed)(lambda value: lambda value: np.int64(value))
     helpers = (
         *(draws.mix, draws.episode_key, draws.draw, draws.uniform, draws.below),
-        *(kernel.sarsa_target, kernel.expected_sarsa_target),
-        *(kernel.q_learning_target, kernel.double_q_learning_target),
-        *(kernel.argmax, kernel.mean),
-        *(kernel.exploration, kernel.acting_value, kernel.choose, kernel.update),
-        *(kernel.sarsa, kernel.expected_sarsa, kernel.q_learning, kernel.double_q_learning),
+        *(targets.sarsa_target, targets.expected_sarsa_target),
+        *(targets.q_learning_target, targets.double_q_learning_target),
+        *(targets.argmax, targets.mean),
+        *(kernel.exploration, kernel.acting_value, kernel.any_action, kernel.choose),
+        *(
+            kernel.update,
+            kernel.sarsa,
+            kernel.expected_sarsa,
+            kernel.q_learning,
+            kernel.double_q_learning,
+        ),
         kernel.first_above,
     )
     for helper in helpers:

@@ -10,59 +10,18 @@ Sources: Sutton and Barto, 2018, "Reinforcement Learning", chapters 6 and 12; Si
 from collections.abc import Callable
 
 from .draws import below, draw, episode_key, uniform
-from .tables import CHOICES, STEPS, TRACES, Array, Finished, Memory, Place, Rule, World
+from .tables import CHOICES, STEPS, TRACES, Array, Finished, Memory, Place, Rule, Word, World
+from .targets import (
+    NEVER,
+    argmax,
+    double_q_learning_target,
+    expected_sarsa_target,
+    q_learning_target,
+    sarsa_target,
+)
 
 UNDECIDED = -1  # in place of an action that is not chosen yet
 FORGOTTEN = 1e-12  # a trace below it is dropped
-
-
-# What to learn -----------------------------------------------------------------------------------
-# pair_t is the place of Q(s', a'), first_t that of the first of the values of s'.
-
-
-def sarsa_target(q: Array, r_t: float, discount_t: float, pair_t: int) -> float:
-    """Return r + γ·Q(s', a'), a' the next action taken."""
-    return r_t + discount_t * q[pair_t]
-
-
-def expected_sarsa_target(
-    q: Array, r_t: float, discount_t: float, first_t: int, num_actions: int, epsilon: float
-) -> float:
-    """Return r + γ·Σ_a π(a|s')·Q(s', a), π the ε-greedy policy."""
-    greedy, uniform = q[argmax(q, first_t, num_actions)], mean(q, first_t, num_actions)
-    return r_t + discount_t * (epsilon * uniform + (1.0 - epsilon) * greedy)
-
-
-def q_learning_target(
-    q: Array, r_t: float, discount_t: float, first_t: int, num_actions: int
-) -> float:
-    """Return r + γ·max_a Q(s', a)."""
-    return r_t + discount_t * q[argmax(q, first_t, num_actions)]
-
-
-def double_q_learning_target(
-    q: Array, r_t: float, discount_t: float, first_t: int, num_actions: int, twin: int
-) -> float:
-    """Return r + γ·Q₂(s', argmax_a Q₁(s', a)), Q₂ lying `twin` places behind Q₁."""
-    return r_t + discount_t * q[argmax(q, first_t, num_actions) + twin]
-
-
-def argmax(q: Array, first: int, count: int) -> int:
-    """Return the index of the largest of `count` values from `first` on."""
-    best, top = first, q[first]
-    for k in range(first + 1, first + count):
-        value = q[k]
-        if value > top:
-            best, top = k, value
-    return best
-
-
-def mean(q: Array, first: int, count: int) -> float:
-    """Return the mean of `count` values from `first` on."""
-    total = 0.0
-    for k in range(first, first + count):
-        total += q[k]
-    return total / count
 
 
 # How to act --------------------------------------------------------------------------------------
@@ -84,8 +43,10 @@ def exploration(rule: Rule, memory: Memory, state: int) -> float:
     return start + (end - start) * step / rule.exploration_steps
 
 
-def acting_value(rule: Rule, memory: Memory, pair: int) -> float:
-    """Return the value that actions are chosen by: Q, or Q₁ + Q₂."""
+def acting_value(rule: Rule, memory: Memory, pair: int, allowed: Array) -> float:
+    """Return the value that actions are chosen by: Q, or Q₁ + Q₂; −∞ where not allowed."""
+    if allowed is not None and not allowed[pair]:
+        return NEVER
     if rule.tables == 2:
         return memory.q[pair] + memory.q[rule.num_pairs + pair]
     return memory.q[pair]
@@ -96,12 +57,12 @@ def choose(rule: Rule, memory: Memory, state: int) -> int:
     number = memory.counters[CHOICES]
     memory.counters[CHOICES] = number + 1
     u, most = uniform(draw(rule.key, number, 0)), max(rule.epsilon_start, rule.epsilon_end)
+    first, allowed = state * rule.num_actions, memory.allowed
     if u < most and u < exploration(rule, memory, state):
-        return below(draw(rule.key, number, 1), rule.num_actions)
-    first = state * rule.num_actions
-    best, top, ties = 0, acting_value(rule, memory, first), 1
+        return any_action(draw(rule.key, number, 1), first, rule.num_actions, allowed)
+    best, top, ties = 0, acting_value(rule, memory, first, allowed), 1
     for action in range(1, rule.num_actions):
-        value = acting_value(rule, memory, first + action)
+        value = acting_value(rule, memory, first + action, allowed)
         tied = value == top  # told apart before `top` moves, the two tests need no branch
         if value > top:
             best, top, ties = action, value, 1
@@ -111,9 +72,25 @@ def choose(rule: Rule, memory: Memory, state: int) -> int:
         skip = below(draw(rule.key, number, 2), ties)
         while skip > 0:
             best += 1
-            if acting_value(rule, memory, first + best) == top:
+            if acting_value(rule, memory, first + best, allowed) == top:
                 skip -= 1
     return best
+
+
+def any_action(bits: Word, first: int, num_actions: int, allowed: Array) -> int:
+    """Return an action that is allowed, each as likely as the others."""
+    if allowed is None:
+        return below(bits, num_actions)
+    number = 0
+    for k in range(first, first + num_actions):
+        if allowed[k]:
+            number += 1
+    action, skip = -1, below(bits, number)
+    while skip >= 0:
+        action += 1
+        if allowed[first + action]:
+            skip -= 1
+    return action
 
 
 # How to learn ------------------------------------------------------------------------------------
@@ -171,7 +148,9 @@ def expected_sarsa(
     """Learn the policy that is followed, by its expectation (van Seijen et al., 2009)."""
     discount, num_actions = 0.0 if terminated else rule.discount, rule.num_actions
     first_t, epsilon = s_t * num_actions, exploration(rule, memory, s_t)
-    target = expected_sarsa_target(memory.q, r_t, discount, first_t, num_actions, epsilon)
+    target = expected_sarsa_target(
+        memory.q, r_t, discount, first_t, num_actions, epsilon, memory.allowed
+    )
     update(rule, memory, pair, target)
     return UNDECIDED
 
@@ -182,10 +161,10 @@ def q_learning(
     """Learn the greedy policy (Watkins, 1989)."""
     q, num_actions = memory.q, rule.num_actions
     discount = 0.0 if terminated else rule.discount
-    target = q_learning_target(q, r_t, discount, s_t * num_actions, num_actions)
+    target = q_learning_target(q, r_t, discount, s_t * num_actions, num_actions, memory.allowed)
     if rule.trace_decay > 0:
         first = pair - pair % num_actions
-        if q[pair] < q[argmax(q, first, num_actions)]:
+        if q[pair] < q[argmax(q, first, num_actions, memory.allowed)]:
             memory.counters[TRACES] = 0  # the past did not lead here greedily
     update(rule, memory, pair, target)
     return UNDECIDED
@@ -199,7 +178,9 @@ def double_q_learning(
     if below(draw(rule.key, memory.counters[STEPS] - 1, 3), 2) == 1:
         table, twin = twin, -twin
     discount, first_t = 0.0 if terminated else rule.discount, table + s_t * num_actions
-    target = double_q_learning_target(memory.q, r_t, discount, first_t, num_actions, twin)
+    target = double_q_learning_target(
+        memory.q, r_t, discount, first_t, num_actions, twin, memory.allowed
+    )
     update(rule, memory, table + pair, target)
     return UNDECIDED
 

@@ -11,6 +11,7 @@ from nets.settings import Count, Positive, Settings, Share
 
 from ..agent import Agent
 from ..environments.spaces import TableIndex
+from ..equations.masks import masked
 from ..loop.actor import ActorOptions, ConfigT, World
 from ..loop.experience import Array, Episode, Transition
 from ..loop.run import RunConfig
@@ -105,19 +106,27 @@ class Planner(Agent[ConfigT]):
         """Return a stream without experience, in whose first step the model is solved."""
         return Planning(self)
 
-    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+    def act(
+        self, observation: Array, episode_start: Array, mask: Array | None = None
+    ) -> tuple[Array, Mapping[str, Array]]:
         """Act greedily."""
-        return self.predict(observation)[0], {}
+        return self.predict(observation, action_masks=mask)[0], {}
 
     def observe(self, transition: Transition) -> None:
         """Learn nothing: the model says it all."""
 
     def choose(
-        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+        self,
+        observation: Array,
+        state: Any,
+        episode_start: Array | None,
+        deterministic: bool,
+        mask: Array | None = None,
     ) -> tuple[Array, Any]:
         """Return best actions."""
-        rows = self.states.rows(observation)
-        return self._solved().policy[rows] + int(getattr(self.action_space, "start", 0)), state
+        rows, solution = self.states.rows(observation), self._solved()
+        best = solution.policy[rows] if mask is None else masked(solution.q[rows], mask).argmax(1)
+        return best + int(getattr(self.action_space, "start", 0)), state
 
     def state_dict(self) -> dict[str, Any]:
         """The solution; empty before planning."""

@@ -18,11 +18,12 @@ from numpy.typing import ArrayLike
 
 from ..environments.source import EnvSource
 from ..environments.spaces import TableIndex
+from .config import SarsaConfig
 from .draws import draw, root_of, uniform
 from .known import exact_model
 from .model import Float, action_probabilities, cumulative
 from .model_env import model_env
-from .temporal_difference import Sarsa, SarsaConfig
+from .temporal_difference import Sarsa
 
 
 def td_prediction(

@@ -37,6 +37,7 @@ class Memory(NamedTuple):
     trace: Array  # float [P] learning rate times eligibility, of the active pairs
     active: Array  # int [P] pairs with a trace: the first counters[TRACES]
     counters: Array  # int [3] transitions met, actions chosen, active traces
+    allowed: Array  # bool [K·P] which actions a state allows; None: all of them, always
 
 
 class World(NamedTuple):

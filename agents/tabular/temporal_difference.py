@@ -15,83 +15,33 @@ They learn a table Q(s, a) on any environment with discrete observations and act
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, TypeVar, Unpack
+from typing import Any, ClassVar, TypeVar, Unpack
 
 import numpy as np
 import torch
 
-from nets.settings import Count, RateSchedule, Real, Settings, Share, changing
-
 from ..agent import Agent
 from ..environments.spaces import TableIndex
-from ..equations.schedules import Shape, current, is_number
+from ..equations.exploration import uniform
+from ..equations.masks import masked
+from ..equations.schedules import current, is_number
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Stream, Transition
 from . import kernel
+from .config import (
+    DoubleQLearningConfig,
+    ExpectedSarsaConfig,
+    QLearningConfig,
+    SarsaConfig,
+    TabularConfig,
+)
 from .draws import root_of
 from .fused import FusedStream
 from .known import exact_model
-from .model import Float, Int, Model
+from .masks import mask_table
+from .model import Bool, Float, Int, Model
 from .tables import STEPS, TRACES, Memory, Rule
-
-
-@dataclass(frozen=True)
-class TabularConfig(Settings):
-    """Settings of every tabular agent."""
-
-    schedule: ClassVar[Shape] = "constant"  # a table's own is `learning_rate_decay`
-    anneal_steps: ClassVar[int] = 0
-
-    discount: Share = 0.99
-    """γ, in [0, 1]."""
-    learning_rate: RateSchedule = changing(0.1)
-    """α of the first update of a pair, in (0, 1]: a number, or a function of what is left of the
-    training, from 1 to 0, which the compiled loop cannot follow."""
-    learning_rate_decay: Share = 0.0
-    """ω, in [0, 1]: the n-th update of a pair uses α / n^ω; 0 keeps α constant."""
-    epsilon_schedule: Literal["linear", "glie"] = "linear"
-    """Linear from start to end; or glie, epsilon_start / n at the n-th visit of a state."""
-    epsilon_start: Share = 0.1
-    """Share of random actions at the beginning."""
-    epsilon_end: Share = 0.1
-    """Share of random actions after `exploration_steps`."""
-    exploration_steps: Count = 10_000
-    """Environment steps over which the share of random actions falls."""
-    initial_value: Real = 0.0
-    """What every entry of the table holds at first; high values invite exploration."""
-    fused: bool = True
-    """Where the environment has a transition table, play and learn from it in one compiled loop."""
-
-
-@dataclass(frozen=True)
-class TracesConfig(TabularConfig):
-    """Settings of a tabular agent that may use eligibility traces."""
-
-    trace_decay: Share = 0.0
-    """λ, in [0, 1], of replacing eligibility traces; 0 learns from single steps."""
-
-
-@dataclass(frozen=True)
-class SarsaConfig(TracesConfig):
-    """Settings of SARSA; with `trace_decay` it is SARSA(λ)."""
-
-
-@dataclass(frozen=True)
-class ExpectedSarsaConfig(TracesConfig):
-    """Settings of expected SARSA; with `trace_decay` it is expected SARSA(λ), on-policy."""
-
-
-@dataclass(frozen=True)
-class QLearningConfig(TracesConfig):
-    """Settings of Q-learning; with `trace_decay` it is Watkins's Q(λ)."""
-
-
-@dataclass(frozen=True)
-class DoubleQLearningConfig(TabularConfig):
-    """Settings of double Q-learning."""
-
 
 ConfigT = TypeVar("ConfigT", bound=TabularConfig)
 
@@ -128,9 +78,10 @@ class Tabular(Agent[ConfigT]):
             trace=np.zeros(size),
             active=np.zeros(size, np.int64),
             counters=np.zeros(3, np.int64),
+            allowed=np.ones(size, bool) if self.masks else None,
         )
         # Python reads and writes numbers through a memory view three times faster
-        self._memory = Memory(*(memoryview(array) for array in self.arrays))
+        self._memory = Memory(*(None if a is None else memoryview(a) for a in self.arrays))
         self._next_action = [kernel.UNDECIDED] * self.num_envs
 
     @property
@@ -140,14 +91,20 @@ class Tabular(Agent[ConfigT]):
         return tables.mean(0)
 
     @property
+    def allowed(self) -> Bool | None:
+        """Which actions each state has been found to allow, `[S, A]`; None where none is masked."""
+        allowed = self.arrays.allowed
+        return None if allowed is None else allowed.reshape(self.tables, self.states.size, -1)[0]
+
+    @property
     def values(self) -> Float:
         """Values of the greedy policy's estimate, max_a Q(s, a), `[S]`."""
-        return self.q.max(1)
+        return masked(self.q, self.allowed).max(1)
 
     @property
     def policy(self) -> Int:
         """Greedy actions `[S]`, of equal ones the lowest."""
-        return self.q.argmax(1)
+        return masked(self.q, self.allowed).argmax(1)
 
     @property
     def rule(self) -> Rule:
@@ -175,11 +132,15 @@ class Tabular(Agent[ConfigT]):
         super().reseed(seed)
         self._key = root_of(seed)
 
-    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+    def act(
+        self, observation: Array, episode_start: Array, mask: Array | None = None
+    ) -> tuple[Array, Mapping[str, Array]]:
         """Choose ε-greedily, or take what SARSA has chosen already to learn from it."""
         rule, memory = self.rule, self._memory
         actions = []
         for row, state in enumerate(self.states.rows(observation)):
+            if mask is not None:
+                self._allow(state, mask[row])
             action = self._next_action[row]
             if action == kernel.UNDECIDED or episode_start[row]:
                 action = kernel.choose(rule, memory, state)
@@ -201,6 +162,8 @@ class Tabular(Agent[ConfigT]):
         for row, (state, action, reward, following, terminated, truncated) in enumerate(rows):
             if not transition.valid[row]:
                 continue
+            if transition.next_mask is not None and not terminated:
+                self._allow(following, transition.next_mask[row])
             pair = state * rule.num_actions + action
             memory.counters[STEPS] += 1
             chosen = self.algorithm(rule, memory, pair, float(reward), following, terminated)
@@ -211,44 +174,57 @@ class Tabular(Agent[ConfigT]):
 
     def stream(self, seed: int) -> Stream:
         """Return the fused loop where the environment plays its own table, else the common one."""
-        if (
-            self.config.fused
-            and self._alpha is not None
-            and self.num_envs == 1
-            and self.model is not None
-        ):
-            limit = self.source.max_episode_steps
-            return FusedStream(self, self.model, limit, seed)
-        return super().stream(seed)
+        fused = self.config.fused and self._alpha is not None and self.num_envs == 1
+        model = self.model if fused else None
+        table = None if model is None or not self.masks else self.mask_table
+        if model is None or (self.masks and table is None):
+            return super().stream(seed)
+        if table is not None:
+            self._allow(slice(None), table)
+        return FusedStream(self, model, self.source.max_episode_steps, seed)
+
+    def _allow(self, states: int | slice, mask: Array) -> None:
+        """Write down which actions states allow."""
+        self.arrays.allowed.reshape(self.tables, self.states.size, -1)[:, states] = mask
 
     @cached_property
     def model(self) -> Model | None:
         """The environment's transition table; None where it has none that it plays exactly."""
         return exact_model(self.source)
 
+    @cached_property
+    def mask_table(self) -> Bool | None:
+        """Which actions each state of the model allows, `[S, A]`; None where that is unknown."""
+        return None if self.model is None else mask_table(self.source, self.model.num_states)
+
     def choose(
-        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+        self,
+        observation: Array,
+        state: Any,
+        episode_start: Array | None,
+        deterministic: bool,
+        mask: Array | None = None,
     ) -> tuple[Array, Any]:
         """Return greedy actions, or ε-greedy ones."""
         rows = self.states.rows(observation)
-        actions = self.q[rows].argmax(1)  # [N]
+        actions = masked(self.q[rows], mask).argmax(1)  # [N]
         if not deterministic:
             rule, memory = self.rule, self._memory
             epsilon = np.array([kernel.exploration(rule, memory, row) for row in rows])
             explores = self.rng.random(len(rows)) < epsilon
-            actions = np.where(
-                explores, self.rng.integers(self.actions.size, size=len(rows)), actions
-            )
+            drawn = uniform(len(rows), self.actions.size, self.rng, mask)
+            actions = np.where(explores, drawn, actions)
         return actions + self._first_action, state
 
     def state_dict(self) -> dict[str, Any]:
-        """The table, how often each entry was updated, and the counters."""
+        """The table, how often each entry was updated, the counters, and what is allowed."""
         shape = (self.tables, self.states.size, self.actions.size)
+        masks = {} if self.allowed is None else {"allowed": torch.tensor(self.allowed)}
         return {
             "q": torch.tensor(self.arrays.q).reshape(shape),
             "visits": torch.tensor(self.arrays.visits).reshape(shape),
             "counters": self.arrays.counters.tolist(),
-        }
+        } | masks
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned.
@@ -263,6 +239,8 @@ class Tabular(Agent[ConfigT]):
         self.arrays.q[:] = state["q"].numpy().ravel()
         self.arrays.visits[:] = state["visits"].numpy().ravel()
         self.arrays.counters[:] = state["counters"]
+        if self.masks:
+            self.arrays.allowed.reshape(shape)[:] = state["allowed"].numpy()
         self._next_action = [kernel.UNDECIDED] * self.num_envs
 
     @property

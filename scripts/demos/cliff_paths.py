@@ -18,8 +18,7 @@ def draw() -> Figure:
     import gymnasium as gym
 
     import envs  # noqa: F401
-    from agents import QLearning, Sarsa
-    from agents.tabular.temporal_difference import QLearningConfig, SarsaConfig
+    from agents import QLearning, QLearningConfig, Sarsa, SarsaConfig
 
     agents_of = {
         "SARSA": (Sarsa, SarsaConfig(discount=1.0), BLUE),

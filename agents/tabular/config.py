@@ -1,0 +1,66 @@
+"""Settings of tabular agents."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from nets.settings import Count, RateSchedule, Real, Settings, Share, changing
+
+from ..equations.schedules import Shape
+
+
+@dataclass(frozen=True)
+class TabularConfig(Settings):
+    """Settings of every tabular agent."""
+
+    schedule: ClassVar[Shape] = "constant"  # a table's own is `learning_rate_decay`
+    anneal_steps: ClassVar[int] = 0
+
+    discount: Share = 0.99
+    """γ, in [0, 1]."""
+    learning_rate: RateSchedule = changing(0.1)
+    """α of the first update of a pair, in (0, 1]: a number, or a function of what is left of the
+    training, from 1 to 0, which the compiled loop cannot follow."""
+    learning_rate_decay: Share = 0.0
+    """ω, in [0, 1]: the n-th update of a pair uses α / n^ω; 0 keeps α constant."""
+    epsilon_schedule: Literal["linear", "glie"] = "linear"
+    """Linear from start to end; or glie, epsilon_start / n at the n-th visit of a state."""
+    epsilon_start: Share = 0.1
+    """Share of random actions at the beginning."""
+    epsilon_end: Share = 0.1
+    """Share of random actions after `exploration_steps`."""
+    exploration_steps: Count = 10_000
+    """Environment steps over which the share of random actions falls."""
+    initial_value: Real = 0.0
+    """What every entry of the table holds at first; high values invite exploration."""
+    mask_actions: bool = False
+    """Whether only actions are taken that the world allows, in `info["action_mask"]`."""
+    fused: bool = True
+    """Where the environment has a transition table, play and learn from it in one compiled loop."""
+
+
+@dataclass(frozen=True)
+class TracesConfig(TabularConfig):
+    """Settings of a tabular agent that may use eligibility traces."""
+
+    trace_decay: Share = 0.0
+    """λ, in [0, 1], of replacing eligibility traces; 0 learns from single steps."""
+
+
+@dataclass(frozen=True)
+class SarsaConfig(TracesConfig):
+    """Settings of SARSA; with `trace_decay` it is SARSA(λ)."""
+
+
+@dataclass(frozen=True)
+class ExpectedSarsaConfig(TracesConfig):
+    """Settings of expected SARSA; with `trace_decay` it is expected SARSA(λ), on-policy."""
+
+
+@dataclass(frozen=True)
+class QLearningConfig(TracesConfig):
+    """Settings of Q-learning; with `trace_decay` it is Watkins's Q(λ)."""
+
+
+@dataclass(frozen=True)
+class DoubleQLearningConfig(TabularConfig):
+    """Settings of double Q-learning."""
