@@ -16,6 +16,7 @@ from nets.supervised.fit import predict
 
 from ..agent import Agent
 from ..equations.exploration import boltzmann
+from ..equations.masks import masked
 from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Metrics, Transition
 from ..loop.interaction import Interaction
@@ -83,6 +84,9 @@ class BehaviourCloning(Agent[BCConfig]):
         from ..loading import load
 
         expert, ours = load(self.config.expert, device=str(self.device)), self
+        if expert.masks and not ours.masks:
+            message = f"{self.config.expert} takes only actions that its world allows"
+            raise CheckpointError(f"{message}: to imitate it, bc needs mask_actions=True")
         theirs = expert.observation_space.shape, expert.action_space
         if theirs != (ours.observation_space.shape, ours.action_space):
             found = f"{expert.source.name}: {expert.observation_space} to {expert.action_space}"
@@ -92,6 +96,7 @@ class BehaviourCloning(Agent[BCConfig]):
 
     def begin(self) -> None:
         """Load the expert."""
+        super().begin()
         _ = self.expert
 
     def reseed(self, seed: int) -> None:
@@ -102,13 +107,15 @@ class BehaviourCloning(Agent[BCConfig]):
 
     def stream(self, seed: int) -> "Cloning":
         """Return a stream in which the expert acts, and the clone learns at times."""
-        return Cloning(self, Interaction(self, self.source.stepper(), seed))
+        return Cloning(self, Interaction(self, self.source.stepper(masks=self.masks), seed))
 
-    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+    def act(
+        self, observation: Array, episode_start: Array, mask: Array | None = None
+    ) -> tuple[Array, Mapping[str, Array]]:
         """Do what the expert does."""
-        action, self._expert_state = self.expert.predict(
-            observation, self._expert_state, episode_start, deterministic=True
-        )
+        now = observation, self._expert_state, episode_start
+        allowed = () if mask is None else (mask,)
+        action, self._expert_state = self.expert.predict(*now, True, *allowed)
         return action, {"start": episode_start}
 
     def observe(self, transition: Transition) -> None:
@@ -169,11 +176,16 @@ class BehaviourCloning(Agent[BCConfig]):
     # Acting --------------------------------------------------------------------------------------
 
     def choose(
-        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+        self,
+        observation: Array,
+        state: Any,
+        episode_start: Array | None,
+        deterministic: bool,
+        mask: Array | None = None,
     ) -> tuple[Array, Any]:
         """Return the most probable actions, or random ones."""
         members = np.asarray(observation, self.observation_space.dtype)
-        logits = self._logits(torch.from_numpy(members)).cpu().numpy()
+        logits = masked(self._logits(torch.from_numpy(members)).cpu().numpy(), mask)
         action = logits.argmax(1) if deterministic else boltzmann(logits, 1.0, self.rng)
         return action + self._first_action, state
 

@@ -77,12 +77,13 @@ def disagreement(
         seed: of the environments.
     """
     wrong = seen = 0
-    with seeded(seed), closing(source.stepper(num_envs)) as stepper:
+    with seeded(seed), closing(source.stepper(num_envs, masks=clone.masks)) as stepper:
         observation, start = stepper.reset(seed), np.ones(stepper.num_envs, bool)
         own = other = None  # states of the two
         while seen < steps:
-            action, own = clone.predict(observation, own, start, deterministic=True)
-            right, other = expert.predict(observation, other, start, deterministic=True)
+            allowed = () if stepper.mask is None else (stepper.mask,)
+            action, own = clone.predict(observation, own, start, True, *allowed)
+            right, other = expert.predict(observation, other, start, True, *allowed)
             step = stepper.step(action)
             wrong += int((np.asarray(action != right) & step.valid).sum())
             seen += int(step.valid.sum())

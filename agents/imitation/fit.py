@@ -46,6 +46,8 @@ class BCConfig(Settings):
     in Python also the thing itself."""
     channels: Literal["auto", "first", "last"] = "auto"
     """Where the channels of pictures are: first, last; auto: as their shape says, if it does."""
+    mask_actions: bool = False
+    """Whether only actions are taken that the world allows, in `info["action_mask"]`."""
     learning_rate: Positive = 1e-3
     """Step size of AdamW."""
     weight_decay: NonNegative = 0.0

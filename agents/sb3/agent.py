@@ -20,7 +20,7 @@ from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Transition
 from ..loop.progress import Callback
 from ..loop.sb3_callbacks import as_callback
-from .config import SB3Config, translate
+from .config import MASKING, SB3Config, translate
 from .learning import Learning, Listener
 from .networks import SPACES, architecture, check_actions, check_observations, holds_pictures
 
@@ -100,14 +100,27 @@ class SB3Agent(Agent[ConfigT]):
         """Return a stream that calls stable-baselines3's `learn`."""
         return Learning(self, self.model, self.environments(), self.listener, seed)
 
-    def act(self, observation: Array, episode_start: Array) -> tuple[Array, Mapping[str, Array]]:
+    def act(
+        self, observation: Array, episode_start: Array, mask: Array | None = None
+    ) -> tuple[Array, Mapping[str, Array]]:
         """Choose exploring actions."""
-        return self.predict(observation)[0], {}
+        return self.predict(observation, action_masks=mask)[0], {}
 
     def choose(
-        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+        self,
+        observation: Array,
+        state: Any,
+        episode_start: Array | None,
+        deterministic: bool,
+        mask: Array | None = None,
     ) -> tuple[Array, Any]:
-        """Choose greedy or exploring actions as the model does."""
+        """Choose greedy or exploring actions as the model does.
+
+        Raises:
+            ValueError: a mask is given.
+        """
+        if mask is not None:
+            raise ValueError(f"{self.name} cannot mask actions: {MASKING}")
         if deterministic:
             return self.model.predict(observation, state, episode_start, deterministic=True)
         seed = int(self.rng.integers(2**31))

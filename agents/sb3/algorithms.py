@@ -137,11 +137,16 @@ class SB3DQN(OffPolicy[SB3DQNConfig]):
         return linear(self.steps, c.epsilon_start, c.epsilon_end, c.exploration_steps)
 
     def choose(
-        self, observation: Array, state: Any, episode_start: Array | None, deterministic: bool
+        self,
+        observation: Array,
+        state: Any,
+        episode_start: Array | None,
+        deterministic: bool,
+        mask: Array | None = None,
     ) -> tuple[Array, Any]:
         """Choose greedy actions, or ε-greedy ones (one draw for all N, as the model does)."""
         self.model.exploration_rate = self.epsilon
-        return super().choose(observation, state, episode_start, deterministic)
+        return super().choose(observation, state, episode_start, deterministic, mask)
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimiser and counters."""

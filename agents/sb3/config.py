@@ -48,6 +48,9 @@ WORDS = {  # our word -> stable-baselines3's
 }
 
 
+MASKING = "stable-baselines3 has no masks; ppo, a2c, reinforce, dqn and the tables have"
+
+
 def translate(config: "SB3Config") -> dict[str, Any]:
     """Return the settings that stable-baselines3 has a word for, in its words."""
     named = {field.name: getattr(config, field.name) for field in fields(config)}
@@ -75,10 +78,14 @@ class SB3Config(Settings):
     """How numbers fall to 0. auto: linearly where `anneal_steps` are given, else not."""
     anneal_steps: Whole = 0
     """Environment steps until nothing is left; 0: as many as the training has."""
+    mask_actions: bool = False
+    """Stays False here: stable-baselines3 has no masks of actions."""
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work, naming them."""
         super().__post_init__()
+        if self.mask_actions:
+            raise ValueError(f"mask_actions is True: {MASKING}")
         needed = (self.encoder == "mlp") + self.joins_action
         if len(self.hidden) < needed:
             message = f"hidden is {self.hidden}: expected at least {needed} layers with encoder"
