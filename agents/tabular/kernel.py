@@ -43,13 +43,13 @@ def exploration(rule: Rule, memory: Memory, state: int) -> float:
     return start + (end - start) * step / rule.exploration_steps
 
 
-def acting_value(rule: Rule, memory: Memory, pair: int, allowed: Array) -> float:
-    """Return the value that actions are chosen by: Q, or Q₁ + Q₂; −∞ where not allowed."""
+def acting_value(q: Array, allowed: Array, pair: int, twin: int) -> float:
+    """Return what actions are chosen by: Q, or Q₁ + Q₂ `twin` places on; −∞ where not allowed."""
     if allowed is not None and not allowed[pair]:
         return NEVER
-    if rule.tables == 2:
-        return memory.q[pair] + memory.q[rule.num_pairs + pair]
-    return memory.q[pair]
+    if twin > 0:
+        return q[pair] + q[twin + pair]
+    return q[pair]
 
 
 def choose(rule: Rule, memory: Memory, state: int) -> int:
@@ -60,9 +60,10 @@ def choose(rule: Rule, memory: Memory, state: int) -> int:
     first, allowed = state * rule.num_actions, memory.allowed
     if u < most and u < exploration(rule, memory, state):
         return any_action(draw(rule.key, number, 1), first, rule.num_actions, allowed)
-    best, top, ties = 0, acting_value(rule, memory, first, allowed), 1
+    q, twin = memory.q, rule.num_pairs if rule.tables == 2 else 0
+    best, top, ties = 0, acting_value(q, allowed, first, twin), 1
     for action in range(1, rule.num_actions):
-        value = acting_value(rule, memory, first + action, allowed)
+        value = acting_value(q, allowed, first + action, twin)
         tied = value == top  # told apart before `top` moves, the two tests need no branch
         if value > top:
             best, top, ties = action, value, 1
@@ -72,7 +73,7 @@ def choose(rule: Rule, memory: Memory, state: int) -> int:
         skip = below(draw(rule.key, number, 2), ties)
         while skip > 0:
             best += 1
-            if acting_value(rule, memory, first + best, allowed) == top:
+            if acting_value(q, allowed, first + best, twin) == top:
                 skip -= 1
     return best
 
