@@ -57,7 +57,7 @@ TABLE_OF_LOGITS = {  # a linear policy of one-hot states
 def _masks() -> Iterable[Row]:
     for algorithm, steps, settings in (
         ("q-learning", 500_000, {}),
-        ("ppo", 2_000_000, TABLE_OF_LOGITS),
+        ("ppo", 1_000_000, TABLE_OF_LOGITS),
     ):
         with_masks, without = (
             Trained(

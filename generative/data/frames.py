@@ -1,7 +1,7 @@
 """Data from environments: what they show while somebody plays them."""
 
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from importlib import import_module
@@ -29,7 +29,10 @@ NUM_ENVS = 16
 
 
 class Actor(Protocol):
-    """Who plays: an agent of ours, a model of Stable-Baselines3, ..."""
+    """Who plays: an agent of ours, a model of Stable-Baselines3, ...
+
+    One with a true attribute `masks` is told which actions are allowed, as `action_masks`.
+    """
 
     def predict(
         self, observation: Any, state: Any, episode_start: Array, deterministic: bool
@@ -152,7 +155,7 @@ def collect(
 def play(world: VectorEnv, actor: Actor | None, seed: int) -> Iterator[Array]:
     """Play for ever; yield the observations `[N, ...]` of every moment, the first included."""
     world.action_space.seed(seed)
-    observation, _ = world.reset(seed=seed)
+    observation, info = world.reset(seed=seed)
     state, start = None, np.ones(world.num_envs, bool)
     over = np.zeros(world.num_envs, bool)
     while True:
@@ -160,9 +163,20 @@ def play(world: VectorEnv, actor: Actor | None, seed: int) -> Iterator[Array]:
         if actor is None:
             action = world.action_space.sample()
         else:
-            action, state = actor.predict(observation, state, start, deterministic=False)
-        observation, _, terminated, truncated, _ = world.step(action)
+            masks: dict[str, Any] = {}
+            if getattr(actor, "masks", False):
+                masks["action_masks"] = allowed(world, info)
+            action, state = actor.predict(observation, state, start, deterministic=False, **masks)
+        observation, _, terminated, truncated, info = world.step(action)
         start, over = over, terminated | truncated  # the step after an episode's last only resets
+
+
+def allowed(world: VectorEnv, info: Mapping[str, Any]) -> Array:
+    """Return which actions each environment allows, bool `[N, A]`; all where an episode is over."""
+    inner: Any = world.unwrapped
+    told = info["action_mask"] if "action_mask" in info else inner.call("action_masks")
+    rows = np.array(list(told), bool)
+    return rows | ~rows.any(axis=1, keepdims=True)
 
 
 def make_vec(env_id: str, num_envs: int, *, draw: bool, **options: Any) -> VectorEnv:

@@ -3,11 +3,12 @@
 from importlib.metadata import EntryPoint, EntryPoints
 
 import gymnasium as gym
+import masked_worlds  # noqa: F401
 import numpy as np
 import pytest
 
 import generative.data.frames
-from generative.data.frames import ACTORS, collect, load_actor
+from generative.data.frames import ACTORS, collect, load_actor, play
 from generative.data.load import load_dataset
 from generative.data.pictures import channels_first, resized
 
@@ -135,6 +136,16 @@ class Blind(gym.Env):
     observation_space = gym.spaces.Discrete(1)
     action_space = gym.spaces.Discrete(1)
     metadata = {"render_modes": ["ansi"]}
+
+
+@pytest.mark.parametrize("tells", ["info", "method"])
+def test_who_masks_actions_is_told_which_are_allowed(tells):
+    agents = pytest.importorskip("agents")
+    world = gym.make_vec("Guarded-v0", 3, tells=tells, table=False)
+    config = agents.PPOConfig(mask_actions=True)
+    agent = agents.PPO("Guarded-v0", config, seed=0, device="cpu")
+    moments = play(world, agent, seed=0)
+    assert sum(len(next(moments)) for _ in range(50)) == 150  # the world raises where it is not so
 
 
 def test_a_trained_run_plays(tmp_path):
