@@ -55,6 +55,44 @@ def test_fused_loop_is_the_common_loop_bit_for_bit(
     assert np.abs(common.q).max() > 0.5
 
 
+class Masked(gym.Wrapper):
+    """Says of every state which actions it allows."""
+
+    def __init__(self, env: gym.Env, table: np.ndarray) -> None:
+        super().__init__(env)
+        self.table = table
+
+    def action_masks(self) -> np.ndarray:
+        return self.table[self.unwrapped._state]
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["plain", "numba"])
+@pytest.mark.parametrize("settings", SETTINGS, ids=["constant", "glie", "traces", "returns"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_masks_too(kind: type[Tabular], settings: dict, compiled: bool) -> None:
+    if compiled:
+        pytest.importorskip("numba")
+    model, settings = random_model(), allowed(kind, settings) | {"mask_actions": True}
+    table = np.random.default_rng(0).random((12, 3)) < 0.5
+    table[:, 1] |= ~table.any(1)
+    env = Masked(model_env(model, 7), table)
+    common, fused = (make(kind, model_env(model, 7), **settings) for _ in range(2))
+    fused.arrays.allowed.reshape(fused.tables, 12, 3)[:] = table
+    streams = (
+        Interaction(common, SingleStepper(env, masks=True), seed=5),
+        FusedStream(fused, model, 7, 5, compiled),
+    )
+    for stream in streams:
+        stream.advance(1_000)
+        stream.advance(500, last=True)
+    assert outcome(common, streams[0]) == outcome(fused, streams[1])
+    visits = fused.arrays.visits.reshape(fused.tables, 12, 3).sum(0)
+    assert visits[~table].sum() == 0
+    assert visits[table].sum() == 1_500
+    met = visits.any(1)
+    assert np.array_equal(common.policy[met], fused.policy[met])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_learning_is_the_same_with_either_loop_across_segments(
     kind: type[Tabular], monkeypatch: pytest.MonkeyPatch
