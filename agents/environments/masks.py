@@ -172,12 +172,11 @@ class Masks:
         raise InvalidExperience(f"{message}: expected {expected}")
 
 
-class Telling(gym.Wrapper, gym.utils.RecordConstructorArgs):
+class Telling(gym.Wrapper):
     """Puts into `info["action_mask"]` what an environment's method `action_masks()` says."""
 
     def __init__(self, env: gym.Env) -> None:
-        gym.utils.RecordConstructorArgs.__init__(self)
-        gym.Wrapper.__init__(self, env)
+        super().__init__(env)
         asks = env.has_wrapper_attr("action_masks")
         self._ask = env.get_wrapper_attr("action_masks") if asks else None
 
