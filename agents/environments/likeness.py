@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 
 from .differences import CHECKS, Differences, Env, differences, layers
+from .masks import Telling, random_action
 from .stepping import autoreset_mode
 
 SEED, MOST_STEPS = 0, 100
@@ -32,7 +33,6 @@ def telling(compare: Callable[[Env], Differences], make: Callable[[], Env]) -> s
             return ""
         begun, played = (stack.enter_context(closing(make())) for _ in range(2))
         begun.reset(seed=SEED)
-        played.reset(seed=SEED)
         moved = differences(fresh, begun)
         for _ in _moments(played):
             moved |= differences(begun, played)
@@ -76,14 +76,18 @@ def distant_differences(env: AsyncVectorEnv, fresh: gym.Env) -> Differences:
 
 
 def _moments(env: Env) -> Iterator[None]:
-    """Take random actions, the same ones every time; stop where episodes end, and at last."""
-    env.action_space.seed(SEED)
+    """Take random actions that are allowed, the same every time; stop at ends, and at last."""
+    single = env.action_space if isinstance(env, gym.Env) else env.single_action_space
+    for space in (env.action_space, single):
+        space.seed(SEED)
+    world = Telling(env) if isinstance(env, gym.Env) else env
+    _, info = world.reset(seed=SEED)
     for _ in range(MOST_STEPS):
-        _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        _, _, terminated, truncated, info = world.step(random_action(world, info))
         if np.any(terminated) or np.any(truncated):
             yield
-            if isinstance(env, gym.Env):
-                env.reset()
+            if isinstance(world, gym.Env):
+                _, info = world.reset()
             elif autoreset_mode(env) is AutoresetMode.DISABLED:
                 return
     yield

@@ -172,6 +172,21 @@ class Masks:
         raise InvalidExperience(f"{message}: expected {expected}")
 
 
+def random_action(env: gym.Env | gym.vector.VectorEnv, info: Mapping[str, Any]) -> Any:
+    """Return a random action of an environment, or of N, among those that its info allows."""
+    if KEY not in info:
+        return env.action_space.sample()
+    if isinstance(env, gym.vector.VectorEnv):
+        return np.array([_drawn(env.single_action_space, mask) for mask in info[KEY]])
+    return _drawn(env.action_space, info[KEY])
+
+
+def _drawn(space: gym.Space, mask: Any) -> Any:
+    sizes, flat = choices(space), _flat(mask).astype(np.int8)
+    parts = tuple(np.split(flat, [*accumulate(sizes)][:-1]))
+    return space.sample(mask=parts[0] if isinstance(space, gym.spaces.Discrete) else parts)
+
+
 class Telling(gym.Wrapper):
     """Puts into `info["action_mask"]` what an environment's method `action_masks()` says."""
 

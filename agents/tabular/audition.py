@@ -9,6 +9,7 @@ import numpy as np
 from nets.foreign import blaming
 from nets.process.seeding import seeded
 
+from ..environments.masks import KEY, Telling
 from ..environments.spaces import TableIndex
 from .model import Model
 
@@ -24,9 +25,10 @@ Counts = dict[tuple[int, int], Counter[Outcome]]  # of state and action
 def contradiction(world: gym.Env, model: Model) -> str:
     """Play `world`, and say where it does not do as `model` says; nothing, if it does.
 
-    In each state the action that was tried least is taken. Every step must be an outcome that the
-    table has, and all of them together as frequent as it says: over states and actions, Pearson's
-    Σ_k (n_k − n·p_k)² / (n·p_k) is K − 1 on average, and may be six deviations more.
+    In each state the action is taken that was tried least, of those allowed. Every step must be an
+    outcome that the table has, and all of them together as frequent as it says: over states and
+    actions, Pearson's Σ_k (n_k − n·p_k)² / (n·p_k) is K − 1 on average, and may be six deviations
+    more.
     """
     states = TableIndex(world.observation_space, f"{model.name}: the observation space")
     actions = TableIndex(world.action_space, f"{model.name}: the action space")
@@ -36,18 +38,19 @@ def contradiction(world: gym.Env, model: Model) -> str:
     steps = min(max(TRIES * states.size * actions.size, FEWEST), MOST)
     tried = np.zeros((states.size, actions.size), np.int64)
     counts: Counts = defaultdict(Counter)
-    over, length = True, 0
+    over, length, told = True, 0, Telling(world)
     seed: int | None = SEED
     with seeded(SEED), blaming(f"the environment {world}, when it was compared with its table"):
         for _ in range(steps):
             if over or length == STRETCH:
-                observation, _ = world.reset(seed=seed) if seed is not None else world.reset()
+                observation, info = told.reset(seed=seed) if seed is not None else told.reset()
                 seed, length = None, 0
                 state = states.rows(observation)[0]
                 if model.initial[state] <= 0:
                     return f"an episode began in state {state}, where it says that none does"
-            action = int(tried[state].argmin())
-            observation, reward, terminated, truncated, _ = world.step(action + first)
+            allowed = np.asarray(info.get(KEY, 1), bool)
+            action = int(np.where(allowed, tried[state], steps).argmin())
+            observation, reward, terminated, truncated, info = told.step(action + first)
             following = states.rows(observation)[0]
             outcome = _outcome(model, state, action, following, float(reward), bool(terminated))
             if outcome is None:

@@ -40,20 +40,20 @@ CASES = FLAT | {name: (name, {"epsilon_start": 0.5, "epsilon_end": 0.5}) for nam
 MODES = list(AutoresetMode)
 
 
-def made(case, world=None, *, num_envs=None, **settings):
+def made(case, world="Guarded", *, num_envs=None, **settings):
     """An agent that masks actions, and the keywords of its world."""
     name, config = CASES[case]
     kind = front.find_algorithm(name).agent_type()
-    if world is None:
-        world = gym.make("Guarded-v0", table=name in TABLES, **settings)
+    if world in ("Guarded", "Asked"):
+        world = gym.make(f"{world}-v0", table=name in TABLES, **settings)
     settings = kind.config_type(mask_actions=True, **config)
     return kind(world, settings, seed=3, device="cpu", num_envs=num_envs)
 
 
-@pytest.mark.parametrize(("tells", "num_envs"), [("info", 1), ("method", 1), ("method", 3)])
+@pytest.mark.parametrize(("world", "num_envs"), [("Guarded", 1), ("Asked", 1), ("Asked", 3)])
 @pytest.mark.parametrize("case", CASES)
-def test_no_masked_action_is_ever_taken(case, tells, num_envs, tmp_path):
-    agent = made(case, num_envs=num_envs, tells=tells)
+def test_no_masked_action_is_ever_taken(case, world, num_envs, tmp_path):
+    agent = made(case, world, num_envs=num_envs)
     agent.learn(300, progress=False)
     for deterministic in (True, False):
         played = evaluate(agent, episodes=12, num_envs=4, deterministic=deterministic)
@@ -137,6 +137,26 @@ class Corridor(gym.Env):
 
 
 gym.register("Corridor-v0", entry_point=Corridor, disable_env_checker=True)
+
+
+class Charted(Corridor):
+    """Has a table of its transitions, which says something of the forbidden action, too."""
+
+    P = {
+        0: {a: [(1.0, 1, 0.0, False)] for a in (0, 1)},
+        1: {a: [(1.0, 1, 1.0, True)] for a in (0, 1)},
+    }
+    initial_state_distrib = np.array([1.0, 0.0])
+
+
+gym.register("Charted-v0", entry_point=Charted, disable_env_checker=True)
+
+
+def test_a_table_is_compared_with_what_is_allowed():
+    agent = made("q-learning", "Charted-v0")
+    assert agent.model is not None
+    assert agent.mask_table is None
+    assert agent.learn(100, progress=False).policy[1] == 0
 
 
 @pytest.mark.parametrize("case", TABLES)

@@ -15,7 +15,7 @@ class Guarded(gym.Env):
     mask that allows nothing. Rewards are the action's number over 4.
 
     Args:
-        tells: "info" in `info["action_mask"]`; "method" by `action_masks()`.
+        tells: "info" in `info["action_mask"]`; else nowhere.
         several: whether there are two choices, of 3 and of 2 actions, instead of one of 4.
         table: whether observations are the mask's number instead.
     """
@@ -33,8 +33,6 @@ class Guarded(gym.Env):
             self.observation_space = gym.spaces.Discrete(2**size)
         self.table, self.render_mode = table, render_mode
         self._tells = tells == "info"
-        if not self._tells:
-            self.action_masks = lambda: self._mask.copy()
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -75,6 +73,17 @@ class Guarded(gym.Env):
         return np.append(self._mask, self._now).astype(np.float32), info
 
 
+class Asked(Guarded):
+    """Is asked for its masks."""
+
+    def __init__(self, **settings):
+        super().__init__("method", **settings)
+
+    def action_masks(self):
+        """Return the mask of now."""
+        return self._mask.copy()
+
+
 class Plain(gym.Env):
     """Tells `masks`, one after the other, whatever they are."""
 
@@ -99,5 +108,5 @@ class Plain(gym.Env):
         return np.zeros(1, np.float32), {} if mask is None else {"action_mask": mask}
 
 
-for name in ("Guarded", "Plain"):
+for name in ("Guarded", "Asked", "Plain"):
     gym.register(f"{name}-v0", entry_point=f"masked_worlds:{name}", disable_env_checker=True)

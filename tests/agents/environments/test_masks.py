@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
-from masked_worlds import Guarded, Plain
+from masked_worlds import Asked, Guarded, Plain
 
 from agents.environments.door import InvalidExperience
 from agents.environments.masks import as_masks
@@ -51,23 +51,23 @@ def truth(observation, size):
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["one choice", "two"])
-@pytest.mark.parametrize("tells", ["info", "method"])
-def test_one_environment_tells_the_mask_of_what_it_shows(tells, several):
-    check(SingleStepper(Guarded(tells, several), masks=True), several)
+@pytest.mark.parametrize("kind", [Guarded, Asked])
+def test_one_environment_tells_the_mask_of_what_it_shows(kind, several):
+    check(SingleStepper(kind(several=several), masks=True), several)
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["one choice", "two"])
-@pytest.mark.parametrize("tells", ["info", "method"])
-def test_environments_of_a_recipe_tell_the_masks_of_what_they_show(tells, several):
-    source = EnvSource.of(gym.make("Guarded-v0", tells=tells, several=several), 3)
+@pytest.mark.parametrize("kind", [Guarded, Asked])
+def test_environments_of_a_recipe_tell_the_masks_of_what_they_show(kind, several):
+    source = EnvSource.of(gym.make(f"{kind.__name__}-v0", several=several), 3)
     check(source.stepper(masks=True), several)
 
 
-@pytest.mark.parametrize("tells", ["info", "method"])
+@pytest.mark.parametrize("kind", [Guarded, Asked])
 @pytest.mark.parametrize("mode", MODES)
-def test_vectors_of_others_tell_the_masks_of_what_they_show(mode, tells):
-    env = SyncVectorEnv([lambda: Guarded(tells)] * 3, autoreset_mode=mode)
-    if (mode, tells) == (AutoresetMode.SAME_STEP, "method"):  # the last mask is gone by then
+def test_vectors_of_others_tell_the_masks_of_what_they_show(mode, kind):
+    env = SyncVectorEnv([kind] * 3, autoreset_mode=mode)
+    if (mode, kind) == (AutoresetMode.SAME_STEP, Asked):  # the last mask is gone by then
         with pytest.warns(UserWarning, match="tells no mask where an episode was truncated"):
             check(VectorStepper(env, masks=True), forgets=True)
     else:
@@ -75,7 +75,7 @@ def test_vectors_of_others_tell_the_masks_of_what_they_show(mode, tells):
 
 
 def test_environments_in_processes_of_their_own_are_asked():
-    env = AsyncVectorEnv([lambda: Guarded("method")] * 2, context="spawn")
+    env = AsyncVectorEnv([Asked] * 2, context="spawn")
     stepper = VectorStepper(env, masks=True)
     observation = stepper.reset(0)
     np.testing.assert_array_equal(stepper.mask, truth(observation, 4))
@@ -90,6 +90,20 @@ def test_a_vector_environment_may_have_the_method_itself():
     stepper = VectorStepper(Own([lambda: Guarded("no way")] * 2), masks=True)
     stepper.reset(0)
     assert stepper.mask.tolist() == [[True, False, True, False]] * 2
+
+
+@pytest.mark.parametrize("kind", [Guarded, Asked])
+@pytest.mark.parametrize("several", [False, True], ids=["one choice", "two"])
+def test_who_compares_environments_does_nothing_that_is_forbidden(kind, several):
+    env = gym.make(f"{kind.__name__}-v0", several=several)
+    env.reset(seed=1)  # it has an open episode, so that fresh ones are played to compare
+    assert EnvSource.of(env).spec is not None
+
+
+def test_nor_who_compares_many():
+    env = gym.make_vec("Guarded-v0", 2, vectorization_mode="sync")
+    env.reset(seed=1)
+    assert EnvSource.of(env).spec is not None
 
 
 def test_nobody_reads_masks_that_are_not_asked_for():

@@ -138,12 +138,12 @@ class Blind(gym.Env):
     metadata = {"render_modes": ["ansi"]}
 
 
-@pytest.mark.parametrize("tells", ["info", "method"])
-def test_who_masks_actions_is_told_which_are_allowed(tells):
+@pytest.mark.parametrize("name", ["Guarded-v0", "Asked-v0"])
+def test_who_masks_actions_is_told_which_are_allowed(name):
     agents = pytest.importorskip("agents")
-    world = gym.make_vec("Guarded-v0", 3, tells=tells, table=False)
+    world = gym.make_vec(name, 3)
     config = agents.PPOConfig(mask_actions=True)
-    agent = agents.PPO("Guarded-v0", config, seed=0, device="cpu")
+    agent = agents.PPO(name, config, seed=0, device="cpu")
     moments = play(world, agent, seed=0)
     assert sum(len(next(moments)) for _ in range(50)) == 150  # the world raises where it is not so
 
