@@ -232,6 +232,9 @@ def test_a_comparison_goes_on(copied):
     printed = script("compare", "q-learning,sarsa", "dreamgym/Cliff-v0", *lengths, "--out", folder)
     assert "2 runs, 1 to do" in printed
     again = json.loads((folder / "sarsa" / "seed-0.json").read_text())
+    settings = again["config"]["settings"]
+    later = settings.keys() - record["config"]["settings"].keys()
+    assert not any(settings.pop(name) for name in later)  # what came later is off
     assert again["config"] == record["config"]
     assert again["result"]["returns"] == record["result"]["returns"]
 
