@@ -151,7 +151,9 @@ class BehaviourCloning(Agent[BCConfig]):
         self.mistakes = fitted.mistakes
         self.metrics = {"demonstrations": float(rows), **fitted.metrics}
         if self.source.spec is not None:  # where fresh environments can be made
-            self.metrics["disagreement"] = disagreement(self, self.expert, self.source, seed=seed)
+            self.metrics["disagreement"] = disagreement(
+                self, self.expert, self.source, seed=seed, masks=self.masks
+            )
         gaps = diagnosis(self.metrics).gaps
         self.metrics |= {name.replace(" ", "_"): value for name, value in gaps.items()}
         return self.metrics

@@ -62,6 +62,7 @@ def disagreement(
     steps: int = 1000,
     num_envs: int = 10,
     seed: int = 0,
+    masks: bool = False,
 ) -> float:
     """Return the share of steps on which the expert would not have done what the clone does.
 
@@ -75,9 +76,10 @@ def disagreement(
         steps: how many, in all environments.
         num_envs: environments side by side.
         seed: of the environments.
+        masks: whether the two are told which actions are allowed.
     """
     wrong = seen = 0
-    with seeded(seed), closing(source.stepper(num_envs, masks=clone.masks)) as stepper:
+    with seeded(seed), closing(source.stepper(num_envs, masks=masks)) as stepper:
         observation, start = stepper.reset(seed), np.ones(stepper.num_envs, bool)
         own = other = None  # states of the two
         while seen < steps:
