@@ -88,7 +88,7 @@ def _moments(env: Env) -> Iterator[None]:
             yield
             if isinstance(world, gym.Env):
                 _, info = world.reset()
-            elif autoreset_mode(env) is AutoresetMode.DISABLED:
+            elif autoreset_mode(world) is AutoresetMode.DISABLED:
                 return
     yield
 
