@@ -46,6 +46,9 @@ def _success() -> Iterable[Row]:
 
 TABLE_OF_LOGITS = {  # a linear policy of one-hot states
     "hidden": (),
+    "n_steps": 128,
+    "epochs": 4,
+    "batch_size": 256,
     "learning_rate": 0.02,
     "discount": 0.97,
     "gae_lambda": 0.9,
