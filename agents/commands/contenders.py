@@ -9,6 +9,7 @@ import tyro
 
 from nets.runs.presets import start_from
 from nets.settings import Copies, Count, check
+from nets.shell.code_options import CODE
 from nets.shell.command_line import CommandError, nearest, told
 
 from ..algorithms import find_algorithm
@@ -113,7 +114,7 @@ def _parse(label: str, arguments: Sequence[str], start: Settings[Any]) -> Settin
     flat = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff)
     kind: type[Settings[Any]] = Settings[type(start.config)]  # type: ignore[misc, assignment]
     try:
-        return tyro.cli(kind, args=arguments, default=start, prog=label, config=flat)
+        return tyro.cli(kind, args=arguments, default=start, prog=label, config=flat, registry=CODE)
     except ValueError as error:
         raise CommandError(f"{label}: {error}") from error
 

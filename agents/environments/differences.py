@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import torch
 from gymnasium import wrappers
 from gymnasium.vector import VectorEnv
 
@@ -88,6 +89,8 @@ class _Walk:
             return
         elif type(a) is not type(b):
             same = False
+        elif isinstance(a, torch.Tensor):
+            same = torch.equal(a, b)
         elif isinstance(a, np.ndarray):
             same = _same_arrays(a, b)
         elif isinstance(a, (*NAMED, gym.Space)):
@@ -139,7 +142,7 @@ def _is_opaque(value: Any) -> bool:
     if isinstance(value, (*SEQUENCES, Mapping)):
         inside = value.values() if isinstance(value, Mapping) else value
         return len(value) > 0 and all(map(_is_opaque, inside))
-    if isinstance(value, (*NAMED, *NUMBERS, MethodType, np.ndarray, gym.Space)):
+    if isinstance(value, (*NAMED, *NUMBERS, MethodType, np.ndarray, torch.Tensor, gym.Space)):
         return False
     if value is None or getattr(value, "__dict__", None):
         return False

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
+import torch
 from gymnasium import wrappers
 from gymnasium.envs.registration import EnvSpec, WrapperSpec, load_env_creator
 from gymnasium.utils import RecordConstructorArgs
@@ -218,7 +219,7 @@ def _is_value(value: Any) -> bool:
         return all(map(_is_value, value))
     if isinstance(value, dict):
         return all(map(_is_value, value.values()))
-    if isinstance(value, gym.Space | np.dtype | np.ndarray):
+    if isinstance(value, gym.Space | np.dtype | np.ndarray | torch.nn.Module):
         return True
     if is_dataclass(value):
         return bool(value.__dataclass_params__.frozen)  # type: ignore[union-attr]

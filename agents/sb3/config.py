@@ -85,7 +85,7 @@ class SB3Config(Settings):
         """Refuse settings that cannot work, naming them."""
         super().__post_init__()
         if self.mask_actions:
-            raise ValueError(f"mask_actions is True: {MASKING}")
+            raise ValueError(f"mask_actions is True: expected False, for {MASKING}")
         needed = (self.encoder == "mlp") + self.joins_action
         if len(self.hidden) < needed:
             message = f"hidden is {self.hidden}: expected at least {needed} layers with encoder"

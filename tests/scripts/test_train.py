@@ -193,22 +193,22 @@ def test_environment_of_a_module_of_the_users_own(call, tmp_path):
 
 
 def test_environment_without_pictures_is_trained_all_the_same(run_in, monkeypatch, capsys):
-    (run_in / "plain.py").write_text(
+    (run_in / "pictureless.py").write_text(
         "import gymnasium\n"
-        "class Plain(gymnasium.Env):\n"
+        "class Pictureless(gymnasium.Env):\n"
         "    observation_space = action_space = gymnasium.spaces.Discrete(2)\n"
         "    def reset(self, *, seed=None, options=None):\n"
         "        super().reset(seed=seed)\n"
         "        return 0, {}\n"
         "    def step(self, action):\n"
         "        return 0, float(action), False, False, {}\n"
-        "gymnasium.register('Plain-v0', 'plain:Plain', max_episode_steps=5)\n"
+        "gymnasium.register('Pictureless-v0', 'pictureless:Pictureless', max_episode_steps=5)\n"
     )
     monkeypatch.syspath_prepend(run_in)
-    assert train(["q-learning", "plain:Plain-v0", "--steps", "200", "--run", "r"]) == 0
+    assert train(["q-learning", "pictureless:Pictureless-v0", "--steps", "200", "--run", "r"]) == 0
     out = capsys.readouterr().out
     assert "mean return         5.000" in out
-    assert "no episode.gif: Plain-v0 cannot be drawn" in out
+    assert "no episode.gif: Pictureless-v0 cannot be drawn" in out
     assert "episode.gif  " not in out
 
 

@@ -24,8 +24,8 @@ from nets.runs.ownership import owned
 
 with owned(Path(sys.argv[1])):
     child = os.fork() if "fork" in sys.argv else -1
-    if child != 0:
-        print(child, flush=True)
+    if child <= 0:  # the child says it itself, once it has let go of what it inherited
+        print(child or os.getpid(), flush=True)
     signal.pause()
 """
 
