@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from nets.runs.configurations import require_settings
 
 from .environments.source import EnvSource
 from .loop.actor import Actor, ConfigT, World
+from .loop.beginning import take_networks
 from .loop.continuing import Continuing
 from .loop.experience import Stream
 from .loop.interaction import Interaction
@@ -64,6 +66,24 @@ class Agent(Actor[ConfigT]):
         agent.tuned_steps = preset.steps
         return agent
 
+    def start_from(self, path: str | Path) -> Self:
+        """Begin with the networks, and the statistics, of another training of the same algorithm.
+
+        Optimiser, counters and replay are fresh.
+
+        Args:
+            path: a run folder, whose best checkpoint counts, or a file that `save` wrote.
+
+        Raises:
+            FileNotFoundError: there is no such file, or no checkpoint in the folder.
+            CheckpointError: the file is damaged, of another algorithm, or its networks are others;
+                the first difference is named.
+            ValueError: this agent has trained already, has a pretrained encoder, or no networks.
+        """
+        take_networks(self, path)
+        self.begun_from = str(path)
+        return self
+
     def stream(self, seed: int) -> Stream:
         """Return the stream of experience of one segment; agents with a fused loop override it."""
         return Interaction(self, self.source.stepper(masks=self.masks), seed)
@@ -81,15 +101,22 @@ class Agent(Actor[ConfigT]):
         total_timesteps: int | None = None,
         callback: Any = None,
         progress: bool = True,
+        **settings: Any,
     ) -> Self:
         """Train for `total_timesteps` more environment steps, going on where the last call stopped.
 
         Without a number it is as many as the agent's preset says. `callback` sees a `Progress`
         after every step; returning False stops the training. It may also be a callback of
-        stable-baselines3's, or a list of them.
+        stable-baselines3's, or a list of them. `settings`, such as `learning_rate=1e-5`, take the
+        place of those so far from here on.
+
+        Raises:
+            ValueError: there is no such setting, or it cannot change in a training; see `adjust`.
         """
         if total_timesteps is None:
             total_timesteps = self._tuned_steps()
+        require_settings(self.config_type, settings, "total_timesteps", "callback", "progress")
+        self.adjust(**settings)
         if self._training is None:
             self._training = Continuing(self)
         training = self._training

@@ -23,6 +23,7 @@ from typing import (
     TYPE_CHECKING,
     Annotated,
     Any,
+    ClassVar,
     Literal,
     Union,
     get_args,
@@ -139,6 +140,11 @@ def changing(default: float) -> Any:
 @dataclass(frozen=True)
 class Settings:
     """Base of dataclasses of settings: refuses values that their types exclude."""
+
+    adjustable: ClassVar[tuple[str, ...]] = ()
+    """Names of the settings that may change between two steps of a training."""
+    shaping: ClassVar[tuple[str, ...]] = ()
+    """Names of those without which the weights of networks mean something else."""
 
     def __post_init__(self) -> None:
         """Check every field.

@@ -1,7 +1,8 @@
 """What `train` can be told: its options, with the preset for algorithm and environment in force."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -22,6 +23,7 @@ TEXT = """Train an agent on an environment, and leave a run folder.
 usage:
   {command} ALGO ENV_ID [options] [--env.NAME VALUE ...]    arguments of the environment
   {command} --resume DIR [--steps N]    go on with an interrupted run, or extend it
+  {command} --resume DIR --config.learning-rate 1e-5    go on with other settings
   {command} --list                      algorithms, environments, presets
 
 examples:
@@ -30,6 +32,7 @@ examples:
   {command} dqn CartPole-v1 --preset rainbow
   {command} dqn CartPole-v1 --num-envs 8 --config.learning-rate 1e-3
   {command} q-learning FrozenLake-v1 --env.map-name 8x8 --max-episode-steps 200
+  {command} ppo CartPole-v1 --init-from runs/ppo-CartPole-v1-s0
   {command} ppo Pendulum-v1 --wrap 'FrameStackObservation(stack_size=4)'"""
 TRAIN = TrainCommand("train", "ALGO", "ENV_ID", ALGORITHMS, TEXT)
 
@@ -52,6 +55,8 @@ class TrainOptions(WorldOptions, StartOptions[Config]):
     eval_max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Steps after which an episode of an evaluation, or of the animation, is cut off; by default
     1000, or a longer time limit's."""
+    init_from: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
+    """Run folder, or file, of an agent of the same algorithm whose networks it begins with."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Variant of the algorithm; --list shows them."""
 
@@ -87,6 +92,35 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     if options.algo != algo or used != preset:
         raise TRAIN.misplaced(argv)
     return options, preset
+
+
+def take_changes(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split the arguments of going on into those of the run, and `--config.*` with their values."""
+    others: list[str] = []
+    changes: list[str] = []
+    taking = False
+    for word in words:
+        if word.startswith("--"):
+            taking = word.startswith("--config.")
+        (changes if taking else others).append(word)
+    return others, changes
+
+
+def parse_changes(words: Sequence[str], config: Any) -> dict[str, Any]:
+    """Return which settings the arguments `--config.*` change, and to what.
+
+    Args:
+        words: the arguments.
+        config: the settings so far.
+
+    Raises:
+        ValueError: a value cannot work.
+    """
+    if not words:
+        return {}
+    given = TRAIN.parse_changes(words, config)
+    values = {each.name: getattr(given, each.name) for each in fields(config)}
+    return {name: now for name, now in values.items() if now != getattr(config, name)}
 
 
 def _find_preset(algo: str, env_id: str, name: str | None) -> Preset | None:

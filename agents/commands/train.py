@@ -23,7 +23,7 @@ from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, load_presets, load_variants
 from .common import find_env, refusals, warn_idle
 from .evaluate import EPISODES, SEED, describe
-from .options import TRAIN, TrainOptions, parse_train
+from .options import TRAIN, TrainOptions, parse_changes, parse_train, take_changes
 from .worlds import PREFIX, adapt, take_arguments
 
 if TYPE_CHECKING:
@@ -38,11 +38,12 @@ def main(argv: list[str]) -> int:
     if "--list" in argv:
         return _list()
     words, arguments = take_arguments(argv)
-    earlier = TRAIN.parse_resume(words)
+    others, changes = take_changes(words)
+    earlier = TRAIN.parse_resume(others)
     if earlier is not None:
         if arguments:
             raise CommandError(f"the environment of a run stays as it was: no {PREFIX}*")
-        return _resume(earlier)
+        return _resume(earlier, changes)
     options, preset = parse_train(words)
     return _start(options, preset, arguments, argv)
 
@@ -61,6 +62,8 @@ def _start(
         if options.vectorization != "auto":
             source = replace(source, vectorization=options.vectorization)
         agent = agent_type(source, options.config, seed=options.seed, device=options.device)
+        if options.init_from is not None:
+            agent.start_from(options.init_from)
         agent.begin()  # what it lacks is refused before there is a folder
         config = agent.run_config(options.steps, options.eval_every)
         config = replace(config, eval_max_steps=options.eval_max_steps)
@@ -70,24 +73,28 @@ def _start(
             run.create(agent, config, [Path(sys.argv[0]).name, *argv])
         if preset is not None:
             print(preset.describe(options))
+        if agent.begun_from:
+            print(f"begins with the networks of {agent.begun_from}")
         return _train(agent, run, config, options.checkpoint_on)
 
 
-def _resume(options: ResumeOptions) -> int:
+def _resume(options: ResumeOptions, words: list[str]) -> int:
     from nets.process.device import resolve_device
+    from nets.runs.changes import config_at
     from nets.runs.checkpoint import fitting
+    from nets.runs.configurations import adjusted
 
     from ..environments.source import EnvSource
     from ..loop.run import RunFolder
 
-    run = RunFolder(options.resume)
+    run = RunFolder(options.resume, trust=options.trust)
     with refusals(ValueError):
         run.load_config()  # a folder that is no run is left as it is
     with run.owned():
         with refusals(ValueError):
             record = run.load_config()
             with fitting(run.config_file):
-                fresh = record | {"steps": 0, "segment": 0}
+                fresh = record | {"steps": 0, "segment": 0, "config": config_at(record)}
                 agent_type = find_algorithm(record["algorithm"]).agent_type()
                 recorded = record["env"]
                 where = options.device or record["device"]
@@ -96,8 +103,18 @@ def _resume(options: ResumeOptions) -> int:
             with fitting(run.config_file):
                 agent = agent_type.from_manifest(fresh, source, where, trust=options.trust)
                 config = run.run_config()
+            agent.begun_from = record.get("init_from", "")
+            if agent.begun_from and not run.files.list():
+                agent.start_from(agent.begun_from)
+            changes = parse_changes(words, agent.config)
+            adjusted(
+                agent.config, changes, agent.name
+            )  # what cannot be is refused before anything is written
             if options.steps is not None:
                 config = run.extend(options.steps)
+            if changes:
+                run.restore(agent)
+                print("\n".join(run.change(agent, changes)))
         return _train(agent, run, config, options.checkpoint_on)
 
 

@@ -41,6 +41,7 @@ class DQN(Agent[DQNConfig]):
 
     name = "dqn"
     config_type = DQNConfig
+    inherited = ("online", "target")
     replay: ReplayBuffer
     _blank: int = 0  # the step at which its replay was empty
 

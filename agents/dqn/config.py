@@ -1,7 +1,7 @@
 """Settings of DQN, and which of them cannot work."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from nets.gradients.annealing import linear
 from nets.settings import (
@@ -27,6 +27,16 @@ Draws = Literal["uniform", "prioritized"]
 @dataclass(frozen=True)
 class DQNConfig(Settings):
     """Settings of DQN; the defaults suit small observation vectors."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (  # not the discount: rows of replay contain it
+        *("learning_rate", "schedule", "anneal_steps", "max_grad_norm", "double"),
+        *("batch_size", "learning_starts", "train_every", "gradient_steps"),
+        *("target_every", "target_rate", "epsilon_start", "epsilon_end", "exploration_steps"),
+        *("importance_exponent", "importance_steps"),
+    )
+    shaping: ClassVar[tuple[str, ...]] = (
+        *("hidden", "activation", "dueling", "head", "value_range", "noisy"),
+    )
 
     hidden: tuple[Size, ...] = (128, 128)
     """Hidden layers of the MLP."""

@@ -159,10 +159,14 @@ class BehaviourCloning(Agent[BCConfig]):
         return self.metrics
 
     def learn(
-        self, total_timesteps: int | None = None, callback: Any = None, progress: bool = True
+        self,
+        total_timesteps: int | None = None,
+        callback: Any = None,
+        progress: bool = True,
+        **settings: Any,
     ) -> Self:
         """Watch the expert for `total_timesteps` more steps, and learn all it showed."""
-        super().learn(total_timesteps, callback, progress)
+        super().learn(total_timesteps, callback, progress, **settings)
         if self.demonstrations.rows > self.fitted_rows:
             self.imitate()
         return self

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 import tyro
@@ -34,6 +34,11 @@ Build = Callable[[], nn.Module]
 @dataclass(frozen=True)
 class BCConfig(Settings):
     """Settings of behaviour cloning."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (
+        *("learning_rate", "weight_decay", "batch_size", "epochs", "patience"),
+        *("validation_share", "label_smoothing", "folds"),
+    )
 
     expert: Annotated[str, tyro.conf.arg(name="from", prefix_name=False, metavar="RUN")] = ""
     """Run folder, or saved file, of the agent to imitate."""

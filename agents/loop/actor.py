@@ -15,7 +15,13 @@ from gymnasium.vector import VectorEnv
 from nets.process.device import resolve_device
 from nets.process.seeding import hash31
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
-from nets.runs.configurations import recalled, recorded, require_found, require_settings
+from nets.runs.configurations import (
+    adjusted,
+    recalled,
+    recorded,
+    require_found,
+    require_settings,
+)
 
 from ..environments.masks import as_masks, choices
 from ..environments.source import EnvSource
@@ -52,12 +58,16 @@ class Actor(ABC, Generic[ConfigT]):
     name: ClassVar[str]
     config_type: ClassVar[type]
     default_num_envs: ClassVar[int] = 1
+    inherited: ClassVar[tuple[str, ...]] = ()
+    """Parts of its state that a new training can begin with: networks and statistics."""
     replay: Replay = NoReplay()
     most_steps_at_risk: ClassVar[int] = 100_000
     """Steps that a crash may cost: minutes, on slow environments."""
     threads: ClassVar[int] = 1
     """CPU threads of torch, on any machine: more would sum in another order, and change results;
     several runs side by side are faster than one after the other on all cores."""
+    begun_from: str = ""
+    """The run, or the file, whose networks it began with; nothing, for most."""
     horizon: int = 0
     """The step at which the training in progress ends: schedules go by it; 0: none has begun."""
 
@@ -116,11 +126,31 @@ class Actor(ABC, Generic[ConfigT]):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned."""
 
+    def networks(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the part of a `state_dict` that a new training can begin with."""
+        return {name: state[name] for name in self.inherited if name in state}
+
     def begin(self) -> None:
         """Get ready for a training that begins from nothing; refuse what it lacks."""
         if self.masks and self.source.spec is not None:
             with closing(self.source.stepper(masks=True)) as stepper:
                 stepper.reset(self.seed)  # a world that tells no masks is refused
+
+    def adjust(self, **changes: Any) -> None:
+        """Go on with other settings.
+
+        Raises:
+            ValueError: there is no such setting: the nearest is named; a value cannot work; or the
+                setting cannot change in a training.
+        """
+        config = adjusted(self.config, changes, self.name)
+        require_found(config)
+        if config != self.config:
+            self.config = config
+            self.follow_config()
+
+    def follow_config(self) -> None:
+        """Let what was made of the settings at construction follow adjusted ones; see `adjust`."""
 
     def reseed(self, seed: int) -> None:
         """Begin every generator of the agent anew: called at the start of each segment."""

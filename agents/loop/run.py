@@ -2,18 +2,22 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from nets.runs import folder
+from nets.runs.changes import changed, changed_names, config_at, next_change
 from nets.runs.checkpoint import Damaged, fitting, load_checkpoint, save_checkpoint
 from nets.runs.checkpoints import KEPT_CHECKPOINTS
+from nets.runs.configurations import recalled, recorded, require_found
 from nets.runs.divergence import require_finite_file
 from nets.runs.fingerprints import Source, checkpoint_source
 from nets.runs.logs import Mark
-from nets.settings import Count, Threads
+from nets.runs.records import save_record
+from nets.settings import Count, Threads, to_plain
 
 from ..environments.source import EnvSource
 from .actor import Actor
@@ -51,13 +55,19 @@ class RunConfig(folder.RunConfig):
 
 
 class RunFolder(folder.RunFolder[RunConfig]):
-    """`runs/<name>/` of an agent: with checkpoints/replay/, and an episode.gif."""
+    """`runs/<name>/` of an agent: with checkpoints/replay/, and an episode.gif.
+
+    Args:
+        path: the folder.
+        trust: whether settings of later steps may be functions of any module.
+    """
 
     config_type = RunConfig
     pictures = (*folder.RunFolder.pictures, "episode.gif")
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, trust: bool = False) -> None:
         super().__init__(path)
+        self.trust = trust
         self.replay = self.files.replay
         self.episode = self.path / "episode.gif"
         self._ends: deque[int] = deque(maxlen=KEPT_CHECKPOINTS)  # replay rows at each checkpoint
@@ -69,8 +79,44 @@ class RunFolder(folder.RunFolder[RunConfig]):
             FileExistsError: the folder holds a run already, or what is left of one.
             Occupied: another process owns it.
         """
-        about = {"device": str(agent.device), "sources": sources(agent.config, agent.source)}
+        about = {"device": str(agent.device), "sources": _sources(agent)}
+        if agent.begun_from:
+            about["init_from"] = agent.begun_from
         self.begin(_manifest(agent) | about, config, command)
+
+    def change(self, agent: Actor, changes: Mapping[str, Any]) -> list[str]:
+        """Record that a run goes on with other settings from the agent's step on; say which.
+
+        Raises:
+            ValueError: a setting cannot change, or nothing is left to be trained.
+        """
+        record, steps = self.load_config(), agent.steps
+        if steps >= self.run_config().steps:
+            message = f"{self.path} has all of its {steps:,} steps"
+            raise ValueError(f"{message}: --steps N lets it go on with other settings")
+        agent.adjust(**changes)
+        config = to_plain(recorded(agent.config))
+        require_found(recalled(type(agent.config), config, trust=self.trust), to_learn=True)
+        defaults = to_plain(recorded(type(agent.config)()))  # of settings that came later
+        before = defaults | config_at(record, steps)
+        new = {name: value for name, value in config.items() if value != before[name]}
+        save_record(self.config_file, changed(record, steps, new))
+        return [f"{name} {before[name]} -> {now} from step {steps:,}" for name, now in new.items()]
+
+    def adjust(self, agent: Actor) -> float:
+        """Give an agent the settings that hold after its step; return the step until which."""
+        if not self.config_file.exists():
+            return inf
+        record = self.load_config()
+        names = changed_names(record)
+        if names:
+            kept = {f.name: getattr(agent.config, f.name) for f in fields(agent.config)}
+            kept = {name: value for name, value in kept.items() if name not in names}
+            with fitting(self.config_file):
+                values = config_at(record, agent.steps + 1)
+                now = recalled(type(agent.config), values, kept, trust=self.trust)
+                agent.adjust(**{name: getattr(now, name) for name in names})
+        return next_change(record, agent.steps)
 
     def save(self, agent: Actor, progress: Mapping[str, Any], rows: Mark | None) -> None:
         """Write the replay rows of the segment, then the checkpoint that counts on them."""
@@ -98,7 +144,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
             CheckpointError: one is of another run, or does not fit; or a file that the run takes
                 from elsewhere has changed.
         """
-        self.check_sources(sources(agent.config, agent.source))
+        self.check_sources(_sources(agent))
         state = self.newest(_manifest(agent), partial(self._take, agent))
         if state is None:
             return {}
@@ -149,6 +195,12 @@ def sources(config: Any, world: EnvSource) -> dict[str, Source]:
         named["run"] = wrapper["kwargs"].get("run", named["run"])
     found = {name: checkpoint_source(path) for name, path in named.items() if path}
     return {name: source for name, source in found.items() if source is not None}
+
+
+def _sources(agent: Actor) -> dict[str, Source]:
+    """Return the files of others that an agent takes something from."""
+    begun = checkpoint_source(agent.begun_from) if agent.begun_from else None
+    return sources(agent.config, agent.source) | ({} if begun is None else {"init_from": begun})
 
 
 def _manifest(agent: Actor) -> dict[str, Any]:

@@ -118,9 +118,11 @@ class Trainer:
             progress.load_state_dict(found["progress"])
 
     def _segment(self, config: RunConfig, bar: Bar) -> None:
-        agent = self.agent
+        agent, run = self.agent, self.run_folder
         seed = hash31(agent.seed, "segment", agent.segment)
         end = min(agent.steps + config.segment_steps, config.steps)
+        if run is not None:
+            end = int(min(end, run.adjust(agent)))
         with seeded(seed):
             agent.reseed(hash31(seed, "agent"))
             with closing(agent.stream(hash31(seed, "environment"))) as stream:
@@ -129,9 +131,9 @@ class Trainer:
                     self._advance(stream, config, end, bar)
         require_finite(agent)
         agent.segment += 1
-        if self.run_folder is not None:
+        if run is not None:
             self._log.flush()
-            self.run_folder.save(agent, self.progress.state_dict(), self._log.mark())
+            run.save(agent, self.progress.state_dict(), self._log.mark())
             self._found = None
 
     def _advance(

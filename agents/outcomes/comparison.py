@@ -16,6 +16,7 @@ import torch
 
 from nets.benchmarks.quality import make_record, read_record
 from nets.process.device import cpu_settings
+from nets.runs.changes import config_at
 from nets.runs.checkpoint import save_json
 from nets.runs.configurations import recorded
 from nets.runs.logs import read_metrics
@@ -149,7 +150,7 @@ class Comparison:
                 "num_envs": begun["env"]["num_envs"],
                 "eval_episodes": begun["run"]["eval_episodes"],
                 "eval_max_steps": begun["run"].get("eval_max_steps"),
-                "settings": defaults | begun["config"],
+                "settings": defaults | config_at(begun),
             }
             _require_equal(folder.path, kept, config)
         return record is not None

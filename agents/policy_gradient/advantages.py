@@ -1,7 +1,7 @@
 """Policy gradients by generalised advantages, from as many steps of every environment."""
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from torch import Tensor
 
@@ -17,6 +17,8 @@ from .rollout import Rollout
 @dataclass(frozen=True)
 class AdvantageConfig(PolicyConfig):
     """Settings that PPO and A2C share."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "gae_lambda")
 
     n_steps: Capacity = 128
     """Steps of every environment between two updates."""

@@ -35,6 +35,7 @@ class PolicyGradient(Agent[ConfigT]):
     """Acts by a policy network, gathers rollouts, and leaves to `update` what to make of them."""
 
     default_num_envs = 8
+    inherited = ("network", "observation_norm", "reward_norm")
 
     def __init__(
         self, env: World, config: ConfigT | None = None, **options: Unpack[ActorOptions]

@@ -1,7 +1,7 @@
 """Settings of policy gradients."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from nets.settings import (
     Network,
@@ -20,6 +20,15 @@ from nets.settings import (
 @dataclass(frozen=True)
 class PolicyConfig(Settings):
     """Settings that all policy-gradient methods share."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (
+        *("discount", "learning_rate", "schedule", "anneal_steps"),
+        *("value_coefficient", "entropy_coefficient", "max_grad_norm"),
+    )
+    shaping: ClassVar[tuple[str, ...]] = (
+        *("hidden", "activation", "squash"),
+        *("normalize_observation", "normalize_reward"),
+    )
 
     encoder: Network = "auto"
     """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; both, as in

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,6 +26,11 @@ from .rollout import Rollout
 @dataclass(frozen=True)
 class PPOConfig(AdvantageConfig):
     """Settings of PPO."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (
+        *AdvantageConfig.adjustable,
+        *("epochs", "batch_size", "clip", "value_clip", "target_kl"),
+    )
 
     n_steps: Capacity = 256
     """Steps of every environment between two updates."""

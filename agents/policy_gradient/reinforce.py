@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Unpack
+from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ from .rollout import Rollout
 @dataclass(frozen=True)
 class ReinforceConfig(PolicyConfig):
     """Settings of REINFORCE."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "baseline_rate")
 
     learning_rate: Schedule = changing(1e-3)
     """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""

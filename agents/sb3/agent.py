@@ -20,7 +20,7 @@ from ..loop.actor import ActorOptions, World
 from ..loop.experience import Array, Transition
 from ..loop.progress import Callback
 from ..loop.sb3_callbacks import as_callback
-from .config import MASKING, SB3Config, translate
+from .config import MASKING, WORDS, SB3Config, translate
 from .learning import Learning, Listener
 from .networks import SPACES, architecture, check_actions, check_observations, holds_pictures
 
@@ -70,16 +70,21 @@ class SB3Agent(Agent[ConfigT]):
         Its own depends on how many steps one call of its `learn` is asked for, and a training is
         many of them.
         """
-        c = self.config
-        value = getattr(c, name)
 
         def now(_: float) -> float:
-            steps = c.anneal_steps or self.horizon
+            c = self.config
+            value, steps = getattr(c, name), c.anneal_steps or self.horizon
             if is_number(value) and shape(c) == "linear" and steps:
                 return linear(self.steps, value, 0.0, steps)
             return current(c, name, self.steps, self.horizon)
 
         return now
+
+    def follow_config(self) -> None:
+        """Hand adjusted settings to the model; schedules ask for their own."""
+        for name in set(self.config.adjustable) - {"learning_rate", "clip"}:
+            if name in WORDS:
+                setattr(self.model, WORDS[name], getattr(self.config, name))
 
     def environments(self) -> DummyVecEnv:
         """Make fresh environments side by side, in stable-baselines3's way.
@@ -148,6 +153,10 @@ class SB3Agent(Agent[ConfigT]):
             yield (lambda _: not self.listener.stopped,)
         finally:
             self.listener.follow(None)
+
+    def networks(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the networks of a `state_dict`, without the optimisers."""
+        return {"parameters": {"policy": state["parameters"]["policy"]}}
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimisers and counters, as tensors and numbers."""

@@ -12,6 +12,7 @@ from gymnasium.spaces import Box, Discrete
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from nets.gradients.annealing import linear
 
@@ -36,6 +37,14 @@ OffPolicyT = TypeVar("OffPolicyT", bound=OffPolicyConfig)
 
 class OnPolicy(SB3Agent[OnPolicyT]):
     """What PPO and A2C share."""
+
+    model: OnPolicyAlgorithm
+
+    def follow_config(self) -> None:
+        """Hand adjusted settings to the model and to its rollouts."""
+        super().follow_config()
+        rollouts, c = self.model.rollout_buffer, self.config
+        rollouts.gamma, rollouts.gae_lambda = c.discount, c.gae_lambda
 
     @property
     def rollout_steps(self) -> int:

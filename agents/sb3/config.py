@@ -61,6 +61,13 @@ def translate(config: "SB3Config") -> dict[str, Any]:
 class SB3Config(Settings):
     """Settings that all five algorithms share."""
 
+    adjustable: ClassVar[tuple[str, ...]] = (
+        "discount",
+        "learning_rate",
+        "schedule",
+        "anneal_steps",
+    )
+    shaping: ClassVar[tuple[str, ...]] = ("hidden", "activation")
     joins_action: ClassVar[bool] = False  # whether critics join the action to encoded observations
 
     encoder: Literal["auto", "mlp", "nature", "impala", "small-cnn"] = "auto"
@@ -96,6 +103,11 @@ class SB3Config(Settings):
 class OnPolicyConfig(SB3Config):
     """Settings that PPO and A2C share."""
 
+    adjustable: ClassVar[tuple[str, ...]] = (
+        *SB3Config.adjustable,
+        *("gae_lambda", "value_coefficient", "entropy_coefficient", "max_grad_norm"),
+    )
+
     n_steps: Capacity = 2048
     """Steps of every environment between two updates."""
     gae_lambda: Share = 0.95
@@ -113,6 +125,11 @@ class OnPolicyConfig(SB3Config):
 @dataclass(frozen=True)
 class SB3PPOConfig(OnPolicyConfig):
     """Settings of stable-baselines3's PPO."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (
+        *OnPolicyConfig.adjustable,
+        *("epochs", "batch_size", "clip", "target_kl"),
+    )
 
     epochs: Count = 10
     """Passes over a rollout."""
@@ -152,6 +169,11 @@ class SB3A2CConfig(OnPolicyConfig):
 class OffPolicyConfig(SB3Config):
     """Settings that DQN, SAC and TD3 share."""
 
+    adjustable: ClassVar[tuple[str, ...]] = (
+        *SB3Config.adjustable,
+        *("learning_starts", "batch_size", "gradient_steps", "target_rate"),
+    )
+
     activation: str = "relu"
     """Activation of the hidden layers."""
     buffer_size: Capacity = 1_000_000
@@ -171,6 +193,11 @@ class OffPolicyConfig(SB3Config):
 @dataclass(frozen=True)
 class SB3DQNConfig(OffPolicyConfig):
     """Settings of stable-baselines3's DQN."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (
+        *OffPolicyConfig.adjustable,
+        *("target_every", "epsilon_start", "epsilon_end", "exploration_steps", "max_grad_norm"),
+    )
 
     learning_rate: Schedule = changing(1e-4)
     """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
@@ -210,6 +237,10 @@ class SB3SACConfig(OffPolicyConfig):
 class SB3TD3Config(OffPolicyConfig):
     """Settings of stable-baselines3's TD3."""
 
+    adjustable: ClassVar[tuple[str, ...]] = (
+        *OffPolicyConfig.adjustable,
+        *("policy_delay", "target_noise", "target_noise_clip"),
+    )
     joins_action: ClassVar[bool] = True
 
     hidden: tuple[Size, ...] = (400, 300)

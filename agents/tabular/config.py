@@ -14,6 +14,10 @@ class TabularConfig(Settings):
 
     schedule: ClassVar[Shape] = "constant"  # a table's own is `learning_rate_decay`
     anneal_steps: ClassVar[int] = 0
+    adjustable: ClassVar[tuple[str, ...]] = (
+        *("discount", "learning_rate", "learning_rate_decay"),
+        *("epsilon_schedule", "epsilon_start", "epsilon_end", "exploration_steps"),
+    )
 
     discount: Share = 0.99
     """γ, in [0, 1]."""

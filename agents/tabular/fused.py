@@ -85,17 +85,19 @@ class FusedStream:
             total_reward=view(np.zeros(EPISODES)),
             length=view(np.zeros(EPISODES, np.int64)),
         )
-        self._rule = learner.rule._replace(key=word(learner.rule.key))
+        self._word = word
         self._memory = Memory(*(None if array is None else view(array) for array in learner.arrays))
 
     def advance(self, steps: int, *, last: bool = False) -> None:
         """Take `steps` steps; `last` truncates the open episode after them."""
         learner, remaining = self.learner, steps
+        rule = learner.rule
+        rule = rule._replace(key=self._word(rule.key))
         while remaining:
             chunk = min(remaining, CHUNK)
             end = last and chunk == remaining
             taken, episodes = self._run(
-                self._rule, self._memory, self._world, self._place, chunk, end, self._finished
+                rule, self._memory, self._world, self._place, chunk, end, self._finished
             )
             step, total, length = (np.asarray(a)[:episodes] for a in self._finished)
             rows = zip(

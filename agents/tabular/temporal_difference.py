@@ -54,6 +54,7 @@ class Tabular(Agent[ConfigT]):
     """
 
     config_type: ClassVar[type]
+    inherited = ("q",)
     algorithm: kernel.Algorithm
     tables: ClassVar[int] = 1
     most_steps_at_risk: ClassVar[int] = 5_000_000  # seconds
@@ -69,8 +70,7 @@ class Tabular(Agent[ConfigT]):
         if self.trace_decay > 0 and self.num_envs > 1:
             message = f"trace_decay is {self.trace_decay} with {self.num_envs} environments"
             raise ValueError(f"{name}: {message}: expected a single one, whose past it can trace")
-        alpha = self.config.learning_rate
-        self._alpha = current(self.config, "learning_rate", 0, 0) if is_number(alpha) else None
+        self._alpha = self._constant_rate()
         size = self.tables * self.states.size * self.actions.size
         self.arrays = Memory(
             q=np.full(size, self.config.initial_value),
@@ -83,6 +83,17 @@ class Tabular(Agent[ConfigT]):
         # Python reads and writes numbers through a memory view three times faster
         self._memory = Memory(*(None if a is None else memoryview(a) for a in self.arrays))
         self._next_action = [kernel.UNDECIDED] * self.num_envs
+
+    def follow_config(self) -> None:
+        """Read the learning rate anew; another loop than the open one may be its."""
+        before, self._alpha = self._alpha, self._constant_rate()
+        if (before is None) != (self._alpha is None) and self._training is not None:
+            self._training.end()
+
+    def _constant_rate(self) -> float | None:
+        """Return α; None where it is a function."""
+        number = is_number(self.config.learning_rate)
+        return current(self.config, "learning_rate", 0, 0) if number else None
 
     @property
     def q(self) -> Float:

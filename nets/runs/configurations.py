@@ -1,7 +1,7 @@
 """Settings as files hold them, and back: code by where it is imported from."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,8 +52,15 @@ def recalled(
     return kind(**found)
 
 
-def require_settings(kind: "type[DataclassInstance]", given: Collection[str]) -> None:
+def require_settings(
+    kind: "type[DataclassInstance]", given: Collection[str], *beside: str
+) -> None:
     """Refuse names that are none of a dataclass's settings.
+
+    Args:
+        kind: the dataclass.
+        given: the names.
+        *beside: other names that would have been known in their place.
 
     Raises:
         ValueError: naming the first, and the nearest that there is.
@@ -61,9 +68,31 @@ def require_settings(kind: "type[DataclassInstance]", given: Collection[str]) ->
     known = {field.name for field in fields(kind)}
     for name in given:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
+            near = get_close_matches(name, {*known, *beside}, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ValueError(f"{kind.__name__} has no setting {name!r}{hint}")
+
+
+def adjusted(config: Config, changes: Mapping[str, Any], name: str) -> Config:
+    """Return settings in which some are others, as they may become within a training.
+
+    Args:
+        config: the settings of before.
+        changes: the new values; one that is the old one changes nothing.
+        name: of what is trained.
+
+    Raises:
+        ValueError: there is no such setting, which the nearest is named for; a value cannot work;
+            or the setting is none of those that its dataclass calls `adjustable`.
+    """
+    require_settings(type(config), changes)
+    changed = replace(config, **changes)
+    for field in changes:
+        fixed = field not in getattr(config, "adjustable", ())
+        if fixed and getattr(changed, field) != getattr(config, field):
+            message = f"{field} of {name} cannot change in a training: begin a new one"
+            raise ValueError(f"{message}, with --init-from where the networks stay as they are")
+    return changed
 
 
 def require_found(config: "DataclassInstance", *, to_learn: bool = False) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from ..settings import Count, Settings, Whole
+from .changes import described_at
 from .checkpoint import (
     CheckpointError,
     Damaged,
@@ -22,7 +23,7 @@ from .fingerprints import Source
 from .logs import Mark, check_rows
 from .ownership import owned
 from .provenance import git_commit, git_dirty, moved, origin
-from .records import differences, lasting, load_record, save_record
+from .records import CHANGES, differences, lasting, load_record, save_record
 
 
 @dataclass(frozen=True)
@@ -193,12 +194,16 @@ class RunFolder(Generic[ConfigT]):
             CheckpointError: one is of another run; both values are named.
         """
         self.clean()
-        self._record = lasting(self.load_config()) if self.config_file.exists() else None
+        record = self.load_config() if self.config_file.exists() else None
+        self._record = None if record is None else lasting(record)
         damage: list[Damaged] = []
         for file in reversed(self.files.list()):
             try:
                 state = load_checkpoint(file)
-                self._check(file, state, described)
+                expected = described
+                if record and CHANGES in record:
+                    expected = described_at(described, record, int(file.stem))
+                self._check(file, state, expected)
                 take(file, state)
             except Damaged as error:
                 damage.append(error)

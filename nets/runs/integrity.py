@@ -8,11 +8,12 @@ from typing import Any
 
 from torch import Tensor
 
+from .changes import config_at
 from .checkpoint import CheckpointError, load_checkpoint
 from .checkpoints import Checkpoints
 from .logs import check_rows
 from .ownership import owned
-from .records import differences, lasting, load_record
+from .records import CHANGES, differences, lasting, load_record
 
 ELSEWHERE = ("versions", "processor")
 """What changes when a run is gone on with on another machine."""
@@ -70,6 +71,11 @@ def _problems(run: Path) -> Iterator[str]:
 def _disagreements(record: Mapping[str, Any], file: Path, state: Mapping[str, Any]) -> Iterator[str]:
     """Compare config.json with what a checkpoint says of itself, and of config.json."""
     described = {name: value for name, value in record.items() if name not in ELSEWHERE}
+    if CHANGES in record:
+        step = state.get("steps", 0)
+        described["config"] = config_at(record, step)
+        if file.stem == "interrupted" and differences(described, state, file.name):
+            described["config"] = config_at(record, step + 1)  # just after they had changed
     for here, there in ((described, state), (lasting(record), state.get("record") or {})):
         found = differences(here, there, file.name)
         if found:

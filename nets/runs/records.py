@@ -12,6 +12,8 @@ from .checkpoint import Damaged, load_object, save_json
 SEAL = "checksum"
 FREE = ("device",)
 """What may be changed by hand, to go on elsewhere."""
+CHANGES = "changes"
+"""What became of settings within the run; see `changes`."""
 INCIDENTAL = (SEAL, *FREE, "command", "git_commit", "git_dirty")
 """What results do not depend on."""
 
@@ -38,9 +40,11 @@ def load_record(path: str | Path) -> dict[str, Any]:
 def lasting(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what stays the same for the whole of a run, of what config.json says.
 
-    A run may become longer, be moved to another device, and be gone on with by another command.
+    A run may become longer, be moved to another device, and be gone on with by another command, or
+    with other settings.
     """
-    kept = {name: value for name, value in record.items() if name not in INCIDENTAL}
+    dropped = (*INCIDENTAL, CHANGES)
+    kept = {name: value for name, value in record.items() if name not in dropped}
     return kept | {"run": {k: v for k, v in record.get("run", {}).items() if k != "steps"}}
 
 

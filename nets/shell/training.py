@@ -20,12 +20,21 @@ from .command_line import CommandError, executable, one_line, parse, to_type, to
 from .run_options import ResumeOptions, WarningSignal
 
 Options = TypeVar("Options")
+Settings = TypeVar("Settings")
 RUNS = Path("runs")
 
 
 @dataclass(frozen=True)
 class NoConfig:
     """Stands for the settings of what has not been named."""
+
+
+@dataclass(frozen=True)
+class Changes(Generic[Settings]):
+    """What an earlier run is to go on with."""
+
+    config: Settings
+    """Settings of what is trained."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,12 @@ class TrainCommand(Generic[EntryT]):
         if any(word.partition("=")[0] == "--resume" for word in argv):
             return parse(ResumeOptions, self.name, argv, self.text)
         return None
+
+    def parse_changes(self, words: Sequence[str], config: Settings) -> Settings:
+        """Parse `--config.*` over the settings of an earlier run."""
+        kind: Any = Changes
+        kind = kind[type(config)]
+        return parse(kind, self.name, words, self.text, Changes(config)).config
 
     def misplaced(self, argv: Sequence[str]) -> CommandError:
         """Return the error of names that were not found where they ought to be."""
