@@ -6,17 +6,22 @@ inflates what is compressed, and takes a tensor to be as large as it claims to b
 
 import math
 import pickle
+import struct
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 
 MOST_STRUCTURE = 2**25  # bytes of everything but tensors
 DEEPEST = 100  # containers in each other
+MOST_DIMENSIONS = 64  # of a tensor
+END, LOCATOR, END_64 = (struct.Struct(f"<{fields}") for fields in ("4s4H2LH", "4sLQL", "4sQ2H2L4Q"))
+KEYS = (str, int, float, bool, type(None))
+SATURATED = (2**16 - 1,) * 4 + (2**32 - 1,) * 2  # where only the 64-bit record says it
 
 
 class _Storage(NamedTuple):
@@ -40,6 +45,7 @@ def inspect(path: Path) -> None:
         pickle.UnpicklingError: it holds Python objects; none has been made.
         ValueError: it is not as torch writes files: compressed, or larger inside than outside.
     """
+    _require_one_directory(path)
     with zipfile.ZipFile(path) as archive:
         entries = _entries(archive, path.stat().st_size)
         structures = [name for name in entries if name.endswith("/data.pkl")]
@@ -51,6 +57,39 @@ def inspect(path: Path) -> None:
     data = structures[0].removesuffix(".pkl") + "/"
     sizes = {name.removeprefix(data): n for name, n in entries.items() if name.startswith(data)}
     _walk(_Census(structure, sizes).load(), most=max(2**20, len(structure)))
+
+
+def _require_one_directory(path: Path) -> None:
+    """Refuse an archive of which two readers could find two directories.
+
+    The directory has to end where its own end is told, without a comment; Python looks for it there,
+    and torch where it is said to begin.
+
+    Raises:
+        zipfile.BadZipFile: it ends elsewhere, or is told of twice in different ways.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(size - END.size - LOCATOR.size - END_64.size, 0))
+        tail = file.read()
+    if len(tail) < END.size:
+        raise zipfile.BadZipFile("it is too short for an archive")
+    signature, *told, comment = END.unpack(tail[-END.size :])
+    directory_end = size - END.size
+    locator = tail[-END.size - LOCATOR.size : -END.size]
+    if locator.startswith(b"PK\6\7") and len(tail) == END.size + LOCATOR.size + END_64.size:
+        directory_end -= LOCATOR.size + END_64.size
+        first, length, _, _, *wide = END_64.unpack(tail[: END_64.size])
+        if (
+            first != b"PK\6\6"
+            or length != END_64.size - 12
+            or LOCATOR.unpack(locator)[1:] != (0, directory_end, 1)
+            or any(a not in (b, most) for a, b, most in zip(told, wide, SATURATED, strict=True))
+        ):
+            raise zipfile.BadZipFile("it tells of two directories")
+        told = wide
+    if signature != b"PK\5\6" or comment or told[-1] + told[-2] != directory_end:
+        raise zipfile.BadZipFile("its directory does not end where it ends")
 
 
 def _entries(archive: zipfile.ZipFile, size: int) -> Mapping[str, int]:
@@ -98,6 +137,8 @@ class _Census(pickle._Unpickler):  # the one in C reserves memory for as many ob
             ValueError: the archive has no entry of its size.
         """
         _, dtype, key, _, numel = pid
+        if type(key) is not str or type(numel) is not int:
+            raise pickle.UnpicklingError("a storage has no name or no size")
         nbytes = numel * dtype.itemsize
         if self._sizes.get(key) != nbytes:
             message = f"its storage {key!r} is to have {nbytes:,} bytes"
@@ -110,7 +151,31 @@ class _Census(pickle._Unpickler):  # the one in C reserves memory for as many ob
             raise pickle.UnpicklingError("it sets attributes")
         super().load_build()  # type: ignore[misc]
 
-    dispatch = pickle._Unpickler.dispatch | {pickle.BUILD[0]: load_build}  # type: ignore
+    def load_setitems(self) -> None:
+        """Put items into a dict, whose keys are plain: others may take for ever to hash."""
+        items = self.pop_mark()  # type: ignore[attr-defined]
+        self._fill(self.stack[-1], items)  # type: ignore[attr-defined]
+
+    def load_setitem(self) -> None:
+        """Put one item into a dict."""
+        value, key = self.stack.pop(), self.stack.pop()  # type: ignore[attr-defined]
+        self._fill(self.stack[-1], [key, value])  # type: ignore[attr-defined]
+
+    def _fill(self, target: Any, items: list[Any]) -> None:
+        if type(target) not in (dict, OrderedDict):
+            raise pickle.UnpicklingError("it sets items of what is no dict")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if type(key) not in KEYS:
+                raise pickle.UnpicklingError(f"a key is a {type(key).__name__}")
+            target[key] = value
+
+    dispatch: ClassVar[dict[int, Any]] = pickle._Unpickler.dispatch | {
+        pickle.BUILD[0]: load_build,
+        pickle.SETITEM[0]: load_setitem,
+        pickle.SETITEMS[0]: load_setitems,
+    }
+    for code in (pickle.DICT, pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET):
+        del dispatch[code[0]]  # torch never writes them, and they hash what they find
 
 
 def _tensor(
@@ -131,6 +196,9 @@ def _tensor(
     """
     if hooks or metadata is not None:
         raise pickle.UnpicklingError("a tensor has hooks or metadata")
+    numbers = (offset, *size, *stride)
+    if len(size) > MOST_DIMENSIONS or not all(type(n) is int and n < 2**63 for n in numbers):
+        raise ValueError("a tensor has a shape that no tensor can have")
     numel, ends = math.prod(size), [(n - 1) * s for n, s in zip(size, stride, strict=True)]
     itemsize = storage.itemsize if dtype is None else dtype.itemsize
     needed = itemsize * max(numel, offset + sum(ends) + 1) if numel else 0
@@ -138,6 +206,11 @@ def _tensor(
         message = f"a tensor of shape {list(size)} and strides {list(stride)} at {offset} is larger"
         raise ValueError(f"{message} than its storage of {storage.nbytes:,} bytes")
     return _Tensor(numel)
+
+
+def _ordered() -> OrderedDict[Any, Any]:
+    """Return an empty one: its items are set one by one."""
+    return OrderedDict()
 
 
 def _parameter(data: _Tensor, requires_grad: bool, hooks: Mapping[int, Any]) -> _Tensor:
@@ -163,7 +236,7 @@ _NAMES: dict[str, Any] = {f"torch.{kind}Storage": dtype for kind, dtype in _KIND
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_tensor_v3": _tensor,
     "torch._utils._rebuild_parameter": _parameter,
-    "collections.OrderedDict": OrderedDict,
+    "collections.OrderedDict": _ordered,
 }
 
 

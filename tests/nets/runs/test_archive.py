@@ -5,7 +5,9 @@ import pickle
 import struct
 import tracemalloc
 import zipfile
+import zlib
 from collections import OrderedDict
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -181,3 +183,81 @@ def test_views_and_rare_types_are_saved_and_loaded(tmp_path, tensor):
     loaded = load_checkpoint(tmp_path / "c.pt")["t"]
     assert loaded.dtype == tensor.dtype
     assert torch.equal(loaded, tensor)
+
+
+# What two readers would read in two ways, and what takes for ever -------------------------------
+
+
+def entry(name, data, compressed):
+    """A local entry of an archive, and what a directory says of it, but where it lies."""
+    stored = zlib.compress(data, 9, -15) if compressed else data
+    sizes = (8 * compressed, 0, 33, zlib.crc32(data), len(stored), len(data), len(name), 0)
+    local = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, *sizes) + name + stored
+    return local, struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, *sizes, 0, 0, 0, 0, 0)[:-4], name
+
+
+def test_an_archive_with_two_directories_is_refused(tmp_path):
+    """Python reads the one before the end, torch the one that the end points to."""
+    contents = []
+    for value in (torch.zeros(3), torch.ones(250_000)):
+        save_checkpoint(tmp_path / "one.pt", {"a": value})
+        with zipfile.ZipFile(tmp_path / "one.pt") as one:
+            contents.append({name.encode(): one.read(name) for name in one.namelist()})
+    honest, hidden = contents
+    entries = [entry(*item, True) for item in hidden.items()]
+    entries += [entry(*item, False) for item in honest.items()]
+    offsets = [0, *accumulate(len(local) for local, _, _ in entries)]
+    body = b"".join(local for local, _, _ in entries)
+    second = b"".join(
+        about + struct.pack("<L", at) + name
+        for (_, about, name), at in zip(entries[: len(hidden)], offsets, strict=False)
+    )
+    first = b"".join(
+        about + struct.pack("<L", at - len(second)) + name
+        for (_, about, name), at in zip(
+            entries[len(hidden) :], offsets[len(hidden) :], strict=False
+        )
+    )
+    assert len(first) == len(second)
+    counts = (0, 0, len(honest), len(honest), len(first), len(body), 0)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", *counts)
+    (tmp_path / "two.pt").write_bytes(body + second + first + end)
+    with zipfile.ZipFile(tmp_path / "two.pt") as seen:
+        assert [name.encode() for name in seen.namelist()] == list(honest)  # and no more
+    with pytest.raises(CheckpointError, match="its directory does not end where it ends"):
+        load_checkpoint(tmp_path / "two.pt")
+
+
+def test_an_archive_with_a_comment_is_refused(tmp_path):
+    save_checkpoint(tmp_path / "a.pt", {"a": 1})
+    with zipfile.ZipFile(tmp_path / "a.pt", "a") as file:
+        file.comment = b"more"
+    with pytest.raises(CheckpointError, match="torn or no checkpoint"):
+        load_checkpoint(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [
+        b"\x80\x02}"
+        + b")"
+        + b"2\x86" * 60
+        + b"Ns.",  # a key, each part twice the next
+        b"\x80\x02(" + b")" + b"2\x86" * 60 + b"Nd.",
+        b"\x80\x04\x8f(" + b")" + b"2\x86" * 60 + b"\x90.",  # a set
+        b"\x80\x02ccollections\nOrderedDict\n((" + b")" + b"2\x86" * 60 + b"N\x86ltR.",
+        b"\x80\x02(X\x01\0\0\0actorch\nFloatStorage\n" + b")" + b"2\x86" * 60 + b"X\0\0\0\0K\0tQ.",
+    ],
+)
+def test_what_takes_for_ever_to_hash_is_refused(tmp_path, structure):
+    refused(tmp_path, archive({}, structure=structure), "Python objects|cannot be read")
+
+
+def test_a_shape_that_takes_for_ever_to_multiply_is_refused(tmp_path):
+    number = b"\x8a\xff" + b"\xff" * 254 + b"\x00"
+    shape = b"(" + number + b"q\x05" + b"h\x05" * 300_000 + b"t"
+    storage = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x04tQ"
+    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + b"K\0" + shape + shape
+    tensor += b"\x89ccollections\nOrderedDict\n)RtR"
+    content = archive({}, structure=b"\x80\x02}X\x01\0\0\0a" + tensor + b"s.")
+    refused(tmp_path, content, "a shape that no tensor can have")
