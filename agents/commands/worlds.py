@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from nets.foreign import blaming
 from nets.settings import Count
 from nets.shell.command_line import CommandError, one_line
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ..environments.source import EnvSource
 
 PREFIX = "--env."
+VALUES = (AssertionError, LookupError, TypeError, ValueError)
+"""What comes of values that no signature tells of; other errors are of the environment's code."""
 WORDS = {"true": True, "false": False, "none": None, "null": None}
 
 
@@ -71,13 +74,15 @@ def adapt(source: "EnvSource", arguments: dict[str, Any], options: WorldOptions)
             source = source.adapted({}, {name: settings})
     if arguments or wrappers:
         try:
-            source.make().close()
-        except Exception as error:  # whatever comes of values that no signature tells of
+            env = source.make()
+        except VALUES as error:
             asked = [f"{name}={value!r}" for name, value in arguments.items()] + list(options.wrap)
             reason = f"{type(error).__name__}: {one_line(error)}"
             raise CommandError(
                 f"{source.name} cannot be made with {', '.join(asked)}: {reason}"
             ) from error
+        with blaming(f"the environment {source.name}, in its close"):
+            env.close()
     return source
 
 

@@ -19,6 +19,7 @@ LEAVE_THEIR_BOX = ("LunarLander-v3", "LunarLanderContinuous-v3")
 """Worlds of Gymnasium's that return finite numbers beyond the bounds of their own space."""
 LARGEST = float(np.finfo(np.float32).max)
 """Numbers beyond are infinite where they are learned from."""
+LONGEST = 60  # letters of a value in a message
 SLACK = 1e-5
 """How far rounding may take a float beyond a bound, as a share of it."""
 
@@ -87,9 +88,12 @@ class Door:
     def rewards(self, value: Any, count: int) -> Array:
         """Return the rewards of `count` environments, float64 `[count]`; raises likewise."""
         try:
-            rows = np.asarray(value).astype(np.float64).reshape(-1)
-        except (TypeError, ValueError):
-            self.refuse("the reward", value, "a number")
+            given = np.asarray(value)
+            if given.dtype.kind in "USc":  # which NumPy would turn into numbers
+                raise TypeError
+            rows = given.astype(np.float64).reshape(-1)
+        except (TypeError, ValueError, OverflowError):
+            self.refuse("the reward", shortened(value), "a number")
         if len(rows) != count:
             self.refuse("rewards of shape", np.shape(value), f"({count},)")
         size = np.abs(rows)
@@ -100,9 +104,13 @@ class Door:
 
     def flags(self, value: Any, count: int) -> Array:
         """Return the flags of `count` environments, bool `[count]`; raises likewise."""
-        rows = np.asarray(value).astype(bool).reshape(-1)
+        given = np.asarray(value)
+        rows = given.astype(bool).reshape(-1)
         if len(rows) != count:
             self.refuse("flags of shape", np.shape(value), f"({count},)")
+        odd = given.dtype.kind not in "biuf"
+        if odd or (given.dtype.kind == "f" and np.count_nonzero(rows != given.reshape(-1))):
+            self.refuse("the flag", shortened(value), "True or False")
         return rows
 
     def refuse(self, what: str, value: object, expected: str) -> NoReturn:
@@ -179,6 +187,15 @@ class Gate:
     def _refuse(self, value: object) -> NoReturn:
         what = f"observation{self._label}" if self._label else "the observation"
         self._door.refuse(what, value, f"a member of {self._space}")
+
+
+def shortened(value: Any) -> str:
+    """Return a value in words on one short line."""
+    try:
+        said = " ".join(repr(value).split())
+    except ValueError:  # a whole number of thousands of digits
+        said = f"a {type(value).__name__} too long to be written"
+    return said if len(said) <= LONGEST else f"{said[: LONGEST - 3]}..."
 
 
 def _bounds(space: gym.Space, name: str) -> tuple[Any, Any] | None:

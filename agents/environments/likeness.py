@@ -9,11 +9,12 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 
 from .differences import CHECKS, Differences, Env, differences, layers
+from .door import shortened
 from .masks import Telling, random_action
 from .stepping import autoreset_mode
 
 SEED, MOST_STEPS = 0, 100
-TOLD, LONGEST = 3, 60  # differences that a message tells, and letters of a value
+TOLD = 3  # differences that a message tells
 
 
 def telling(compare: Callable[[Env], Differences], make: Callable[[], Env]) -> str:
@@ -51,12 +52,6 @@ def _told(found: Differences) -> str:
         for path, (ours, fresh) in sorted(found.items())[:TOLD]
     ]
     return ", ".join(told) + (", ..." if len(found) > TOLD else "")
-
-
-def shortened(value: Any) -> str:
-    """Return a value in words on one short line."""
-    said = " ".join(repr(value).split())
-    return said if len(said) <= LONGEST else f"{said[: LONGEST - 3]}..."
 
 
 def distant_differences(env: AsyncVectorEnv, fresh: gym.Env) -> Differences:

@@ -23,7 +23,8 @@ from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv, VectorWra
 from nets.process.seeding import seeded
 
 from .differences import Env, differences, layers
-from .likeness import distant_differences, shortened, telling
+from .door import shortened
+from .likeness import distant_differences, telling
 from .plain import encode
 
 NORMALIZERS = {"NormalizeObservation", "NormalizeReward"}

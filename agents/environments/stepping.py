@@ -88,6 +88,8 @@ class SingleStepper:
         except BaseException as error:
             raise blamed(error, door.place("step"))  # noqa: B904
         door.steps += 1
+        if not (type(terminated) is type(truncated) is bool):
+            terminated, truncated = (bool(door.flags(f, 1)[0]) for f in (terminated, truncated))
         after = here = door.observation(observation)
         last, over = info, terminated or truncated
         if over:

@@ -80,9 +80,11 @@ def team(device: str = "auto") -> Iterator[tuple[Team, torch.device]]:
     through gloo.
 
     Raises:
-        ValueError: the device is unknown, or not present on this machine.
+        ValueError: the device is unknown, or not present on this machine; or the variables by which
+            processes are told of each other make no sense.
     """
-    size, rank = (int(os.environ.get(name, n)) for name, n in (("WORLD_SIZE", 1), ("RANK", 0)))
+    told = "MASTER_ADDR" in os.environ  # else WORLD_SIZE is another program's
+    size, rank = (_told("WORLD_SIZE", 1), _told("RANK", 0)) if told else (1, 0)
     here = resolve_device(device)
     if size == 1:
         yield ALONE, here
@@ -96,3 +98,11 @@ def team(device: str = "auto") -> Iterator[tuple[Team, torch.device]]:
         dist.barrier()  # nobody leaves while another is still talking
     finally:
         dist.destroy_process_group()
+
+
+def _told(name: str, least: int) -> int:
+    """Return the number that a variable of the environment holds, by default the least."""
+    text = os.environ.get(name, str(least))
+    if not text.isdecimal() or int(text) < least:
+        raise ValueError(f"the environment's {name} is {text!r}: expected at least {least}")
+    return int(text)

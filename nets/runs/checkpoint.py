@@ -1,6 +1,7 @@
 """Files that hold a training state: written atomically, loaded without running code."""
 
 import json
+import errno
 import os
 import pickle
 import zipfile
@@ -64,9 +65,12 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
     crash at any moment leaves either the old file or the new one.
 
     Raises:
-        OSError: the file cannot be written, as on a full disk; it is named.
+        OSError: the file cannot be written, as on a full disk, or where a device, a pipe or a folder
+            lies; it is named.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "no file can be written in its place", str(path))
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

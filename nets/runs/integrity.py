@@ -17,6 +17,8 @@ from .records import CHANGES, differences, lasting, load_record
 
 ELSEWHERE = ("versions", "processor")
 """What changes when a run is gone on with on another machine."""
+NEEDED = ("config", "run", "seed")
+"""What every config.json says."""
 
 
 def run_folders(folder: Path) -> list[Path]:
@@ -47,25 +49,51 @@ def _problems(run: Path) -> Iterator[str]:
     files, record = Checkpoints(run), dict[str, Any]()
     try:
         record = load_record(run / "config.json")
+        yield from _lacks(run / "config.json", record)
     except CheckpointError as error:
         yield str(error)
     shards: dict[int, int] = {}  # first row: rows
     for file in files.shards():
         try:
-            columns = load_checkpoint(file).values()
-            shards[int(file.stem)] = max(len(c) for c in columns if isinstance(c, Tensor))
+            shard = load_checkpoint(file)
+            lengths = [len(c) for c in shard.values() if isinstance(c, Tensor) and c.dim()]
+            shards[int(file.stem)] = max(lengths, default=0)
+            if shard.get("first_row") != int(file.stem):
+                yield f"{file} begins at row {shard.get('first_row')}"
         except CheckpointError as error:
             yield str(error)
+    resumable = files.list()
     for file in filter(Path.exists, files.all()):
         if file.parent == files.replay:
             continue
         try:
             state = load_checkpoint(file)
             yield from _disagreements(record, file, state)
-            yield from _losses(run, file, state, shards)
+            if file in resumable:
+                yield from _misplaced(file, state)
+                yield from _losses(run, file, state, shards)
         except CheckpointError as error:
             yield str(error)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            yield f"{file} does not fit: {type(error).__name__}: {error}"
     yield from _evaluation(files)
+
+
+def _lacks(file: Path, record: Mapping[str, Any]) -> Iterator[str]:
+    """Say what a description of a run lacks; those of before there were checksums have none."""
+    for name in NEEDED:
+        if name not in record:
+            yield f"{file} has no {name}"
+    for name in ("config", "run"):
+        if not isinstance(record.get(name, {}), Mapping):
+            yield f"{file}: {name} is {record[name]!r}, expected names with values"
+
+
+def _misplaced(file: Path, state: Mapping[str, Any]) -> Iterator[str]:
+    """Compare the step that a checkpoint is called by with its own."""
+    step = state.get("steps", state.get("step"))
+    if step != int(file.stem):
+        yield f"{file} is of step {step}"
 
 
 def _disagreements(record: Mapping[str, Any], file: Path, state: Mapping[str, Any]) -> Iterator[str]:

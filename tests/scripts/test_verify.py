@@ -9,7 +9,9 @@ from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
+from nets.runs.checkpoint import load_checkpoint, save_checkpoint
 from nets.runs.ownership import owned
+from nets.runs.records import save_record
 from nets.shell.command_line import OCCUPIED
 from nets.shell.verify import main as verify
 
@@ -97,3 +99,27 @@ def test_all_runs_below_are_checked(run, whole, capsys):
 def test_a_run_under_way_is_left_alone(run, capsys):
     with owned(run.path):
         assert verify([str(run.path)]) == OCCUPIED
+
+
+@pytest.mark.parametrize("name", ["config", "run", "seed"])
+def test_a_description_that_lacks_something_is_noticed(run, name, capsys):
+    record = json.loads(run.config_file.read_text())
+    save_record(run.config_file, {key: value for key, value in record.items() if key != name})
+    assert f"config.json has no {name}" in said(capsys, run)
+
+
+def test_files_that_are_called_by_another_step_are_noticed(run, capsys):
+    last, shard = run.files.list()[-1], run.files.shards()[0]
+    shutil.copy(last, run.files.of_step(9999))
+    shutil.copy(shard, shard.with_name("000000009999.pt"))
+    shutil.copy(last, last.with_name("before-tuning.pt"))  # which nobody goes on from
+    told = said(capsys, run)
+    assert f"0000009999.pt is of step {int(last.stem)}" in told
+    assert f"000000009999.pt begins at row {int(shard.stem)}" in told
+    assert "before-tuning" not in told
+
+
+def test_a_checkpoint_that_says_nonsense_is_noticed(run, capsys):
+    last = run.files.list()[-1]
+    save_checkpoint(last, load_checkpoint(last) | {"replay_first": "x"})
+    assert f"{last.name} does not fit: TypeError" in said(capsys, run)

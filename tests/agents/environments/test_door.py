@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.environments.door import Door, InvalidExperience
+from agents.environments.door import Door, InvalidExperience, shortened
 from agents.environments.parts import parts, row_space
 from agents.environments.spaces import as_rows
 
@@ -101,7 +101,10 @@ def test_a_reward_is_a_number_however_it_comes(reward):
     assert row.tolist() == [2.0]
 
 
-@pytest.mark.parametrize("reward", [np.nan, np.inf, -1e39, None, "much", [1.0, 2.0], []])
+NO_REWARDS = [np.nan, np.inf, -1e39, None, "much", "1", 1 + 1j, [1.0, 2.0], [], 10**400, 10**5000]
+
+
+@pytest.mark.parametrize("reward", NO_REWARDS, ids=map(shortened, NO_REWARDS))
 def test_what_is_no_reward_is_refused(reward):
     with pytest.raises(InvalidExperience, match=r"World-v0 returned .*reward.* at step 0"):
         door(BOX).reward(reward)
@@ -126,6 +129,14 @@ def test_flags_become_bool(dtype):
     theirs[:] = 0
     assert rows.dtype == np.bool_
     assert rows.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("flag", [np.nan, 0.5, "False", None])
+def test_what_is_no_flag_is_refused(flag):
+    with pytest.raises(
+        InvalidExperience, match=r"World-v0 returned the flag .* at step 0: expected"
+    ):
+        door(BOX).flags(flag, 1)
 
 
 # Parts ------------------------------------------------------------------------------------------

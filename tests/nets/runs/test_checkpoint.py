@@ -344,3 +344,10 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, of_torch):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(RuntimeError, match="another"):
         atomic_write(tmp_path / "a.pt", lambda _: (_ for _ in ()).throw(RuntimeError("another")))
+
+
+def test_nothing_is_written_in_the_place_of_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="no file can be written in its place: '.*pipe'"):
+        save_checkpoint(tmp_path / "pipe", {})
+    assert (tmp_path / "pipe").is_fifo()
