@@ -94,8 +94,8 @@ def _resume(options: ResumeOptions, words: list[str]) -> int:
         with refusals(ValueError):
             record = run.load_config()
             with fitting(run.config_file):
-                fresh = record | {"steps": 0, "segment": 0, "config": config_at(record)}
                 agent_type = find_algorithm(record["algorithm"]).agent_type()
+                fresh = record | {"steps": 0, "segment": 0, "config": config_at(record)}
                 recorded = record["env"]
                 where = options.device or record["device"]
             resolve_device(where)
@@ -107,9 +107,7 @@ def _resume(options: ResumeOptions, words: list[str]) -> int:
             if agent.begun_from and not run.files.list():
                 agent.start_from(agent.begun_from)
             changes = parse_changes(words, agent.config)
-            adjusted(
-                agent.config, changes, agent.name
-            )  # what cannot be is refused before anything is written
+            adjusted(agent.config, changes, agent.name)  # refused before anything is written
             if options.steps is not None:
                 config = run.extend(options.steps)
             if changes:
