@@ -1,35 +1,38 @@
 """`play`: a person's keys, posted as events, move a real environment."""
 
-import threading
-import time
-
 import gymnasium as gym
 import pygame
 import pytest
 
 from agents.commands.controls import Controls, find_controls, key_code
 from agents.commands.play import main as play
+from agents.commands.window import Window
 from envs import register_world
 
+RESTED = "after the rest that follows an episode"
 
-class Player(threading.Thread):
-    """Presses and releases keys, each after some seconds, once the window is there."""
 
-    def __init__(self, *presses):
-        super().__init__(daemon=True)
-        self.presses = presses
-        self.start()
+@pytest.fixture
+def press(monkeypatch):
+    """A person who presses a key at each picture, and waits for the end of a rest where told to."""
+    presses: list[int | str] = []
+    wait, rest = Window.wait, Window.rest
 
-    def run(self):
-        while not (pygame.display.get_init() and pygame.display.get_surface()):
-            time.sleep(0.01)
-        time.sleep(0.1)
-        for key, seconds in self.presses:
+    def see_picture(window, rate):
+        wait(window, rate)
+        if presses and presses[0] != RESTED:
+            key = presses.pop(0)
             for kind in (pygame.KEYDOWN, pygame.KEYUP):
-                if not pygame.display.get_init():
-                    return
                 pygame.event.post(pygame.event.Event(kind, key=key))
-            time.sleep(seconds)
+
+    def see_rest(window, seconds):
+        rest(window, seconds)
+        if presses and presses[0] == RESTED:
+            presses.pop(0)
+
+    monkeypatch.setattr(Window, "wait", see_picture)
+    monkeypatch.setattr(Window, "rest", see_rest)
+    return lambda *keys: presses.extend(keys)
 
 
 UP, DOWN, LEFT, RIGHT = pygame.K_UP, pygame.K_DOWN, pygame.K_LEFT, pygame.K_RIGHT
@@ -37,46 +40,46 @@ ESCAPE = pygame.K_ESCAPE
 
 
 @pytest.mark.parametrize("env_id", ["dreamgym/Cliff-v0", "CliffWalking-v1"])
-def test_grid_world_waits_for_each_move(env_id, capsys):
-    path = [(UP, 0.07), *[(RIGHT, 0.07)] * 11, (DOWN, 0.3), (ESCAPE, 0)]
-    Player(*path)
+def test_grid_world_waits_for_each_move(env_id, press, capsys):
+    press(UP, *[RIGHT] * 11, DOWN, RESTED, ESCAPE)
     assert play([env_id]) == 0
     out = capsys.readouterr().out
     assert out.startswith("keys: up")
     assert "episodes 1, best return -13, mean -13" in out
 
 
-def test_any_key_begins_the_next_episode(capsys):
+def test_any_key_begins_the_next_episode(press, capsys):
     """One state between two ends: each episode is one move. Keys just after one do not count."""
     register_world("tiny/Walk-v0", "envs.grids.worlds:Walk", kwargs={"n": 1})
     a, d, space = pygame.K_a, pygame.K_d, pygame.K_SPACE
-    Player((a, 0.1), (d, 1.0), (space, 0.2), (d, 0.3), (ESCAPE, 0))
+    press(a, d, RESTED, space, d, RESTED, ESCAPE)
     assert play(["tiny/Walk-v0"]) == 0
     assert "episodes 2, best return 1, mean 0.5" in capsys.readouterr().out
 
 
-def test_physics_goes_on_by_itself_once_a_key_was_pressed(capsys):
+def test_physics_goes_on_by_itself_once_a_key_was_pressed(press, capsys):
     """One push to the left and nothing more: the pole falls within 8 to 10 steps."""
-    Player((LEFT, 3.0), (ESCAPE, 0))  # they take a fifth of a second where nothing is slow
+    press(LEFT, RESTED, ESCAPE)
     assert play(["CartPole-v1"]) == 0
     best = float(capsys.readouterr().out.split("best return ")[1].split(",")[0])
     assert 8 <= best <= 10
 
 
-def test_closing_the_window_ends_the_game(capsys):
-    def close():
-        while not (pygame.display.get_init() and pygame.display.get_surface()):
-            time.sleep(0.01)
+def test_closing_the_window_ends_the_game(monkeypatch, capsys):
+    wait = Window.wait
+
+    def close(window, rate):
+        wait(window, rate)
         pygame.event.post(pygame.event.Event(pygame.QUIT))
 
-    threading.Thread(target=close, daemon=True).start()
+    monkeypatch.setattr(Window, "wait", close)
     assert play(["dreamgym/Lake-v0"]) == 0
     assert "episodes" not in capsys.readouterr().out  # none came to its end
 
 
-def test_game_can_be_played_after_a_game(capsys):
+def test_game_can_be_played_after_a_game(press):
     for _ in range(2):
-        Player((ESCAPE, 0))
+        press(ESCAPE)
         assert play(["dreamgym/Lake-v0"]) == 0
 
 
