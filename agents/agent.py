@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Self
 
 from nets.runs.configurations import require_settings
 
-from .environments.source import EnvSource
-from .loop.actor import Actor, ConfigT, World
+from .environments.source import EnvSource, World
+from .loop.actor import Actor
 from .loop.beginning import take_networks
 from .loop.continuing import Continuing
 from .loop.experience import Stream
 from .loop.interaction import Interaction
 from .loop.progress import Callback
+from .loop.remaking import ConfigT
 from .loop.run import RunConfig
 from .presets import require_preset
 

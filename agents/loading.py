@@ -10,8 +10,7 @@ from .agent import Agent
 from .algorithms import find_algorithm
 
 if TYPE_CHECKING:
-    from .environments.source import EnvSource
-    from .loop.actor import World
+    from .environments.source import EnvSource, World
 
 
 def load(

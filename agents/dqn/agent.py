@@ -15,11 +15,12 @@ from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
 from ..environments.parts import row_space
+from ..environments.source import World
 from ..environments.spaces import as_rows
 from ..equations.exploration import epsilon_greedy
 from ..equations.masks import masked
 from ..equations.schedules import current
-from ..loop.actor import ActorOptions, World
+from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import place
 from ..networks.pretraining import load_encoder

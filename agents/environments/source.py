@@ -44,9 +44,7 @@ class EnvSource:
         check(self, "spec", "instance", "module")
 
     @classmethod
-    def of(
-        cls, env: "str | gym.Env | VectorEnv | EnvSource", num_envs: int | None = None
-    ) -> "EnvSource":
+    def of(cls, env: "World", num_envs: int | None = None) -> "EnvSource":
         """Make a source of an id, an environment, or a vector environment.
 
         An object is made anew, in copies, only where a fresh one is proved to be the same
@@ -247,6 +245,10 @@ class EnvSource:
             raise ValueError(f"{self.name} has no spec, so it cannot be made again")
         with self._making():
             return make_vector(self.spec, num_envs, self.vectorization, masks=masks)
+
+
+World = str | gym.Env | VectorEnv | EnvSource
+"""What an agent can be given to act in."""
 
 
 def _require_count(asked: int | None, count: int, env: gym.Env | VectorEnv) -> None:

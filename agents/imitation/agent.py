@@ -15,9 +15,10 @@ from nets.runs.divergence import Diverged
 from nets.supervised.fit import predict
 
 from ..agent import Agent
+from ..environments.source import World
 from ..equations.exploration import boltzmann
 from ..equations.masks import masked
-from ..loop.actor import ActorOptions, World
+from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Metrics, Transition
 from ..loop.interaction import Interaction
 from ..loop.shards import Replay

@@ -1,39 +1,26 @@
-"""What the loop calls: an actor acts, observes, and can be saved and made again."""
+"""What the loop calls: an actor acts and observes."""
 
 import operator
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar
+from typing import Any, ClassVar, TypedDict
 
-import gymnasium as gym
 import numpy as np
-from gymnasium.vector import VectorEnv
 
 from nets.process.device import resolve_device
 from nets.process.seeding import hash31
-from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
 from nets.runs.configurations import (
     adjusted,
-    recalled,
-    recorded,
     require_found,
-    require_settings,
 )
 
 from ..environments.masks import as_masks, choices
-from ..environments.source import EnvSource
+from ..environments.source import EnvSource, World
 from ..environments.spaces import as_rows
 from .experience import Array, Metrics, Stream, Transition
-from .shards import NoReplay, Replay
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-World = str | gym.Env | VectorEnv | EnvSource
-ConfigT = TypeVar("ConfigT", bound="DataclassInstance")
+from .remaking import ConfigT, Remade
 
 
 class ActorOptions(TypedDict, total=False):
@@ -44,7 +31,7 @@ class ActorOptions(TypedDict, total=False):
     num_envs: int | None
 
 
-class Actor(ABC, Generic[ConfigT]):
+class Actor(Remade[ConfigT]):
     """What acts and learns on a Gymnasium environment; `agents.agent.Agent` trains it.
 
     Args:
@@ -55,12 +42,9 @@ class Actor(ABC, Generic[ConfigT]):
         num_envs: how many copies to train on; None for `default_num_envs`.
     """
 
-    name: ClassVar[str]
-    config_type: ClassVar[type]
     default_num_envs: ClassVar[int] = 1
     inherited: ClassVar[tuple[str, ...]] = ()
     """Parts of its state that a new training can begin with: networks and statistics."""
-    replay: Replay = NoReplay()
     most_steps_at_risk: ClassVar[int] = 100_000
     """Steps that a crash may cost: minutes, on slow environments."""
     threads: ClassVar[int] = 1
@@ -117,14 +101,6 @@ class Actor(ABC, Generic[ConfigT]):
     @abstractmethod
     def observe(self, transition: Transition) -> Metrics | None:
         """Remember a transition and learn when due; metrics when something was learned."""
-
-    @abstractmethod
-    def state_dict(self) -> dict[str, Any]:
-        """Everything learned, as tensors, numbers and strings; the rows of `replay` apart."""
-
-    @abstractmethod
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
 
     def networks(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Return the part of a `state_dict` that a new training can begin with."""
@@ -224,113 +200,3 @@ class Actor(ABC, Generic[ConfigT]):
         else:
             actions, state = self.choose(*now)
         return (actions[0] if single else actions), state
-
-    def save(self, path: str | Path) -> None:
-        """Save algorithm, configuration, environment id and all that was learned, in one file."""
-        save_checkpoint(path, self.manifest() | {"agent": self.state_dict()})
-
-    @classmethod
-    def load(
-        cls,
-        path: str | Path,
-        env: World | None = None,
-        device: str = "auto",
-        *,
-        trust: bool = False,
-        **settings: Any,
-    ) -> Self:
-        """Load what `save`, or a training run, wrote.
-
-        Args:
-            path: the file.
-            env: another environment to act in; its own by default.
-            device: where to put it.
-            trust: whether the file's environment and networks may be of any module, with any
-                wrapper.
-            **settings: settings in place of the recorded ones, such as the `encoder`, where that
-                was a lambda or an object.
-
-        Raises:
-            UntrustedError: its environment, or network, is not known to be harmless, and `trust` is
-                False.
-            CheckpointError: the file is damaged, unsafe, or of another algorithm; or it names a
-                network that is not there.
-            ValueError: the environment had no id, and `env` is not given; or there is no such
-                setting.
-        """
-        state = load_checkpoint(path)
-        if state.get("algorithm") != cls.name:
-            message = f"{path} was saved by {state.get('algorithm')!r}, not by {cls.name!r}"
-            raise CheckpointError(message)
-        require_settings(cls.config_type, settings)
-        with fitting(path):
-            recipe = state["env"]
-        world = EnvSource.restore(recipe, path, trust=trust) if env is None else env
-        with fitting(path) if env is None else nullcontext():  # what was given is not its fault
-            agent = cls.from_manifest(state, world, device, trust=trust, settings=settings)
-        with fitting(path):
-            agent.load_state_dict(state["agent"])
-        return agent
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Let copies and pickles be made anew, of what was learned: they share nothing with it."""
-        made = type(self), self.source, self.config, self.seed, str(self.device)
-        return _remade, (*made, self.steps, self.segment, self.state_dict(), self.rng, self.replay)
-
-    def adopt(self, replay: Replay) -> None:
-        """Learn from this replay from now on."""
-        self.replay = replay
-
-    def manifest(self) -> dict[str, Any]:
-        """What it takes to construct this agent again, as plain values."""
-        return {
-            "algorithm": self.name,
-            "config": recorded(self.config),
-            "env": self.source.describe(),
-            "seed": self.seed,
-            "steps": self.steps,
-            "segment": self.segment,
-        }
-
-    @classmethod
-    def from_manifest(
-        cls,
-        manifest: Mapping[str, Any],
-        env: World | None = None,
-        device: str = "auto",
-        *,
-        trust: bool = False,
-        settings: Mapping[str, Any] | None = None,
-    ) -> Self:
-        """Construct the agent that wrote `manifest`, without what it had learned; see `load`."""
-        source = EnvSource.restore(manifest["env"]) if env is None else EnvSource.of(env)
-        with fitting("the recorded configuration"):
-            config: Any = recalled(cls.config_type, manifest["config"], settings, trust=trust)
-            counts = [manifest[name] for name in ("seed", "steps", "segment")]
-            if not all(type(count) is int for count in counts):
-                raise ValueError(f"seed, steps and segment are {counts}")
-        seed, steps, segment = counts
-        agent = cls(source, config, seed=seed, device=device)
-        agent.steps, agent.segment = steps, segment
-        return agent
-
-
-def _remade(
-    kind: type[Actor[Any]],
-    source: EnvSource,
-    config: Any,
-    seed: int,
-    device: str,
-    steps: int,
-    segment: int,
-    state: dict[str, Any],
-    rng: np.random.Generator,
-    replay: Replay,
-) -> Actor[Any]:
-    """Return an actor equal to the one that said all this of itself."""
-    actor = kind(source, config, seed=seed, device=device)
-    actor.steps, actor.segment = steps, segment
-    actor.load_state_dict(state)
-    actor.rng = rng
-    actor.adopt(replay)
-    return actor

@@ -13,10 +13,10 @@ from nets.process.device import cpu_settings
 from nets.process.seeding import seeded
 
 from ..environments.limits import step_limit
-from ..environments.source import EnvSource
+from ..environments.source import EnvSource, World
 from ..environments.spaces import holds_floats, is_like
 from ..environments.stepping import Step
-from .actor import Actor, World
+from .actor import Actor
 from .divergence import answerable, require_finite, require_finite_action
 from .experience import Array
 

@@ -13,10 +13,11 @@ from nets.gradients.optim import clip_grads, optimizer, set_rate
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
+from ..environments.source import World
 from ..equations.losses import Loss
 from ..equations.masks import masked
 from ..equations.schedules import current
-from ..loop.actor import ActorOptions, World
+from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import place
 from ..networks.pictures import is_picture

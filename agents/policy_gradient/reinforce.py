@@ -10,10 +10,11 @@ from torch import Tensor
 
 from nets.settings import Count, Rate, Schedule, changing
 
+from ..environments.source import World
 from ..equations.losses import half_square, policy_gradient
 from ..equations.masks import masked
 from ..equations.returns import lambda_returns
-from ..loop.actor import ActorOptions, World
+from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Metrics, Transition
 from .agent import PolicyGradient
 from .config import PolicyConfig

@@ -15,8 +15,9 @@ from nets.gradients.annealing import linear
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
+from ..environments.source import World
 from ..equations.schedules import current, is_number, shape
-from ..loop.actor import ActorOptions, World
+from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Transition
 from ..loop.progress import Callback
 from ..loop.sb3_callbacks import as_callback

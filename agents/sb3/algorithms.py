@@ -16,7 +16,8 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from nets.gradients.annealing import linear
 
-from ..loop.actor import ActorOptions, World
+from ..environments.source import World
+from ..loop.actor import ActorOptions
 from ..loop.experience import Array
 from ..loop.shards import Replay
 from .agent import SB3Agent

@@ -10,10 +10,12 @@ import torch
 from nets.settings import Count, Positive, Settings, Share
 
 from ..agent import Agent
+from ..environments.source import World
 from ..environments.spaces import TableIndex
 from ..equations.masks import masked
-from ..loop.actor import ActorOptions, ConfigT, World
+from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Episode, Transition
+from ..loop.remaking import ConfigT
 from ..loop.run import RunConfig
 from .dynamic_programming import Solution, policy_iteration, value_iteration
 from .known import known_model

@@ -22,11 +22,12 @@ import numpy as np
 import torch
 
 from ..agent import Agent
+from ..environments.source import World
 from ..environments.spaces import TableIndex
 from ..equations.exploration import uniform
 from ..equations.masks import masked
 from ..equations.schedules import current, is_number
-from ..loop.actor import ActorOptions, World
+from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Stream, Transition
 from . import kernel
 from .config import (
