@@ -33,8 +33,8 @@ from ..environments.masks import choices
 from ..imitation.agent import BehaviourCloning
 from ..policy_gradient.agent import PolicyGradient
 from ..policy_gradient.discrete import CategoricalActions
+from ..tabular.agent import Tabular
 from ..tabular.planners import Planner
-from ..tabular.temporal_difference import Tabular
 from .policy_modules import (
     ActorStep,
     Lookup,

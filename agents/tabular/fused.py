@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..loop.experience import Episode
-from . import draws, kernel, targets
+from . import choosing, draws, kernel, targets
 from .model import Model, cumulative
 from .tables import Finished, Memory, Place, Rule, World
 
@@ -75,7 +75,7 @@ class FusedStream:
         )
         self._place = Place(
             state=view(np.array([0])),
-            action=view(np.array([kernel.UNDECIDED])),
+            action=view(np.array([choosing.UNDECIDED])),
             time=view(np.array([-1])),
             episode=view(np.array([-1])),
             total_reward=view(np.zeros(1)),
@@ -146,7 +146,7 @@ def _compilable() -> bool:
         *(targets.sarsa_target, targets.expected_sarsa_target),
         *(targets.q_learning_target, targets.double_q_learning_target),
         *(targets.argmax, targets.mean),
-        *(kernel.exploration, kernel.acting_value, kernel.any_action, kernel.choose),
+        *(choosing.exploration, choosing.acting_value, choosing.any_action, choosing.choose),
         *(
             kernel.update,
             kernel.sarsa,

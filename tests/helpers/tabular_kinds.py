@@ -3,13 +3,13 @@
 import numpy as np
 
 from agents.loop.run import RunConfig
+from agents.tabular.agent import Tabular
 from agents.tabular.model import Model
 from agents.tabular.temporal_difference import (
     DoubleQLearning,
     ExpectedSarsa,
     QLearning,
     Sarsa,
-    Tabular,
 )
 
 KINDS = [Sarsa, ExpectedSarsa, QLearning, DoubleQLearning]

@@ -9,12 +9,13 @@ from agents.environments.stepping import SingleStepper
 from agents.loop.interaction import Interaction
 from agents.loop.trainer import Trainer
 from agents.tabular import fused as tabular_fused
+from agents.tabular.agent import Tabular
 from agents.tabular.fused import FusedStream
 from agents.tabular.kernel import sarsa
 from agents.tabular.known import exact_model
 from agents.tabular.model import Model
 from agents.tabular.model_env import model_env
-from agents.tabular.temporal_difference import QLearning, Tabular
+from agents.tabular.temporal_difference import QLearning
 
 SETTINGS = [
     {},

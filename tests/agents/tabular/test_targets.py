@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from agents.equations import targets
-from agents.tabular.kernel import (
+from agents.tabular.targets import (
     double_q_learning_target,
     expected_sarsa_target,
     q_learning_target,

@@ -10,8 +10,9 @@ from tabular_kinds import KINDS, allowed, chosen, make, short_run
 
 from agents.loop.run import RunFolder
 from agents.loop.trainer import Trainer
-from agents.tabular import kernel as tabular_kernel
-from agents.tabular.temporal_difference import DoubleQLearning, QLearning, Sarsa, Tabular
+from agents.tabular.agent import Tabular
+from agents.tabular.choosing import exploration
+from agents.tabular.temporal_difference import DoubleQLearning, QLearning, Sarsa
 from nets.gradients.annealing import linear
 from nets.runs.checkpoint import CheckpointError
 
@@ -40,7 +41,7 @@ def test_A_CORE_04_linear_exploration_is_the_shared_schedule() -> None:
     agent = make(Sarsa, "FrozenLake-v1", **settings)
     for step in (0, 1, 500, 999, 1000, 5000):
         agent.arrays.counters[0] = step
-        found = tabular_kernel.exploration(agent.rule, agent.arrays, 0)
+        found = exploration(agent.rule, agent.arrays, 0)
         assert found == linear(step, 0.8, 0.2, 1000)
 
 
@@ -48,11 +49,11 @@ def test_A_CORE_04_linear_exploration_is_the_shared_schedule() -> None:
 def test_A_CORE_04_glie_exploration_is_one_over_the_visits(kind: type[Tabular]) -> None:
     agent = make(kind, "FrozenLake-v1", epsilon_start=0.5, epsilon_schedule="glie")
     visits = agent.arrays.visits.reshape(agent.tables, 16, 4)
-    assert tabular_kernel.exploration(agent.rule, agent.arrays, 2) == 0.5
+    assert exploration(agent.rule, agent.arrays, 2) == 0.5
     visits[:, 2] = [[1, 2, 3, 0]] * agent.tables
     n = 6 * agent.tables + 1
-    assert tabular_kernel.exploration(agent.rule, agent.arrays, 2) == 0.5 / n
-    assert tabular_kernel.exploration(agent.rule, agent.arrays, 3) == 0.5
+    assert exploration(agent.rule, agent.arrays, 2) == 0.5 / n
+    assert exploration(agent.rule, agent.arrays, 3) == 0.5
 
 
 # People's side -----------------------------------------------------------------------------------
