@@ -6,8 +6,6 @@ inflates what is compressed, and takes a tensor to be as large as it claims to b
 
 import math
 import pickle
-import struct
-import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -16,12 +14,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import torch
 
+from .entries import opened
+
 MOST_STRUCTURE = 2**25  # bytes of everything but tensors
 DEEPEST = 100  # containers in each other
 MOST_DIMENSIONS = 64  # of a tensor
-END, LOCATOR, END_64 = (struct.Struct(f"<{fields}") for fields in ("4s4H2LH", "4sLQL", "4sQ2H2L4Q"))
 KEYS = (str, int, float, bool, type(None))
-SATURATED = (2**16 - 1,) * 4 + (2**32 - 1,) * 2  # where only the 64-bit record says it
 
 
 class _Storage(NamedTuple):
@@ -45,9 +43,7 @@ def inspect(path: Path) -> None:
         pickle.UnpicklingError: it holds Python objects; none has been made.
         ValueError: it is not as torch writes files: compressed, or larger inside than outside.
     """
-    _require_one_directory(path)
-    with zipfile.ZipFile(path) as archive:
-        entries = _entries(archive, path.stat().st_size)
+    with opened(path) as (archive, entries):
         structures = [name for name in entries if name.endswith("/data.pkl")]
         if len(structures) != 1:
             raise ValueError(f"it has {len(structures)} entries data.pkl, expected one")
@@ -57,56 +53,6 @@ def inspect(path: Path) -> None:
     data = structures[0].removesuffix(".pkl") + "/"
     sizes = {name.removeprefix(data): n for name, n in entries.items() if name.startswith(data)}
     _walk(_Census(structure, sizes).load(), most=max(2**20, len(structure)))
-
-
-def _require_one_directory(path: Path) -> None:
-    """Refuse an archive of which two readers could find two directories.
-
-    The directory has to end where its own end is told, without a comment; Python looks for it there,
-    and torch where it is said to begin.
-
-    Raises:
-        zipfile.BadZipFile: it ends elsewhere, or is told of twice in different ways.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(size - END.size - LOCATOR.size - END_64.size, 0))
-        tail = file.read()
-    if len(tail) < END.size:
-        raise zipfile.BadZipFile("it is too short for an archive")
-    signature, *told, comment = END.unpack(tail[-END.size :])
-    directory_end = size - END.size
-    locator = tail[-END.size - LOCATOR.size : -END.size]
-    if locator.startswith(b"PK\6\7") and len(tail) == END.size + LOCATOR.size + END_64.size:
-        directory_end -= LOCATOR.size + END_64.size
-        first, length, _, _, *wide = END_64.unpack(tail[: END_64.size])
-        if (
-            first != b"PK\6\6"
-            or length != END_64.size - 12
-            or LOCATOR.unpack(locator)[1:] != (0, directory_end, 1)
-            or any(a not in (b, most) for a, b, most in zip(told, wide, SATURATED, strict=True))
-        ):
-            raise zipfile.BadZipFile("it tells of two directories")
-        told = wide
-    if signature != b"PK\5\6" or comment or told[-1] + told[-2] != directory_end:
-        raise zipfile.BadZipFile("its directory does not end where it ends")
-
-
-def _entries(archive: zipfile.ZipFile, size: int) -> Mapping[str, int]:
-    """Return the bytes of each entry, which all together lie in the file's `size`."""
-    found = archive.infolist()
-    compressed = [entry.filename for entry in found if entry.compress_type != zipfile.ZIP_STORED]
-    if compressed:
-        raise ValueError(f"{compressed[0]!r} is compressed, which torch never does")
-    entries = {entry.filename: entry.file_size for entry in found}
-    if len(entries) < len(found):
-        raise ValueError("two of its entries have the same name")
-    if sum(entries.values()) > size:
-        raise ValueError(f"its entries have {sum(entries.values()):,} bytes, it has {size:,}")
-    damaged = archive.testzip()  # torch checks no checksums
-    if damaged is not None:
-        raise zipfile.BadZipFile(f"{damaged!r} is damaged")
-    return entries
 
 
 class _Census(pickle._Unpickler):  # the one in C reserves memory for as many objects as it is told

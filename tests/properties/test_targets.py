@@ -15,7 +15,7 @@ from agents.equations.distributional import categorical_projection
 from agents.equations.returns import discounted_returns, generalized_advantages, lambda_returns
 from agents.equations.targets import double_q_learning_target, q_learning_target
 from agents.loop.experience import Transition
-from agents.tabular import kernel
+from agents.tabular import targets as of_tables
 
 LAMBDAS = st.floats(0, 1)
 
@@ -108,11 +108,13 @@ def test_targets_lie_below_the_maximum_and_that_of_q_learning_is_it(rows, action
     for row in range(rows):
         step, first = (float(r_t[row]), float(discount_t[row])), row * actions
         second = rows * actions + first
-        assert kernel.q_learning_target(tables, *step, second, actions) == pytest.approx(best[row])
+        assert of_tables.q_learning_target(tables, *step, second, actions) == pytest.approx(
+            best[row]
+        )
         for tabular in (
-            kernel.sarsa_target(tables, *step, second + chosen),
-            kernel.expected_sarsa_target(tables, *step, second, actions, epsilon),
-            kernel.double_q_learning_target(tables, *step, first, actions, rows * actions),
+            of_tables.sarsa_target(tables, *step, second + chosen),
+            of_tables.expected_sarsa_target(tables, *step, second, actions, epsilon),
+            of_tables.double_q_learning_target(tables, *step, first, actions, rows * actions),
         ):
             assert worst[row] - 1e-9 <= tabular <= best[row] + 1e-9
         assert tabular == pytest.approx(target[row])
