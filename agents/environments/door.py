@@ -15,6 +15,7 @@ from .parts import COMPOSITES, Part, parts, row_space, side_by_side
 
 Array = NDArray[Any]
 
+FLOAT, BOOL = np.dtype(np.float64), np.dtype(bool)  # as most environments return them
 LEAVE_THEIR_BOX = ("LunarLander-v3", "LunarLanderContinuous-v3")
 """Worlds of Gymnasium's that return finite numbers beyond the bounds of their own space."""
 LARGEST = float(np.finfo(np.float32).max)
@@ -87,6 +88,10 @@ class Door:
 
     def rewards(self, value: Any, count: int) -> Array:
         """Return the rewards of `count` environments, float64 `[count]`; raises likewise."""
+        if type(value) is np.ndarray and value.dtype is FLOAT and value.shape == (count,):
+            rows = value.copy()
+            if rows @ rows <= LARGEST * LARGEST:  # so none of them is larger, or NaN
+                return rows
         try:
             given = np.asarray(value)
             if given.dtype.kind in "USc":  # which NumPy would turn into numbers
@@ -104,6 +109,8 @@ class Door:
 
     def flags(self, value: Any, count: int) -> Array:
         """Return the flags of `count` environments, bool `[count]`; raises likewise."""
+        if type(value) is np.ndarray and value.dtype is BOOL and value.shape == (count,):
+            return value.copy()
         given = np.asarray(value)
         rows = given.astype(bool).reshape(-1)
         if len(rows) != count:
