@@ -1,12 +1,16 @@
-"""Fingerprints of files that a run depends on, and that lie outside of its folder."""
+"""Fingerprints of what a run depends on, and that lies outside of its folder: files, and data."""
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from .checkpoints import find_checkpoint
 
+PIECE = 2**24  # bytes of data that are looked at together
 
 Source = dict[str, str]
 """The `path` of what a run takes from elsewhere, and the `sha256` of its content."""
@@ -20,6 +24,20 @@ def source(path: str | Path, files: Sequence[Path]) -> Source:
             content = hashlib.file_digest(file, "sha256")
         whole.update(os.fsencode(os.path.relpath(each, path)) + content.digest())
     return {"path": str(path), "sha256": whole.hexdigest()}
+
+
+def content(tensors: Iterable[Tensor | None]) -> str:
+    """Return the SHA-256 of the types, shapes and numbers of tensors in their order."""
+    whole = hashlib.sha256()
+    for tensor in tensors:
+        if tensor is None:
+            whole.update(b"none")
+            continue
+        whole.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
+        rows = max(1, PIECE * len(tensor) // max(1, tensor.nbytes)) if tensor.dim() else 1
+        for piece in tensor.detach().split(rows) if tensor.dim() else [tensor.detach()]:
+            whole.update(piece.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return whole.hexdigest()
 
 
 def checkpoint_source(path: str | Path) -> Source | None:

@@ -1,6 +1,7 @@
 """Early stopping: end training when what is monitored no longer improves (curriculum S-ES-01)."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -8,7 +9,16 @@ import torch
 from torch import Tensor, nn
 
 Mode = Literal["auto", "min", "max"]
-MAXIMISED = ("acc", "auc", "return")  # parts of the names of what should grow
+GROWS = re.compile(
+    "acc|accuracy|ap|auc|auprc|auroc|bleu|coverage|dice|elbo|evidence|f1|fscore|iou|jaccard|kappa|"
+    "likelihood|map|mcc|meteor|miou|mrr|ndcg|prauc|precision|psnr|r2|recall|returns?|rewards?|"
+    "rocauc|rouge|score|sensitivity|similarity|specificity|ssim|success"
+)
+FALLS = re.compile(
+    "bce|bpd|brier|cer|cost|cross|crossentropy|deviance|disagreement|distance|divergence|ece|"
+    "errors?|fid|hamming|kid|kl|logloss|loss|losses|mae|mape|mmd|mse|nll|perplexity|regret|rmse|wer"
+)
+"""Words of the names of what should grow, and of what should fall."""
 
 
 class EarlyStopping:
@@ -25,8 +35,8 @@ class EarlyStopping:
         monitor: name of the metric.
         patience: checks without improvement that are put up with.
         min_delta: smallest change that counts as an improvement.
-        mode: whether the metric should fall or grow; `auto` is `max` for names that contain `acc`,
-            `auc` or `return`, else `min`.
+        mode: whether the metric should fall or grow; `auto` tells by the words of its name, as in
+            `validation_loss` and `validation_f1`.
         baseline: what an improvement has to beat, too, or it does not start the count anew.
         restore_best_weights: whether `restore` brings back the weights of the best check.
         verbose: print when training stops and what is restored.
@@ -38,7 +48,7 @@ class EarlyStopping:
         stopped: whether training should stop.
 
     Raises:
-        ValueError: a setting is out of range.
+        ValueError: a setting is out of range, or the name does not tell the mode.
     """
 
     def __init__(
@@ -58,10 +68,14 @@ class EarlyStopping:
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"unknown mode {mode!r}: expected 'auto', 'min' or 'max'")
         if mode == "auto":
-            mode = "max" if any(part in monitor.lower() for part in MAXIMISED) else "min"
+            mode = _mode_of(monitor)
         self.monitor, self.mode, self.baseline = monitor, mode, baseline
         self.patience, self.min_delta = patience, min_delta
         self.restore_best_weights, self.verbose = restore_best_weights, verbose
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all checks and weights: what follows is another training."""
         self.best: float | None = None
         self.best_check = self.checks = self.wait = 0
         self.stopped = False
@@ -94,6 +108,12 @@ class EarlyStopping:
                 + ("" if self.baseline is None else f", or not beaten {self.baseline:g}")
             )
         return self.stopped
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What decides when training stops."""
+        names = ("monitor", "mode", "patience", "min_delta", "baseline", "restore_best_weights")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def can_restore(self) -> bool:
@@ -132,3 +152,20 @@ class EarlyStopping:
     def _say(self, message: str) -> None:
         if self.verbose:
             print(message)
+
+
+def _mode_of(monitor: str) -> Literal["min", "max"]:
+    """Tell by the words of a metric's name whether it should fall or grow."""
+    parts = re.split(r"[^a-z0-9]+", monitor.lower())  # validation_f1
+    parts += re.findall(r"[a-z]+\d*", re.sub(r"([A-Z])", r" \1", monitor).lower())  # valLoss
+    known = {*parts, *(part.rstrip("0123456789") for part in parts)}  # iou50
+    falls = any(map(FALLS.fullmatch, known))
+    if falls:
+        known.discard("score")  # of what falls
+    grows = any(map(GROWS.fullmatch, known))
+    if "negative" in known or "neg" in known:
+        falls, grows = grows, falls
+    if falls == grows:
+        message = f"mode is 'auto': cannot tell whether {monitor!r} should fall or grow"
+        raise ValueError(f"{message}: expected mode='min' or mode='max'")
+    return "max" if grows else "min"

@@ -17,6 +17,7 @@ from ..runs.checkpoint import fitting, load_checkpoint, save_checkpoint
 from ..runs.divergence import Diverged, find_not_finite
 from ..settings import Count, Positive, Real, Settings
 from .early_stopping import EarlyStopping
+from .identity import Described, described, plain, require_own, require_same
 
 Rows = tuple[Tensor, Tensor]
 Measure = Callable[[Any, Tensor], Tensor]
@@ -57,8 +58,9 @@ def fit(
     """Train `network`, in place: forward, loss, stop test, backward, update (curriculum S-TR-01).
 
     A run that was killed, called again with the same `checkpoint`, ends in the same weights as one
-    that was not (curriculum S-IO-02): every epoch has its own seed. What is frozen stays so,
-    statistics of batch norm included (see `training_mode`).
+    that was not (curriculum S-IO-02): every epoch has its own seed. Without such a file a training
+    begins anew: early stopping forgets what it saw before. What is frozen stays so, statistics of
+    batch norm included (see `training_mode`).
 
     Args:
         network: maps inputs `[B, ...]` to outputs; batches are brought to its device.
@@ -71,24 +73,44 @@ def fit(
         scheduler: stepped after every epoch; `plateau` is given the validation loss, else the loss.
         early_stopping: checks one column of the history after every epoch.
         callbacks: called with the network and the row of every epoch; returning False stops.
-        checkpoint: file to keep the whole state in after every epoch, and to go on from.
+        checkpoint: file to keep the whole state in after every epoch, and to go on from; only by
+            the training that began it, of the same rows and settings, which may be given more
+            epochs.
 
     Returns:
         The history: for every epoch its number, `learning_rate`, mean `loss` of its rows, and
         `validation_loss` and `validation_NAME` for each metric.
 
     Raises:
-        ValueError: inputs and targets differ in number, there are none, or what early stopping
-            monitors is not measured.
-        Diverged: the loss, a parameter or a moment of the optimizer is not finite, and no early
+        ValueError: inputs and targets differ in number, there are none, what early stopping
+            monitors is not measured, the optimizer is of another network, or the scheduler of
+            another optimizer or another training.
+        CheckpointError: the checkpoint is of another training; what differs is named.
+        Diverged: a loss, a parameter or a moment of the optimizer is not finite, and no early
             stopping is there to bring the best weights back; the checkpoint stays as it was.
     """
     config = config or FitConfig()
     _check_rows(train)
+    if validation is not None:
+        _check_rows(validation)
+    measured_too = () if validation is None else ("loss", *(metrics or {}))
+    columns = ("epoch", "learning_rate", "loss", *(f"validation_{name}" for name in measured_too))
+    if early_stopping is not None and early_stopping.monitor not in columns:
+        message = f"early stopping monitors {early_stopping.monitor!r}, but there are"
+        raise ValueError(f"{message}: {', '.join(columns)}")
+    resumes = checkpoint is not None and Path(checkpoint).exists()
+    require_own(network, optimizer, scheduler, resumes=resumes)
+    if early_stopping is not None:
+        early_stopping.reset()
     run = _Run(network, optimizer, scheduler, early_stopping)
-    if checkpoint is not None and Path(checkpoint).exists():
+    about: Described = {}
+    if checkpoint is not None:
+        about = described(train, validation, loss, config, run.parts)
+    if checkpoint is not None and resumes:
+        state = load_checkpoint(checkpoint)
+        require_same(checkpoint, state, about)
         with fitting(checkpoint):
-            run.load_state_dict(load_checkpoint(checkpoint))
+            run.load_state_dict(state)
     while len(run.history) < config.epochs and not run.stopped:
         epoch = len(run.history) + 1
         with seeded(hash31(config.seed, "epoch", epoch)):
@@ -99,7 +121,7 @@ def fit(
             row |= {f"validation_{name}": value for name, value in measured.items()}
         run.finish_epoch(row, callbacks)
         if checkpoint is not None and not run.diverged:
-            save_checkpoint(checkpoint, run.state_dict())
+            save_checkpoint(checkpoint, run.state_dict() | {"training": about})
     if early_stopping is not None:
         early_stopping.restore(network)
     return run.history
@@ -186,11 +208,7 @@ class _Run:
         elif scheduler is not None:
             scheduler.step()
         stopping: EarlyStopping | None = self.parts.get("early_stopping")
-        if stopping is not None and stopping.monitor not in row:
-            known = ", ".join(row)
-            message = f"early stopping monitors {stopping.monitor!r}, but there are: {known}"
-            raise ValueError(message)
-        wrong = self._not_finite(row["loss"])
+        wrong = self._not_finite(row)
         if wrong is not None:
             if stopping is None or not stopping.can_restore:
                 message = f"{wrong} in epoch {row['epoch']:.0f}"
@@ -202,18 +220,21 @@ class _Run:
             said = callback(network, row)
             self.stopped |= said is not None and not said  # NumPy's False is one, too
 
-    def _not_finite(self, loss: float) -> str | None:
-        """Say which number that training depends on is not finite, if any."""
-        if not math.isfinite(loss):
-            return f"the loss is {loss}"
+    def _not_finite(self, row: Row) -> str | None:
+        """Say which number that training depends on, or is judged by, is not finite, if any."""
+        if not math.isfinite(row["loss"]):
+            return f"the loss is {row['loss']}"
         parameters = dict(self.parts["network"].named_parameters())
         moments = self.parts["optimizer"].state_dict()["state"]
         name = find_not_finite(parameters) or find_not_finite(moments, "the optimizer's state")
-        return None if name is None else f"{name} is not finite"
+        if name is not None:
+            return f"{name} is not finite"
+        validation = row.get("validation_loss", 0.0)
+        return None if math.isfinite(validation) else f"the validation loss is {validation}"
 
     def state_dict(self) -> dict[str, Any]:
         """Everything, as plain values."""
-        states = {name: _plain(part.state_dict()) for name, part in self.parts.items()}
+        states = {name: plain(part.state_dict()) for name, part in self.parts.items()}
         return states | {"history": self.history, "stopped": self.stopped}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -221,13 +242,6 @@ class _Run:
         for name, part in self.parts.items():
             part.load_state_dict(state[name])
         self.history, self.stopped = state["history"], state["stopped"]
-
-
-def _plain(value: Any) -> Any:
-    """Return a state without subclasses of dict: schedules keep their milestones in a Counter."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _device(network: nn.Module) -> torch.device:

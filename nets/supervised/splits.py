@@ -1,6 +1,7 @@
 """Splits of data into training, validation and test rows, as tensors of row numbers."""
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -22,13 +23,14 @@ def hold_out(
         rows: how many there are.
         share: held out, in (0, 1); ⌊share · rows⌉ rows, at least one.
         seed: of the random order.
-        labels: `[rows]`; each class is then held out in its proportion, to one row.
+        labels: `[rows]`; each class is then held out in its proportion, to one row, and of each at
+            least one row is left. Numbers that are no classes (floats) are only held out evenly.
 
     Returns:
         Row numbers of both parts, each sorted.
 
     Raises:
-        ValueError: a part would be empty, or the labels do not fit.
+        ValueError: a part would be empty, a class would have no row left, or the labels do not fit.
     """
     held = max(round(share * rows), 1)
     if not 0.0 < share < 1.0 or held >= rows:
@@ -38,6 +40,8 @@ def hold_out(
     chosen = (torch.arange(held) * rows + rows // 2) // held  # [held]
     mask = torch.zeros(rows, dtype=torch.bool)
     mask[order[chosen]] = True
+    if labels is not None and not labels.is_floating_point():
+        _leave_each_class(mask, labels.cpu(), order)
     return (~mask).nonzero().flatten(), mask.nonzero().flatten()
 
 
@@ -53,7 +57,8 @@ def k_fold(rows: int, k: int, *, seed: int = 0, labels: Tensor | None = None) ->
         labels: `[rows]`; the folds are then stratified: each class is dealt out to them evenly.
 
     Returns:
-        For each fold the rows to train on and the rows held out, each sorted.
+        For each fold the rows to train on and the rows held out, each sorted. A class of one row
+        is not among the former where it is among the latter, of which a warning tells.
 
     Raises:
         ValueError: k is out of range, or the labels do not fit.
@@ -61,6 +66,13 @@ def k_fold(rows: int, k: int, *, seed: int = 0, labels: Tensor | None = None) ->
     if not 2 <= k <= rows:
         raise ValueError(f"k is {k}: expected 2 to {rows}, the number of rows")
     order = _order(rows, seed, labels)
+    if labels is not None and not labels.is_floating_point():
+        classes, counts = labels.unique(return_counts=True)
+        if bool((counts == 1).any()):
+            message = (
+                f"class {classes[counts == 1][0].item()} has a single row: in one of {k} folds"
+            )
+            warnings.warn(f"{message} nothing is trained on that class", stacklevel=2)
     fold = torch.empty(rows, dtype=torch.long)
     fold[order] = torch.arange(rows) % k
     return [((fold != i).nonzero().flatten(), (fold == i).nonzero().flatten()) for i in range(k)]
@@ -129,6 +141,28 @@ def cross_validate(
         with seeded(hash31(seed, "fold")):
             scores.append(float(score(train, held)))
     return CrossValidation(tuple(scores))
+
+
+def _leave_each_class(held: Tensor, labels: Tensor, order: Tensor) -> None:
+    """Give back a row of each class of which all are held out; take others in their place.
+
+    Args:
+        held: bool `[rows]`, changed in place.
+        labels: `[rows]`.
+        order: all rows, in which the first suitable one is taken.
+    """
+    _, number, counts = labels.unique(return_inverse=True, return_counts=True)
+    left = number[~held].bincount(minlength=len(counts))  # [K]
+    if int((~held).sum()) < len(counts):
+        message = f"cannot leave a row of each of {len(counts)} classes to train on"
+        raise ValueError(f"{message}: only {int((~held).sum())} of {len(held)} rows are left")
+    for missing in (left == 0).nonzero().flatten():
+        richest = left.argmax()
+        back = order[(number[order] == missing) & held[order]][0]
+        taken = order[(number[order] == richest) & ~held[order]][0]
+        held[back], held[taken] = False, True
+        left[missing] += 1
+        left[richest] -= 1
 
 
 def _order(rows: int, seed: int, labels: Tensor | None) -> Tensor:

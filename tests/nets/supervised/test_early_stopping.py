@@ -159,6 +159,28 @@ def test_S_ES_01_without_restoring_the_last_weights_stay():
     assert network.weight.item() == 4.0
 
 
+@pytest.mark.parametrize(
+    ("names", "mode"),
+    [
+        ("accuracy valAcc validation_top5_accuracy f1 validation_macro_f1 precision recall", "max"),
+        ("auc rocauc iou50 mIoU r2 bleu score reward psnr val/mAP log_likelihood elbo", "max"),
+        ("loss valLoss accumulated_loss nll negative_log_likelihood RMSE fid fid_score", "min"),
+        ("cross_entropy error_rate task-loss val/mae brier_score perplexity kl", "min"),
+    ],
+)
+def test_auto_tells_by_the_words_of_a_name(names, mode):
+    assert {name: EarlyStopping(name).mode for name in names.split()} == dict.fromkeys(
+        names.split(), mode
+    )
+
+
+@pytest.mark.parametrize("name", ["validation_balanced", "temperature", "accuracy_loss", "x"])
+def test_auto_refuses_names_that_do_not_tell(name):
+    with pytest.raises(ValueError, match=f"cannot tell whether '{name}' should fall or grow"):
+        EarlyStopping(name)
+    assert EarlyStopping(name, mode="max").mode == "max"
+
+
 @pytest.mark.parametrize("cut", range(6))
 def test_S_ES_01_state_survives_a_file_and_goes_on_the_same(tmp_path, cut):
     values = [5.0, 4.0, 4.5, 3.0, 3.5, 3.6, 3.7]

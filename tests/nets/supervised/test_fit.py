@@ -231,11 +231,13 @@ def test_S_IO_02_an_interrupted_fit_ends_as_an_uninterrupted_one(tmp_path, name,
 
 
 def test_S_IO_02_a_checkpoint_of_another_network_is_refused_by_name(tmp_path):
-    train(tmp_path / "fit.pt", 1, "none")
-    other = MLP(3, [9], 2)
-    with pytest.raises(CheckpointError, match=r"fit\.pt does not fit"):
-        fit(other, blobs(), loss=nn.CrossEntropyLoss(),
-            optimizer=optimizer("adam", other), checkpoint=tmp_path / "fit.pt")  # fmt: skip
+    for network in (build(), MLP(3, [9], 2)):
+        settings = {"optimizer": optimizer("adam", network), "checkpoint": tmp_path / "fit.pt"}
+        if network[0].weight.shape[0] == 8:
+            fit(network, blobs(), loss=nn.CrossEntropyLoss(), **settings)
+            continue
+        with pytest.raises(CheckpointError, match=r"fit\.pt does not fit"):
+            fit(network, blobs(), loss=nn.CrossEntropyLoss(), **settings)
 
 
 def test_S_ES_01_fit_stops_early_and_restores_what_was_best():
@@ -378,6 +380,13 @@ def test_weights_that_are_not_finite_raise_and_leave_the_checkpoint(tmp_path):
     kept = load_checkpoint(file)
     assert len(kept["history"]) == 2
     assert find_not_finite(kept["network"]) is None
+
+
+def test_a_validation_loss_that_is_not_finite_stops_whatever_is_watched():
+    x, y = blobs(seed=1)
+    network, stopping = build(), EarlyStopping("loss", patience=9)
+    with pytest.raises(Diverged, match="the validation loss is nan in epoch 1"):
+        explode(network, stopping, validation=(x.masked_fill(x > 1, math.nan), y))
 
 
 def test_accuracy_does_not_hide_weights_that_are_not_finite():

@@ -77,6 +77,34 @@ def test_S_CV_02_a_hold_out_is_random_and_can_keep_proportions():
         assert labels[held].bincount().tolist() == [18, 2]
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 4), min_size=3, max_size=40), st.floats(0.05, 0.95), st.integers(0, 5)
+)
+def test_a_row_of_each_class_is_left_to_train_on(labels, share, seed):
+    labels, held_rows = torch.tensor(labels), max(round(share * len(labels)), 1)
+    if len(labels) - held_rows < len(labels.unique()):
+        with pytest.raises(ValueError, match=r"cannot (leave a row of each of|hold out a share)"):
+            hold_out(len(labels), share, seed=seed, labels=labels)
+        return
+    train, held = hold_out(len(labels), share, seed=seed, labels=labels)
+    assert len(held) == held_rows
+    assert sorted([*train.tolist(), *held.tolist()]) == list(range(len(labels)))
+    assert set(labels[train].tolist()) == set(labels.tolist())
+
+
+def test_numbers_that_are_no_classes_are_held_out_evenly():
+    """Of ten sorted numbers and two held out, each half has one."""
+    train, held = hold_out(10, 0.2, labels=torch.arange(10.0))
+    assert len(train) == 8
+    assert [value // 5 for value in held.tolist()] == [0, 1]
+
+
+def test_folds_warn_of_a_class_that_one_of_them_cannot_learn():
+    with pytest.warns(UserWarning, match="class 7 has a single row: in one of 2 folds nothing is"):
+        k_fold(5, 2, labels=torch.tensor([0, 0, 0, 0, 7]))
+
+
 def test_S_DIAG_04_the_training_dev_set_comes_from_the_training_distribution():
     split = training_dev(100, 40, share=0.1, test_share=0.25, seed=1)
     assert sorted(torch.cat([split.train, split.train_dev]).tolist()) == list(range(100))

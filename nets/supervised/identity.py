@@ -1,0 +1,129 @@
+"""Which training a checkpoint of `fit` is of: none must go on with what is another's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer, lr_scheduler
+
+from ..runs.checkpoint import CheckpointError
+from ..runs.fingerprints import content
+
+if TYPE_CHECKING:
+    from .fit import FitConfig
+
+Described = dict[str, Any]
+"""What stays the same from the beginning of a training to its end, by the names of its parts."""
+
+
+def described(
+    train: tuple[Tensor, Tensor],
+    validation: tuple[Tensor, Tensor] | None,
+    loss: Callable[..., Tensor],
+    config: "FitConfig",
+    parts: Mapping[str, Any],
+) -> Described:
+    """Describe a training: its rows and the numbers of its loss by their content.
+
+    Args:
+        train: inputs and targets.
+        validation: the same of rows held out, if any.
+        loss: of outputs and targets.
+        config: of which the number of epochs does not count.
+        parts: with `optimizer`, and with `scheduler` and `early_stopping` if there are any.
+    """
+    optimizer, scheduler = parts["optimizer"], parts.get("scheduler")
+    settings = {name: value for name, value in asdict(config).items() if name != "epochs"}
+    stopping = parts.get("early_stopping")
+    return {
+        "training rows": content(train),
+        "validation rows": None if validation is None else content(validation),
+        "loss": _named(loss),
+        "config": settings,
+        "scheduler": None if scheduler is None else type(scheduler).__name__,
+        "optimizer": type(optimizer).__name__,
+        "settings of the optimizer": _groups(optimizer.state_dict()["param_groups"]),
+        "early stopping": None if stopping is None else stopping.settings,
+    }
+
+
+def require_same(file: str | Path, state: Mapping[str, Any], about: Described) -> None:
+    """Raise `CheckpointError` where the `state` of a file is of another training.
+
+    Files of before they said whose they are are taken as they come.
+    """
+    begun = state.get("training")
+    if not isinstance(begun, Mapping):
+        return
+    moved = _groups(state["optimizer"]["param_groups"])  # as a callback may have left them
+    for name, now in about.items():
+        then = begun.get(name)
+        if now == then or (name == "settings of the optimizer" and now == moved):
+            continue
+        message = f"{file} is of another training, whose {name}"
+        if isinstance(now, str) and name.endswith("rows"):
+            message += " differ"
+        else:
+            message += f": {then}, and now: {now}"
+        raise CheckpointError(f"{message}; remove it, or choose another file")
+
+
+def require_own(
+    network: nn.Module,
+    optimizer: Optimizer,
+    scheduler: lr_scheduler.LRScheduler | None,
+    *,
+    resumes: bool,
+) -> None:
+    """Raise `ValueError` where what a training is made of belongs to another one.
+
+    Args:
+        network: that is to learn.
+        optimizer: that has to step at least one parameter of it.
+        scheduler: that has to be of this optimizer, and new.
+        resumes: whether the scheduler's state is about to be read from a file.
+    """
+    stepped = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    learned = [p for p in network.parameters() if p.requires_grad]
+    if learned and not any(id(p) in stepped for p in learned):
+        message = "the optimizer steps no parameter of the network"
+        raise ValueError(f"{message}: expected one that was made of this network")
+    if scheduler is None:
+        return
+    if scheduler.optimizer is not optimizer:
+        raise ValueError("the scheduler is of another optimizer: expected one of this optimizer")
+    if scheduler.last_epoch > 0 and not resumes:
+        message = f"the scheduler has taken {scheduler.last_epoch} steps already"
+        raise ValueError(f"{message}: expected a new one, for a training that begins anew")
+
+
+def plain(value: Any) -> Any:
+    """Return a state without subclasses of dict: schedules keep their milestones in a Counter."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _named(loss: Callable[..., Tensor]) -> list[str]:
+    """Return what a loss is called, with its settings, and the content of its numbers."""
+    if isinstance(loss, nn.Module):
+        return [repr(loss), content(loss.state_dict().values())]
+    kind = loss if hasattr(loss, "__qualname__") else type(loss)
+    return [f"{kind.__module__}.{kind.__qualname__}"]
+
+
+def _groups(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the settings of each group of parameters, as they were before any schedule."""
+    settings = [
+        {name: _number(value) for name, value in group.items() if name != "params"}
+        for group in groups
+    ]
+    return [group | {"lr": group.get("initial_lr", group["lr"])} for group in settings]
+
+
+def _number(value: Any) -> Any:
+    """Return a setting as a file gives it back."""
+    value = value.item() if isinstance(value, Tensor) else value
+    return list(value) if isinstance(value, tuple) else value
