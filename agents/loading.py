@@ -64,9 +64,10 @@ def measure_best(
 
     best = load(folder, env, device=device)
     result = evaluate(best, episodes=EPISODES, seed=EVALUATION_SEED, max_steps=max_steps)
+    own = {"raw_figure": result.mean_raw_return, "raw_returns": result.raw_returns}
     return {
         "figure": result.mean_return,
         "discounted_return": result.discounted_return,
         "returns": result.returns,
         "step": best.steps,
-    }
+    } | (own if result.raw_returns else {})

@@ -90,7 +90,8 @@ def main(argv: list[str]) -> int:
         )
     if options.json:
         names = ("mean_return", "std_return", "discounted_return", "episodes", "returns", "cut")
-        record = {name: getattr(result, name) for name in names}
+        own = ("mean_raw_return", "raw_returns") if result.raw_returns else ()
+        record = {name: getattr(result, name) for name in names + own}
         print(json.dumps(record | {"checkpoint": str(checkpoint)}))
     else:
         print(describe(result, checkpoint))
@@ -110,4 +111,6 @@ def describe(result: "Evaluation", checkpoint: Path) -> str:
     if result.episodes > 1:
         low, high = result.interval
         lines.append(f"95 % interval       {low:.3f} to {high:.3f}")
+    if result.mean_raw_return is not None:
+        lines.append(f"before wrappers     {result.mean_raw_return:.3f}, of unchanged rewards")
     return "\n".join([*lines, f"discounted return   {result.discounted_return:.3f}"])

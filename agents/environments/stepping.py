@@ -10,6 +10,7 @@ from nets.foreign import blamed, blaming
 
 from .door import Array, Door, InvalidExperience
 from .masks import Masks, Telling
+from .raw_returns import KEY, metered, metered_vector, raw_return, raw_returns
 
 
 class Step(NamedTuple):
@@ -22,6 +23,7 @@ class Step(NamedTuple):
     next_observation: Array  # [N, *] what the action led to, also where an episode ended
     valid: Array  # [N] bool, False where the step only reset
     next_mask: Array | None = None  # [N, A] bool, which actions `next_observation` allows
+    raw_return: Array | None = None  # [N] of the episode so far, by the world's own rewards
 
 
 class Stepper(Protocol):
@@ -61,11 +63,12 @@ class SingleStepper:
     def __init__(
         self, env: gym.Env, name: str = "", owned: bool = True, *, masks: bool = False
     ) -> None:
-        self.env = Telling(env) if masks else env
+        self.env = Telling(metered(env)) if masks else metered(env)
         self._door = Door(name or str(env), env.observation_space)
         self._masks = Masks(self._door, env.action_space) if masks else None
         self.mask: Array | None = None
         self._owned = owned
+        self._metered = False
         self._valid = all_valid(1)
         self._discrete = isinstance(env.action_space, gym.spaces.Discrete)
 
@@ -75,6 +78,7 @@ class SingleStepper:
         self.env.action_space.seed(seed)
         with blaming(self._door.place("reset")):
             observation, info = self.env.reset(seed=seed)
+        self._metered = KEY in info
         if self._masks is not None:
             self.mask = self._masks.of_one(info)
         return self._door.observation(observation)
@@ -101,7 +105,10 @@ class SingleStepper:
             self.mask = next_mask = self._masks.of_one(info)
             if over:
                 next_mask = self._masks.last(self._masks.all(1), [last], flags[1] & ~flags[0])
-        return Step(here, door.reward(reward), flags[0], flags[1], after, self._valid, next_mask)
+        own = raw_return(last) if self._metered else None
+        return Step(
+            here, door.reward(reward), flags[0], flags[1], after, self._valid, next_mask, own
+        )
 
     def close(self) -> None:
         """Close the environment if the stepper made it."""
@@ -116,12 +123,12 @@ class VectorStepper:
     def __init__(
         self, env: VectorEnv, name: str = "", owned: bool = True, *, masks: bool = False
     ) -> None:
-        self.env, self.num_envs = env, env.num_envs
+        self.env, self.num_envs = metered_vector(env), env.num_envs
         self._door = Door(name or str(env), env.single_observation_space)
         self._masks = Masks(self._door, env.single_action_space, env) if masks else None
         self.mask: Array | None = None
         self._owned = owned
-        self._mode = autoreset_mode(env)
+        self._metered, self._mode = False, autoreset_mode(env)
         self._valid = self._all_valid = all_valid(env.num_envs)  # in the next step
 
     def reset(self, seed: int, steps: int = 0) -> Array:
@@ -131,6 +138,7 @@ class VectorStepper:
         self.env.action_space.seed(seed)
         with blaming(self._door.place("reset")):
             observation, info = self.env.reset(seed=seed)
+        self._metered = KEY in info
         if self._masks is not None:
             self.mask = self._masks.of_many(info, self._all_valid)
         return self._door.observations(observation, self.num_envs)
@@ -147,6 +155,7 @@ class VectorStepper:
         terminated, truncated = door.flags(terminated, count), door.flags(truncated, count)
         over = terminated | truncated
         valid, self._valid = self._valid, self._all_valid
+        own = raw_returns(info, count) if self._metered else None
         mask, masks = None, self._masks
         if masks is not None:
             self.mask = mask = masks.of_many(info, ~over)
@@ -166,7 +175,7 @@ class VectorStepper:
                 begun = masks.of_many(info, over & self._valid)
                 self.mask, mask = np.where(over[:, None], begun, mask), last
         rewards = door.rewards(reward, count)
-        return Step(observation, rewards, terminated, truncated, after, valid, mask)
+        return Step(observation, rewards, terminated, truncated, after, valid, mask, own)
 
     def _ended(self, observation: Array, final: Any, over: Array) -> Array:
         """Return the observations that the actions led to, where `final` has those of the ended."""

@@ -8,6 +8,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from .masks import Telling
+from .raw_returns import metered
 
 OWN = "vector_entry_point"
 VECTORIZATIONS = ("sync", "async", OWN)
@@ -32,12 +33,13 @@ def make_vector(
         except TypeError:  # it has no choice of modes
             return gym.make_vec(spec, num_envs=num_envs)
     kind = AsyncVectorEnv if form == "async" else SyncVectorEnv
-    make = partial(_make_telling, spec) if masks else partial(gym.make, spec)
+    make = partial(_make, spec, masks)
     return kind([make] * num_envs, **same_step)
 
 
-def _make_telling(spec: EnvSpec) -> gym.Env:
-    return Telling(gym.make(spec))
+def _make(spec: EnvSpec, masks: bool) -> gym.Env:
+    env = metered(gym.make(spec))
+    return Telling(env) if masks else env
 
 
 def _has_own(spec: EnvSpec) -> bool:

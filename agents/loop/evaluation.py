@@ -33,6 +33,13 @@ class Evaluation:
     returns: list[float]
     cut: int = 0
     """Episodes that were cut off, and count as truncated, since nothing ended them in time."""
+    raw_returns: list[float] | None = None
+    """By the environment's own rewards; None where no wrapper changes these."""
+
+    @property
+    def mean_raw_return(self) -> float | None:
+        """The mean return by the environment's own rewards."""
+        return None if self.raw_returns is None else float(np.mean(self.raw_returns))
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -128,7 +135,8 @@ def evaluate(
     if cut and max_steps is None:
         message = f"episodes on {where.name} that nothing ends are cut off after {limit:,} steps"
         warnings.warn(f"{message}; max_steps sets another limit", stacklevel=1)
-    _, returns, discounted, lengths = zip(*sorted(score.played, key=itemgetter(0)), strict=True)
+    played = sorted(score.played, key=itemgetter(0))
+    _, returns, discounted, lengths, raw = zip(*played, strict=True)
     return Evaluation(
         mean_return=float(np.mean(returns)),
         std_return=float(np.std(returns)),
@@ -137,6 +145,7 @@ def evaluate(
         episodes=episodes,
         returns=list(returns),
         cut=cut,
+        raw_returns=list(raw) if np.isfinite(raw).all() else None,
     )
 
 
@@ -147,7 +156,9 @@ class _Score:
         self.discount, self.factor = discount, np.ones(count)
         self.total, self.weighted = np.zeros(count), np.zeros(count)
         self.length = np.zeros(count, np.int64)
-        self.played: list[tuple[int, float, float, int]] = []  # place, return, discounted, length
+        self.raw = np.full(count, np.nan)
+        # place, return, discounted, length, raw return
+        self.played: list[tuple[int, float, float, int, float]] = []
 
     def add(self, step: Step) -> None:
         """Count a step."""
@@ -155,12 +166,14 @@ class _Score:
         self.weighted += self.factor * step.reward * step.valid
         self.factor = np.where(step.valid, self.factor * self.discount, self.factor)
         self.length += step.valid
+        if step.raw_return is not None:
+            self.raw = step.raw_return
 
     def finish(self, rows: Array) -> None:
         """Write down the episodes of some environments, bool `[N]`."""
         for k in rows.nonzero()[0]:
             figures = float(self.total[k]), float(self.weighted[k]), int(self.length[k])
-            self.played.append((int(k), *figures))
+            self.played.append((int(k), *figures, float(self.raw[k])))
 
     def clear(self, rows: Array) -> None:
         """Begin to count anew in some environments, bool `[N]`."""

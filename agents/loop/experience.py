@@ -36,6 +36,8 @@ class Episode(NamedTuple):
     step: int
     total_reward: float
     length: int
+    raw_return: float | None = None
+    """By the environment's own rewards, where wrappers change them."""
 
 
 class Stream(Protocol):

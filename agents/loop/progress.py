@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from .actor import Actor
@@ -19,6 +20,7 @@ class Progress:
     agent: Actor
     episodes: int = 0
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_EPISODES))
+    recent_raw: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_EPISODES))
     unlogged: list[Episode] = field(default_factory=list)
     metrics: dict[str, Any] = field(default_factory=dict)
     evaluation: Evaluation | None = None
@@ -33,6 +35,7 @@ class Progress:
         """Take finished episodes and the latest metrics in."""
         self.episodes += len(episodes)
         self.recent.extend(episode.total_reward for episode in episodes[-RECENT_EPISODES:])
+        self.recent_raw.extend(raw_of(episodes[-RECENT_EPISODES:]))
         self.unlogged += episodes
         self.metrics |= metrics or {}
 
@@ -45,6 +48,7 @@ class Progress:
         return {
             "episodes": self.episodes,
             "recent": list(self.recent),
+            "recent_raw": list(self.recent_raw),
             "unlogged": [list(episode) for episode in self.unlogged],
             "best_return": self.best_return,
             "metrics": self.numbers(),
@@ -55,8 +59,17 @@ class Progress:
         self.episodes, best = int(state["episodes"]), state["best_return"]
         self.best_return = None if best is None else float(best)
         self.recent = deque(map(float, state["recent"]), maxlen=RECENT_EPISODES)
-        self.unlogged = [Episode(int(at), float(r), int(n)) for at, r, n in state["unlogged"]]
+        self.recent_raw = deque(map(float, state.get("recent_raw", ())), maxlen=RECENT_EPISODES)
+        self.unlogged = [
+            Episode(int(at), float(r), int(n), *raw) for at, r, n, *raw in state["unlogged"]
+        ]
         self.metrics = dict(state["metrics"])
+
+
+def raw_of(episodes: Sequence[Episode]) -> list[float]:
+    """Return what episodes returned by the environment's own rewards, where that is known."""
+    found = (episode.raw_return for episode in episodes)
+    return [raw for raw in found if raw is not None and isfinite(raw)]
 
 
 Callback = Callable[[Progress], bool | None]

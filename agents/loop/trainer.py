@@ -5,7 +5,7 @@ seeded generators, all derived from the run's seed and the segment's number: no 
 ever saved. Episodes still open at a segment's end are truncated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing, nullcontext
 from copy import deepcopy
 from dataclasses import replace
@@ -24,7 +24,7 @@ from .actor import Actor
 from .divergence import answerable, require_finite, require_finite_losses
 from .evaluation import evaluate
 from .experience import Stream
-from .progress import Callback, Progress
+from .progress import Callback, Progress, raw_of
 from .run import RunConfig, RunFolder
 
 
@@ -177,21 +177,25 @@ class Trainer:
                 agent.save(self.run_folder.files.best)
                 record = {"step": agent.steps} | result.to_json()
                 save_record(self.run_folder.files.evaluation, record)
-        return {"eval_return": result.mean_return, "eval_std": result.std_return}
+        row = {"eval_return": result.mean_return, "eval_std": result.std_return}
+        own = result.mean_raw_return
+        return row if own is None else row | {"eval_raw_return": own}
 
     def _write(self, row: dict[str, float], speed: float, bar: Bar) -> None:
         episodes, self.progress.unlogged = self.progress.unlogged, []
         full: dict[str, float] = {"episodes": self.progress.episodes}
         if episodes:
-            _, returns, lengths = zip(*episodes, strict=True)
-            full["return"] = sum(returns) / len(returns)
-            full["length"] = sum(lengths) / len(lengths)
+            _, returns, lengths, _ = zip(*episodes, strict=True)
+            full["return"] = _mean(returns)
+            full["length"] = _mean(lengths)
+        if own := raw_of(episodes):
+            full["raw_return"] = _mean(own)
         metrics = self.progress.numbers()
         require_finite_losses(self.agent, metrics)
         full |= metrics | row
         self._log.write(self.agent.steps, full, timed={"steps_per_second": speed})
-        recent = self.progress.recent
-        shown = {"return": f"{sum(recent) / len(recent):.1f}"} if recent else {}
+        recent = {"return": self.progress.recent, "raw return": self.progress.recent_raw}
+        shown = {name: f"{_mean(values):.1f}" for name, values in recent.items() if values}
         if self.progress.best_return is not None:
             shown["best eval"] = f"{self.progress.best_return:.1f}"
         bar.set_postfix(shown, refresh=False)
@@ -200,6 +204,10 @@ class Trainer:
 def _next(step: int, every: int) -> int:
     """The first multiple of `every` after `step`."""
     return (step // every + 1) * every if every else step + 2**62
+
+
+def _mean(values: Collection[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _passed(before: int, after: int, every: int) -> bool:

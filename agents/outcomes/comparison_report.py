@@ -25,6 +25,7 @@ HEADER = ("contender", "figure", "IQM", "95 % interval", "median", "per seed", "
 LEGEND = """*Best* is the checkpoint with the best evaluation of its training, measured again in 100
 episodes that no training has seen; *final* is the last evaluation of the training. IQM is the mean
 of the middle half of the seeds; its interval comes from 10,000 bootstrap resamples of the seeds."""
+RAW = "*Raw* counts the environment's own rewards, before wrappers change them."
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ class Outcome:
         """The last evaluation of the training."""
         ends = [record["result"]["curve"]["return"][-1] for record in self.records]
         return Figure(np.array(ends))
+
+    @property
+    def raw(self) -> Figure | None:
+        """The best checkpoint by the environment's own rewards; None: no wrapper changes these."""
+        found = [record["result"].get("raw_figure") for record in self.records]
+        return None if None in found else Figure(np.array(found))
 
     @property
     def steps(self) -> int:
@@ -106,14 +113,17 @@ def table(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
         best = _cells(outcome.best, digits)
         rows.append((outcome.label, "best", *best, *length))
         rows.append(("", "final", *_cells(outcome.final, digits), "", ""))
+        if outcome.raw is not None:
+            rows.append(("", "best, raw", *_cells(outcome.raw, digits), "", ""))
     return rows
 
 
 def run_line(record: Record) -> str:
     """Tell what came out of a run, in one line."""
     result = record["result"]
+    own = f" ({result['raw_figure']:.6g} raw)" if "raw_figure" in result else ""
     return (
-        f"{record['experiment']}, seed {record['seed']}: best {result['figure']:.6g} at step "
+        f"{record['experiment']}, seed {record['seed']}: best {result['figure']:.6g}{own} at step "
         f"{result['step']:,}, final {result['curve']['return'][-1]:.6g}, {record['seconds']:.0f} s"
     )
 
@@ -141,7 +151,7 @@ def as_markdown(outcomes: Sequence[Outcome]) -> str:
             "",
             *lines,
             "",
-            LEGEND,
+            LEGEND + (f"\n{RAW}" if any(outcome.raw for outcome in outcomes) else ""),
             "",
             *(f"    {command}" for command in commands),
             "",

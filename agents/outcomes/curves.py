@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN = "#3b6fb6", "#d9702c", "#3f8f5b"
+RAW = {"raw_return", "eval_raw_return"}
 LOSSES = ("loss", "td_error", "residual")
 WINDOW = 11  # rows that the smoothed curves average
 
@@ -21,8 +22,9 @@ def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
     """Draw returns, evaluations and the loss of a run against its environment steps.
 
     Training returns are drawn faintly and smoothed, evaluations with a band of one standard
-    deviation, losses on a logarithmic axis; of a planner, the residual of each iteration. What the
-    run did not measure is left out.
+    deviation, losses on a logarithmic axis; of a planner, the residual of each iteration. Returns
+    by the environment's own rewards, where wrappers change these, have a panel of their own. What
+    the run did not measure is left out.
 
     Args:
         metrics_file: what training wrote.
@@ -34,14 +36,15 @@ def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
     metrics = read_metrics(metrics_file)
     plans = "residual" in metrics  # a planner's one evaluation is no curve
     losses = [name for name in LOSSES if name in metrics]
-    heights = [4.5] * (not plans) + [3 if plans else 2] * len(losses)
+    kinds = [] if plans else ["return"] + ["raw_return"] * bool(RAW & metrics.keys())
+    heights = [4.5, 3][: len(kinds)] + [3 if plans else 2] * len(losses)
     figure = Figure(figsize=(8, sum(heights)), dpi=120, layout="constrained")
     panels = figure.subplots(
         len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
     ).ravel()
     figure.suptitle(title)
-    if not plans:
-        _draw_returns(panels[0], metrics)
+    for axes, kind in zip(panels, kinds, strict=False):
+        _draw_returns(axes, kind, metrics)
     for axes, name in zip(panels[len(panels) - len(losses) :], losses, strict=True):
         _draw_loss(axes, name, *metrics[name], window=1 if plans else WINDOW)
     panels[-1].set_xlabel("iterations" if plans else "environment steps")
@@ -61,18 +64,20 @@ def smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     return np.convolve(values, kernel, mode="same") / weights
 
 
-def _draw_returns(axes: "Axes", metrics: dict[str, Points]) -> None:
-    if "return" in metrics:
-        steps, returns = metrics["return"]
+def _draw_returns(axes: "Axes", kind: str, metrics: dict[str, Points]) -> None:
+    if kind in metrics:
+        steps, returns = metrics[kind]
         axes.plot(steps, returns, color=BLUE, alpha=0.25, linewidth=1)
         axes.plot(steps, smooth(returns, WINDOW), color=BLUE, label="training, smoothed")
-    if "eval_return" in metrics:
-        steps, means = metrics["eval_return"]
-        spread = metrics["eval_std"][1]
+    if f"eval_{kind}" in metrics:
+        steps, means = metrics[f"eval_{kind}"]
+        spread = metrics["eval_std"][1] if kind == "return" else None
+        label = "evaluation, mean" + " ± standard deviation" * (spread is not None)
         style: dict[str, Any] = {"color": ORANGE, "marker": "o", "markersize": 3.5}
-        axes.plot(steps, means, label="evaluation, mean ± standard deviation", **style)
-        axes.fill_between(steps, means - spread, means + spread, color=ORANGE, alpha=0.18, lw=0)
-    _finish(axes, "return")
+        axes.plot(steps, means, label=label, **style)
+        if spread is not None:
+            axes.fill_between(steps, means - spread, means + spread, color=ORANGE, alpha=0.18, lw=0)
+    _finish(axes, kind.replace("_", " "))
 
 
 def _draw_loss(

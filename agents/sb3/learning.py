@@ -14,6 +14,7 @@ from torch import Tensor
 from nets.foreign import blamed
 
 from ..environments.door import Door, InvalidExperience
+from ..environments.raw_returns import KEY
 from ..loop.actor import Actor
 from ..loop.experience import Episode, Metrics
 from ..loop.shards import Replay
@@ -60,7 +61,8 @@ class Listener(BaseCallback):
             for info in heard["infos"]:
                 if "episode" in info:
                     ended = info["episode"]
-                    self.episodes.append(Episode(self.num_timesteps, ended["r"], ended["l"]))
+                    figures = ended["r"], ended["l"], info.get(KEY)
+                    self.episodes.append(Episode(self.num_timesteps, *figures))
         if self.followed is not None and not self.followed.on_step():
             self.stopped = True
         return not self.stopped

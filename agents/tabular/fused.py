@@ -100,9 +100,8 @@ class FusedStream:
                 rule, self._memory, self._world, self._place, chunk, end, self._finished
             )
             step, total, length = (np.asarray(a)[:episodes] for a in self._finished)
-            rows = zip(
-                (learner.steps + step).tolist(), total.tolist(), length.tolist(), strict=True
-            )
+            columns = (learner.steps + step).tolist(), total.tolist(), length.tolist()
+            rows = zip(*columns, repeat(None, episodes), strict=True)
             # many episodes end: making them without a Python call takes half the time
             self.episodes += map(tuple.__new__, repeat(Episode), rows)
             learner.steps += taken

@@ -111,6 +111,7 @@ def test_metrics_are_read_by_column_without_their_gaps(tmp_path):
         "step,eval_return,eval_std\n10,1,0.5\n20,2,0.5\n",
         "step,loss\n10,0\n20,0\n",
         "step,loss\n10,-1\n20,100\n",
+        "step,return,raw_return,eval_return,eval_std,eval_raw_return\n10,1,8,1,0.5,9\n",
         "step,residual\n1,1\n2,0.001\n3,0\n",
     ],
 )

@@ -137,7 +137,7 @@ def test_episodes_report_their_step_return_and_length() -> None:
     stream = agent.stream(0)
     stream.advance(3)
     stream.advance(2, last=True)
-    assert [tuple(episode) for episode in stream.episodes] == [(2, 5.0, 2), (4, 5.0, 2)]
+    assert [tuple(episode) for episode in stream.episodes] == [(2, 5.0, 2, None), (4, 5.0, 2, None)]
 
 
 class Twice(gym.RewardWrapper):
