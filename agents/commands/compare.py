@@ -21,10 +21,11 @@ from nets.shell.command_line import (
     program,
     to_type,
 )
+from nets.shell.env_arguments import take_arguments
 
 from .common import find_env, refusals, warn_idle
 from .contenders import parse_contenders
-from .worlds import WorldOptions, adapt, take_arguments
+from .worlds import WorldOptions, adapt
 
 if TYPE_CHECKING:
     from ..outcomes.comparison import Comparison, Contender

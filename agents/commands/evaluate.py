@@ -11,9 +11,10 @@ import tyro
 
 from nets.settings import Count, Seed, Settings
 from nets.shell.command_line import Command, command, parse
+from nets.shell.env_arguments import take_arguments
 
 from .common import find_env, load_agent, refusals
-from .worlds import WorldOptions, adapt, take_arguments
+from .worlds import WorldOptions, adapt
 
 if TYPE_CHECKING:
     from ..loop.evaluation import Evaluation

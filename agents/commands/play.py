@@ -9,9 +9,10 @@ import tyro
 
 from nets.foreign import blaming
 from nets.shell.command_line import CommandError, command, has_display, parse
+from nets.shell.env_arguments import take_arguments
 
 from .common import find_env, refusals
-from .worlds import WorldOptions, adapt, take_arguments
+from .worlds import WorldOptions, adapt
 
 if TYPE_CHECKING:
     import gymnasium as gym

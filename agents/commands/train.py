@@ -16,6 +16,7 @@ from nets.shell.command_line import (
     has_display,
     one_line,
 )
+from nets.shell.env_arguments import PREFIX, take_arguments
 from nets.shell.run_options import ResumeOptions, WarningSignal
 from nets.shell.training import list_run, new_folder
 
@@ -24,7 +25,7 @@ from ..presets import Preset, load_presets, load_variants
 from .common import find_env, refusals, warn_idle
 from .evaluate import EPISODES, SEED, describe
 from .options import TRAIN, TrainOptions, parse_changes, parse_train, take_changes
-from .worlds import PREFIX, adapt, take_arguments
+from .worlds import adapt
 
 if TYPE_CHECKING:
     from ..agent import Agent

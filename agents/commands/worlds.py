@@ -1,7 +1,6 @@
 """The environment that a command is given: an id, arguments, wrappers and a time limit."""
 
 import ast
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,10 +15,8 @@ from .common import look_beside, refusals
 if TYPE_CHECKING:
     from ..environments.source import EnvSource
 
-PREFIX = "--env."
 VALUES = (AssertionError, LookupError, TypeError, ValueError)
 """What comes of values that no signature tells of; other errors are of the environment's code."""
-WORDS = {"true": True, "false": False, "none": None, "null": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,31 +30,6 @@ class WorldOptions:
     the class alone. Given again, around what is there."""
     max_episode_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
     """Time limit of an episode in steps; by default the environment's own."""
-
-
-def take_arguments(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-    """Take `--env.NAME VALUE` and `--env.NAME=VALUE` out of the arguments of a command.
-
-    A value is a number, true, false, none, a list or dict as Python writes them, or else text. An
-    option without one is true.
-
-    Returns:
-        the other arguments, and the environment's.
-    """
-    others, found, words = [], {}, list(argv)
-    while words:
-        word = words.pop(0)
-        if not word.startswith(PREFIX):
-            others.append(word)
-            continue
-        name, equals, value = word.removeprefix(PREFIX).partition("=")
-        name = name.replace("-", "_")
-        if not name.isidentifier():
-            raise CommandError(f"{word} names no argument: expected --env.NAME VALUE")
-        if not equals and words and not words[0].startswith("--"):
-            value, equals = words.pop(0), "="
-        found[name] = _value(value) if equals else True
-    return others, found
 
 
 def adapt(source: "EnvSource", arguments: dict[str, Any], options: WorldOptions) -> "EnvSource":
@@ -104,13 +76,3 @@ def parse_wrapper(text: str) -> tuple[str, dict[str, Any]]:
         expected = "expected Class, module:Class or 'module:Class(name=value)'"
         raise CommandError(f"--wrap {text!r} is no wrapper: {expected}") from error
     return name.strip(), settings
-
-
-def _value(text: str) -> Any:
-    """Return the number, list or word that `text` stands for."""
-    if text.lower() in WORDS:
-        return WORDS[text.lower()]
-    try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return text

@@ -9,9 +9,10 @@ from agents.commands.compare import main as compare
 from agents.commands.evaluate import main as evaluate
 from agents.commands.options import parse_train
 from agents.commands.train import main as train
-from agents.commands.worlds import parse_wrapper, take_arguments
+from agents.commands.worlds import parse_wrapper
 from nets.runs.checkpoint import load_checkpoint
 from nets.shell.command_line import CommandError
+from nets.shell.env_arguments import take_arguments
 
 SHORT = ["--steps", "60", "--eval-every", "0"]
 
