@@ -32,6 +32,8 @@ Metrics = Mapping[str, Tensor]
 """Numbers for people, detached; they stay on the device until somebody reads them."""
 
 KIND = "generative"
+OF_BEFORE = {"ema_warmup": False}
+"""Settings that files do not have which were written before there were such."""
 
 
 class Batch(NamedTuple):
@@ -79,6 +81,8 @@ class ModelConfig(Settings):
     """Largest global norm of a player's gradient; 0: any."""
     ema_decay: Part = 0.0
     """Decay of the averaged weights that samples and evaluations use; 0: the last weights."""
+    ema_warmup: bool = True
+    """Whether a young average forgets faster, at update t by min(ema_decay, (1 + t)/(10 + t))."""
     warmup_steps: Whole = 0
     """Steps over which the learning rate rises from 0."""
     anneal_steps: Whole = 0
@@ -177,7 +181,7 @@ class GenerativeModel(nn.Module, ABC, Generic[ConfigT]):
         """Build the model that `manifest` describes; see `generative.load`."""
         return cls(
             manifest["shape"],
-            recalled(cls.config_type, manifest["config"], settings, trust=trust),
+            recalled(cls.config_type, OF_BEFORE | manifest["config"], settings, trust=trust),
             dataset_size=manifest["dataset_size"],
             num_classes=manifest["num_classes"],
         )

@@ -72,8 +72,13 @@ def standard_normal_kl(mean: Tensor, logvar: Tensor) -> Tensor:
         mean: μ, `[B, D]`.
         logvar: log σ², `[B, D]`.
     """
+    return standard_normal_kls(mean, logvar).sum(-1)
+
+
+def standard_normal_kls(mean: Tensor, logvar: Tensor) -> Tensor:
+    """Return KL(N(μ_d, σ_d²) ‖ N(0, 1)) of each latent d, `[B, D]`; see `standard_normal_kl`."""
     mean, logvar = at_least_float32(mean), at_least_float32(logvar)
-    return 0.5 * (mean.square() + logvar.exp() - logvar - 1.0).sum(-1)
+    return 0.5 * (mean.square() + logvar.exp() - logvar - 1.0)
 
 
 def gaussian_kl(mean: Tensor, logvar: Tensor, other_mean: Tensor, other_logvar: Tensor) -> Tensor:

@@ -12,10 +12,17 @@ from nets.layers.precision import at_least_float32
 from ..model import Batch, Loss, Metrics, Player
 from .autoencoder import Autoencoder, AutoencoderOptions
 from .config import BetaTCVAEConfig, BetaVAEConfig, VAEConfig, VariationalConfig
-from .losses import bernoulli_nll, gaussian_nll, reparameterize, standard_normal_kl
+from .losses import (
+    bernoulli_nll,
+    gaussian_nll,
+    reparameterize,
+    standard_normal_kl,
+    standard_normal_kls,
+)
 from .total_correlation import total_correlation_decomposition
 
 LOGVAR_LIMIT = 20.0
+ACTIVE = 0.01  # nats of KL above which a latent says something of the data
 
 
 ConfigT = TypeVar("ConfigT", bound=VariationalConfig)
@@ -49,9 +56,14 @@ class Variational(Autoencoder[ConfigT]):
         return (Player("autoencoder", self, self.loss),)
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return μ and log σ² `[B, D]` of q(z | x), the latter within ±20, curriculum G-VAE-04."""
+        """Return μ and log σ² `[B, D]` of q(z | x), the latter within ±20, curriculum G-VAE-04.
+
+        Beyond the limits the gradient is that of the limit: what is out there comes back.
+        """
         mean, logvar = at_least_float32(self.encoder(x)).chunk(2, dim=1)
-        return mean, logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
+        with torch.no_grad():
+            excess = logvar - logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
+        return mean, logvar - excess
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the latent mean μ `[B, D]` of data `[B, *shape]`."""
@@ -78,12 +90,22 @@ class Variational(Autoencoder[ConfigT]):
 
     @torch.no_grad()
     def validate(self, batch: Batch) -> Metrics:
-        """Return the loss with all weights as they end, the ELBO, and the terms of both."""
+        """Return the loss with all weights as they end, the ELBO, and the terms of both.
+
+        `active_latents` is the share of latents whose KL, on average over the rows, exceeds 0.01:
+        the others say nothing of the data.
+        """
         mean, logvar = self.posterior(batch.x)  # [B, D]
         reconstruction, penalty, metrics = self._terms(batch.x, mean, logvar)
         kl = standard_normal_kl(mean, logvar).mean()
-        elbo = -(reconstruction + kl)
-        return {**metrics, "loss": reconstruction + penalty, "elbo": elbo, "kl": kl}
+        units = standard_normal_kls(mean, logvar).mean(0)  # [D]
+        measured = {
+            "loss": reconstruction + penalty,
+            "elbo": -(reconstruction + kl),
+            "kl": kl,
+            "active_latents": (units > ACTIVE).float().mean(),
+        }
+        return {**metrics, **measured}
 
     def _terms(self, x: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor, Metrics]:
         z = reparameterize(mean, logvar)  # [B, D]

@@ -73,7 +73,10 @@ class Fitted:
             "prepare": None if self.prepare is None else self.prepare.__name__,
         }
         length = run | {"held_out": self.held_out}
-        return named | length | {"settings": asdict(settings)}
+        told = asdict(settings)
+        if not (settings.ema_decay and settings.ema_warmup):
+            told.pop("ema_warmup")  # as in records of before there was such a setting
+        return named | length | {"settings": told}
 
     def run(self, seed: int) -> dict[str, Any]:
         """Train, and measure."""

@@ -31,7 +31,22 @@ def ending(trainer: "Trainer", run: "RunFolder", config: "RunConfig") -> str:
         lines.append(f"stopped at step {trainer.steps:,}: the held-out loss became no better")
     if trainer.best_loss is not None:
         lines.append(f"best held-out loss: {trainer.best_loss:.3f}")
+    lines += latents_in_use(trainer)
     return "\n".join([*lines, contents(run), next_commands(run, trainer, 2 * config.steps)])
+
+
+def latents_in_use(trainer: "Trainer") -> list[str]:
+    """Say how many latents say something of held-out rows, where a model knows."""
+    share = trainer.watch.measured.get("active_latents")
+    if share is None:
+        return []
+    latents = trainer.model.config.latent
+    active = round(share * latents)
+    line = f"latents in use: {active} of {latents}, with a KL above 0.01 on held-out rows"
+    if active == latents:
+        return [line]
+    fewer = f"--latent {active}" if active else "--config.kl-warmup-steps, a smaller learning rate"
+    return [f"{line}; the others say nothing: try {fewer}"]
 
 
 def contents(run: "RunFolder") -> str:

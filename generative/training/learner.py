@@ -16,6 +16,7 @@ from ..data.dataset import Dataset
 from ..model import Batch, GenerativeModel
 from .epochs import Epochs
 from .players import PlayerOptimiser, learning_rate, mixed_precision
+from .suitable import require_suitable
 
 
 def check_finite(file: Path, state: Mapping[str, Any]) -> None:
@@ -37,7 +38,8 @@ class Learner:
         team: the processes that train together.
 
     Raises:
-        ValueError: a batch cannot be dealt evenly to the processes.
+        ValueError: a batch cannot be dealt evenly to the processes; or the data do not suit what
+            the model takes them for.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Learner:
         self.channels_last = any(isinstance(m, nn.Conv2d) for m in model.modules())
         layout = torch.channels_last if self.channels_last else torch.preserve_format
         self.model = model.to(self.device, memory_format=layout)  # type: ignore[call-overload]
+        require_suitable(model, data)
         self.data = data.to(self.device)
         settings = model.config
         autocast = mixed_precision(settings, self.device, model.shape)
@@ -61,8 +64,8 @@ class Learner:
         self.batches_per_turn = max(player.steps for player in players)
         self.epochs = Epochs(len(data), settings.batch_size, seed, self.device)
         team.share(self.epochs[0])
-        decay = settings.ema_decay
-        self.average = ExponentialAverage(model, decay) if decay else None
+        decay, warmup = settings.ema_decay, settings.ema_warmup
+        self.average = ExponentialAverage(model, decay, warmup=warmup) if decay else None
         self.steps = 0
 
     @property
@@ -82,7 +85,7 @@ class Learner:
                 taken = optimiser.step(batch, rate)
             metrics |= taken
         if self.average is not None:
-            self.average.update()
+            self.average.update(self.steps)
         self.steps += 1
         return metrics
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import replace
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -24,14 +25,15 @@ from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
 from nets.runs.divergence import Diverged as Diverged
+from nets.runs.fingerprints import content
 from nets.runs.run_log import RunLog
-from nets.supervised.early_stopping import EarlyStopping
 
 from ..data.dataset import Dataset
 from ..metrics.likelihood import held_out_terms
 from ..model import GenerativeModel
 from .learner import Learner, check_finite
 from .run import RunConfig, RunFolder
+from .watch import Watch
 
 
 class Trainer:
@@ -76,7 +78,7 @@ class Trainer:
         self.team, self.draw, self.show_progress = team, draw, progress
         self.segment = 0
         self.interrupted = False
-        self.watch = EarlyStopping("loss", patience=model.config.patience)
+        self.watch = Watch(self.learner, run)
         self.pending: list[dict[str, Tensor]] = []  # metrics of the steps since the last row
         self._found: dict[str, Any] | None = None  # the state before the first checkpoint
         self._log = RunLog()
@@ -102,12 +104,22 @@ class Trainer:
     @property
     def stopped(self) -> bool:
         """Whether the held-out loss has not become better for `patience` evaluations."""
-        return self.watch.patience > 0 and self.watch.stopped
+        return self.watch.stopped
 
     @property
     def best_loss(self) -> float | None:
         """The lowest held-out loss so far; None where there has been none."""
-        return self.watch.best
+        return self.watch.best_loss
+
+    def best(self) -> GenerativeModel:
+        """Return a copy of the model with the weights of the lowest held-out loss so far.
+
+        They are those of the file `best/`, or, where nothing is written, were kept in memory.
+
+        Raises:
+            ValueError: no held-out loss has been measured.
+        """
+        return self.watch.best()
 
     def run(self, steps: int) -> None:
         """Train until `steps` steps have been taken in all.
@@ -116,7 +128,9 @@ class Trainer:
         resumed run goes on from the last segment.
 
         Raises:
-            Diverged: a loss, a weight or a moment of Adam is not finite; nothing of it is saved.
+            Diverged: a loss, also of held-out rows, a weight or a moment of Adam is not finite;
+                nothing of it is saved.
+            CheckpointError: the folder holds a run of something else, or of other rows.
             Occupied: another process trains in the folder.
         """
         folder = self.run_folder
@@ -150,12 +164,25 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         """Everything that later steps depend on, and what it takes to build the model."""
         more = {"seed": self.seed, "segment": self.segment, "watch": self.watch.state_dict()}
+        more |= {} if self.run_folder is None else self._rows
         return self.learner.state_dict() | more
 
     @property
     def described(self) -> dict[str, Any]:
         """What stays the same in the states of a run."""
-        return self.model.manifest() | {"seed": self.seed}
+        return self.model.manifest() | {"seed": self.seed} | self._rows
+
+    @cached_property
+    def _rows(self) -> dict[str, Any]:
+        """Fingerprints of the rows in memory; those in files have theirs in config.json."""
+        parts = {"train": self.data, "held out": self.held_out}
+        return {
+            "rows": {
+                name: content([part.x, part.labels])
+                for name, part in parts.items()
+                if part is not None and isinstance(part.x, Tensor)
+            }
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
@@ -240,17 +267,8 @@ class Trainer:
         """Measure the held-out rows, and keep the best weights so far."""
         self.learner.require_finite()
         measured = self.team.tell(self._validate() if self.team.leads else {})
-        loss = measured.get("loss")
-        if loss is not None:
-            self.watch.check(loss, self.model)
-            if self.watch.best_check == self.watch.checks:
-                self._save_best(loss)
+        self.watch.take(measured)
         return {f"validation/{name}": value for name, value in measured.items()}
-
-    def _save_best(self, loss: float) -> None:
-        if self.run_folder is not None and self.team.leads:
-            best = {"step": self.steps, "weights": self.trained.state_dict(), "loss": loss}
-            save_checkpoint(self.run_folder.files.best, self.model.manifest() | best)
 
     def _validate(self) -> dict[str, float]:
         """Return the means over the held-out rows of what the model measures."""

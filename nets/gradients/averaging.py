@@ -19,11 +19,14 @@ class ExponentialAverage(Generic[Module]):
     Args:
         module: what to follow.
         decay: in [0, 1).
+        warmup: whether it is min(decay, (1 + t)/(10 + t)) at update t, so that a young average is
+            one of the weights of lately, not of those that training began with (as TensorFlow's
+            `num_updates` has it).
     """
 
-    def __init__(self, module: Module, decay: float) -> None:
+    def __init__(self, module: Module, decay: float, *, warmup: bool = True) -> None:
         self.module = deepcopy(module).requires_grad_(False)
-        self._average = get_ema_multi_avg_fn(decay)
+        self.decay, self.warmup = decay, warmup
         pairs = list(
             zip(
                 [*self.module.parameters(), *self.module.buffers()],
@@ -35,10 +38,16 @@ class ExponentialAverage(Generic[Module]):
         self._others = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
-    def update(self) -> None:
-        """Take the module's present weights into the average."""
+    def update(self, updates: int) -> None:
+        """Take the module's present weights into the average.
+
+        Args:
+            updates: how many there have been before, t.
+        """
         if self._floating:
-            self._average(*map(list, zip(*self._floating, strict=True)), None)
+            young = (1 + updates) / (10 + updates) if self.warmup else 1.0
+            average = get_ema_multi_avg_fn(min(self.decay, young))
+            average(*map(list, zip(*self._floating, strict=True)), None)
         for average, current in self._others:
             average.copy_(current)
 

@@ -30,13 +30,16 @@ class Timeline:
         starts: bool `[T, B]`.
         room: steps added before each start.
         dtype: type of the signals.
+        lengths: steps of each sequence `[B]`, all T where None; nothing starts behind them.
 
     Attributes:
         signals: `[L, B, room + 1]`; signal k < room is 1 at the k-th added step before a start,
             the last signal is 1 from the end of the column's steps on, all else is 0.
     """
 
-    def __init__(self, starts: Tensor, room: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self, starts: Tensor, room: int, dtype: torch.dtype, lengths: Tensor | None = None
+    ) -> None:
         steps, batch = starts.shape
         device = starts.device
         delay = room * starts.cumsum(0)  # [T, B]
@@ -48,7 +51,8 @@ class Timeline:
         signals = flags.new_zeros(room + 1, length * batch)
         for k in range(room):
             signals[k].index_add_(0, (self._index - (room - k) * batch).clamp(min=0), flags)
-        ended = torch.arange(length, device=device)[:, None] > time[-1]  # [L, B]
+        last = time[-1] if lengths is None else time.gather(0, lengths[None] - 1)[0]  # [B]
+        ended = torch.arange(length, device=device)[:, None] > last  # [L, B]
         signals[room] = ended.flatten()
         self.signals = signals.t().view(length, batch, room + 1)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ..layers.attention import Attention, Score
+from ..layers.padding import Padding
 from .vocabulary import EOS, GO, PAD, teacher_forcing
 
 State = Tensor | tuple[Tensor, Tensor]
@@ -19,7 +20,7 @@ CELLS: dict[str, type[nn.GRU] | type[nn.LSTM]] = {"gru": nn.GRU, "lstm": nn.LSTM
 class Read(NamedTuple):
     """What the encoder makes of a batch of sequences."""
 
-    outputs: Tensor  # [T, B, H], 0 behind the end of a sequence
+    outputs: Tensor  # [T, B, H], 0 where there is padding
     state: State  # after the last token of each sequence
     valid: Tensor  # [T, B] bool: where there are tokens
 
@@ -76,8 +77,8 @@ class Seq2Seq(nn.Module):
         """Return logits `[T' + 1, B, V]` of y₁ … yₙ EOS, each given those before it.
 
         Args:
-            source: `[T, B]` int64, padded with PAD.
-            target: `[T', B]` int64, padded with PAD.
+            source: `[T, B]` int64, padded with PAD, before or behind.
+            target: `[T', B]` int64, padded with PAD; padding before it is moved behind.
         """
         read = self.read(source)
         return self.write(teacher_forcing(target)[0], read.state, read)[0]
@@ -97,9 +98,12 @@ class Seq2Seq(nn.Module):
         lengths = valid.sum(0).cpu()  # [B]
         if not bool((lengths > 0).all()):
             raise ValueError(f"sequence {int(lengths.argmin())} is empty")
-        packed = pack_padded_sequence(self.source(source), lengths, enforce_sorted=False)
+        padding = Padding(valid)
+        embedded = self.source(padding.to_front(source))
+        packed = pack_padded_sequence(embedded, lengths, enforce_sorted=False)
         outputs, state = self.encoder(packed)
-        return Read(pad_packed_sequence(outputs, total_length=len(source))[0], state, valid)
+        outputs = pad_packed_sequence(outputs, total_length=len(source))[0]
+        return Read(padding.put_back(outputs), state, valid)
 
     def write(self, tokens: Tensor, state: State, read: Read) -> tuple[Tensor, State]:
         """Return logits `[N, B, V]` of the tokens after `tokens` `[N, B]`, and the state."""

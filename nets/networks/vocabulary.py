@@ -48,11 +48,11 @@ class Vocabulary:
         return pad_sequence([torch.tensor(row, dtype=torch.int64) for row in rows])
 
     def decode(self, numbers: Tensor) -> list[list[Any]]:
-        """Return the tokens of `[T, B]`, each sequence up to its EOS or padding."""
+        """Return the tokens of `[T, B]`, each sequence up to its EOS, without its padding."""
         rows = []
         for column in numbers.t().tolist():
-            ends = [k for k, number in enumerate(column) if number in (PAD, EOS)]
-            rows.append([self.tokens[number] for number in column[: ends[0] if ends else None]])
+            said = column[: column.index(EOS)] if EOS in column else column
+            rows.append([self.tokens[number] for number in said if number != PAD])
         return rows
 
 
@@ -60,12 +60,13 @@ def teacher_forcing(target: Tensor) -> tuple[Tensor, Tensor]:
     """Return what a decoder reads, GO y₁ … yₙ, and what it must say, y₁ … yₙ EOS (N-SEQ-06).
 
     Args:
-        target: `[T, B]` int64, padded with PAD at the end.
+        target: `[T, B]` int64, padded with PAD; padding before a sequence is moved behind it.
 
     Returns:
         Inputs and outputs, `[T + 1, B]`.
     """
     batch = target.shape[1]
+    target = target.gather(0, (target == PAD).to(torch.uint8).argsort(dim=0, stable=True))
     read = torch.cat([target.new_full((1, batch), GO), target])  # [T + 1, B]
     said = torch.cat([target, target.new_full((1, batch), PAD)])
     lengths = (target != PAD).sum(0)  # [B]

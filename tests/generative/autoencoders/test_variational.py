@@ -260,6 +260,35 @@ def test_G_VAE_09_weighing_total_correlation_lowers_it(digits):
     assert weighted["mutual_information"] > 0.5 * plain["mutual_information"]
 
 
+@pytest.mark.parametrize("start", [-25.0, 25.0, 1e3])
+def test_a_variance_beyond_its_limits_comes_back(start):
+    """The value is that of the limit, and so is its gradient, which is not 0."""
+    model = build(VAE, (6,), **SMALL)
+    bias = model.encoder[1].bias
+    with torch.no_grad():
+        model.encoder[1].weight[SMALL["latent"] :] = 0.0
+        bias[SMALL["latent"] :] = start
+    mean, logvar = model.posterior(correlated(8))
+    limit = math.copysign(20.0, start)
+    torch.testing.assert_close(logvar, torch.full_like(logvar, limit))
+    model.regularizer(mean, torch.zeros_like(mean), logvar)[0].backward()
+    slope = 0.5 * (math.exp(limit) - 1.0)
+    torch.testing.assert_close(
+        bias.grad[SMALL["latent"] :], torch.full((SMALL["latent"],), slope), rtol=1e-4, atol=0
+    )
+
+
+def test_latents_are_active_that_have_more_than_a_hundredth_of_a_nat():
+    model = build(VAE, (6,), hidden=(8,), latent=4)
+    with torch.no_grad():
+        model.encoder[1].weight.zero_()
+        kls = torch.tensor([0.0, 0.009, 0.011, 3.0])
+        model.encoder[1].bias.copy_(torch.cat([(2 * kls).sqrt(), torch.zeros(4)]))
+    measured = model.validate(Batch(correlated(8)))
+    assert measured["active_latents"].item() == 0.5
+    assert measured["kl"].item() == pytest.approx(kls.sum().item(), rel=1e-4)
+
+
 def test_the_regulariser_warms_up():
     model = build(VAE, (6,), **SMALL, kl_warmup_steps=4)
     batch = Batch(correlated(8))

@@ -31,11 +31,14 @@ def size(fit):
 def test_a_run_is_told_by_its_settings():
     plain = Fitted("vae", "digits", size)
     config = plain.config()
-    assert (config["steps"], config["settings"]["latent"]) == (5000, 10)  # preset, default
+    assert (config["steps"], config["settings"]["latent"]) == (5000, 4)  # preset
+    assert config["settings"]["hidden"] == (256, 256)  # default
     other = replace(plain, overrides={"latent": 3, "steps": 7, "limit": 40}).config()
     assert other["settings"] == config["settings"] | {"latent": 3}
     assert (other["steps"], other["limit"]) == (7, 40)
     assert replace(plain, held_out=0.25).config() != config
+    assert "ema_warmup" not in config["settings"]  # nothing is averaged
+    assert replace(plain, overrides={"ema_decay": 0.9}).config()["settings"]["ema_warmup"]
     with pytest.raises(ValueError, match="aae on ring has no preset that says its steps"):
         Fitted("aae", "ring", size).config()
     with pytest.raises(TypeError, match="laten"):

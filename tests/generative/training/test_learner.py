@@ -18,6 +18,7 @@ from generative.model import Loss, ModelConfig, Player
 from generative.training.epochs import Epochs
 from generative.training.learner import Learner
 from generative.training.players import PlayerOptimiser, learning_rate, mixed_precision
+from nets.gradients.averaging import ExponentialAverage
 from nets.process.seeding import seeded
 
 # Which rows -------------------------------------------------------------------------------------
@@ -163,13 +164,14 @@ def test_averaged_weights_trail_behind_with_buffers():
     model = build(Line, ModelConfig(batch_size=8, ema_decay=0.75), data)
     learner = Learner(model, data, device="cpu")
     expected, floating = model.theta.detach().clone(), []
-    for _ in range(6):
+    for t in range(40):
         learner.turn()
-        expected = 0.75 * expected + 0.25 * model.theta.detach()
+        decay = min(0.75, (1 + t) / (10 + t))  # a young average forgets the first weights
+        expected = decay * expected + (1 - decay) * model.theta.detach()
         floating.append(learner.trained.theta.clone())
     assert learner.trained is not model
     torch.testing.assert_close(learner.trained.theta, expected)
-    assert learner.trained.seen == 6  # integers are copied
+    assert learner.trained.seen == 40  # integers are copied
     assert not torch.equal(floating[-1], model.theta)
 
 
@@ -179,10 +181,21 @@ def test_averages_include_the_statistics_of_batch_norm():
     learner = Learner(model, data, device="cpu")
     name = next(n for n, _ in model.generator.named_buffers() if n.endswith("running_var"))
     expected = model.generator.get_buffer(name).clone()
-    for _ in range(3):
+    for decay in (1 / 10, 2 / 11, 3 / 12):
         learner.turn()
-        expected = 0.5 * expected + 0.5 * model.generator.get_buffer(name)
+        expected = decay * expected + (1 - decay) * model.generator.get_buffer(name)
     torch.testing.assert_close(learner.trained.generator.get_buffer(name), expected)
+
+
+def test_an_average_is_near_the_last_weights_however_long_its_memory():
+    """Of weights that go from 0 to 1 a tenth of the way is forgotten, not all but a tenth."""
+    module = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(module.weight)
+    average = ExponentialAverage(module, 0.9999)
+    for t in range(1000):
+        torch.nn.init.constant_(module.weight, (t + 1) / 1000)
+        average.update(t)
+    assert 0.85 < average.module.weight.item() < 0.95
 
 
 # Precision and layout ---------------------------------------------------------------------------

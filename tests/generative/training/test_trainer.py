@@ -16,7 +16,7 @@ from generative.model import Loss, ModelConfig
 from generative.training.run import RunConfig, RunFolder
 from generative.training.trainer import Diverged, Trainer
 from nets.process.distributed import Team
-from nets.runs.checkpoint import load_checkpoint, save_checkpoint
+from nets.runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 # Rows, evaluations, ends ------------------------------------------------------------------------
 
@@ -212,17 +212,58 @@ def test_what_is_not_finite_is_never_saved(tmp_path, name, eval_every):
 
 
 @pytest.mark.parametrize("patience", [0, 9])
-def test_a_held_out_loss_that_is_not_finite_is_never_the_best(tmp_path, patience):
+@pytest.mark.parametrize("loss", [math.inf, -math.inf, math.nan])
+def test_a_held_out_loss_that_is_not_finite_stops_training(tmp_path, patience, loss):
     data, run = points(), RunFolder(tmp_path)
     config = RunConfig(steps=40, segment_steps=40, log_every=10, eval_every=10, draw_every=0)
     model = build(Line, ModelConfig(patience=patience), data)
-    losses = iter([1.0] * (patience > 0) + [math.inf, 3.0, -math.inf, math.nan])
+    losses = iter([5.0] * (patience > 0) + [3.0, loss])
     model.validate = lambda batch: {"loss": torch.tensor(next(losses))}
     trainer = Trainer(model, data, run, config, held_out=data, device="cpu", progress=False)
-    trainer.run(40)
+    with pytest.raises(Diverged, match=f"the held-out loss is {loss} at step 20"):
+        trainer.run(40)
     assert trainer.best_loss == 3.0
     best = load_checkpoint(run.files.best)
-    assert (best["step"], best["loss"]) == (20, 3.0)
+    assert (best["step"], best["loss"]) == (10, 3.0)
+
+
+def test_the_best_weights_are_kept_in_memory_where_nothing_is_written(tmp_path):
+    data, ends = points(), []
+    config = RunConfig(steps=30, segment_steps=30, log_every=10, eval_every=10, draw_every=0)
+    for run in (None, RunFolder(tmp_path)):
+        model = build(Line, ModelConfig(batch_size=8, ema_decay=0.9, learning_rate=0.1), data)
+        trainer = Trainer(model, data, run, config, held_out=data, device="cpu", progress=False)
+        with pytest.raises(ValueError, match="no held-out loss has been measured"):
+            trainer.best()
+        losses, seen = iter([4.0, 3.0, 5.0]), []
+
+        def validate(batch, losses=losses, seen=seen, trainer=trainer):
+            seen.append(weights(trainer.trained))
+            return {"loss": torch.tensor(next(losses))}
+
+        trainer.trained.validate = validate
+        trainer.run(30)
+        best = trainer.best()
+        assert torch.equal(best.theta, seen[1]["theta"])
+        assert not best.training
+        ends.append(weights(best))
+    assert torch.equal(ends[0]["theta"], ends[1]["theta"])
+
+
+@pytest.mark.parametrize("part", ["train", "held out"])
+def test_a_run_is_gone_on_with_on_its_own_rows_alone(tmp_path, part):
+    data, others = points(), points(seed=1)
+    config = RunConfig(steps=4, segment_steps=4, log_every=4, eval_every=0, draw_every=0)
+    for rows in (data, others):
+        train, held_out = (rows, data) if part == "train" else (data, rows)
+        model = build(Line, ModelConfig(batch_size=8), data)
+        trainer = Trainer(model, train, RunFolder(tmp_path), config, held_out=held_out,
+                          device="cpu", progress=False)  # fmt: skip
+        if rows is others:
+            with pytest.raises(CheckpointError, match=rf"is of another run.*rows\.{part} is"):
+                trainer.run(8)
+        else:
+            trainer.run(4)
 
 
 def test_a_checkpoint_that_is_not_finite_is_not_gone_on_from(tmp_path):

@@ -222,3 +222,23 @@ def test_errors_name_what_was_expected():
         Attention(4, "cosine")
     with pytest.raises(ValueError, match="sequence 1 is empty"):
         model().read(torch.tensor([[5, PAD], [4, PAD]]))
+
+
+@pytest.mark.parametrize("attention", [None, "dot"])
+def test_padding_before_a_sequence_is_no_content(attention):
+    torch.manual_seed(0)
+    model = Seq2Seq(10, 10, attention=attention)
+    behind = torch.tensor([[4, 5, 6, 0, 0], [7, 8, 9, 4, 5]]).t()
+    before = torch.tensor([[0, 0, 4, 5, 6], [7, 8, 9, 4, 5]]).t()
+    right, left = model.read(behind), model.read(before)
+    torch.testing.assert_close(left.state, right.state)
+    torch.testing.assert_close(left.outputs[2:, 0], right.outputs[:3, 0])
+    assert not left.outputs[:2, 0].any()
+    torch.testing.assert_close(model(before, before), model(behind, behind))
+    torch.testing.assert_close(model.loss(before, before), model.loss(behind, behind))
+    torch.testing.assert_close(model.generate(before, 5), model.generate(behind, 5))
+    for ours, theirs in zip(teacher_forcing(before), teacher_forcing(behind), strict=True):
+        assert torch.equal(ours, theirs)
+    vocabulary = Vocabulary([list("abcdefg")])
+    assert vocabulary.decode(before) == vocabulary.decode(behind)
+    assert vocabulary.decode(before)[0] == ["a", "b", "c"]

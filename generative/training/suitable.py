@@ -1,0 +1,34 @@
+"""Whether data are what a model takes them for, before it is trained on them."""
+
+import warnings
+
+from ..data.dataset import Dataset
+from ..model import GenerativeModel
+
+LOOKED_AT = 10_000  # rows of vectors
+LARGEST, SMALLEST = 30.0, 1 / 30  # of numbers that networks learn from as they are
+
+
+def require_suitable(model: GenerativeModel, data: Dataset) -> None:
+    """Refuse numbers that the model's likelihood knows nothing of; warn of columns out of scale.
+
+    Raises:
+        ValueError: the likelihood is of numbers in [0, 1], and others are among the data.
+    """
+    if len(data.shape) != 1 or data.device.type == "meta":
+        return  # pictures are in [0, 1]
+    x = data.batch(slice(0, LOOKED_AT)).x  # [N, D]
+    low, high = (value.item() for value in x.aminmax())
+    if getattr(model, "likelihood", "") == "bernoulli" and (low < 0.0 or high > 1.0):
+        message = (
+            f"{data.name} ranges from {low:g} to {high:g}: likelihood 'bernoulli' is of numbers"
+        )
+        raise ValueError(f"{message} in [0, 1]; expected likelihood 'gaussian'")
+    largest, spread = x.abs().amax(0), x.std(0, correction=0)  # [D], [D]
+    varies = spread > 0
+    wrong = (largest > LARGEST) | (varies & (largest < SMALLEST))
+    if bool(wrong.any()):
+        k = int(wrong.nonzero()[0])
+        found = f"{data.name}: column {k} has mean {x[:, k].mean():g} and standard deviation"
+        advice = "standardise the columns, (x - mean)/std, or little is learned"
+        warnings.warn(f"{found} {spread[k]:g}: {advice}", stacklevel=4)
