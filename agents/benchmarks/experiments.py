@@ -13,7 +13,7 @@ from nets.runs.presets import start_from
 
 from ..algorithms import find_algorithm
 from ..loading import EPISODES, EVALUATION_SEED, measure_best
-from ..presets import find_preset
+from ..presets import Preset, find_preset
 
 GOAL = 7.9
 LOOK = 2_048  # steps between two looks at whether the goal is reached
@@ -39,9 +39,12 @@ class Trained:
     settings: Mapping[str, Any] = field(default_factory=dict)
     preset: bool = True
 
+    def _preset(self) -> Preset | None:
+        return find_preset(self.algorithm, self.env_id) if self.preset else None
+
     def _settings(self) -> tuple[Any, int, int | None]:
         """Return the algorithm's configuration, the steps of training and the copies."""
-        preset = find_preset(self.algorithm, self.env_id) if self.preset else None
+        preset = self._preset()
         config, run = start_from(preset, find_algorithm(self.algorithm).config_type()())
         steps = self.steps or run.get("steps")
         if steps is None:
@@ -53,13 +56,20 @@ class Trained:
         config, steps, num_envs = self._settings()
         named = {"algorithm": self.algorithm, "env": self.env_id, "statistic": self.statistic}
         length = {"steps": steps, "num_envs": num_envs}
-        return named | length | {"settings": recorded(config)}
+        preset = self._preset()
+        around = {"wrappers": preset.wrappers} if preset is not None and preset.wrappers else {}
+        return named | length | around | {"settings": recorded(config)}
 
     def run(self, seed: int) -> dict[str, Any]:
         """Train on the CPU, and evaluate."""
+        from ..environments.source import EnvSource
+
         config, steps, num_envs = self._settings()
-        agent_type = find_algorithm(self.algorithm).agent_type()
-        agent = agent_type(self.env_id, config, seed=seed, device="cpu", num_envs=num_envs)
+        agent_type, preset = find_algorithm(self.algorithm).agent_type(), self._preset()
+        source = EnvSource.of(self.env_id, num_envs)
+        if preset is not None:
+            source = source.adapted(preset.env, preset.wrappers)
+        agent = agent_type(source, config, seed=seed, device="cpu")
         return getattr(self, self.statistic)(agent, steps)
 
     @staticmethod

@@ -164,10 +164,14 @@ def _quality(options: BenchmarkOptions, call: str) -> int:
         for row in rows:
             bar.set_description(row.name)
             ready = row.given(options.data)
+            need, lacks = row.needs, ""
             if ready is None:
+                lacks = f"{row.experiment.what}: --data FILE"
+            elif need is not None and not need.there():
+                lacks = f"{need.what}: {need.remedy}"
+            if lacks:
                 left_out.append(row.name)
-                message = f"{row.name} is left out, needs {row.experiment.what}: --data FILE"
-                bar.write(message, file=sys.stderr)
+                bar.write(f"{row.name} is left out, needs {lacks}", file=sys.stderr)
                 bar.update(len(row.seeds(options.seeds)))
                 continue
             outcomes.append(run_row(ready, options.seeds, options.out, bar.update))

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from ..runs.checkpoint import CheckpointError, load_json, save_json
 from ..runs.provenance import git_commit, git_dirty, origin
 from ..settings import to_plain
+from .timing import Need
 
 TOLERANCE = 1e-6
 
@@ -59,6 +60,7 @@ class Row:
         seeded: whether the figure depends on the seed at all.
         figure: which of the run's figures it is; `of.name` for one within another.
         runs: where the runs are kept, for rows that look at the same ones; `name` where empty.
+        needs: what it cannot be run without; None: nothing.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Row:
     seeded: bool = True
     figure: str = "figure"
     runs: str = ""
+    needs: Need | None = None
 
     def seeds(self, count: int) -> range:
         """The seeds to run when `count` are asked for."""

@@ -12,6 +12,7 @@ from agents.benchmarks import quality
 from agents.benchmarks.experiments import Best, Trained
 from nets.benchmarks.command import main
 from nets.benchmarks.quality import Advantage, OfFile, Row, exactly, run_once, run_row
+from nets.benchmarks.timing import Need
 
 
 def test_planning_reaches_every_known_value(tmp_path, capsys):
@@ -146,13 +147,28 @@ def test_a_row_that_needs_a_file_is_left_out_without_and_runs_with_it(
         run_row(row, 1, tmp_path, lambda: None)
 
 
+def test_a_row_that_needs_a_package_is_left_out_without(tmp_path, monkeypatch, capsys):
+    row = Row("mine", "what", Counted(), 1.0, figure="low", needs=Need.of_module("no_such", "far"))
+    enter(monkeypatch, row)
+    assert main(["quality", "--seeds", "1", "--out", str(tmp_path), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["left_out"] == ["mine"]
+    assert "mine is left out, needs no_such: pip install 'dreamgym[far]'" in printed.err
+
+
 ELSEWHERE = ("dqn", "masks-ppo", "python-")  # agents' own tests train as long, or in minutes
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "row",
-    [row for row in quality.ROWS if row.seeded and not row.name.startswith(ELSEWHERE)],
+    [
+        row
+        for row in quality.ROWS
+        if row.seeded
+        and not row.name.startswith(ELSEWHERE)
+        and (row.needs is None or row.needs.there())
+    ],
     ids=lambda row: row.name,
 )
 def test_tables_reach_what_is_known(row, tmp_path):
