@@ -55,5 +55,6 @@ register_world(
 register_world("dreamgym/Recall-v0", "envs.worlds.recall:Recall")
 register_world("dreamgym/PointMass-v0", "envs.worlds.pointmass:PointMass", max_episode_steps=200)
 register_world("dreamgym/Pendulum-v0", "envs.worlds.pendulum:Pendulum", max_episode_steps=200)
+register_world("dreamgym/Reach-v0", "envs.worlds.reach:Reach", max_episode_steps=50)
 register_world("dreamgym/Bricks-v0", "envs.worlds.bricks:Bricks", max_episode_steps=1000)
 register_world("dreamgym/Snake-v0", "envs.worlds.snake:Snake", max_episode_steps=5000)

@@ -33,6 +33,7 @@ class Dynamics(Protocol[State]):
         real_time: Whether the last action goes on while no key is pressed, if there is no noop.
         P, initial_state_distrib: The model of a tabular world, laid out as in Gymnasium's own.
         optimal_return, optimal_gain: What is best, where it is known in closed form.
+        compute_reward(achieved_goal, desired_goal, info): The rewards of a world of goals.
     """
 
     observation_space: gym.Space
@@ -49,7 +50,7 @@ class Dynamics(Protocol[State]):
         ...
 
     def observe(self, xp: Numbers, state: State) -> Any:
-        """Return the observation of a state."""
+        """Return the observation of a state, an array or a dict of them."""
         ...
 
 

@@ -18,7 +18,7 @@ _KEY_CODES = {"right": 1073741903, "left": 1073741904, "down": 1073741905, "up":
 
 
 # What an environment passes on from its dynamics, where they have it.
-_FACTS = ("P", "initial_state_distrib", "optimal_return", "optimal_gain")
+_FACTS = ("P", "initial_state_distrib", "optimal_return", "optimal_gain", "compute_reward")
 
 
 class DynamicsEnv(gym.Env):

@@ -1,6 +1,6 @@
 """The vector environment made from dynamics: N environments as arrays `[N]`, one call per step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import index
 from typing import Any
 
@@ -139,7 +139,7 @@ class DynamicsVectorEnv(VectorEnv):
         self._random.counter[rows] = keys
         self._start[rows] = self._clock
 
-    def step(self, actions: npt.ArrayLike) -> tuple[Array, Array, Mask, Mask, dict[str, Any]]:
+    def step(self, actions: npt.ArrayLike) -> tuple[Any, Array, Mask, Mask, dict[str, Any]]:
         """Advance every environment by one step, resetting as the autoreset mode says.
 
         Raises:
@@ -175,16 +175,22 @@ class DynamicsVectorEnv(VectorEnv):
         self._deadline = int(self._start.min()) + self._limit
         return self._start <= self._clock - self._limit
 
-    def _observe(self, state: Any) -> Array:
+    def _observe(self, state: Any) -> Any:
         observation = self.dynamics.observe(batch, state)
         fields = {id(owner(field)) for field in state}
-        return observation.copy() if id(owner(observation)) in fields else observation
+
+        def own(part: Array) -> Array:
+            return part.copy() if id(owner(part)) in fields else part
+
+        if isinstance(observation, dict):
+            return {name: own(part) for name, part in observation.items()}
+        return own(observation)
 
     def _final_info(self, rows: Rows) -> dict[str, Any]:
         """Return Gymnasium's description of the episodes that end in these rows."""
         last = self._observe(type(self._state)(*(field[rows] for field in self._state)))
         final = np.full(self.num_envs, None, object)
-        final[rows] = np.fromiter(last.tolist() if last.ndim == 1 else last, object, len(rows))
+        final[rows] = np.fromiter(_each(last, len(rows)), object, len(rows))
         mask = np.zeros(self.num_envs, bool)
         mask[rows] = True
         return {
@@ -227,3 +233,11 @@ class DynamicsVectorEnv(VectorEnv):
         self._finished = own["finished"]
         self._start = self._clock - own["elapsed"]
         self._deadline = self._clock
+
+
+def _each(observations: Any, count: int) -> Iterable[Any]:
+    """Return what each of `count` environments observes."""
+    if isinstance(observations, dict):
+        parts = {name: list(_each(part, count)) for name, part in observations.items()}
+        return [{name: part[row] for name, part in parts.items()} for row in range(count)]
+    return observations.tolist() if observations.ndim == 1 else observations

@@ -43,7 +43,9 @@ Kwargs = dict[str, Any]
 
 
 def same(a: Any, b: Any) -> bool:
-    """Compare values, dtypes and shapes bit for bit."""
+    """Compare values, dtypes and shapes bit for bit; of dicts, part by part."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
     a, b = np.asarray(a), np.asarray(b)
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
@@ -66,6 +68,8 @@ def rollout(env: gym.Env, steps: int, seed: int | None = None, start: bool = Tru
 
 
 def equal(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return same(a, b)
     if isinstance(a, tuple | list):
         return len(a) == len(b) and all(map(equal, a, b))
     return type(a) is type(b) and same(a, b)
@@ -129,7 +133,7 @@ def check_one_text(id: str, n: int, mode: AutoresetMode, limit: int | None, **kw
 
 def check_no_sharing(spoiled: VectorEnv, kept: VectorEnv) -> None:
     """Assert that writing into results changes nothing, and that results do not change later."""
-    history = [spoiled.reset(seed=1)[0]]
+    history = arrays_in(spoiled.reset(seed=1)[0])
     kept.reset(seed=1)
     for action, _ in zip(actions_of(kept), range(40), strict=False):
         passed = action.copy()
@@ -138,8 +142,9 @@ def check_no_sharing(spoiled: VectorEnv, kept: VectorEnv) -> None:
         finals = [final for final in info.get("final_obs", ()) if final is not None]
         others = [final for final in expected_info.get("final_obs", ()) if final is not None]
         assert equal(finals, others)
-        arrays = [array for array in (*finals, *info.values()) if isinstance(array, np.ndarray)]
-        arrays += [*said, passed]
+        arrays = [
+            array for each in (*finals, *info.values(), *said, passed) for array in arrays_in(each)
+        ]
         for index, array in enumerate(arrays):
             assert not any(np.shares_memory(array, other) for other in arrays[:index])
             assert not any(np.shares_memory(array, old) for old in history)
@@ -152,7 +157,7 @@ def check_no_sharing(spoiled: VectorEnv, kept: VectorEnv) -> None:
 
 
 def check_no_sharing_scalar(spoiled: gym.Env, kept: gym.Env) -> None:
-    history = [spoiled.reset(seed=1)[0]]
+    history = arrays_in(spoiled.reset(seed=1)[0])
     kept.reset(seed=1)
     for action, _ in zip(actions_of(kept), range(40), strict=False):
         said, expected = spoiled.step(copy.copy(action)), kept.step(action)
@@ -160,13 +165,20 @@ def check_no_sharing_scalar(spoiled: gym.Env, kept: gym.Env) -> None:
         assert [type(each) for each in said[1:4]] == [float, bool, bool]
         assert said[4] == {}
         said[4]["mine"] = 1
-        if isinstance(said[0], np.ndarray):
-            assert not any(np.shares_memory(said[0], old) for old in history)
-            history.append(said[0])
-            spoil(said[0])
+        for array in arrays_in(said[0]):
+            assert not any(np.shares_memory(array, old) for old in history)
+            history.append(array)
+        spoil(*arrays_in(said[0]))
         if said[2] or said[3]:
             spoiled.reset()
             kept.reset()
+
+
+def arrays_in(value: Any) -> list[np.ndarray]:
+    """Return an array, or those that a dict holds; of others, nothing."""
+    if isinstance(value, dict):
+        return [array for part in value.values() for array in arrays_in(part)]
+    return [value] if isinstance(value, np.ndarray) else []
 
 
 def spoil(*results: Any) -> None:
