@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from nets.runs.configurations import recalled, recorded
-from nets.settings import Capacity, NonNegative, Part, Positive, Settings, Whole
+from nets.settings import Capacity, NonNegative, Part, Schedule, Settings, Whole, changing
 
 Metrics = Mapping[str, Tensor]
 """Numbers for people, detached; they stay on the device until somebody reads them."""
@@ -73,8 +73,8 @@ class ModelConfig(Settings):
 
     batch_size: Capacity = 64
     """Rows per gradient step."""
-    learning_rate: Positive = 1e-3
-    """Step size of Adam."""
+    learning_rate: Schedule = changing(1e-3)
+    """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     betas: tuple[Part, Part] = (0.9, 0.999)
     """Decay of Adam's moments."""
     max_grad_norm: NonNegative = 0.0
@@ -86,7 +86,8 @@ class ModelConfig(Settings):
     warmup_steps: Whole = 0
     """Steps over which the learning rate rises from 0."""
     anneal_steps: Whole = 0
-    """Step at which the learning rate has fallen to 0; 0: it never falls."""
+    """Step at which the learning rate has fallen to 0; 0: a number never falls, a function is asked
+    until the training's end."""
     schedule: Literal["cosine", "linear"] = "cosine"
     """How it falls."""
     patience: Whole = 0

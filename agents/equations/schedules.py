@@ -1,12 +1,8 @@
 """Settings that change while an agent learns, as functions of what is left of the training."""
 
-import math
 from typing import Any, Literal, Protocol
 
-from nets.code import find
-from nets.gradients.annealing import cosine, linear
-
-Shape = Literal["auto", "constant", "linear", "cosine"]
+from nets.gradients.annealing import Shape, is_number, left_of, linear
 
 
 class Scheduled(Protocol):
@@ -17,7 +13,7 @@ class Scheduled(Protocol):
         """A number, or a function of what is left."""
 
     @property
-    def schedule(self) -> Shape:
+    def schedule(self) -> Literal["auto", "constant", "linear", "cosine"]:
         """How numbers fall."""
 
     @property
@@ -50,19 +46,7 @@ def scheduled(config: Scheduled, name: str, left: float) -> float:
     Raises:
         ValueError: its function gives no finite number from 0 up.
     """
-    value: Any = getattr(config, name)
-    if is_number(value):
-        return value * _falling(shape(config), left)
-    function = find(value) if isinstance(value, str) else value
-    number = function(left)
-    try:
-        number = float(number)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not 0.0 <= number < math.inf:
-        message = f"{name} is {function(left)!r} when {left:g} of the training is left"
-        raise ValueError(f"{message}: expected a number, at least 0")
-    return number
+    return left_of(getattr(config, name), left, shape(config), name)
 
 
 def current(config: Scheduled, name: str, step: int, horizon: int) -> float:
@@ -77,14 +61,3 @@ def current(config: Scheduled, name: str, step: int, horizon: int) -> float:
     if not (horizon or is_number(getattr(config, name))):
         return 0.0
     return scheduled(config, name, share_left(config, step, horizon))
-
-
-def is_number(value: Any) -> bool:
-    """Whether a setting is a number, and no function."""
-    return isinstance(value, int | float)
-
-
-def _falling(kind: Shape, left: float) -> float:
-    if kind == "cosine":
-        return cosine(1.0 - left, 1.0, 0.0, 1)
-    return left if kind == "linear" else 1.0

@@ -8,18 +8,21 @@ import torch
 import tyro
 from torch import Tensor, nn
 
+from nets.gradients.annealing import Shape, left_of
 from nets.gradients.optim import optimizer
+from nets.gradients.schedules import schedule
 from nets.settings import (
     Capacity,
     Count,
     Network,
     NonNegative,
     Part,
-    Positive,
     Range,
+    Schedule,
     Settings,
     Size,
     Whole,
+    changing,
 )
 from nets.supervised.diagnose import Diagnosis, diagnose, error_analysis
 from nets.supervised.early_stopping import EarlyStopping
@@ -36,7 +39,7 @@ class BCConfig(Settings):
     """Settings of behaviour cloning."""
 
     adjustable: ClassVar[tuple[str, ...]] = (
-        *("learning_rate", "weight_decay", "batch_size", "epochs", "patience"),
+        *("learning_rate", "schedule", "weight_decay", "batch_size", "epochs", "patience"),
         *("validation_share", "label_smoothing", "folds"),
     )
 
@@ -53,8 +56,10 @@ class BCConfig(Settings):
     """Where the channels of pictures are: first, last; auto: as their shape says, if it does."""
     mask_actions: bool = False
     """Whether only actions are taken that the world allows, in `info["action_mask"]`."""
-    learning_rate: Positive = 1e-3
-    """Step size of AdamW."""
+    learning_rate: Schedule = changing(1e-3)
+    """Step size of AdamW: a number, or a function of what is left of a fit, from 1 to 0."""
+    schedule: Shape = "constant"
+    """How a number falls to 0 over the epochs."""
     weight_decay: NonNegative = 0.0
     """Decay of weights, not of biases."""
     batch_size: Capacity = 64
@@ -135,13 +140,18 @@ def _fit(
         return nn.CrossEntropyLoss(weight, label_smoothing=config.label_smoothing)
 
     plain = config.balance == "none"
+    adamw = optimizer("adamw", network, lr=1.0, weight_decay=config.weight_decay)
+
+    def rate(epoch: int) -> float:
+        left = 1.0 - epoch / config.epochs
+        return left_of(config.learning_rate, left, config.schedule, "learning_rate")
+
     history = fit(
         network,
         _balanced(rows, config.balance, seed),
         loss=loss(rows[1] if config.balance == "weights" else None),
-        optimizer=optimizer(
-            "adamw", network, lr=config.learning_rate, weight_decay=config.weight_decay
-        ),
+        optimizer=adamw,
+        scheduler=schedule("function", adamw, factor=rate),
         config=FitConfig(epochs=config.epochs, batch_size=config.batch_size, seed=seed),
         validation=validation,
         metrics={} if plain else {"balanced_loss": loss(validation[1])},

@@ -11,13 +11,13 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from nets.gradients.annealing import linear
+from nets.gradients.annealing import is_number, linear
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
 from ..environments.raw_returns import metered
 from ..environments.source import World
-from ..equations.schedules import current, is_number, shape
+from ..equations.schedules import current, shape
 from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Transition
 from ..loop.progress import Callback

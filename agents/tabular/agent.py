@@ -7,12 +7,14 @@ from typing import Any, ClassVar, TypeVar, Unpack
 import numpy as np
 import torch
 
+from nets.gradients.annealing import is_number
+
 from ..agent import Agent
 from ..environments.source import World
 from ..environments.spaces import TableIndex
 from ..equations.exploration import uniform
 from ..equations.masks import masked
-from ..equations.schedules import current, is_number
+from ..equations.schedules import current
 from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Stream, Transition
 from .choosing import UNDECIDED, choose, exploration

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from nets.gradients.annealing import Shape
 from nets.settings import Count, RateSchedule, Real, Settings, Share, changing
-
-from ..equations.schedules import Shape
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nets.layers.upsampling import Upsampling
-from nets.settings import Capacity, Part, Positive, Size
+from nets.settings import Capacity, Part, Schedule, Size, changing
 
 from ..model import Batch, Loss
 from .game import AdversarialConfig, AdversarialModel
@@ -51,7 +51,7 @@ class DCGANConfig(MinimaxConfig):
     """Settings of `DCGAN`; the defaults are the paper's."""
 
     batch_size: Capacity = 128
-    learning_rate: Positive = 2e-4
+    learning_rate: Schedule = changing(2e-4)
     betas: tuple[Part, Part] = (0.5, 0.999)
     latent: Size = 100
     base_filters: Size = 64

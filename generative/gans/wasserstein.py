@@ -6,7 +6,7 @@ from functools import partial
 import torch
 
 from nets.layers.upsampling import Upsampling
-from nets.settings import Count, NonNegative, Part, Positive, Size
+from nets.settings import Count, NonNegative, Part, Schedule, Size, changing
 
 from ..model import Batch, Loss, Metrics
 from .game import AdversarialConfig, AdversarialModel
@@ -18,7 +18,7 @@ from .networks import Networks, Sizes, conv_networks, dense_networks
 class WGANGPConfig(AdversarialConfig):
     """Settings of `WGANGP`."""
 
-    learning_rate: Positive = 1e-4
+    learning_rate: Schedule = changing(1e-4)
     betas: tuple[Part, Part] = (0.0, 0.9)
     discriminator_steps: Count = 5
     penalty: NonNegative = 10.0

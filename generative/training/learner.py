@@ -28,6 +28,8 @@ def check_finite(file: Path, state: Mapping[str, Any]) -> None:
 class Learner:
     """What a training moves forward, and all that later steps depend on.
 
+    `horizon` is the step at which the training in progress ends.
+
     The rows of batch k depend on the seed and k alone, noise on torch's global generator.
 
     Args:
@@ -66,7 +68,7 @@ class Learner:
         team.share(self.epochs[0])
         decay, warmup = settings.ema_decay, settings.ema_warmup
         self.average = ExponentialAverage(model, decay, warmup=warmup) if decay else None
-        self.steps = 0
+        self.steps = self.horizon = 0
 
     @property
     def trained(self) -> GenerativeModel:
@@ -75,7 +77,7 @@ class Learner:
 
     def turn(self) -> dict[str, Tensor]:
         """Let every player take its steps; return their metrics, left on the device."""
-        rate, first = learning_rate(self.model.config, self.steps), self.steps
+        rate, first = learning_rate(self.model.config, self.steps, self.horizon), self.steps
         first *= self.batches_per_turn
         batches = [self._batch(first + k) for k in range(self.batches_per_turn)]
         metrics: dict[str, Tensor] = {}

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from nets.gradients.annealing import cosine, linear
+from nets.gradients.annealing import cosine, is_number, left_of, linear
 from nets.gradients.optim import clip_grads, optimizer
 from nets.layers.precision import has_bfloat16
 from nets.process.distributed import ALONE, Team
@@ -56,8 +56,8 @@ class PlayerOptimiser:
         self.own = [p for p in player.module.parameters() if p.requires_grad]
         owned = set(map(id, self.own))
         self.others = [p for p in model.parameters() if p.requires_grad and id(p) not in owned]
-        rate, betas = config.learning_rate, config.betas
-        self.adam = optimizer("adam", self.own, lr=rate, betas=betas)
+        rate = config.learning_rate if is_number(config.learning_rate) else 0.0  # until a step
+        self.adam = optimizer("adam", self.own, lr=rate, betas=config.betas)
         loss = PlayerLoss(player)
         if config.compile:
             loss.compile(dynamic=False)
@@ -91,17 +91,22 @@ class PlayerOptimiser:
             parameter.requires_grad_(not fixed)
 
 
-def learning_rate(config: ModelConfig, step: int) -> float:
+def learning_rate(config: ModelConfig, step: int, horizon: int = 0) -> float:
     """Return η(t): it rises linearly over `warmup_steps` W, then falls to 0 at `anneal_steps` A.
 
     η·(t + 1)/W for t < W; then with u = (t − W)/(A − W) the cosine η·½(1 + cos πu) (Loshchilov &
-    Hutter, 2017) or the line η·(1 − u), and 0 from A on.
+    Hutter, 2017) or the line η·(1 − u), and 0 from A on. A function is asked with 1 − t / A, where
+    A is the `horizon`, the step at which the training in progress ends, unless a setting says it.
     """
     c, t = config, step - config.warmup_steps
+    rate, number = c.learning_rate, is_number(c.learning_rate)
+    if not number:
+        end = c.anneal_steps or horizon
+        rate = left_of(rate, linear(step, 1.0, 0.0, end) if end else 1.0, name="learning_rate")
     if t < 0:
-        return linear(step + 1, 0.0, c.learning_rate, c.warmup_steps)
-    if not c.anneal_steps:
-        return c.learning_rate
+        return linear(step + 1, 0.0, rate, c.warmup_steps)
+    if not (c.anneal_steps and number):
+        return rate
     falling = cosine if c.schedule == "cosine" else linear
     return c.learning_rate * falling(t, 1.0, 0.0, c.anneal_steps - c.warmup_steps)
 

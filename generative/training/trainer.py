@@ -24,6 +24,7 @@ from nets.process.distributed import ALONE, Team
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
+from nets.runs.configurations import require_found
 from nets.runs.divergence import Diverged as Diverged
 from nets.runs.fingerprints import content
 from nets.runs.run_log import RunLog
@@ -139,7 +140,8 @@ class Trainer:
 
     def _run(self, steps: int) -> None:
         config = replace(self.config or RunConfig.default(steps), steps=steps)
-        self.interrupted = False
+        require_found(self.model.config, to_learn=True)
+        self.interrupted, self.learner.horizon = False, steps
         self.pending.clear()
         self._open()
         bar = progress_bar(steps, self.steps, shown=self.show_progress and self.team.leads)

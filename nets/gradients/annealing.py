@@ -5,6 +5,11 @@ number of pieces asks these.
 """
 
 import math
+from typing import Any, Literal
+
+from ..code import find
+
+Shape = Literal["constant", "linear", "cosine"]
 
 
 def linear(step: int, start: float, end: float, steps: int) -> float:
@@ -21,3 +26,40 @@ def cosine(step: float, start: float, end: float, steps: int) -> float:
     value(t) = end + (start − end) · ½(1 + cos(π · min(t / steps, 1))) (Loshchilov & Hutter, 2017)
     """
     return end + (start - end) * (0.5 * (1.0 + math.cos(math.pi * min(step / steps, 1.0))))
+
+
+def is_number(value: Any) -> bool:
+    """Whether a setting is a number, and no function."""
+    return isinstance(value, int | float)
+
+
+def left_of(value: Any, left: float, shape: Shape = "constant", name: str = "it") -> float:
+    """Return a setting when `left` of a training, from 1 to 0, is left.
+
+    Args:
+        value: a number, a function of `left`, or where to import one from, `module:name`.
+        left: the share.
+        shape: how a number falls.
+        name: of the setting, for errors.
+
+    Raises:
+        ValueError: the function gives no finite number from 0 up.
+    """
+    if is_number(value):
+        return value * _falling(shape, left)
+    function = find(value) if isinstance(value, str) else value
+    given = function(left)
+    try:
+        number = float(given)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0.0 <= number < math.inf:
+        message = f"{name} is {given!r} when {left:g} of the training is left"
+        raise ValueError(f"{message}: expected a number, at least 0")
+    return number
+
+
+def _falling(shape: Shape, left: float) -> float:
+    if shape == "cosine":
+        return cosine(1.0 - left, 1.0, 0.0, 1)
+    return left if shape == "linear" else 1.0

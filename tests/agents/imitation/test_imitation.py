@@ -47,6 +47,28 @@ def config(expert, **settings):
     )
 
 
+def test_the_learning_rate_follows_what_is_left_of_a_fit(expert):
+    inputs, episode = torch.linspace(-1, 1, 48).view(24, 2), torch.arange(24) % 3
+    data = inputs, (inputs[:, 0] > 0).long()
+    shares = []
+
+    def halving(left):
+        shares.append(left)
+        return 0.02 * left
+
+    def fitted(**settings):
+        torch.manual_seed(0)
+        settings = {"epochs": 4, "patience": 9} | settings
+        found = fit_clone(lambda: nn.Linear(2, 3), data, episode, config(expert, **settings), 0)
+        return found.network.weight.detach()
+
+    falling = fitted(learning_rate=halving)
+    assert list(dict.fromkeys(shares)) == [1.0, 0.75, 0.5, 0.25, 0.0]
+    assert torch.equal(falling, fitted(schedule="linear"))
+    assert not torch.equal(falling, fitted())
+    assert torch.equal(fitted(), fitted(learning_rate=lambda left: 0.02))
+
+
 def test_the_clone_acts_as_the_expert_does(expert, tmp_path):
     clone = BehaviourCloning(WORLD, config(expert), num_envs=4)
     before = evaluate(clone, episodes=2)

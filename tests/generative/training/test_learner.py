@@ -18,6 +18,7 @@ from generative.model import Loss, ModelConfig, Player
 from generative.training.epochs import Epochs
 from generative.training.learner import Learner
 from generative.training.players import PlayerOptimiser, learning_rate, mixed_precision
+from generative.training.trainer import Trainer
 from nets.gradients.averaging import ExponentialAverage
 from nets.process.seeding import seeded
 
@@ -146,6 +147,34 @@ def test_learning_rate_falls_along_a_line_or_stays():
     config = ModelConfig(learning_rate=1.0, anneal_steps=10, schedule="linear")
     assert [learning_rate(config, t) for t in (0, 5, 10)] == [1.0, 0.5, 0.0]
     assert learning_rate(ModelConfig(learning_rate=0.3), 10**6) == 0.3
+
+
+def test_a_function_is_asked_with_what_is_left():
+    config = ModelConfig(learning_rate=lambda left: 0.5 * left + 0.1, warmup_steps=2)
+    rates = [learning_rate(config, t, horizon=10) for t in (0, 1, 5, 10, 11)]
+    assert rates == pytest.approx([0.3, 0.55, 0.35, 0.1, 0.1])
+    until = ModelConfig(learning_rate=lambda left: 0.5 * left + 0.1, anneal_steps=20)
+    assert learning_rate(until, 5, horizon=10) == pytest.approx(0.475)
+    with pytest.raises(ValueError, match=r"learning_rate is -1 when 0\.5 of the training is left"):
+        learning_rate(ModelConfig(learning_rate=lambda left: -1), 5, horizon=10)
+
+
+@pytest.mark.parametrize("kind", [AE, GAN, WGANGP])
+def test_every_model_learns_at_the_rate_of_a_function(kind):
+    shares = []
+
+    def rate(left):
+        shares.append(left)
+        return 0.01 * left
+
+    model = build(kind, kind.config_type(batch_size=8, learning_rate=rate), points())
+    trainer = Trainer(model, points(), device="cpu", progress=False)
+    trainer.run(4)
+    assert shares == [1.0, 0.75, 0.5, 0.25]
+    groups = [g for o in trainer.learner.optimisers for g in o.adam.param_groups]
+    assert {group["lr"] for group in groups} == {0.01 * 0.25}
+    trainer.run(8)
+    assert shares[4:] == [0.5, 0.375, 0.25, 0.125]
 
 
 def test_the_optimiser_uses_the_scheduled_learning_rate():
