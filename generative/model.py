@@ -28,6 +28,8 @@ from torch import Tensor, nn
 from nets.runs.configurations import recalled, recorded
 from nets.settings import Capacity, NonNegative, Part, Schedule, Settings, Whole, changing
 
+from .classes import Label, asked
+
 Metrics = Mapping[str, Tensor]
 """Numbers for people, detached; they stay on the device until somebody reads them."""
 
@@ -148,12 +150,13 @@ class GenerativeModel(nn.Module, ABC, Generic[ConfigT]):
         """Return the players in the order of their turns."""
 
     @abstractmethod
-    def sample(self, n: int, label: Tensor | None = None) -> Tensor:
+    def sample(self, n: int, label: Label = None) -> Tensor:
         """Draw `[n, *shape]`: pictures in [0, 1], vectors as they come.
 
         Args:
             n: how many.
-            label: classes `[n]` int64 that a conditional model is asked for; drawn when None.
+            label: classes `[n]` that a conditional model is asked for, or one for all; drawn when
+                None.
         """
 
     def validate(self, batch: Batch) -> Metrics:
@@ -192,14 +195,29 @@ class GenerativeModel(nn.Module, ABC, Generic[ConfigT]):
         """Where the parameters are."""
         return next(self.parameters()).device
 
-    def check_label(self, label: Tensor | None) -> None:
-        """Raise if classes are asked for of a model that knows none.
+    def asked(self, n: int, label: Label) -> Tensor | None:
+        """Return the classes `[n]` int64 that are asked for; see `classes.asked`."""
+        return asked(label, n, self.classes, self.name, self.device)
+
+    def told(self, batch: Batch) -> Tensor | None:
+        """Return the classes of a batch as far as the model is told them.
 
         Raises:
-            ValueError: they are.
+            ValueError: the model is conditional, and the batch has no labels.
         """
-        if label is not None and not self.classes:
-            raise ValueError(f"this {self.name} is not conditional: it takes no label")
+        if self.classes and batch.label is None:
+            raise ValueError(f"a conditional {self.name} needs batches with labels")
+        return batch.label if self.classes else None
+
+    def tell_classes(self) -> None:
+        """Make the model conditional.
+
+        Raises:
+            ValueError: the data have no classes.
+        """
+        if self.num_classes is None:
+            raise ValueError(f"a conditional {self.name} needs data with classes")
+        self.classes = self.num_classes
 
 
 @runtime_checkable
@@ -219,6 +237,6 @@ class Decodes(Protocol):
         """Draw latents `[n, D]`."""
         ...
 
-    def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+    def decode(self, z: Tensor, label: Label = None) -> Tensor:
         """Return data `[B, *shape]` of latents `[B, D]`, and of classes `[B]` if conditional."""
         ...

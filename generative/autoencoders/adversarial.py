@@ -45,7 +45,7 @@ class AAE(Autoencoder[AAEConfig]):
 
     def loss(self, batch: Batch) -> Loss:
         """Return the mean of dist(x, g(f(x)))."""
-        loss = self.reconstruction_loss(self.encode(batch.x), batch.x).mean()
+        loss = self.reconstruction_loss(self.encode(batch.x), batch.x, self.told(batch)).mean()
         return Loss(loss, {"reconstruction": loss.detach()})
 
     def discriminator_step(self, batch: Batch) -> Loss:

@@ -40,6 +40,8 @@ class AEConfig(AutoencoderConfig):
 class AAEConfig(AutoencoderConfig):
     """Settings of `AAE`."""
 
+    conditional: bool = False
+    """Whether the decoder is told the class, so that samples can be asked for by it."""
     betas: tuple[Part, Part] = (0.5, 0.9)
     """Decay of Adam's moments; short, as the players chase each other."""
     discriminator_hidden: tuple[Size, ...] = (256, 256)
@@ -50,6 +52,8 @@ class AAEConfig(AutoencoderConfig):
 class VariationalConfig(AutoencoderConfig):
     """Settings that the variational autoencoders share."""
 
+    conditional: bool = False
+    """Whether the decoder is told the class, so that samples can be asked for by it."""
     scale: Positive = 1.0
     """σ of a Gaussian likelihood, at the start if it is learned."""
     learn_scale: bool = True

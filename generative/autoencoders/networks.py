@@ -47,28 +47,30 @@ def build_encoder(shape: tuple[int, ...], config: AutoencoderConfig) -> tuple[nn
     return encoder, int(encoder.out_features)  # type: ignore[arg-type]
 
 
-def build_decoder(shape: tuple[int, ...], config: AutoencoderConfig) -> nn.Module:
+def build_decoder(shape: tuple[int, ...], config: AutoencoderConfig, classes: int = 0) -> nn.Module:
     """Build the mirror of `build_encoder`; of an encoder that is not ours, that of `auto`.
 
     A decoder of one's own is called with the number of latents D and the shape, and maps latents
-    `[B, D]` to logits or means `[B, *shape]`.
+    `[B, D]` to logits or means `[B, *shape]`. The class comes to a conditional model's as K further
+    latents.
 
     Raises:
         ValueError: there is no such decoder, or it cannot be made or run.
         TypeError: it is no module, or takes something else.
     """
+    latent = config.latent + classes
     if not _is_name(config.decoder):
         own = OwnNetwork("decoder", config.decoder)
-        decoder = own.make(config.latent, shape)
+        decoder = own.make(latent, shape)
         with evaluation_mode(decoder):
-            latents = torch.zeros(SAMPLES, config.latent)
+            latents = torch.zeros(SAMPLES, latent)
             try_out(decoder, latents, SAMPLES, own.name, CPU, shape)
         return decoder
     DECODERS.canonical(config.decoder)
     image = _image_shape(shape, config)
     if image and _mirrored(image, config):
-        return ConvDecoder(config.latent, image, config.channels, config.hidden, **_options(config))
-    return MLPDecoder(config.latent, shape, config.hidden, activation=config.activation)
+        return ConvDecoder(latent, image, config.channels, config.hidden, **_options(config))
+    return MLPDecoder(latent, shape, config.hidden, activation=config.activation)
 
 
 def _build_encoder(shape: tuple[int, ...], config: AutoencoderConfig) -> nn.Module:

@@ -39,7 +39,7 @@ class AE(Autoencoder[AEConfig]):
         z = self.encode(batch.x)  # [B, D]
         if self.training:
             self.latents.update(z.detach())
-        loss = self.reconstruction_loss(z, batch.x).mean()
+        loss = self.reconstruction_loss(z, batch.x, self.told(batch)).mean()
         return Loss(loss, {"reconstruction": loss.detach()})
 
     def prior(self, n: int) -> Tensor:

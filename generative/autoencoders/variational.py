@@ -69,11 +69,15 @@ class Variational(Autoencoder[ConfigT]):
         """Return the latent mean μ `[B, D]` of data `[B, *shape]`."""
         return self.posterior(x)[0]
 
-    def reconstruction_loss(self, z: Tensor, x: Tensor) -> Tensor:
-        """Return −log p(x | z) `[B]` of latents `[B, D]` and data `[B, *shape]`."""
+    def _distance(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return −log p(x | z) `[B]` of what the decoder gives and data `[B, *shape]`."""
         if self.likelihood == "gaussian":
-            return gaussian_nll(self.decoder(z), x, self.log_scale)
-        return bernoulli_nll(self.decoder(z), x)
+            return gaussian_nll(output, x, self.log_scale)
+        return bernoulli_nll(output, x)
+
+    def _over_classes(self, distances: Tensor) -> Tensor:
+        """Return −log 1/K Σ_k p(x | z, k) `[B]` of −log p(x | z, k) `[K, B]`."""
+        return math.log(len(distances)) - (-distances).logsumexp(0)
 
     def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
         """Return R, which is KL(q(z | x) ‖ N(0, I)) unless subclasses weigh it, and its terms."""
@@ -82,7 +86,7 @@ class Variational(Autoencoder[ConfigT]):
 
     def loss(self, batch: Batch) -> Loss:
         """Return reconstruction + w·regulariser; w rises to 1 over `kl_warmup_steps`."""
-        reconstruction, penalty, metrics = self._terms(batch.x, *self.posterior(batch.x))
+        reconstruction, penalty, metrics = self._terms(batch, *self.posterior(batch.x))
         if self.config.kl_warmup_steps:
             penalty = penalty * (self.steps / self.config.kl_warmup_steps).clamp(max=1.0)
             self.steps += 1
@@ -96,7 +100,7 @@ class Variational(Autoencoder[ConfigT]):
         the others say nothing of the data.
         """
         mean, logvar = self.posterior(batch.x)  # [B, D]
-        reconstruction, penalty, metrics = self._terms(batch.x, mean, logvar)
+        reconstruction, penalty, metrics = self._terms(batch, mean, logvar)
         kl = standard_normal_kl(mean, logvar).mean()
         units = standard_normal_kls(mean, logvar).mean(0)  # [D]
         measured = {
@@ -107,9 +111,9 @@ class Variational(Autoencoder[ConfigT]):
         }
         return {**metrics, **measured}
 
-    def _terms(self, x: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor, Metrics]:
+    def _terms(self, batch: Batch, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor, Metrics]:
         z = reparameterize(mean, logvar)  # [B, D]
-        reconstruction = self.reconstruction_loss(z, x).mean()
+        reconstruction = self.reconstruction_loss(z, batch.x, self.told(batch)).mean()
         penalty, terms = self.regularizer(z, mean, logvar)
         return reconstruction, penalty, {"reconstruction": reconstruction.detach(), **terms}
 

@@ -10,6 +10,7 @@ import torch
 from nets.process.seeding import hash31, seeded
 from nets.runs.presets import read_table, start_from
 
+from ..autoencoders.config import AutoencoderConfig
 from ..catalogue import find_model
 from ..data.dataset import Dataset
 from ..data.parts import DataConfig, load_parts
@@ -73,9 +74,11 @@ class Fitted:
             "prepare": None if self.prepare is None else self.prepare.__name__,
         }
         length = run | {"held_out": self.held_out}
-        told = asdict(settings)
+        told = asdict(settings)  # as in records of before there were the two settings
         if not (settings.ema_decay and settings.ema_warmup):
-            told.pop("ema_warmup")  # as in records of before there was such a setting
+            told.pop("ema_warmup")
+        if isinstance(settings, AutoencoderConfig) and not told.get("conditional"):
+            told.pop("conditional", None)
         return named | length | {"settings": told}
 
     def run(self, seed: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from nets.layers.precision import at_least_float32
 from nets.settings import Count, Size
 
+from ..classes import Label
 from ..model import Batch, GenerativeModel, Loss, ModelConfig, ModelOptions, Player
 from .networks import Networks, Sizes, spectral_norm_, with_label
 
@@ -52,9 +53,7 @@ class AdversarialModel(GenerativeModel[ConfigT]):
     ) -> None:
         super().__init__(shape, config, **options)
         if self.config.conditional:
-            if self.num_classes is None:
-                raise ValueError(f"a conditional {self.name} needs data with classes")
-            self.classes = self.num_classes
+            self.tell_classes()
         sizes = Sizes(self.config.latent, self.shape, self.classes)
         self.generator, self.discriminator = self.build_networks(sizes)
         if self.config.spectral_norm:
@@ -87,10 +86,9 @@ class AdversarialModel(GenerativeModel[ConfigT]):
 
     def real(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Return a batch as the discriminator sees it, and its classes if they count."""
-        if self.classes and batch.label is None:
-            raise ValueError(f"a conditional {self.name} needs batches with labels")
+        label = self.told(batch)
         x = batch.x * 2.0 - 1.0 if len(self.shape) == 3 else batch.x
-        return (x if self.convolutional else x.flatten(1)), batch.label if self.classes else None
+        return (x if self.convolutional else x.flatten(1)), label
 
     def generate(self, n: int, label: Tensor | None) -> Tensor:
         """Return G(z) for z ~ N(0, I), `[n, ...]`, as the discriminator sees it."""
@@ -105,30 +103,28 @@ class AdversarialModel(GenerativeModel[ConfigT]):
         return torch.randn(n, self.config.latent, device=self.device)
 
     @torch.no_grad()
-    def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+    def decode(self, z: Tensor, label: Label = None) -> Tensor:
         """Return the samples `[n, *shape]` of latents; a conditional model draws missing classes.
 
         Batch norm uses its running statistics, so that samples do not depend on each other.
 
         Args:
             z: latents `[n, D]`.
-            label: classes `[n]` int64.
+            label: classes `[n]`, or one for all.
 
         Raises:
-            ValueError: if there is a label and the model is not conditional.
+            ValueError: if there is a label and the model is not conditional, or no such class.
         """
-        self.check_label(label)
-        if label is None and self.classes:
-            label = torch.randint(self.classes, (len(z),), device=self.device)
+        label = self.asked(z.shape[0], label)
         training = self.generator.training
         self.generator.eval()
         try:
             x = at_least_float32(self.generator(with_label(z, label, self.classes)))
         finally:
             self.generator.train(training)
-        x = x.view(len(z), *self.shape)
+        x = x.view(-1, *self.shape)
         return x.add(1.0).mul(0.5) if len(self.shape) == 3 else x
 
-    def sample(self, n: int, label: Tensor | None = None) -> Tensor:
+    def sample(self, n: int, label: Label = None) -> Tensor:
         """Draw `[n, *shape]`; see `decode`."""
         return self.decode(self.prior(n), label)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
@@ -171,7 +170,8 @@ def with_label(x: Tensor, label: Tensor | None, num_classes: int) -> Tensor:
     """
     if label is None:
         return x
-    channels = F.one_hot(label, num_classes).to(x.dtype)  # [B, K]
+    classes = torch.arange(num_classes, device=label.device)  # as F.one_hot, which no export knows
+    channels = (label[:, None] == classes).to(x.dtype)  # [B, K]
     channels = channels.view(*channels.shape, *[1] * (x.dim() - 2))
     return torch.cat([x, channels.expand(-1, -1, *x.shape[2:])], dim=1)
 

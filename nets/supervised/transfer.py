@@ -17,7 +17,8 @@ def replace_head(
     """Put a new dense layer in the place of the last one of `network`, and return it.
 
     Args:
-        network: changed in place; its last `nn.Linear`, in order of definition, is the head.
+        network: changed in place; its last `nn.Linear`, in order of definition, is the head. Its
+            `out_features`, and those of the parts that hold the head, become the new ones.
         out_features: of the new head.
         init: called on the new head; None keeps torch's initialisation.
 
@@ -28,6 +29,7 @@ def replace_head(
     if not dense:
         raise ValueError(f"{type(network).__name__} contains no dense layer that could be its head")
     name, old = dense[-1]
+    outputs = old.out_features
     head = nn.Linear(
         old.in_features,
         out_features,
@@ -38,6 +40,10 @@ def replace_head(
     if init is not None:
         init(head)
     network.set_submodule(name, head)
+    for module in network.modules():  # whoever says how much the old head gave
+        around = module is network or any(child is head for child in module.modules())
+        if module is not head and around and getattr(module, "out_features", None) == outputs:
+            module.out_features = out_features  # type: ignore[assignment]
     return head
 
 

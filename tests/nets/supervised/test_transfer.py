@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from nets import MLP, init_, optimizer
+from nets import MLP, classic_cnn, init_, optimizer
 from nets.gradients.modes import freeze, training_mode, unfreeze
 from nets.process.seeding import seeded
 from nets.supervised.fit import FitConfig, fit
@@ -134,3 +134,15 @@ def test_a_part_that_does_not_fit_is_refused_and_nothing_is_changed(donor, messa
     assert not changed(trunk, before)
     with pytest.raises(ValueError, match="Flatten has no weights to load"):
         load_part(nn.Flatten(), donor.state_dict())
+
+
+def test_a_new_head_is_what_its_network_says_it_gives():
+    network = MLP(4, [8], 10)
+    replace_head(network, 3)
+    assert network.out_features == network(torch.zeros(2, 4)).shape[1] == 3
+    classic = classic_cnn("alexnet", (3, 63, 63), 10)
+    replace_head(classic, 7)
+    assert classic.out_features == 7
+    holder = nn.Sequential(MLP(4, [10], 10), nn.ReLU(), MLP(10, [], 10))
+    replace_head(holder, 3)
+    assert [holder[0].out_features, holder[2].out_features] == [10, 3]
