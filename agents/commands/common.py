@@ -2,16 +2,17 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from importlib import invalidate_caches
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nets.runs.checkpoints import find_checkpoint
 from nets.shell import command_line
-from nets.shell.command_line import CommandError, one_line
+from nets.shell.command_line import Command, CommandError, one_line
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -25,6 +26,27 @@ def refusals(*kinds: type[Exception]) -> Iterator[None]:
 
     with command_line.refusals(gym.error.Error, *kinds):
         yield
+
+
+def command_of_kind(argv: list[str], group: str) -> Command | None:
+    """Return the command for the run named in `argv`, if its kind has one of its own.
+
+    Args:
+        argv: words of the command line.
+        group: of entry points, each named by the kind of run that it is for.
+    """
+    files = [file for word in argv if (file := Path(word) / "config.json").is_file()]
+    if not files:
+        return None
+    from nets.runs.checkpoint import CheckpointError, load_object
+
+    for file in files:
+        with suppress(OSError, CheckpointError):
+            kind = load_object(file).get("kind")
+            for point in entry_points(group=group):
+                if point.name == kind:
+                    return point.load()
+    return None
 
 
 def warn_idle(agent: "Agent", steps: int, label: str | None = None) -> None:

@@ -1,19 +1,17 @@
 """Measure a trained agent: the mean return of whole episodes, and how sure that is."""
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from nets.settings import Count, Seed, Settings
-from nets.shell.command_line import Command, command, parse
+from nets.shell.command_line import command, parse
 from nets.shell.env_arguments import take_arguments
 
-from .common import find_env, load_agent, refusals
+from .common import command_of_kind, find_env, load_agent, refusals
 from .worlds import WorldOptions, adapt
 
 if TYPE_CHECKING:
@@ -53,26 +51,10 @@ class EvaluateOptions(WorldOptions, Settings):
     """Print one JSON object instead of text."""
 
 
-def find_evaluator(argv: list[str]) -> Command | None:
-    """Return the command that measures the run named in `argv`, if its kind has one of its own."""
-    files = [file for word in argv if (file := Path(word) / "config.json").is_file()]
-    if not files:
-        return None
-    from nets.runs.checkpoint import CheckpointError, load_object
-
-    for file in files:
-        with suppress(OSError, CheckpointError):
-            kind = load_object(file).get("kind")
-            for point in entry_points(group=GROUP):
-                if point.name == kind:
-                    return point.load()
-    return None
-
-
 @command
 def main(argv: list[str]) -> int:
     """Evaluate and print; runs of another kind are left to whoever measures those."""
-    other = find_evaluator(argv)
+    other = command_of_kind(argv, GROUP)
     if other is not None:
         return other(argv)
     words, arguments = take_arguments(argv)

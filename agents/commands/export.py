@@ -1,7 +1,7 @@
 """Export a trained policy as one file that torch alone can run."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +10,9 @@ import tyro
 
 from nets.shell.command_line import command, parse
 
-from .common import load_agent, refusals
+from .common import command_of_kind, load_agent, refusals
 
+GROUP = "dreamgym.export"  # entry points that export runs of other kinds
 TEXT = """Export a trained policy as one file that torch alone can run, without dreamgym.
 
 The program takes observations as the environment gives them, any number at a time, and returns its
@@ -43,8 +44,13 @@ class ExportOptions:
 
 @command
 def main(argv: list[str]) -> int:
-    """Load, export, and say how to use it."""
+    """Load, export, and say how to use it; runs of another kind are left to who exports those."""
+    other = command_of_kind(argv, GROUP)
+    if other is not None:
+        return other(argv)
     options = parse(ExportOptions, "export", argv, TEXT)
+    from nets.runs.program import listed
+
     from ..outcomes.export import export_policy
 
     agent, file = load_agent(options.run, options.checkpoint, trust=options.trust, device="cpu")
@@ -54,8 +60,8 @@ def main(argv: list[str]) -> int:
     size = options.out.stat().st_size / 1024
     print(f"{agent.name} on {agent.source.name}, from {file}")
     print(f"{options.out}, {size:,.0f} KiB:")
-    print(f"  takes    {_list(program.about['inputs'])}")
-    print(f"  returns  {_list(program.about['outputs'])}")
+    print(f"  takes    {listed(program.about['inputs'])}")
+    print(f"  returns  {listed(program.about['outputs'])}")
     print(f"\nto use it, with torch alone:\n\n{snippet(program.about, options.out)}")
     return 0
 
@@ -79,9 +85,3 @@ def snippet(about: Mapping[str, Any], path: Path) -> str:
     else:
         lines.append(f"action = policy({one}{allowed})[0]")
     return "\n".join(f"  {line}" for line in lines)
-
-
-def _list(tensors: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(
-        f"{each['name']} {each['dtype']} [{', '.join(map(str, each['shape']))}]" for each in tensors
-    )

@@ -4,26 +4,23 @@ Normalisation goes before the network, scaling and bounds after it, so that the 
 environment's own units.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import singledispatch
 from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
-from torch.export import Dim, ExportedProgram
+from torch.export import Dim
 
 from nets.layers.precision import set_convolutions
 from nets.layers.recurrent import GRU, LSTM
-from nets.runs.checkpoint import atomic_write
+from nets.runs.program import Program, described
 
 from ..agent import Agent
 from ..dqn.agent import DQN
@@ -53,27 +50,8 @@ from .policy_modules import (
 if TYPE_CHECKING:
     from ..sb3.agent import SB3Agent
 
-ABOUT = "dreamgym.json"  # the name of the description inside the file
 ROWS = 3  # of the batch that is traced; a batch of 1 would be taken for a constant
 BATCH_AXIS = {"observation": 0, "state": 2, "episode_start": 0, "action_mask": 0, "action": 0}
-
-
-@dataclass(frozen=True)
-class Program:
-    """A policy that has been exported.
-
-    Attributes:
-        exported: what `torch.export` made of it.
-        about: what it takes to use it, as plain values: inputs, outputs, environment, versions.
-    """
-
-    exported: ExportedProgram
-    about: dict[str, Any]
-
-    def save(self, path: str | Path) -> None:
-        """Write program and description into one file, atomically."""
-        extra = {ABOUT: json.dumps(self.about, indent=2)}
-        atomic_write(path, lambda file: torch.export.save(self.exported, file, extra_files=extra))
 
 
 def export_policy(agent: Agent) -> Program:
@@ -116,8 +94,8 @@ def export_policy(agent: Agent) -> Program:
         "env": agent.source.describe(),
         "observation_space": str(agent.observation_space),
         "action_space": str(agent.action_space),
-        "inputs": [_describe(name, value) for name, value in inputs.items()],
-        "outputs": [_describe(name, value) for name, value in outputs.items()],
+        "inputs": [described(name, value, BATCH_AXIS[name]) for name, value in inputs.items()],
+        "outputs": [described(name, value, BATCH_AXIS[name]) for name, value in outputs.items()],
         "versions": {"dreamgym": version("dreamgym"), "torch": torch.__version__},
     }
     return Program(exported, about)
@@ -192,9 +170,3 @@ def _zeros(space: gym.Space) -> Tensor:
     if isinstance(space, gym.spaces.Tuple):  # coordinates of a table, one beside the other
         return torch.zeros(ROWS, len(space.spaces), dtype=torch.int64)
     return torch.from_numpy(np.zeros((ROWS, *(space.shape or ())), space.dtype))
-
-
-def _describe(name: str, value: Tensor) -> dict[str, Any]:
-    shape: list[int | str] = list(value.shape)
-    shape[BATCH_AXIS[name]] = "N"
-    return {"name": name, "shape": shape, "dtype": str(value.dtype).removeprefix("torch.")}

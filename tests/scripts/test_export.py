@@ -13,7 +13,8 @@ from agents.algorithms import find_algorithm
 from agents.commands.export import main as export
 from agents.commands.export import snippet
 from agents.loading import load
-from agents.outcomes.export import ABOUT, export_policy, policy_module
+from agents.outcomes.export import export_policy, policy_module
+from nets.runs.program import ABOUT
 
 BATCHES = (1, 2, 7)
 CONSUMER = """
