@@ -217,12 +217,19 @@ def _unmet(value: Any, hint: Any) -> str | None:
     if origin is tuple:
         return _unmet_by_entries(value, args)
     if origin in (Union, UnionType):
-        return None if value is None and NoneType in args else _unmet(value, args[0])
+        return None if value is None and NoneType in args else _unmet_by_any(value, args)
     if hint in KINDS:
         abstract, name = KINDS[hint]
         fits = isinstance(value, abstract) and (hint is bool or not isinstance(value, bool))
         return None if fits else name
     return None
+
+
+def _unmet_by_any(value: Any, hints: tuple[Any, ...]) -> str | None:
+    """Return what the first of several types asks for; None where `value` fits one of them."""
+    known = [hint for hint in hints if get_origin(hint) in (Annotated, Literal, tuple)]
+    unmet = [_unmet(value, hint) for hint in dict.fromkeys((hints[0], *known))]
+    return None if None in unmet else unmet[0]
 
 
 KINDS: dict[Any, tuple[type, str]] = {

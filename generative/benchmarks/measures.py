@@ -48,7 +48,7 @@ def dequantised(digits: Dataset) -> Dataset:
     A density of grey levels as they are has no upper bound, as some pixels never vary; that of
     dequantised ones bounds the levels' probability from below, Theis et al. (2016).
     """
-    levels = (digits.x.flatten(1).float() * ((GREYS - 1) / 255)).round()
+    levels = (digits.x[:].flatten(1).float() * ((GREYS - 1) / 255)).round()
     return replace(digits, x=(levels + torch.rand_like(levels)) / GREYS)
 
 

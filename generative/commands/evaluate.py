@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -58,10 +58,16 @@ def main(argv: list[str]) -> int:
         seed, fid = options.seed, options.fid
         figures = measure(model, train, held_out, seed=seed, fid=fid, progress=True)
         if options.json:
-            found = {figure.name: figure.value for figure in figures}
-            print(json.dumps(found | {"model": model.name, "checkpoint": str(file)}))
+            found, unsuited = dict[str, Any](), dict[str, str]()
+            for figure in figures:
+                found[figure.name] = figure.value
+                if figure.value is None:
+                    unsuited[figure.name] = figure.meaning
+            about = {"not_applicable": unsuited, "model": model.name, "checkpoint": str(file)}
+            print(json.dumps(found | about))
             return 0
         print(f"checkpoint            {file}", flush=True)
         for figure in figures:
-            tqdm.write(f"{figure.name:<20}{figure.value:>12.4f}  {figure.meaning}")
+            value = "not applicable" if figure.value is None else f"{figure.value:.4f}"
+            tqdm.write(f"{figure.name:<20}{value:>12}  {figure.meaning}")
     return 0

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
+from tyro.constructors import PrimitiveConstructorSpec
 
 from nets.runs.presets import start_from
 from nets.settings import Capacity, Count, Size, Threads, Whole, check
@@ -16,6 +17,25 @@ from ..catalogue import MODELS, find_model
 from ..presets import Preset, find_preset, load_presets
 
 DEFAULT_STEPS = 10_000
+
+
+def _sides(words: list[str]) -> int | tuple[int, int]:
+    """Read a side, or height and width with an x between."""
+    sides = words[0].lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() for side in sides):
+        raise ValueError(f"{words[0]}: expected a number of pixels, or HEIGHTxWIDTH such as 48x64")
+    return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+
+
+SIDES = PrimitiveConstructorSpec[Any](
+    nargs=1,
+    metavar="N|HxW",
+    instance_from_str=_sides,
+    is_instance=lambda value: value is None or isinstance(value, int | tuple),
+    str_from_instance=lambda value: (
+        ["x".join(map(str, value))] if isinstance(value, tuple) else [str(value)]
+    ),
+)
 TEXT = """Train a generative model, and leave a run folder.
 
 usage:
@@ -28,7 +48,9 @@ examples:
   {command} wgan-gp ring --seed 3
   {command} beta-tcvae sprites --size 32 --limit 20000 --latent 6 --config.beta 8
   {command} dcgan frames:dreamgym/Catch-v0 --size 32 --config.base-filters 16
-  {command} ae pictures/ --size 64        a folder of images, .npz, .npy"""
+  {command} ae pictures/ --size 64        a folder of images, .npz, .npy
+  {command} vae photos/ --size 48x64 --fit crop
+  {command} vae flowers.csv --labels species"""
 TRAIN = TrainCommand("train-generative", "MODEL", "DATA", MODELS, TEXT)
 
 
@@ -44,8 +66,12 @@ class TrainOptions(StartOptions[Config]):
     """Turns of all players."""
     latent: Size | None = None
     """Number of latents; short for --config.latent."""
-    size: Size | None = None
-    """Side of the pictures in pixels; by default their own."""
+    size: Annotated[Count | tuple[Count, Count] | None, SIDES] = None
+    """Side of the pictures in pixels, or HEIGHTxWIDTH; by default their own."""
+    fit: Literal["stretch", "crop", "pad"] = "stretch"
+    """How pictures of another aspect come to that size: as a whole, their middle, or with black."""
+    labels: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Of your own files: the column of a table, the member of an .npz, or a file of labels."""
     limit: Capacity | None = None
     """Rows of data at most; by default all."""
     binarize: bool = False

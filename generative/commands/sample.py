@@ -1,13 +1,18 @@
 """Sample from a trained generative model."""
 
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from nets.settings import Capacity, Seed, Settings
 from nets.shell.command_line import CommandError, command, parse, refusals
+
+if TYPE_CHECKING:
+    from ..data.dataset import Dataset
 
 MOST_WAYS = 16
 TEXT = """Sample from a trained generative model: a picture, or the samples themselves.
@@ -16,6 +21,8 @@ examples:
   {command} runs/vae-digits-s0
   {command} runs/vae-digits-s0 --n 100 --seed 1 --out digits.png
   {command} runs/vae-digits-s0 --n 10000 --out digits.npy
+  {command} runs/dcgan-digits-s0 --label 3       a class, of a conditional model
+  {command} runs/vae-flowers-s0 --out more.csv   of a table, in its units
   {command} runs/vae-digits-s0 --traverse --out latents.png
   {command} runs/vae-digits-s0 --interpolate --out between.gif"""
 
@@ -27,9 +34,11 @@ class SampleOptions(Settings):
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
     """Folder of a run."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """.png, .gif of --traverse or --interpolate, or .npy of samples; by default in DIR."""
+    """.png, .gif of --traverse or --interpolate, or .npy or .csv of samples; by default in DIR."""
     n: Capacity = 64
     """How many samples, or ways of --interpolate, of which there are 16 at most."""
+    label: Annotated[str | None, tyro.conf.arg(metavar="CLASS")] = None
+    """Class of all samples, by its name or number; by default all in turn, if it can be chosen."""
     traverse: bool = False
     """Show what each latent does."""
     interpolate: bool = False
@@ -50,48 +59,63 @@ def main(argv: list[str]) -> int:
     options = parse(SampleOptions, "sample", argv, TEXT)
     if options.traverse and options.interpolate:
         raise CommandError("choose one of --traverse and --interpolate")
-    moves = options.traverse or options.interpolate
-    name = "traversals" if options.traverse else "interpolations" if moves else "samples"
-    out = options.out or options.run / f"{name}.png"
-    known = (".png", ".gif") if moves else (".png", ".npy")
-    if out.suffix not in known:
-        raise CommandError(f"{out}: expected a name that ends in {' or '.join(known)}")
-    with refusals(ValueError):
-        _write(options, out)
-    print(out)
+    if options.label is not None and (options.traverse or options.interpolate):
+        raise CommandError("--label is of samples: leave out --traverse and --interpolate")
+    with refusals(ValueError, TypeError, ImportError):
+        print(_write(options))
     return 0
 
 
-def _write(options: SampleOptions, out: Path) -> None:
-    """Let the model show what was asked for."""
-    import numpy as np
+def _write(options: SampleOptions) -> Path:
+    """Let the model show what was asked for; return where."""
     import torch
 
     from nets.process.seeding import seeded
-    from nets.runs.checkpoint import atomic_write
 
-    from ..data.parts import load_run_data
     from ..gallery import draw, grids
     from ..loading import load
+    from ..model import Encodes
     from ..training.run import RunFolder
+    from . import written
 
     record = RunFolder(options.run).load_config()
+    units = written.units_of(record)
+    moves = options.traverse or options.interpolate
+    name = "traversals" if options.traverse else "interpolations" if moves else "samples"
+    out = options.out or options.run / f"{name}.{'csv' if units and not moves else 'png'}"
+    known = (".png", ".gif") if moves else (".png", ".npy", ".csv")
+    if out.suffix not in known:
+        raise CommandError(f"{out}: expected a name that ends in {' or '.join(known)}")
     chosen, device = options.checkpoint, options.device
     model = load(options.run, checkpoint=chosen, device=device, trust=options.trust)
+    label = written.label_of(record, model, options.n, options.label)
     with seeded(options.seed), torch.no_grad():
         if out.suffix == ".npy":
-            samples = model.sample(options.n).cpu().numpy()
-            atomic_write(out, lambda file: np.save(file, samples))
-            return
-        data = load_run_data(record, trust=options.trust)[1]
-        if options.traverse:
-            pictures, names = draw.traversed(model, data)
-        elif options.interpolate:
-            pictures, names = draw.interpolated(model, data, min(options.n, MOST_WAYS)), []
+            written.as_array(out, model, options.n, label, units)
+        elif out.suffix == ".csv":
+            written.as_table(out, model, options.n, label, units, record)
+        elif not moves:
+            data = _data(record, options) if model.shape == (2,) else None
+            asked = label if options.label is not None else None
+            grids.save(out, draw.samples(model, data, options.n, asked))
         else:
-            grids.save(out, draw.samples(model, data, options.n))
-            return
-    if out.suffix == ".gif":
-        grids.save(out, grids.film(pictures.transpose(0, 1)))
-    else:
-        grids.save(out, grids.rows(pictures, names))
+            data = _data(record, options) if isinstance(model, Encodes) else None
+            if options.traverse:
+                pictures, names = draw.traversed(model, data)
+            else:
+                ways = min(options.n, MOST_WAYS)
+                pictures, names = draw.interpolated(model, data, ways), []
+            film = grids.film(pictures.transpose(0, 1)) if out.suffix == ".gif" else None
+            grids.save(out, grids.rows(pictures, names) if film is None else film)
+    return out
+
+
+def _data(record: Mapping[str, Any], options: SampleOptions) -> "Dataset | None":
+    """Return held-out rows to show beside; None, and a word, where the data are gone."""
+    from ..data.parts import load_run_data
+
+    try:
+        return load_run_data(record, trust=options.trust)[1]
+    except FileNotFoundError as error:
+        print(f"{error}: showing samples alone", file=sys.stderr)
+        return None

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 from nets.shell.command_line import INTERRUPTED, command, refusals
 from nets.shell.run_options import ResumeOptions, WarningSignal
@@ -29,7 +30,7 @@ DATA = {
     "ring": "points of 8 Gaussians on a circle; ring:K of K",
     "frames:ENV_ID": "what an environment draws; frames:ENV_ID@RUN under an agent of ours",
     "observations:ENV_ID": "the picture observations of an environment",
-    "PATH": "a .npz, .npy or idx file, or a folder of images",
+    "PATH": "a .npz, .npy, .csv or idx file, or a folder of images",
 }
 
 
@@ -52,8 +53,10 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
     from ..data.parts import DataConfig, load_parts, sources
     from ..loading import build_model
     from ..training.run import RunConfig, RunFolder
+    from . import written
 
-    data = DataConfig.of(options.data, options.size, options.limit, options.binarize)
+    chosen = options.size, options.limit, options.binarize
+    data = DataConfig.of(options.data, *chosen, fit=options.fit, labels=options.labels)
     seed = options.seed
     with _refusing():
         resolve_device(options.device)
@@ -74,6 +77,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
         with run.owned(workers.leads):
             if workers.leads:
                 about = {"data": asdict(data), "seed": seed, "device": device.type}
+                about |= written.about(train)
                 command = [Path(sys.argv[0]).name, *argv]
                 with _refusing():
                     about["sources"] = sources(data)
@@ -142,7 +146,9 @@ def _train(
     with refusals(ValueError):
         trainer = Trainer(model, train, run, config, held_out=held_out, draw=draw, **settings)
     if trainer.team.leads:
-        print(heading(trainer, config))
+        print(
+            *(f"{train.name}: {note}" for note in train.notes), heading(trainer, config), sep="\n"
+        )
         print(f"run folder: {run.path}", flush=True)
     with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
         with refusals(), TRAIN.finite(run.path, trust_option(trainer)):
@@ -182,7 +188,10 @@ def _refusing() -> Iterator[None]:
     """Tell in one line which data, model or setting cannot work."""
     import gymnasium as gym
 
-    with refusals(ValueError, TypeError, ImportError, gym.error.Error):
+    from ..data.dataset import DataNote
+
+    with refusals(ValueError, TypeError, ImportError, gym.error.Error), catch_warnings():
+        simplefilter("ignore", DataNote)  # `_train` says all of them
         yield
 
 

@@ -1,5 +1,6 @@
-"""A data set: rows in memory, on whichever device trains on them."""
+"""A data set: rows in memory, on whichever device trains on them, or in a file."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
@@ -7,6 +8,23 @@ import torch
 from torch import Tensor
 
 from ..model import Batch
+from .stored import Rows, Stored
+
+
+class DataNote(UserWarning):
+    """Data are not what one may take them for; the message says in what."""
+
+
+class Units(NamedTuple):
+    """In what the columns of a table were before they were standardised."""
+
+    columns: tuple[str, ...]  # their D names
+    mean: Tensor  # [D] float64
+    std: Tensor  # [D] float64, 1 where a column is constant
+
+    def restore(self, x: Tensor) -> Tensor:
+        """Return standardised rows `[N, D]` in the units of the table, float64."""
+        return x.double() * self.std.to(x.device) + self.mean.to(x.device)
 
 
 class Modes(NamedTuple):
@@ -22,7 +40,8 @@ class Dataset:
 
     Attributes:
         name: what the data were loaded by.
-        x: uint8 `[N, C, H, W]`, or float32 `[N, C, H, W]` in [0, 1], or float32 `[N, D]`.
+        x: uint8 `[N, C, H, W]`, or float32 `[N, C, H, W]` in [0, 1], or float32 `[N, D]`: a tensor,
+            or `Stored` rows, which are read batch by batch.
         labels: int64 `[N]` in 0..K-1; None where the data have no classes.
         class_names: the K names of the classes.
         factors: int64 `[N, F]`, what the data vary in, factor f counted from 0; None if unknown.
@@ -32,6 +51,8 @@ class Dataset:
         modes: the Gaussians that drew the rows, where these are known.
         exhaustive: whether the rows were all there are when they were loaded, as of a grid of
             figures or a small game, so that whatever is none of them is wrong; parts keep it.
+        units: of the columns of a table, which are standardised; None where rows are as they were.
+        notes: what was done to files to make rows of them, and what was left out.
 
     Raises:
         ValueError: the parts do not fit together, or the data are empty or not finite.
@@ -39,7 +60,7 @@ class Dataset:
     """
 
     name: str
-    x: Tensor
+    x: Rows
     labels: Tensor | None = None
     class_names: tuple[str, ...] = ()
     factors: Tensor | None = None
@@ -47,6 +68,8 @@ class Dataset:
     binarized: bool = False
     modes: Modes | None = None
     exhaustive: bool = False
+    units: Units | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse data that no model can be trained on, naming them."""
@@ -87,7 +110,10 @@ class Dataset:
         return self.x.device
 
     def to(self, device: str | torch.device) -> Self:
-        """Return the data on another device; where they are there already, nothing is copied."""
+        """Return the data on another device; where they are there already, nothing is copied.
+
+        Rows in a file stay there: their batches go to the device.
+        """
         return replace(
             self,
             x=self.x.to(device),
@@ -112,7 +138,7 @@ class Dataset:
         """Return the rows of `index`, an int64 `[B]` on the data's device or a slice."""
         return replace(
             self,
-            x=self.x[index],
+            x=self.x.subset(index) if isinstance(self.x, Stored) else self.x[index],
             labels=None if self.labels is None else self.labels[index],
             factors=None if self.factors is None else self.factors[index],
         )
@@ -151,7 +177,7 @@ def chosen(rows: int, limit: int, seed: int) -> Tensor:
     return shuffled(rows, seed)[:limit].sort().values
 
 
-def _check_rows(name: str, x: Tensor) -> None:
+def _check_rows(name: str, x: Rows) -> None:
     """Raise unless `x` is rows of pictures or vectors."""
     shape = list(x.shape)
     if x.dtype not in (torch.uint8, torch.float32):
@@ -159,9 +185,9 @@ def _check_rows(name: str, x: Tensor) -> None:
     if x.ndim not in (2, 4) or (x.ndim == 2 and x.dtype == torch.uint8):
         expected = "[N, C, H, W], or float32 [N, D]"
         raise ValueError(f"{name}: {x.dtype} values have shape {shape}, expected {expected}")
-    if x.numel() == 0:
+    if math.prod(shape) == 0:
         raise ValueError(f"{name} is empty: shape {shape}")
-    if x.device.type == "meta" or x.dtype == torch.uint8:
+    if isinstance(x, Stored) or x.device.type == "meta" or x.dtype == torch.uint8:
         return
     if not bool(x.isfinite().all()):
         row = int((~x.flatten(1).isfinite().all(1)).nonzero()[0])

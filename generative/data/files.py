@@ -1,7 +1,7 @@
-"""Data in files: arrays (.npz, .npy, MNIST's idx) and folders of images; nothing runs code."""
+"""Data in files: arrays (.npz, .npy, MNIST's idx), tables, folders of images; none runs code."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,71 +10,203 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .arrays import labels_of, read_arrays
+from . import labels as forms_of_labels
+from .arrays import Member, open_arrays, open_idx
 from .dataset import Dataset, chosen
-from .pictures import resize, resized
+from .folders import find_pictures
+from .forms import form_of
+from .labels import OF_ROWS, NoClasses, as_classes
+from .photos import label_file, load_folder
+from .pictures import Fit, Size, Way
+from .stored import IN_MEMORY, Rows, Stored, kept
+from .tables import TABLES, read_table, standardised
 
 Array = NDArray[Any]
 Names = tuple[str, ...]
 
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP")  # other readers of PIL start programs
-MOST_PIXELS = 2**26
-MOST_CLASSES = 100_000  # without names
+ROWS = ("x", "images", "imgs", "x_train", "train_images", "train_x", "train_data", "data")
+ROWS_TOO = ("samples", "frames", "observations", "obs", "pixels", "features", "arr_0")
+FACTORS = ("factors", "latents_classes")  # the second is dSprites' own
 
 
 def load_files(
-    path: Path, *, size: int | None = None, limit: int | None = None, seed: int = 0
+    path: Path,
+    *,
+    size: Size | None = None,
+    fit: Way = "stretch",
+    labels: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
 ) -> Dataset:
-    """Load an array file or a folder of images.
+    """Load an array file, a table, or a folder of images.
 
     Args:
-        path: `.npy`, one array; `.npz`, rows under `x`, `images`, `imgs`, `x_train` or `data`,
-            perhaps `labels` (or `y`) and `factors` with `class_names` and `factor_names`; idx, as
-            MNIST comes (`.gz` or not), with its labels beside it; or a folder of images, whose
-            sub-folders, if it has any, are classes.
-        size: side of the pictures in pixels; their own by default.
-        limit: rows at most, chosen at random and kept in order.
+        path: `.npy`, one array, perhaps with its labels beside it; `.npz`, rows under `x`,
+            `images`, `x_train`, `train_images`, `data` or the like, perhaps their labels, and
+            `factors` with `class_names` and `factor_names`; idx, as MNIST comes (`.gz` or not),
+            with its labels beside it; `.csv` or `.tsv`, columns of numbers, which are standardised;
+            or a folder of images, whose sub-folders, if all lie in some, are classes.
+        size: side of the pictures, or height and width, in pixels; their own by default.
+        fit: how pictures of another aspect come to that size.
+        labels: where the labels are, if not where they are looked for: the column of a table, the
+            member of an `.npz`, or a file.
+        limit: rows at most, chosen at random and kept in order; others are not read.
         seed: of the choice.
 
     Returns:
-        The data; constant factors are left out, the values of the others counted from 0.
+        The data; constant factors are left out, the values of the others counted from 0. Rows of
+        more than a gigabyte stay in their file, or a temporary one.
 
     Raises:
         FileNotFoundError: there is no such file or folder.
-        ValueError: it is empty, damaged, of mixed sizes, not finite, or no such file.
+        ValueError: it is empty, damaged, not finite, or no such file.
         TypeError: the values are neither pictures nor vectors.
     """
     if path.is_dir():
-        return _folder(path, size, limit, seed)
+        return load_folder(path, size, fit, limit, seed, labels)
     if not path.exists():
         raise FileNotFoundError(f"no data at {path}")
     if not path.is_file():  # a pipe or a device may never end
         raise ValueError(f"{path} is no file")
-    data = _dataset(str(path), read_arrays(path)).limited(limit, seed)
-    return resize(data, size)
+    if path.suffix.lower() in TABLES:
+        return _table(path, size, labels).limited(limit, seed)
+    return _arrays(path, Fit.of(size, fit), labels, limit, seed)
 
 
-def files_of(path: Path) -> list[Path]:
+def files_of(path: Path, labels: str | None = None) -> list[Path]:
     """Return the files that `load_files` reads; none where there is nothing."""
     if path.is_dir():
-        return _image_files(path)[0]
-    return [file for file in dict.fromkeys((path, labels_of(path))) if file.exists()]
+        found = find_pictures(path)
+        named = label_file(path, found, labels)
+        return [*found.pictures, *([named] if named else [])]
+    named = Path(labels) if labels is not None else labels_of(path)
+    return [file for file in dict.fromkeys((path, named or path)) if file.is_file()]
 
 
-def _dataset(name: str, arrays: Mapping[str, Array]) -> Dataset:
-    x = as_rows(name, arrays["x"])
-    labels = _integers(name, "labels", arrays.get("labels"))
-    factors = _integers(name, "factors", arrays.get("factors"))
-    classes = _names(arrays.get("class_names"))
-    if labels is not None:
-        labels = labels.flatten()
-        last = int(labels.max()) if len(labels) else -1
-        if last >= MOST_CLASSES and not classes:
-            raise ValueError(f"{name}: a label is {last}, expected less than {MOST_CLASSES:,}")
-        classes = classes or tuple(map(str, range(last + 1)))
-    factors, factor_names = _varying(factors, _names(arrays.get("factor_names")))
-    return Dataset(name, x, labels, classes if labels is not None else (), factors, factor_names)
+def labels_of(path: Path) -> Path | None:
+    """Return the file of labels that lies beside an array file, if any."""
+    if path.suffix == ".npy":
+        return forms_of_labels.beside(path)
+    if path.suffix in (".npz", *TABLES) or "idx" not in path.name:
+        return None
+    place = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
+    return place if place != path and place.is_file() else None
+
+
+def _table(path: Path, size: Size | None, labels: str | None) -> Dataset:
+    if size is not None:
+        raise ValueError(f"{path} is a table: its rows have no size")
+    table = read_table(path, labels)
+    x, units = standardised(table.columns, table.values)
+    classes, names = (None, ()) if table.classes is None else as_classes(table.classes)
+    done = f"{len(table.columns)} columns, standardised: {', '.join(table.columns)}"
+    return Dataset(str(path), x, classes, names, units=units, notes=(*table.notes, done))
+
+
+def _arrays(
+    path: Path, fit: Fit | None, labels: str | None, limit: int | None, seed: int
+) -> Dataset:
+    name, members = str(path), open_arrays(path)
+    key = _rows_of(path, members)
+    member = members[key]
+    if not member.shape:
+        raise ValueError(f"{name}: values have shape [], expected rows")
+    count = len(member)
+    index = None if limit is None or limit >= count else chosen(count, limit, seed).numpy()
+    x, notes = _read_rows(name, member, index, fit)
+    class_names = _names(members.get("class_names"))
+    taken = {key, "class_names", "factor_names", "factors", "latents_classes"}
+    classes, class_names, more = _labels(path, members, key, labels, class_names, taken)
+    factors = next((members[name].read() for name in FACTORS if name in members), None)
+    factor_names = _names(members.get("factor_names"))
+    varying, factor_names = _varying(_whole(name, factors), factor_names)
+    if left := sorted(members.keys() - taken):
+        more += [f"{', '.join(left)} left out: the rows are {key!r}"]
+    rows = slice(None) if index is None else torch.from_numpy(index)
+    return Dataset(
+        name,
+        x,
+        None if classes is None else classes[rows],
+        class_names,
+        None if varying is None else varying[rows],
+        factor_names,
+        notes=(*notes, *more),
+    )
+
+
+def _rows_of(path: Path, members: Mapping[str, Member]) -> str:
+    """Return the name under which an archive has its rows."""
+    plain = {name.lower(): name for name in members}
+    for name in (*ROWS, *ROWS_TOO):
+        if name in plain:
+            return plain[name]
+    if len(members) == 1:
+        return next(iter(members))
+    raise ValueError(
+        f"{path} cannot be read: it holds {list(members)}, expected the rows as one of {list(ROWS)}"
+    )
+
+
+def _read_rows(
+    name: str, member: Member, index: NDArray[np.int64] | None, fit: Fit | None
+) -> tuple[Rows, list[str]]:
+    """Read rows, or leave them in the file where they are too many; say what is made of them."""
+    form = form_of(name, member.shape, member.dtype, member.blocks(index))
+    notes = [form.scale.note] if form.scale is not None and form.scale.note else []
+    one = form(np.zeros((1, *member.shape[1:]), member.dtype))
+    count = len(member) if index is None else len(index)
+    if fit is not None:
+        if one.ndim != 4:
+            raise ValueError(f"{name} holds vectors of {one.numel()} numbers: they have no size")
+        notes += [f"{one.shape[2]}x{one.shape[3]} pixels (height x width), {fit.way} to {fit}"]
+        one = fit(one) if one.numel() else one
+    shape = (count, *one.shape[1:])
+    size = one.numel() * one.element_size() * count
+    place = member.place() if fit is None and size > IN_MEMORY else None
+    if place is not None:
+        rows = None if index is None else torch.from_numpy(index)
+        return Stored(place, form, index=rows), notes
+    blocks = map(form, member.blocks(index))
+    return kept(name, blocks if fit is None else map(fit, blocks), shape, one.dtype), notes
+
+
+def _labels(
+    path: Path,
+    members: Mapping[str, Member],
+    key: str,
+    asked: str | None,
+    names: Names,
+    taken: set[str],
+) -> tuple[Tensor | None, Names, list[str]]:
+    """Return the classes of all rows, their names, and what is to be said of them."""
+    count, source, values = len(members[key]), "", None
+    plain = {name.lower(): name for name in members}
+    known = chain(OF_ROWS.get(key.lower(), ()), OF_ROWS["x"], ("y_train",))
+    if asked is not None and asked in members:
+        source, values = asked, members[asked].read()
+    elif asked is not None:
+        source = asked
+        values = forms_of_labels.of_rows(Path(asked), count)
+    elif found := next((plain[name] for name in known if name in plain), None):
+        source, values = found, members[found].read()
+    elif key == "arr_0" and "arr_1" in members and len(members["arr_1"]) == count:
+        source, values = "arr_1", members["arr_1"].read()
+    elif (file := labels_of(path)) is not None:
+        source = file.name
+        idx = path.suffix != ".npy"
+        values = open_idx(file).read() if idx else forms_of_labels.of_rows(file, count)
+    if values is None:
+        return None, (), []
+    taken.add(source)
+    try:
+        classes, names = as_classes(values, names)
+    except NoClasses as error:
+        if asked is not None:
+            raise ValueError(f"{path}: {source}: {error}") from None
+        return None, (), [f"no classes from {source}: {error}"]
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return classes, names, [f"classes from {source}"]
 
 
 def _varying(factors: Tensor | None, names: Names) -> tuple[Tensor | None, Names]:
@@ -89,103 +221,13 @@ def _varying(factors: Tensor | None, names: Names) -> tuple[Tensor | None, Names
     return torch.stack([values[k][1] for k in kept], dim=1), tuple(names[k] for k in kept)
 
 
-def as_rows(name: str, array: Array) -> Tensor:
-    """Return an array as the rows of a data set.
-
-    bool and uint8 become uint8 (where no value is above 1, 1 becomes 255), floats float32;
-    `[N, H, W]` and channels-last pictures become `[N, C, H, W]`.
-
-    Raises:
-        TypeError: the array holds anything else.
-    """
-    if array.dtype == np.bool_ or (array.dtype == np.uint8 and array.size and array.max() <= 1):
-        array = array.astype(np.uint8) * np.uint8(255)
-    elif np.issubdtype(array.dtype, np.floating):
-        array = array.astype(np.float32)
-    elif array.dtype != np.uint8:
-        message = f"{name}: values are {array.dtype}, expected uint8, bool or a floating type"
-        raise TypeError(message)
-    if array.ndim == 3:
-        array = array[:, None]
-    elif array.ndim == 4 and array.shape[1] not in (1, 3) and array.shape[3] in (1, 3, 4):
-        array = array[..., :3].transpose(0, 3, 1, 2)
-    return torch.from_numpy(np.array(array, order="C"))
-
-
-def _integers(name: str, part: str, array: Array | None) -> Tensor | None:
-    if array is None:
+def _whole(name: str, factors: Array | None) -> Tensor | None:
+    if factors is None:
         return None
-    if not np.issubdtype(array.dtype, np.integer):
-        raise TypeError(f"{name}: {part} are {array.dtype}, expected integers")
-    return torch.from_numpy(array.astype(np.int64))
+    if not np.issubdtype(factors.dtype, np.integer):
+        raise TypeError(f"{name}: factors are {factors.dtype}, expected integers")
+    return torch.from_numpy(factors.astype(np.int64))
 
 
-def _names(array: Array | None) -> Names:
-    return () if array is None else tuple(map(str, array.tolist()))
-
-
-def _folder(path: Path, size: int | None, limit: int | None, seed: int) -> Dataset:
-    files, classes = _image_files(path)
-    labels = [classes.index(file.parent.name) for file in files] if classes else None
-    if limit is not None and limit < len(files):
-        index = chosen(len(files), limit, seed).tolist()
-        files = [files[k] for k in index]
-        labels = None if labels is None else [labels[k] for k in index]
-    pictures = _images(files, size)
-    return Dataset(
-        name=str(path),
-        x=pictures,
-        labels=None if labels is None else torch.tensor(labels),
-        class_names=classes,
-    )
-
-
-def _image_files(path: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """Return the images in or below a folder, and the sub-folders' names where those hold them."""
-    here = _images_in(path)
-    below = {each.name: _images_in(each) for each in sorted(path.iterdir()) if each.is_dir()}
-    below = {name: files for name, files in below.items() if files}
-    if here and below:
-        message = f"{path} holds images itself and in {sorted(below)}"
-        raise ValueError(f"{message}: expected them all in one folder, or all in sub-folders")
-    if not here and not below:
-        raise ValueError(f"{path} holds no images ({', '.join(IMAGES)})")
-    return here or [file for files in below.values() for file in files], tuple(below)
-
-
-def _images_in(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGES)
-
-
-def _images(files: Sequence[Path], size: int | None) -> Tensor:
-    """Read images as uint8 `[N, C, H, W]`: grey if all of them are, else red, green and blue."""
-    pictures: list[Tensor] = []
-    for file in files:
-        picture = _image(file)
-        if size is not None:
-            picture = resized(picture[None], size, size)[0]
-        if pictures and picture.shape[1:] != pictures[0].shape[1:]:
-            height, width = picture.shape[1:]
-            first = "x".join(map(str, pictures[0].shape[1:]))
-            message = f"{file} is {height}x{width} pixels (height x width), {files[0]} {first}"
-            raise ValueError(f"{message}: give a size to make them equal")
-        pictures.append(picture)
-    grey = all(len(picture) == 1 for picture in pictures)
-    return torch.stack([p if grey else p.expand(3, -1, -1) for p in pictures])
-
-
-def _image(file: Path) -> Tensor:
-    """Read an image as uint8 `[1, H, W]` or `[3, H, W]`."""
-    from PIL import Image
-
-    try:
-        if not file.is_file():
-            raise ValueError("it is no file")
-        with Image.open(file, formats=FORMATS) as image:
-            if math.prod(image.size) > MOST_PIXELS:
-                raise ValueError(f"it has {math.prod(image.size):,} pixels")
-            grey = image.mode in ("1", "L")
-            pixels = np.array(image.convert("L" if grey else "RGB"))
-    except Exception as error:  # a hostile file can make a reader fail in any way
-        raise ValueError(f"{file} cannot be read: {error}") from error
-    return torch.from_numpy(pixels[None] if grey else pixels.transpose(2, 0, 1).copy())
+def _names(member: Member | None) -> Names:
+    return () if member is None else tuple(map(str, member.read().tolist()))

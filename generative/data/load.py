@@ -1,15 +1,19 @@
 """Data sets by name: `load_dataset("sprites")`, `load_dataset("frames:dreamgym/Catch-v0")`."""
 
 import sys
+import warnings
 from collections.abc import Callable, Container
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nets.registry import Registry
 
 from . import frames
-from .dataset import Dataset
+from .dataset import DataNote, Dataset
 from .files import load_files
 from .frames import load_frames, load_observations
+from .pictures import Fit, Size, Way, resize
 from .small import digits, ring
 from .sprites import sprites
 
@@ -24,13 +28,15 @@ LOADERS: Registry[Callable[..., Dataset]] = Registry(
     },
 )
 OF_WORLDS = ("frames", "observations")
-PATH = "a path to .npz, .npy, idx or a folder of images"
+PATH = "a path to .npz, .npy, .csv, idx or a folder of images"
 
 
 def load_dataset(
     spec: str,
     *,
-    size: int | None = None,
+    size: Size | None = None,
+    fit: Way = "stretch",
+    labels: str | None = None,
     limit: int | None = None,
     seed: int = 0,
     trust: bool = False,
@@ -42,11 +48,15 @@ def load_dataset(
       agent of a run folder; `observations:...` takes its picture observations instead;
     - `digits`: 1,797 handwritten digits of 8x8 pixels (scikit-learn's);
     - `ring`, `ring:K`: points of 8 or K Gaussians on a circle;
-    - a path to a `.npz`, `.npy` or idx file, or to a folder of images.
+    - a path to a `.npz`, `.npy`, `.csv` or idx file, or to a folder of images. A name comes before
+      a file or folder that is called the same: write `./digits` for that.
 
     Args:
         spec: as above.
-        size: side of the pictures in pixels; their own by default.
+        size: side of the pictures, or height and width, in pixels; their own by default.
+        fit: how pictures of another aspect come to that size: `"stretch"` scales each side on its
+            own, `"crop"` takes the middle, `"pad"` puts black beside.
+        labels: of a path: the column of a table, the member of an `.npz`, or a file with labels.
         limit: rows at most, chosen at random; for `frames`, `observations` and `ring`, how many
             are made.
         seed: of every random choice.
@@ -61,14 +71,31 @@ def load_dataset(
     if limit is not None and limit < 1:
         raise ValueError(f"limit is {limit}: expected at least 1 row")
     if is_path(spec):
-        return load_files(Path(spec), size=size, limit=limit, seed=seed)
+        return load_files(Path(spec), size=size, fit=fit, labels=labels, limit=limit, seed=seed)
+    if labels is not None:
+        raise ValueError(f"labels is {labels!r}, but {spec} is no file: its classes are its own")
     name, _, rest = spec.partition(":")
     try:
         load = LOADERS[name]
     except ValueError as error:
         raise ValueError(f"{error} (or {PATH}; {spec!r} does not exist)") from None
     options = {"trust": trust} if name in OF_WORLDS else {}
-    return load(rest, size=size, limit=limit, seed=seed, **options)
+    rows = _named(load, rest, size, fit, limit=limit, seed=seed, **options)
+    if (there := shadowed(spec)) is None:
+        return rows
+    note = f"{spec!r} is the data set of that name; for what lies here, write ./{there}"
+    warnings.warn(note, DataNote, stacklevel=2)
+    return replace(rows, notes=(*rows.notes, note))
+
+
+def _named(
+    load: Callable[..., Dataset], rest: str, size: Size | None, fit: Way, **options: Any
+) -> Dataset:
+    """Load a data set by its name, its pictures brought to a size."""
+    square = size if not isinstance(size, tuple) or size[0] != size[1] else size[0]
+    if isinstance(square, tuple) or (fit != "stretch" and square is not None):
+        return resize(load(rest, **options), Fit.of(size, fit))
+    return load(rest, size=square, **options)
 
 
 def foreign(spec: str, imported: Container[str] = sys.modules) -> str | None:
@@ -80,6 +107,12 @@ def foreign(spec: str, imported: Container[str] = sys.modules) -> str | None:
     """
     name, _, rest = spec.partition(":")
     return frames.foreign(rest, imported) if name in OF_WORLDS else None
+
+
+def shadowed(spec: str) -> Path | None:
+    """Return the file or folder that is called as the data set that `spec` names, if any."""
+    path = Path(spec)
+    return path if not is_path(spec) and path.exists() else None
 
 
 def is_path(spec: str) -> bool:

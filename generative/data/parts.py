@@ -13,6 +13,7 @@ from nets.settings import Count, Part, Range, Settings
 from .dataset import Dataset
 from .files import files_of
 from .load import foreign, is_path, load_dataset
+from .pictures import Size, Way
 
 
 @dataclass(frozen=True)
@@ -21,24 +22,46 @@ class DataConfig(Settings):
 
     spec: str
     """Name of a data set, or a path."""
-    size: Count | None = None
-    """Side of the pictures in pixels; their own by default."""
+    size: Count | tuple[Count, Count] | None = None
+    """Side of the pictures in pixels, or height and width; their own by default."""
     limit: Count | None = None
     """Rows at most."""
     binarize: bool = False
     """Whether pixels are drawn anew as 0 or 1 in every batch."""
+    fit: Way = "stretch"
+    """How pictures of another aspect come to the size."""
+    labels: str | None = None
+    """Column, member or file of the labels; by default where they are looked for."""
 
     @classmethod
-    def of(cls, spec: str, *settings: Any) -> "DataConfig":
-        """Make paths absolute, also of the run in `frames:ENV_ID@RUN`, to go on from anywhere."""
+    def of(
+        cls,
+        spec: str,
+        size: Size | None = None,
+        limit: int | None = None,
+        binarize: bool = False,
+        *,
+        fit: Way = "stretch",
+        labels: str | None = None,
+    ) -> "DataConfig":
+        """Make paths absolute, also of the run in `frames:ENV_ID@RUN`, to go on from anywhere.
+
+        A name of ours stays one, whatever lies in the folder that one is in.
+        """
+        if labels is not None and Path(labels).is_file():
+            labels = str(Path(labels).resolve())
+        if is_path(spec):
+            return cls(str(Path(spec).resolve()), size, limit, binarize, fit, labels)
         head, at, path = spec.rpartition("@")
-        if Path(path).exists():
-            spec = f"{head}{at}{Path(path).resolve()}"
-        return cls(spec, *settings)
+        if at and Path(path).exists():
+            spec = f"{head}@{Path(path).resolve()}"
+        return cls(spec, size, limit, binarize, fit, labels)
 
     @property
     def title(self) -> str:
         """A short name: of paths the last part."""
+        if is_path(self.spec):
+            return Path(self.spec).stem
         head, at, path = self.spec.rpartition("@")
         return f"{head}{at}{Path(path).stem}" if Path(path).is_absolute() else self.spec
 
@@ -50,7 +73,7 @@ def sources(data: DataConfig) -> dict[str, Source]:
         ValueError: a folder holds no images.
     """
     if is_path(data.spec):
-        return {"data": source(data.spec, files_of(Path(data.spec)))}
+        return {"data": source(data.spec, files_of(Path(data.spec), data.labels))}
     _, at, run = data.spec.rpartition("@")
     player = checkpoint_source(run) if at else None
     return {} if player is None else {"data": player}
@@ -78,7 +101,15 @@ def load_parts(
     Raises:
         ValueError: there are no such data, or too few; so too TypeError and FileNotFoundError.
     """
-    rows = load_dataset(data.spec, size=data.size, limit=data.limit, seed=seed, trust=trust)
+    rows = load_dataset(
+        data.spec,
+        size=data.size,
+        fit=data.fit,
+        labels=data.labels,
+        limit=data.limit,
+        seed=seed,
+        trust=trust,
+    )
     rows = replace(rows, binarized=data.binarize)
     if not held_out:
         return rows, None

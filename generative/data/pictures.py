@@ -1,6 +1,7 @@
 """Pictures of any layout as one kind of tensor, in any size."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -9,8 +10,75 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .dataset import Dataset
+from .stored import Stored, kept
 
 CHUNK = 1 << 20  # numbers that are floating at once, so that large sets fit in memory
+
+Size = int | tuple[int, int]
+"""A side of square pictures, or height and width."""
+Way = Literal["stretch", "crop", "pad"]
+"""How a picture is brought to another aspect: as a whole; by its middle; with black beside it."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The size that pictures are brought to, and how.
+
+    Attributes:
+        height: in pixels.
+        width: in pixels.
+        way: `"stretch"` shows the whole, each side scaled on its own; `"crop"` the largest part in
+            the middle that has the aspect; `"pad"` the whole, undistorted, with black beside it.
+    """
+
+    height: int
+    width: int
+    way: Way = "stretch"
+
+    @classmethod
+    def of(cls, size: Size | None, way: Way = "stretch") -> "Fit | None":
+        """Return the fit to a side, or to (height, width); None where there is no size."""
+        if size is None:
+            return None
+        height, width = size if isinstance(size, tuple) else (size, size)
+        return cls(height, width, way)
+
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width}"
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return pictures `[N, C, H, W]` as `[N, C, height, width]`.
+
+        Raises:
+            ValueError: a side is below 1.
+        """
+        top, left, high, wide = self.window(*x.shape[2:])
+        x = x[:, :, top : top + high, left : left + wide]
+        if self.way != "pad":
+            return resized(x, self.height, self.width)
+        scale = min(self.height / high, self.width / wide)
+        inner = [max(1, round(side * scale)) for side in (high, wide)]
+        missing = self.height - inner[0], self.width - inner[1]
+        above, before = (each // 2 for each in missing)
+        sides = before, missing[1] - before, above, missing[0] - above
+        return F.pad(resized(x, *inner), sides)
+
+    def window(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Return what is shown of a picture: `(top, left, height, width)`."""
+        if self.way != "crop":
+            return 0, 0, height, width
+        scale = min(height / self.height, width / self.width)
+        high, wide = max(1, round(self.height * scale)), max(1, round(self.width * scale))
+        return (height - high) // 2, (width - wide) // 2, high, wide
+
+    def spare(self, height: int, width: int) -> tuple[int, int]:
+        """Return by which whole factors a picture is at least twice too high, and too wide."""
+        _, _, high, wide = self.window(height, width)
+        spare = [high / self.height / 2, wide / self.width / 2]
+        if self.way == "pad":
+            spare = [max(spare)] * 2
+        down, across = (max(1, int(each)) for each in spare)
+        return min(down, height), min(across, width)
 
 
 def channels_first(pictures: NDArray[np.uint8]) -> Tensor:
@@ -22,8 +90,8 @@ def channels_first(pictures: NDArray[np.uint8]) -> Tensor:
 def resized(x: Tensor, height: int, width: int) -> Tensor:
     """Return pictures `[N, C, H, W]` in another size and the same type.
 
-    A smaller picture averages the area under each of its pixels; a larger one interpolates
-    linearly, or, by a whole factor, repeats pixels.
+    A side that becomes smaller averages what falls on each of its pixels; one that grows
+    interpolates linearly. Where both grow by whole factors, pixels are repeated.
 
     Raises:
         ValueError: a side is below 1.
@@ -35,22 +103,31 @@ def resized(x: Tensor, height: int, width: int) -> Tensor:
         return x
     if height % old[0] == 0 and width % old[1] == 0:
         return x.repeat_interleave(height // old[0], 2).repeat_interleave(width // old[1], 3)
-    mode = "area" if height <= old[0] and width <= old[1] else "bilinear"
-    parts = []
-    for part in x.split(max(1, CHUNK // x[0].numel())):
-        grown = F.interpolate(part.float(), (height, width), mode=mode)
-        parts.append(grown.round().to(x.dtype) if x.dtype == torch.uint8 else grown)
+    parts = [
+        _scaled(part, height, width) for part in x.split(max(1, CHUNK // max(1, x[0].numel())))
+    ]
     return torch.cat(parts)
 
 
-def resize(data: Dataset, size: int | None) -> Dataset:
-    """Return the data with pictures of `size` x `size`; None leaves them as they are.
+def _scaled(x: Tensor, height: int, width: int) -> Tensor:
+    """Return pictures in another size: sides shrink first, by averages, then grow, along lines."""
+    small = min(height, x.shape[2]), min(width, x.shape[3])
+    y = F.interpolate(x.float(), small, mode="area")
+    y = F.interpolate(y, (height, width), mode="bilinear") if small != (height, width) else y
+    return y.round().to(x.dtype) if x.dtype == torch.uint8 else y
+
+
+def resize(data: Dataset, fit: Fit | None) -> Dataset:
+    """Return the data with pictures of another size; None leaves them as they are.
 
     Raises:
         ValueError: the data are no pictures.
     """
-    if size is None:
+    if fit is None:
         return data
     if len(data.shape) != 3:
         raise ValueError(f"{data.name} holds vectors of {data.shape[0]} numbers: they have no size")
-    return replace(data, x=resized(data.x, size, size))
+    if isinstance(data.x, Stored):
+        shape = (len(data), data.shape[0], fit.height, fit.width)
+        return replace(data, x=kept(data.name, map(fit, data.x.blocks()), shape, data.x.dtype))
+    return replace(data, x=fit(data.x))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from .dataset import Dataset, Modes
-from .pictures import resize
+from .pictures import Fit, resize
 
 RING_MODES, RING_RADIUS, RING_STD = 8, 2.0, 0.05
 
@@ -77,4 +77,4 @@ def digits(
         labels=torch.from_numpy(found.target.astype(np.int64)),
         class_names=tuple(map(str, found.target_names)),
     )
-    return resize(data.limited(limit, seed), size)
+    return resize(data.limited(limit, seed), Fit.of(size))

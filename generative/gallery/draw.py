@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..data.dataset import Dataset
 from ..model import Decodes, Encodes, GenerativeModel
+from ..sampling import classes_in_turn, sampled
 from . import charts, grids, paths
 from .grids import Picture
 
@@ -44,30 +45,40 @@ def draw_all(folder: Path, model: GenerativeModel, data: Dataset) -> dict[str, P
     return pictures
 
 
-def samples(model: GenerativeModel, data: Dataset, n: int = SAMPLES) -> Picture:
+def samples(
+    model: GenerativeModel, data: Dataset | None, n: int = SAMPLES, label: Tensor | None = None
+) -> Picture:
     """Draw samples as a grid, or points in the plane beside data.
 
-    Of a conditional model, every column shows one class.
+    Of a conditional model, every column shows one class, unless it is asked for others.
 
     Args:
         model: the model.
-        data: what the samples should be like.
-        n: how many pictures.
+        data: what the samples should be like; None draws points alone.
+        n: how many pictures, or points where there are no data.
+        label: the classes `[n]` that are asked for.
 
     Raises:
         Undrawable: the data are neither pictures nor points in the plane.
     """
     if len(model.shape) == 3:
-        return grids.grid(model.sample(n, _labels(model, n)), model.classes or None)
+        columns = model.classes if label is None else 0
+        label = classes_in_turn(model, n) if label is None else label
+        return grids.grid(torch.cat(list(sampled(model, n, label))), columns or None)
     if model.shape != (2,):
         raise Undrawable(
             f"samples of shape {model.shape} are neither pictures nor points in the plane"
         )
-    shown = data.x[:POINTS].cpu()
-    points = torch.cat([shown, model.sample(len(shown)).cpu()])
-    which = torch.arange(2).repeat_interleave(len(shown))
+    names: tuple[str, ...] = ("data", "samples")
+    if data is None:
+        points, names = model.sample(n, label).cpu(), ("samples",)
+    else:
+        shown = data.x[:POINTS].cpu()
+        points = torch.cat([shown, model.sample(len(shown)).cpu()])
+    which = torch.arange(len(names)).repeat_interleave(len(points) // len(names))
+    title = model.name if data is None else data.name
     return charts.latent_scatter(
-        points, which, names=("data", "samples"), title=data.name, symbol="x", dimensions=(0, 1)
+        points, which, names=names, title=title, symbol="x", dimensions=(0, 1)
     )
 
 
@@ -92,20 +103,20 @@ def traversals(model: GenerativeModel, data: Dataset) -> Picture:
     return grids.rows(*traversed(model, data))
 
 
-def traversed(model: GenerativeModel, data: Dataset) -> tuple[Tensor, list[str]]:
+def traversed(model: GenerativeModel, data: Dataset | None) -> tuple[Tensor, list[str]]:
     """Return pictures `[F, K, C, H, W]` along F latents, and the names of those.
 
     Of an autoencoder the middle is the first datum, and the rows are the latents that vary most;
-    of others it is a draw of the prior.
+    of others, and without data, it is a draw of the prior.
 
     Raises:
         Undrawable: the model makes no pictures of latents.
     """
     decoder = _decoder(model)
     prior = decoder.prior(1024)  # [1024, D]
-    if isinstance(model, Encodes):
+    if isinstance(model, Encodes) and data is not None:
         z = model.encode(data.batch(slice(0, 256)).x.to(model.device))  # [256, D]
-        lively = z.var(0).argsort(descending=True)[:DIMENSIONS].sort().values.tolist()
+        lively = z.var(0, correction=0).argsort(descending=True)[:DIMENSIONS].sort().values.tolist()
     else:
         z, lively = prior, list(range(min(DIMENSIONS, prior.shape[1])))
     values = torch.linspace(-REACH, REACH, STEPS, device=model.device)
@@ -113,7 +124,7 @@ def traversed(model: GenerativeModel, data: Dataset) -> tuple[Tensor, list[str]]
     return _decoded(model, path), [f"z{d}" for d in lively]
 
 
-def interpolated(model: GenerativeModel, data: Dataset, n: int = 8) -> Tensor:
+def interpolated(model: GenerativeModel, data: Dataset | None, n: int = 8) -> Tensor:
     """Return pictures `[n, K, C, H, W]` on the way from one datum, or sample, to another.
 
     Encodings are joined by lines, draws of a Gaussian prior by arcs.
@@ -122,7 +133,7 @@ def interpolated(model: GenerativeModel, data: Dataset, n: int = 8) -> Tensor:
         Undrawable: the model makes no pictures of latents.
     """
     decoder = _decoder(model)
-    if isinstance(model, Encodes):
+    if isinstance(model, Encodes) and data is not None and len(data) > 1:
         z = model.encode(data.batch(slice(0, 2 * n)).x.to(model.device))
         path = paths.linear_path(z[0::2][: len(z) // 2], z[1::2], STEPS)
     else:
@@ -133,15 +144,10 @@ def interpolated(model: GenerativeModel, data: Dataset, n: int = 8) -> Tensor:
 def _decoded(model: GenerativeModel, path: Tensor) -> Tensor:
     """Decode `[R, K, D]` to `[R, K, C, H, W]`; a row of a conditional model has one class."""
     rows, steps, _ = path.shape
-    label = _labels(model, rows)  # [R]
+    label = classes_in_turn(model, rows)  # [R]
     label = None if label is None else label.repeat_interleave(steps)  # [R·K]
     pictures = _decoder(model).decode(path.flatten(0, 1), label)
     return pictures.reshape(rows, steps, *model.shape)
-
-
-def _labels(model: GenerativeModel, n: int) -> Tensor | None:
-    """Return one class after the other, `[n]`; None of a model that is not conditional."""
-    return torch.arange(n, device=model.device) % model.classes if model.classes else None
 
 
 def _decoder(model: GenerativeModel) -> Decodes:

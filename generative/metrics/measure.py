@@ -1,7 +1,6 @@
 """All that can be measured of a trained model: its held-out data, its code, its samples."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +11,7 @@ from nets.process.seeding import hash31, seeded
 
 from ..data.dataset import Dataset
 from ..model import Encodes, GenerativeModel
+from ..sampling import sampled
 from .dci import dci
 from .distances import frechet_distance, squared_mmd
 from .factor_vae import factor_vae_score
@@ -38,12 +38,12 @@ class Figure:
 
     Attributes:
         name: of the measure, its variant included.
-        value: the number.
-        meaning: which values are good, or what it is of.
+        value: the number; None where the measure is not applicable.
+        meaning: which values are good, or what it is of; or why it is not applicable.
     """
 
     name: str
-    value: float
+    value: float | None
     meaning: str
 
 
@@ -58,6 +58,8 @@ def measure(
 ) -> Iterator[Figure]:
     """Measure what `model` and data allow; yield each figure when it is known.
 
+    What does not suit them ends nothing else: its figure has no value, and says why.
+
     Args:
         model: the model, in evaluation mode.
         train: rows that it was trained on.
@@ -67,14 +69,30 @@ def measure(
             torch-fidelity, see `inception_features`.
         progress: whether a bar is drawn on a terminal, once it takes two seconds.
     """
-    groups = [_held_out, _code, _modes, _samples, recognised, listed]
-    groups += [_inception] if fid else []
+    groups = {
+        "held_out": _held_out,
+        "code": _code,
+        "modes_covered": _modes,
+        "nearest_datum": _samples,
+        "confident": recognised,
+        "genuine": listed,
+    } | ({"fid": _inception} if fid else {})
     hidden = None if progress else True
-    for group in (bar := tqdm(groups, unit="group", delay=2.0, leave=False, disable=hidden)):
+    for name, group in (
+        bar := tqdm(groups.items(), unit="group", delay=2.0, leave=False, disable=hidden)
+    ):
         bar.set_description(group.__name__.strip("_"))
         with seeded(hash31(seed, group.__name__)), torch.no_grad():
-            figures = list(group(model, train, held_out, seed))
+            figures = list(_suited(name, group(model, train, held_out, seed)))
         yield from figures
+
+
+def _suited(name: str, figures: Iterator[Figure]) -> Iterator[Figure]:
+    """Yield figures up to one that data or model do not suit, which is called `name` and empty."""
+    try:
+        yield from figures
+    except (ValueError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]
+        yield Figure(name, None, str(error))
 
 
 def _held_out(
@@ -86,9 +104,13 @@ def _held_out(
         yield Figure(name, value, rows)
     if isinstance(model, LatentModel):
         x = held_out.limited(LIKELIHOOD_ROWS, seed).batch(slice(None)).x
-        value = importance_log_likelihood(model, x, samples=LIKELIHOOD_SAMPLES).mean().item()
-        how = f"{LIKELIHOOD_SAMPLES} importance samples each of {len(x)} held-out rows"
-        yield Figure("log_likelihood", value, how)
+        yield from _suited("log_likelihood", _likelihood(model, x))
+
+
+def _likelihood(model: LatentModel, x: Tensor) -> Iterator[Figure]:
+    value = importance_log_likelihood(model, x, samples=LIKELIHOOD_SAMPLES).mean().item()
+    how = f"{LIKELIHOOD_SAMPLES} importance samples each of {len(x)} held-out rows"
+    yield Figure("log_likelihood", value, how)
 
 
 def _code(model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int) -> Iterator[Figure]:
@@ -136,15 +158,21 @@ def _samples(
     data = held_out if len(held_out) >= SAMPLES else train
     x = data.limited(SAMPLES, seed).batch(slice(None)).x.flatten(1)
     samples = model.sample(len(x))
-    with suppress(ValueError):  # where half of the rows are equal
-        yield Figure("squared_mmd", squared_mmd(x, samples.flatten(1)), "of values; 0 is best")
-    found = precision_recall(x, samples.flatten(1))
-    n = f"{len(x):,}"
-    yield Figure("precision", found.precision, f"share of {n} samples that are near {n} data")
-    yield Figure("recall", found.recall, f"share of {n} data that are near {n} samples")
+    yield from _suited("squared_mmd", _mmd(x, samples.flatten(1)))
+    yield from _suited("precision", _covered(x, samples.flatten(1)))
     distance, _ = nearest_neighbours(samples[:COPIES], train.x)
     how = f"median distance of {COPIES} samples to {len(train):,} data; 0 would be a copy"
     yield Figure("nearest_datum", distance.median().item(), how)
+
+
+def _mmd(x: Tensor, samples: Tensor) -> Iterator[Figure]:
+    yield Figure("squared_mmd", squared_mmd(x, samples), "of values; 0 is best")
+
+
+def _covered(x: Tensor, samples: Tensor) -> Iterator[Figure]:
+    found, n = precision_recall(x, samples), f"{len(x):,}"
+    yield Figure("precision", found.precision, f"share of {n} samples that are near {n} data")
+    yield Figure("recall", found.recall, f"share of {n} data that are near {n} samples")
 
 
 def recognised(
@@ -161,11 +189,8 @@ def recognised(
     labels = numbers % model.classes if model.classes else None
     samples = model.sample(len(real), labels)
     x, y = classifier.features(real), classifier.features(samples)
-    how = f"of {len(x):,} samples, in features of a classifier of the data; 0 is best"
-    yield Figure("frechet_distance", frechet_distance(x, y), how)
-    near = precision_recall(x, y)
-    yield Figure("feature_precision", near.precision, "share of samples near data, in features")
-    yield Figure("feature_recall", near.recall, "share of data near samples, in features")
+    yield from _suited("frechet_distance", _frechet(x, y))
+    yield from _suited("feature_precision", _near(x, y))
     found = recognition(classifier, samples, labels)
     best = recognition(classifier, *held_out.limited(SAMPLES, seed).batch(slice(None)))
     share, ceiling = "share of samples that the classifier", "the same of held-out rows"
@@ -179,13 +204,24 @@ def recognised(
         yield Figure("accuracy_of_data", best.accuracy, ceiling)
 
 
+def _frechet(x: Tensor, y: Tensor) -> Iterator[Figure]:
+    how = f"of {len(x):,} samples, in features of a classifier of the data; 0 is best"
+    yield Figure("frechet_distance", frechet_distance(x, y), how)
+
+
+def _near(x: Tensor, y: Tensor) -> Iterator[Figure]:
+    near = precision_recall(x, y)
+    yield Figure("feature_precision", near.precision, "share of samples near data, in features")
+    yield Figure("feature_recall", near.recall, "share of data near samples, in features")
+
+
 def listed(
     model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int
 ) -> Iterator[Figure]:
     """Which samples are among the data, where the data are all there are."""
     if not train.exhaustive or len(train) > MOST_LISTED:
         return
-    data = train.x if held_out is train else torch.cat([train.x, held_out.x])
+    data = train.x[:] if held_out is train else torch.cat([train.x[:], held_out.x[:]])
     found = genuine(model.sample(SAMPLES), data)
     how = f"share of {SAMPLES:,} samples less than {found.radius:.2f} from a datum"
     yield Figure("genuine", found.share, f"{how}, half the way to the next")
@@ -197,7 +233,8 @@ def _inception(
 ) -> Iterator[Figure]:
     """How samples lie to data in Inception's features."""
     x = train.limited(FID_ROWS, seed).batch(slice(None)).x
-    distance = frechet_distance(inception_features(x), inception_features(model.sample(len(x))))
+    samples = torch.cat(list(sampled(model, len(x))))
+    distance = frechet_distance(inception_features(x), inception_features(samples))
     yield Figure("fid", distance, f"of {len(x):,} samples, in Inception's features; 0 is best")
 
 

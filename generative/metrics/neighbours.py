@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..data.stored import Rows
+
 ROWS = 1024  # of a matrix of distances that are in memory at once
 ROUNDING = 1e-12  # of ‖x‖² + ‖y‖²: squared distances below are 0
 
@@ -43,13 +45,13 @@ def precision_recall(data: Tensor, samples: Tensor, *, k: int = 3) -> PrecisionR
 
 
 def nearest_neighbours(
-    samples: Tensor, data: Tensor, *, apart: float = -1.0
+    samples: Tensor, data: Rows, *, apart: float = -1.0
 ) -> tuple[Tensor, Tensor]:
     """Find each sample's nearest datum, curriculum G-GAN-10: at distance 0 it is a copy.
 
     Args:
         samples: `[M, ...]`, pictures or vectors; uint8 pictures count as in [0, 1].
-        data: `[N, ...]`, likewise.
+        data: `[N, ...]`, likewise; looked at part by part.
         apart: data that are not further away than this do not count; by default all do.
 
     Returns:

@@ -55,7 +55,9 @@ def test_run_folder_holds_everything(imagined):
     assert not [name for name in names if name.endswith(".tmp")]
     config = json.loads((imagined.folder / "config.json").read_text())
     assert (config["kind"], config["model"], config["shape"]) == ("generative", "vae", [1, 8, 8])
-    assert config["data"] == {"spec": "digits", "size": None, "limit": None, "binarize": False}
+    assert config["data"]["spec"] == "digits"
+    assert not any(value for name, value in config["data"].items() if name not in ("spec", "fit"))
+    assert config["classes"] == list("0123456789")
     assert config["config"]["latent"] == 3
     assert config["config"]["hidden"] == [16, 12]
     assert config["run"]["eval_every"] == 20

@@ -96,7 +96,7 @@ def test_idx_files_that_inflate_beyond_reason_are_refused(tmp_path):
     zeros = gzip.compress(idx((2**23,), bytes(2**23)))
     refused(tmp_path / "a-idx1.gz", zeros, "it claims 8,388,608 bytes, and holds 8,")
     short = gzip.compress(idx((4, 2), bytes(9)))
-    refused(tmp_path / "a-idx1.gz", short, "it holds 9 bytes and more for the shape")
+    refused(tmp_path / "a-idx1.gz", short, "it holds more than 8 bytes for the shape")
     refused(tmp_path / "a-idx1.gz", bz2.compress(short), "")
 
 

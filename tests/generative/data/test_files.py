@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from generative.data.dataset import DataNote
 from generative.data.load import load_dataset
+from generative.data.parts import DataConfig
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(256, size=(6, 5, 4), dtype=np.uint8)  # [N, H, W]
@@ -59,20 +61,20 @@ def test_grey_and_coloured_images_together_are_coloured(tmp_path):
     np.testing.assert_array_equal(data.x[1], np.stack([GREY[0]] * 3))
 
 
-def test_mixed_sizes_are_refused_or_resized(tmp_path):
+def test_mixed_sizes_are_made_equal_and_that_is_said(tmp_path):
     save_images(tmp_path, COLOUR[:1])
     Image.fromarray(COLOUR[0, :3, :3].copy()).save(tmp_path / "odd.png")
-    with pytest.raises(ValueError, match=r"odd.png is 3x3 pixels \(height x width\), .*00.png 5x4"):
-        load_dataset(str(tmp_path))
+    data = load_dataset(str(tmp_path))
+    assert data.x.shape == (2, 3, 64, 64)
+    assert any("3x3 to 5x4 pixels" in note and "64x64" in note for note in data.notes)
     assert load_dataset(str(tmp_path), size=2).x.shape == (2, 3, 2, 2)
 
 
 def test_unfit_folders_are_refused(tmp_path):
     with pytest.raises(ValueError, match="holds no images"):
         load_dataset(str(tmp_path))
-    save_images(tmp_path, GREY)
-    save_images(tmp_path / "below", GREY)
-    with pytest.raises(ValueError, match=r"images itself and in \['below'\]"):
+    (tmp_path / "a.heic").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"holds no images .*, but 1 other files \(\.heic\)"):
         load_dataset(str(tmp_path))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "torn.png").write_bytes(b"\x89PNG\r\n")
@@ -155,12 +157,14 @@ def test_published_sprites_are_read_without_their_pickled_part(tmp_path):
 @pytest.mark.parametrize(
     ("array", "error", "message"),
     [
-        (GREY.astype(np.int64), TypeError, "values are int64, expected uint8"),
+        (GREY.astype(np.int64) - 9, ValueError, "pictures of int64 range from -9 to"),
+        (GREY.astype(complex), TypeError, "values are complex128, expected numbers"),
         (GREY[:0], ValueError, "is empty"),
         (np.full((3, 2), np.nan), ValueError, "row 0 holds NaN"),
         (np.array(["a", "b"]), TypeError, "values are <U1"),
         (GREY[0], ValueError, r"shape \[5, 4\]"),
-        (GREY.astype(float), ValueError, r"range from .*expected \[0, 1\]"),
+        (GREY.astype(float) * 2, ValueError, r"range from .*expected \[0, 1\]"),
+        (GREY.astype(float) / 16, ValueError, r"range from .*expected \[0, 1\]"),
     ],
 )
 def test_unfit_arrays_are_refused_by_file_name(tmp_path, array, error, message):
@@ -193,15 +197,20 @@ def test_names_of_files_that_look_like_names(tmp_path, monkeypatch):
     np.save("at 12:30.npy", GREY)
     for spec in ("faces", "./digits", "at 12:30.npy"):
         np.testing.assert_array_equal(load_dataset(spec).x, GREY[:, None])
-    assert len(load_dataset("digits")) == 1797  # the name comes before the folder
+    with pytest.warns(DataNote, match=r"for what lies here, write \./digits"):
+        named = load_dataset("digits")
+    assert len(named) == 1797  # the name comes before the folder
+    assert DataConfig.of("digits").spec == "digits"  # for the command too
+    save_images(tmp_path / "photos@2x", GREY)
+    assert DataConfig.of("photos@2x").spec == str(tmp_path / "photos@2x")
 
 
 def test_unreadable_files_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no data at .*none\.npz"):
         load_dataset(str(tmp_path / "none.npz"))
-    (tmp_path / "x.csv").write_text("1,2")
-    with pytest.raises(ValueError, match=r"x\.csv is no data file"):
-        load_dataset(str(tmp_path / "x.csv"))
+    (tmp_path / "x.h5").write_text("1,2")
+    with pytest.raises(ValueError, match=r"x\.h5 is no data file"):
+        load_dataset(str(tmp_path / "x.h5"))
     np.savez(tmp_path / "two.npz", a=GREY, b=GREY)
     with pytest.raises(ValueError, match=r"two\.npz cannot be read: it holds \['a', 'b'\]"):
         load_dataset(str(tmp_path / "two.npz"))

@@ -8,7 +8,7 @@ import torch
 
 from generative.data.dataset import Dataset
 from generative.data.load import load_dataset
-from generative.data.pictures import resize, resized
+from generative.data.pictures import Fit, resize, resized
 from generative.data.small import RING_STD, ring_means
 from nets.process.seeding import seeded
 
@@ -213,7 +213,7 @@ def test_many_pictures_are_resized_in_parts():
 
 def test_vectors_have_no_size():
     with pytest.raises(ValueError, match="points holds vectors of 2 numbers"):
-        resize(Dataset("points", FLOATS), 8)
+        resize(Dataset("points", FLOATS), Fit(8, 8))
     with pytest.raises(ValueError, match="size is 8"):
         load_dataset("ring", size=8)
 
@@ -238,3 +238,38 @@ def test_limit_below_one_is_refused():
     for spec in ("digits", "sprites:x", "frames:CartPole-v1", "ring"):
         with pytest.raises(ValueError, match="expected at least 1"):
             load_dataset(spec, limit=0)
+
+
+def test_where_one_side_shrinks_and_the_other_grows_lines_stay():
+    x = torch.zeros(1, 1, 48, 640)
+    x[..., ::10] = 1.0
+    y = resized(x, 64, 64)
+    torch.testing.assert_close(y, torch.full((1, 1, 64, 64), 0.1))
+    torch.testing.assert_close(resized(x.mT, 64, 64), y.mT)
+
+
+@pytest.mark.parametrize(("height", "width"), [(4, 4), (4, 12), (3, 8), (20, 5)])
+def test_ways_to_another_aspect(height, width):
+    """Of a picture of 8x12 with white in the middle, 4x4."""
+    x = torch.zeros(1, 3, 8, 12)
+    x[..., 2:6, 4:8] = 1.0
+    stretched, cropped, padded = (
+        Fit(height, width, way)(x)[0, 0] for way in ("stretch", "crop", "pad")
+    )
+    assert stretched.shape == cropped.shape == padded.shape == (height, width)
+    torch.testing.assert_close(stretched, resized(x, height, width)[0, 0])
+    top, left, high, wide = Fit(height, width, "crop").window(8, 12)
+    assert high == 8 or wide == 12
+    assert (top, left) == ((8 - high) // 2, (12 - wide) // 2)
+    assert abs(high / wide - height / width) <= 0.5 / min(high, wide) * max(1, height / width)
+    scale = min(height / 8, width / 12)
+    assert padded.sum().item() == pytest.approx(16 * scale**2, rel=0.35)
+    torch.testing.assert_close(stretched, stretched.flip(0, 1))
+
+
+def test_named_data_come_in_any_aspect():
+    assert load_dataset("digits", size=(6, 10), limit=3).shape == (1, 6, 10)
+    assert load_dataset("sprites:x", size=(16, 32), fit="pad").shape == (1, 16, 32)
+    plain = load_dataset("digits", size=16, limit=3)
+    assert torch.equal(load_dataset("digits", size=(16, 16), limit=3).x, plain.x)
+    assert torch.equal(load_dataset("digits", size=16, fit="crop", limit=3).x, plain.x)

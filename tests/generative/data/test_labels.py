@@ -1,0 +1,128 @@
+"""Labels in the forms that people keep them in."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from generative.data.labels import NoClasses, as_classes
+from generative.data.load import load_dataset
+
+X = np.random.default_rng(0).integers(256, size=(4, 5, 6, 1), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("given", "labels", "names"),
+    [
+        ([0, 2, 1, 0], [0, 2, 1, 0], "0 1 2"),
+        ([0, 3, 3, 0], [0, 3, 3, 0], "0 1 2 3"),  # 1 and 2 may be in other parts
+        ([1, 3, 2, 1], [0, 2, 1, 0], "1 2 3"),
+        ([-1, 1, 1, -1], [0, 1, 1, 0], "-1 1"),
+        ([[1.0], [0.0], [1.0], [0.0]], [1, 0, 1, 0], "0 1"),
+        ([[0, 1, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0]], [1, 0, 1, 0], "0 1 2"),
+        ([True, False, False, True], [1, 0, 0, 1], "0 1"),
+        (["dog", "cat", "cat", "emu"], [1, 0, 0, 2], "cat dog emu"),
+        ([b"dog", b"cat", b"cat", b"emu"], [1, 0, 0, 2], "cat dog emu"),
+        (["10", "9", "10", "9"], [1, 0, 1, 0], "9 10"),
+    ],
+)
+def test_forms_of_labels(given, labels, names):
+    found, classes = as_classes(np.array(given))
+    assert found.tolist() == labels
+    assert " ".join(classes) == names
+
+
+@pytest.mark.parametrize("given", [[0.5, 1.0], [[0, 1], [1, 1]], [np.nan, 1.0], [[[0]], [[1]]]])
+def test_what_is_no_class_is_told_apart(given):
+    with pytest.raises(NoClasses):
+        as_classes(np.array(given))
+
+
+def test_archives_of_other_houses(tmp_path):
+    y = np.array([[2], [0], [1], [2]], np.uint8)
+    parts = {"train_images": X, "train_labels": y, "test_images": X[:2], "test_labels": y[:2]}
+    np.savez(tmp_path / "medmnist.npz", **parts)
+    np.savez(tmp_path / "positions.npz", X, y[:, 0])
+    np.savez(tmp_path / "letters.npz", X=X, Y=np.eye(3)[y[:, 0]])
+    np.savez(tmp_path / "two.npz", x_test=X, y_test=y, x_train=X[:3], y_train=y[:3])
+    for name, rows in (("medmnist", 4), ("positions", 4), ("letters", 4), ("two", 3)):
+        data = load_dataset(str(tmp_path / f"{name}.npz"))
+        assert data.x.shape == (rows, 1, 5, 6), name
+        assert data.labels.tolist() == [2, 0, 1, 2][:rows], name
+    several = {"train_images": X, "train_labels": np.ones((4, 3))}
+    np.savez(tmp_path / "chest.npz", **several)
+    data = load_dataset(str(tmp_path / "chest.npz"))
+    assert data.labels is None
+    assert "no classes from train_labels" in data.notes[0]
+
+
+@pytest.mark.parametrize("name", ["y.npy", "labels.npy", "x_labels.csv", "x-labels.txt"])
+def test_labels_beside_an_array(tmp_path, name):
+    np.save(tmp_path / "x.npy", X)
+    if name.endswith(".npy"):
+        np.save(tmp_path / name, np.array(["b", "a", "b", "a"]))
+    else:
+        (tmp_path / name).write_text("label\nb\na\nb\na\n")
+    data = load_dataset(str(tmp_path / "x.npy"), limit=3, seed=1)
+    whole = load_dataset(str(tmp_path / "x.npy"))
+    assert whole.class_names == ("a", "b")
+    assert whole.labels.tolist() == [1, 0, 1, 0]
+    assert data.notes == (f"classes from {name}",)
+    rows = [next(k for k in range(4) if (whole.x[k] == x).all()) for x in data.x]
+    assert data.labels.tolist() == whole.labels[rows].tolist()
+
+
+def test_labels_that_are_asked_for(tmp_path):
+    np.savez(tmp_path / "x.npz", images=X, colour=np.arange(4), y=np.zeros(4, int))
+    np.save(tmp_path / "mine.npy", np.arange(4) // 2)
+    path = str(tmp_path / "x.npz")
+    assert load_dataset(path, labels="colour").labels.tolist() == [0, 1, 2, 3]
+    assert load_dataset(path, labels=str(tmp_path / "mine.npy")).labels.tolist() == [0, 0, 1, 1]
+    np.save(tmp_path / "short.npy", np.arange(3))
+    with pytest.raises(ValueError, match=r"short\.npy holds 3 labels for 4 rows"):
+        load_dataset(path, labels=str(tmp_path / "short.npy"))
+    with pytest.raises(ValueError, match=r"labels is 'y', but digits is no file"):
+        load_dataset("digits", labels="y")
+
+
+LISTS = {
+    "labels.csv": "file_name,split,label\nb.png,train,dog\na.png,test,cat\nin/c.png,test,dog\n",
+    "metadata.csv": "id;class\na;cat\nb;dog\nc;dog\n",
+    "labels.txt": "pictures/in/c.png dog\npictures/a.png cat\npictures/b.png dog\n",
+    "labels.tsv": "cat\ndog\ndog\n",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_of_the_labels_of_files(tmp_path, name):
+    folder = tmp_path / "pictures"
+    (folder / "in").mkdir(parents=True)
+    for k, file in enumerate(("a.png", "b.png", "in/c.png")):
+        Image.fromarray(X[k, :, :, 0]).save(folder / file)
+    (folder / name).write_text(LISTS[name])
+    data = load_dataset(str(folder))
+    assert data.labels.tolist() == [0, 1, 1]
+    assert data.class_names == ("cat", "dog")
+    Image.fromarray(X[3, :, :, 0]).save(folder / "new.png")
+    if name != "labels.tsv":
+        assert "1 of 4 pictures, such as new.png" in load_dataset(str(folder)).notes[-1]
+        with pytest.raises(ValueError, match="names no label of 1 of 4"):
+            load_dataset(str(folder), labels=name)
+
+
+def test_parts_of_a_data_set_are_no_classes(tmp_path):
+    for place in ("train/cat", "train/dog", "val/cat"):
+        (tmp_path / place).mkdir(parents=True)
+        Image.fromarray(X[0, :, :, 0]).save(tmp_path / place / "a.png")
+    with pytest.raises(ValueError, match=r"parts of a data set, train, val.*: give one part"):
+        load_dataset(str(tmp_path))
+    assert load_dataset(str(tmp_path / "train")).class_names == ("cat", "dog")
+
+
+def test_loose_pictures_beside_folders_have_no_classes(tmp_path):
+    (tmp_path / "below").mkdir()
+    Image.fromarray(X[0, :, :, 0]).save(tmp_path / "a.png")
+    Image.fromarray(X[1, :, :, 0]).save(tmp_path / "below" / "b.png")
+    data = load_dataset(str(tmp_path))
+    assert len(data) == 2
+    assert data.labels is None
+    assert "1 lie in the folder itself" in data.notes[1]
