@@ -27,3 +27,5 @@ from .training.run import RunConfig as RunConfig
 from .training.run import RunFolder as RunFolder
 from .training.trainer import Diverged as Diverged
 from .training.trainer import Trainer as Trainer
+from .worlds.config import WorldConfig as WorldConfig
+from .worlds.world import World as World

@@ -38,10 +38,14 @@ MODELS = Catalog(
 )
 
 
+WORLD = ModelEntry("world", "World", "WorldConfig", "world to dream in, learned of experience")
+"""Not of data sets, and so not among `MODELS`."""
+
+
 def find_model(name: str) -> ModelEntry:
-    """Return the model called `name`.
+    """Return the model called `name`, a learned world included.
 
     Raises:
         ValueError: there is none; the nearest names are suggested.
     """
-    return MODELS.find(name)
+    return WORLD if name == WORLD.name else MODELS.find(name)

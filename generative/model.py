@@ -45,6 +45,40 @@ class Batch(NamedTuple):
     label: Tensor | None = None  # [B] int64, where the data has classes
 
 
+class Rows(Protocol):
+    """What is trained on: N rows, gathered in batches of what a player's loss takes."""
+
+    @property
+    def name(self) -> str:
+        """What the rows are of."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one datum."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where they are."""
+        ...
+
+    @property
+    def columns(self) -> Sequence[Tensor | None]:
+        """What tells the rows from others."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def to(self, device: str | torch.device) -> Self:
+        """Return the rows on another device."""
+        ...
+
+    def batch(self, index: Tensor) -> tuple[Any, ...]:
+        """Gather rows, int64 `[B]` on their device."""
+        ...
+
+
 class Loss(NamedTuple):
     """What a player lowers, and what people may look at."""
 
@@ -61,12 +95,14 @@ class Player:
         module: whose parameters the player's optimiser steps; all others are held fixed.
         loss: of a batch; draws its noise from torch's global generator.
         steps: batches per turn; a discriminator may take several before its opponent's one.
+        batch: makes of columns what the loss takes.
     """
 
     name: str
     module: nn.Module
-    loss: Callable[[Batch], Loss]
+    loss: Callable[[Any], Loss]
     steps: int = 1
+    batch: Callable[[Sequence[Tensor | None]], tuple[Any, ...]] = Batch._make
 
 
 @dataclass(frozen=True)
@@ -159,7 +195,7 @@ class GenerativeModel(nn.Module, ABC, Generic[ConfigT]):
                 None.
         """
 
-    def validate(self, batch: Batch) -> Metrics:
+    def validate(self, batch: Any) -> Metrics:
         """Measure held-out data; `"loss"`, where there is one, decides which weights are best."""
         return {}
 

@@ -19,7 +19,8 @@ from .ids import HOME, NEIGHBOURS, find_spec, home
 from .plain import NUMBERS
 
 LATENTS = "generative.latents"  # worlds seen through a model: they read its file, and no more
-OURS = {*HOME.values(), LATENTS}
+DREAMS = "generative.dreams"  # likewise: worlds that a model learned
+OURS = {*HOME.values(), LATENTS, DREAMS}
 KNOWN = OURS | set(NEIGHBOURS.values())
 WRAPPERS = {  # of Gymnasium's, those that neither write files nor call what they are given
     "AddRenderObservation",

@@ -47,16 +47,21 @@ def main(argv: list[str]) -> int:
     from ..loading import load
     from ..metrics.measure import measure
     from ..training.run import RunFolder
+    from ..worlds.world import World
+    from .world import measure_world
 
     run = RunFolder(options.run)
     with refusals(ValueError, ImportError):
         record = run.load_config()
         file = run.files.find(options.checkpoint)
         model = load(file, device=options.device, trust=options.trust)
-        parts = load_run_data(record, trust=options.trust)
-        train, held_out = (data.to(model.device) for data in parts)
         seed, fid = options.seed, options.fid
-        figures = measure(model, train, held_out, seed=seed, fid=fid, progress=True)
+        if isinstance(model, World):
+            figures = measure_world(model, run, record, seed=seed, trust=options.trust)
+        else:
+            parts = load_run_data(record, trust=options.trust)
+            train, held_out = (data.to(model.device) for data in parts)
+            figures = measure(model, train, held_out, seed=seed, fid=fid, progress=True)
         if options.json:
             found, unsuited = dict[str, Any](), dict[str, str]()
             for figure in figures:

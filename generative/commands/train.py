@@ -6,15 +6,16 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from warnings import catch_warnings, simplefilter
 
 from nets.shell.command_line import INTERRUPTED, command, refusals
 from nets.shell.run_options import ResumeOptions, WarningSignal
 from nets.shell.training import new_folder
 
-from ..catalogue import MODELS
+from ..catalogue import MODELS, WORLD
 from ..presets import Preset, load_presets
+from . import world
 from .options import TRAIN, TrainOptions, parse_train
 from .report import ending, heading, trust_option
 
@@ -41,7 +42,9 @@ def main(argv: list[str]) -> int:
         return _list()
     earlier = TRAIN.parse_resume(argv)
     if earlier is not None:
-        return _resume(earlier)
+        return world.resume(earlier) if world.is_world(earlier.resume) else _resume(earlier)
+    if WORLD.name in argv[:1]:
+        return world.start(argv)
     options, preset = parse_train(argv)
     return _start(options, preset, argv)
 
@@ -172,9 +175,9 @@ def _draw(run: "RunFolder", trainer: "Trainer") -> None:
     from ..gallery.draw import draw_all
     from ..loading import load
 
-    model = load(run.path, device=str(trainer.device))
+    model, unseen = load(run.path, device=str(trainer.device)), cast("Dataset", trainer.unseen)
     with seeded(hash31(trainer.seed, "drawing")):
-        draw_all(run.path, model, trainer.unseen)
+        draw_all(run.path, model, unseen)
     title = f"{model.name} on {trainer.data.name}"
     grids.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=title))
 
@@ -200,6 +203,7 @@ def _list() -> int:
     print("models:")
     for name, model in MODELS.items():
         print(f"  {name:<22}{model.summary}")
+    print(f"  {WORLD.name:<22}{WORLD.summary}; its data are an ENV_ID")
     print("\ndata:")
     for name, summary in DATA.items():
         print(f"  {name:<22}{summary}")

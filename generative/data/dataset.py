@@ -100,6 +100,11 @@ class Dataset:
         return tuple(self.x.shape[1:])
 
     @property
+    def columns(self) -> list[Tensor | None]:
+        """What tells the rows from others; nothing of those that are not in memory."""
+        return [self.x, self.labels] if isinstance(self.x, Tensor) else []
+
+    @property
     def num_classes(self) -> int | None:
         """The number of classes; None where the data have none."""
         return None if self.labels is None else len(self.class_names)

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from ..autoencoders.losses import gaussian_log_prob
-from ..data.dataset import Dataset
-from ..model import GenerativeModel
+from ..model import GenerativeModel, Rows
 
 
 @runtime_checkable
@@ -28,7 +27,7 @@ class LatentModel(Protocol):
 
 
 @torch.no_grad()
-def held_out_terms(model: GenerativeModel, data: Dataset, *, rows: int = 1024) -> dict[str, float]:
+def held_out_terms(model: GenerativeModel, data: Rows, *, rows: int = 1024) -> dict[str, float]:
     """Return the means over `data` of what `model.validate` measures: of a VAE, ELBO and terms.
 
     Args:
@@ -40,7 +39,7 @@ def held_out_terms(model: GenerativeModel, data: Dataset, *, rows: int = 1024) -
     parts = -(-len(data) // rows)  # of equal size: some estimators look at a batch as a whole
     for index in torch.arange(len(data), device=data.device).tensor_split(parts):
         batch = data.batch(index)
-        share = len(batch.x) / len(data)
+        share = len(index) / len(data)
         for name, value in model.validate(batch).items():
             totals[name] = totals.get(name, torch.zeros_like(value)) + share * value
     return {name: value.item() for name, value in totals.items()}

@@ -12,8 +12,7 @@ from nets.process.device import resolve_device
 from nets.process.distributed import ALONE, Team
 from nets.runs.divergence import Diverged, cure, find_not_finite, require_finite_file
 
-from ..data.dataset import Dataset
-from ..model import Batch, GenerativeModel
+from ..model import Batch, GenerativeModel, Rows
 from .epochs import Epochs
 from .players import PlayerOptimiser, learning_rate, mixed_precision
 from .suitable import require_suitable
@@ -47,7 +46,7 @@ class Learner:
     def __init__(
         self,
         model: GenerativeModel,
-        data: Dataset,
+        data: Rows,
         *,
         seed: int = 0,
         device: str | torch.device = "auto",
@@ -63,7 +62,7 @@ class Learner:
         autocast = mixed_precision(settings, self.device, model.shape)
         players = model.players()
         self.optimisers = [PlayerOptimiser(model, player, autocast, team) for player in players]
-        self.batches_per_turn = max(player.steps for player in players)
+        self.batches_per_turn = max((player.steps for player in players), default=1)
         self.epochs = Epochs(len(data), settings.batch_size, seed, self.device)
         team.share(self.epochs[0])
         decay, warmup = settings.ema_decay, settings.ema_warmup
@@ -119,9 +118,9 @@ class Learner:
             optimiser.adam.load_state_dict(state["optimisers"][optimiser.player.name])
         self.steps = state["step"]
 
-    def _batch(self, k: int) -> Batch:
+    def _batch(self, k: int) -> tuple[Any, ...]:
         """Return batch k on the device, pictures laid out as convolutions like them."""
         batch = self.data.batch(self.team.share(self.epochs[k]))
-        if not self.channels_last or batch.x.dim() != 4:
+        if not self.channels_last or not isinstance(batch, Batch) or batch.x.dim() != 4:
             return batch
         return batch._replace(x=batch.x.contiguous(memory_format=torch.channels_last))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from nets.gradients.optim import clip_grads, optimizer
 from nets.layers.precision import has_bfloat16
 from nets.process.distributed import ALONE, Team
 
-from ..model import Batch, GenerativeModel, Loss, ModelConfig, Player
+from ..model import GenerativeModel, Loss, ModelConfig, Player
 
 SMALLEST_ON_CPU = 28 * 28
 
@@ -23,11 +24,11 @@ class PlayerLoss(nn.Module):
 
     def __init__(self, player: Player) -> None:
         super().__init__()
-        self.module, self.loss = player.module, player.loss
+        self.module, self.loss, self.make = player.module, player.loss, player.batch
 
-    def forward(self, x: Tensor, label: Tensor | None) -> Loss:
+    def forward(self, *columns: Tensor | None) -> Loss:
         """Return the loss of a batch."""
-        return self.loss(Batch(x, label))
+        return self.loss(self.make(columns))
 
 
 class PlayerOptimiser:
@@ -65,7 +66,7 @@ class PlayerOptimiser:
         self.loss = team.parallel(loss)
         self._hold(False)
 
-    def step(self, batch: Batch, learning_rate: float) -> dict[str, Tensor]:
+    def step(self, batch: tuple[Any, ...], learning_rate: float) -> dict[str, Tensor]:
         """Take one gradient step; return the loss and the metrics, left on the device."""
         self._hold(True)
         try:

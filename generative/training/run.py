@@ -44,6 +44,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
         "samples.png",
         "reconstructions.png",
         "traversals.png",
+        "dreams.png",
     )
 
     def create(

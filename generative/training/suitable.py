@@ -3,19 +3,19 @@
 import warnings
 
 from ..data.dataset import Dataset
-from ..model import GenerativeModel
+from ..model import GenerativeModel, Rows
 
 LOOKED_AT = 10_000  # rows of vectors
 LARGEST, SMALLEST = 30.0, 1 / 30  # of numbers that networks learn from as they are
 
 
-def require_suitable(model: GenerativeModel, data: Dataset) -> None:
+def require_suitable(model: GenerativeModel, data: Rows) -> None:
     """Refuse numbers that the model's likelihood knows nothing of; warn of columns out of scale.
 
     Raises:
         ValueError: the likelihood is of numbers in [0, 1], and others are among the data.
     """
-    if len(data.shape) != 1 or data.device.type == "meta":
+    if not isinstance(data, Dataset) or len(data.shape) != 1 or data.device.type == "meta":
         return  # pictures are in [0, 1]
     x = data.batch(slice(0, LOOKED_AT)).x  # [N, D]
     low, high = (value.item() for value in x.aminmax())

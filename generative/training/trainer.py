@@ -29,9 +29,8 @@ from nets.runs.divergence import Diverged as Diverged
 from nets.runs.fingerprints import content
 from nets.runs.run_log import RunLog
 
-from ..data.dataset import Dataset
 from ..metrics.likelihood import held_out_terms
-from ..model import GenerativeModel
+from ..model import GenerativeModel, Rows
 from .learner import Learner, check_finite
 from .run import RunConfig, RunFolder
 from .watch import Watch
@@ -61,15 +60,15 @@ class Trainer:
     def __init__(
         self,
         model: GenerativeModel,
-        data: Dataset,
+        data: Rows,
         run: RunFolder | None = None,
         config: RunConfig | None = None,
         *,
-        held_out: Dataset | None = None,
+        held_out: Rows | None = None,
         seed: int = 0,
         device: str | torch.device = "auto",
         team: Team = ALONE,
-        draw: Callable[[GenerativeModel, Dataset], Mapping[str, NDArray[np.uint8]]] | None = None,
+        draw: Callable[[GenerativeModel, Any], Mapping[str, NDArray[np.uint8]]] | None = None,
         progress: bool = True,
     ) -> None:
         self.learner = Learner(model, data, seed=seed, device=device, team=team)
@@ -98,7 +97,7 @@ class Trainer:
         return self.learner.trained
 
     @property
-    def unseen(self) -> Dataset:
+    def unseen(self) -> Rows:
         """The held-out rows; where there are none, the others."""
         return self.data if self.held_out is None else self.held_out
 
@@ -180,9 +179,9 @@ class Trainer:
         parts = {"train": self.data, "held out": self.held_out}
         return {
             "rows": {
-                name: content([part.x, part.labels])
+                name: content(columns)
                 for name, part in parts.items()
-                if part is not None and isinstance(part.x, Tensor)
+                if part is not None and (columns := part.columns)
             }
         }
 
@@ -252,6 +251,8 @@ class Trainer:
         """
         pending, self.pending = self.pending, []
         names = list(pending[0])
+        if not names:  # nobody learns
+            return {}
         table = torch.stack([torch.stack([m[name].float() for m in pending]) for name in names])
         table = self.team.mean(table).cpu()  # [metrics, steps]
         for optimiser in self.learner.optimisers:

@@ -28,3 +28,13 @@ def test_linked_pages_exist():
     folder = Path(__file__).parents[2] / "docs"
     for link in re.findall(r"\]\(([^)#:]+\.md)", PAGE):
         assert (folder / link).exists(), link
+
+
+def test_the_examples_of_dreams_run_in_order():
+    page = (Path(__file__).parents[2] / "docs/generative/worlds.md").read_text(encoding="utf-8")
+    names = {"__name__": "examples"}
+    with seeded(0):
+        for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+            exec(compile(block, "docs/generative/worlds.md", "exec"), names)
+    assert names["many"].reset(seed=0)[0].shape == (256,)
+    assert names["observation"].shape == (8,)

@@ -1,0 +1,230 @@
+"""Learn a world: live through the real one, train a model of it, leave a run folder to dream in."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nets.shell.command_line import INTERRUPTED, refusals, to_type
+from nets.shell.run_options import ResumeOptions, WarningSignal
+from nets.shell.training import list_run, new_folder
+
+from .options import TRAIN
+from .world_options import NAME, WorldOptions, parse_world
+
+if TYPE_CHECKING:
+    from ..metrics.measure import Figure
+    from ..training.run import RunConfig, RunFolder
+    from ..worlds.episodes import Episodes
+    from ..worlds.world import World
+
+EXPERIENCE = "episodes.pt"
+
+
+def is_world(folder: Path) -> bool:
+    """Whether a run folder, as far as it can be read, is that of a world."""
+    from nets.runs.checkpoint import CheckpointError
+
+    from ..training.run import RunFolder
+
+    with suppress(CheckpointError, OSError, ValueError):
+        return RunFolder(folder).load_config().get("model") == NAME
+    return False
+
+
+def start(argv: list[str]) -> int:
+    """Collect, learn, and say what came out."""
+    options, spec, preset = parse_world(argv)
+    from nets.process.device import resolve_device
+    from nets.process.seeding import hash31, seeded
+    from nets.runs.checkpoint import save_checkpoint
+    from nets.runs.fingerprints import source
+
+    from ..training.run import RunConfig, RunFolder
+    from ..worlds.world import World
+
+    seed = options.seed
+    with refusals(ValueError):
+        device = resolve_device(options.device)
+        episodes = _collected(options, spec)
+        run = RunFolder(options.run or new_folder(NAME, options.env.rpartition(":")[2], seed))
+    with run.owned(), refusals(ValueError):
+        train, held_out = _dealt(episodes, options.held_out, seed)
+        with seeded(hash31(seed, "weights")):
+            world = World.of(spec, train, options.config)
+        steps = options.steps if world.players() else 1
+        config = RunConfig.default(steps, held_out=options.held_out, eval_every=options.eval_every)
+        file = run.path / EXPERIENCE
+        save_checkpoint(file, episodes.state_dict())
+        about = {"data": {"spec": f"episodes:{options.env}"}, "seed": seed, "device": device.type}
+        about["sources"] = {"data": source(file, [file])}
+        run.create(world.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
+        if preset is not None:
+            print(preset.describe(options))
+        return _train(run, config, world, train, held_out, device, seed, options.checkpoint_on)
+
+
+def resume(options: ResumeOptions) -> int:
+    """Go on with learning a world from what was lived through then."""
+    from nets.process.device import resolve_device
+    from nets.runs.checkpoint import fitting
+    from nets.runs.fingerprints import source
+
+    from ..loading import from_manifest
+    from ..training.run import RunFolder
+
+    run = RunFolder(options.resume)
+    file = run.path / EXPERIENCE
+    with run.owned(), refusals(ValueError):
+        record = run.load_config()
+        if options.steps is not None:
+            run.extend(options.steps)
+        config = run.run_config()
+        run.check_sources({"data": source(file, [file])})
+        episodes = _experience(run)
+        with fitting(run.config_file):
+            seed, device = record["seed"], resolve_device(options.device or record["device"])
+            train, held_out = _dealt(episodes, config.held_out, seed)
+            world: Any = from_manifest(record, seed, trust=options.trust)
+        world.study(train)
+        return _train(run, config, world, train, held_out, device, seed, options.checkpoint_on)
+
+
+def _collected(options: WorldOptions, spec: Any) -> "Episodes":
+    from nets.process.seeding import hash31
+
+    from ..data.frames import load_actor
+    from ..worlds.experience import collect
+
+    actor = None if options.actor is None else load_actor(str(options.actor), trust=options.trust)
+    episodes = collect(
+        spec,
+        options.collect,
+        actor=actor,
+        exploration=options.exploration,
+        seed=hash31(options.seed, "experience"),
+    )
+    returns = episodes.returns
+    mean = f", mean return {float(returns.mean()):.3g}" if len(returns) else ""
+    who = "random actions" if options.actor is None else f"the agent of {options.actor}"
+    print(
+        f"lived through {len(episodes):,} steps of {options.env} in "
+        f"{len(episodes.lengths):,} episodes, by {who}{mean}",
+        flush=True,
+    )
+    return episodes
+
+
+def _experience(run: "RunFolder") -> "Episodes":
+    """Return what was lived through, from the run folder."""
+    from nets.runs.checkpoint import fitting, load_checkpoint
+
+    from ..worlds.episodes import Episodes
+
+    file = run.path / EXPERIENCE
+    with fitting(file):
+        return Episodes.from_state_dict(load_checkpoint(file))
+
+
+def _dealt(episodes: "Episodes", share: float, seed: int) -> tuple["Episodes", "Episodes | None"]:
+    """Deal episodes into those to learn from and those held out, where there are enough."""
+    from nets.process.seeding import hash31
+
+    if share and len(episodes.lengths) > 1:
+        share = max(share, 1 / len(episodes.lengths))
+        return episodes.split(share, hash31(seed, "held out"))
+    return episodes, None
+
+
+def _train(
+    run: "RunFolder",
+    config: "RunConfig",
+    world: "World",
+    train: "Episodes",
+    held_out: "Episodes | None",
+    device: Any,
+    seed: int,
+    warning: WarningSignal | None,
+) -> int:
+    from nets.process.seeding import hash31, seeded
+    from nets.runs.logs import read_metrics
+
+    from ..dreams.strips import strips
+    from ..gallery import charts, grids
+    from ..loading import load
+    from ..training.trainer import Trainer
+    from ..worlds.episodes import Windows
+
+    name, span = world.spec.env_id.rpartition(":")[2], world.config.window
+    rows = Windows(name, train, span)
+    unseen = None if held_out is None else Windows(name, held_out, span)
+
+    def draw(model: Any, windows: Any) -> dict[str, Any]:
+        picture = strips(model, windows)
+        grids.save(run.path / "dreams.png", picture)
+        return {"dreams": picture}
+
+    trainer = Trainer(
+        world, rows, run, config, held_out=unseen, seed=seed, device=device, draw=draw
+    )
+    parameters = sum(p.numel() for p in world.dynamics.parameters())
+    learned = f"{parameters:,} parameters, {config.steps:,} steps" if parameters else "counted"
+    print(f"{world.config.model} of {name}: {learned}, seed {seed}, {trainer.device}")
+    print(f"run folder: {run.path}", flush=True)
+    with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
+        with refusals(), TRAIN.finite(run.path):
+            trainer.run(config.steps)
+        if trainer.interrupted:
+            print(TRAIN.interruption(run.path, trainer.steps))
+            return INTERRUPTED
+        best: Any = load(run.path, device=str(trainer.device))
+        with seeded(hash31(seed, "drawing")):
+            draw(best, trainer.unseen)
+        with suppress(ValueError):  # a run of one step has no curve
+            grids.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=name))
+        print(_ending(run, world, config))
+    return 0
+
+
+def _ending(run: "RunFolder", world: "World", config: "RunConfig") -> str:
+    """Say what lies where, and what to type next."""
+    from ..dreams import DREAM_ID
+
+    files = {
+        EXPERIENCE: "what was lived through",
+        "curve.png": "the numbers as a picture",
+        "dreams.png": "moments that really followed, and what was dreamed below each",
+    }
+    inside = f"generative.dreams:{DREAM_ID} --env.run {run.path}"
+    learner = "q-learning" if world.config.model == "table" else "ppo"
+    listed = list_run(run.path, "the weights that are best on held-out episodes", files)
+    more = 2 * config.steps if world.players() else None
+    more = 2 * config.steps if world.players() else None
+    lines = [listed, TRAIN.suggestions(run.path, {"evaluate": "how true it is"}, more)]
+    calls = {
+        f"{to_type('train')} {learner} {inside}": "learn inside",
+        f"{to_type('play')} {inside} --env.beside": "play it, the real world beside it",
+    }
+    return "\n".join([*lines, *(f"  {call}  # {why}" for call, why in calls.items())])
+
+
+def measure_world(
+    world: "World", run: "RunFolder", record: Mapping[str, Any], *, seed: int, trust: bool
+) -> "Iterator[Figure]":
+    """Yield how true a world is: on held-out episodes, and of tables beside the real one.
+
+    Raises:
+        CheckpointError: what was lived through is not in the run folder, or something else is.
+    """
+    from ..data.frames import foreign
+    from ..dreams.fidelity import truth
+    from ..dreams.tables import real_table, table_truth
+    from ..worlds.table import TableWorld
+
+    train, held_out = _dealt(_experience(run), run.run_config().held_out, record["seed"])
+    yield from truth(world, train if held_out is None else held_out, seed=seed)
+    if trust or not foreign(world.spec.env_id):
+        with closing(world.spec.make()) as real:
+            if isinstance(world.dynamics, TableWorld) and (table := real_table(real)):
+                yield from table_truth(world.dynamics.model(), *table)

@@ -1,0 +1,8 @@
+from .config import WorldConfig as WorldConfig
+from .episodes import Episodes as Episodes
+from .episodes import Window as Window
+from .episodes import Windows as Windows
+from .experience import collect as collect
+from .experience import spec_of as spec_of
+from .spaces import WorldSpec as WorldSpec
+from .world import World as World

@@ -1,0 +1,68 @@
+"""Settings of learned worlds."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from nets.settings import Count, NonNegative, Positive, Size
+
+from ..model import ModelConfig
+from .spaces import Kind
+
+Model = Literal["auto", "table", "ensemble", "board", "rssm"]
+
+SUITED: dict[Kind, Model] = {
+    "discrete": "table",
+    "vector": "ensemble",
+    "board": "board",
+    "picture": "rssm",
+}
+
+
+@dataclass(frozen=True)
+class WorldConfig(ModelConfig):
+    """Settings of `World`."""
+
+    model: Model = "auto"
+    """table counts what follows; ensemble: networks, one drawn per step; board: convolutions; rssm:
+    a memory and latents. auto: table of discrete observations, ensemble of vectors, board of
+    boards, rssm of pictures."""
+    batch_size: Count = 32
+    """Windows of experience per gradient step."""
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    """Of matrix products and convolutions; auto: bfloat16 for pictures where it is faster."""
+    max_grad_norm: NonNegative = 10.0
+    """Largest global norm of the gradient; 0: any."""
+    window: Size = 12
+    """Steps of a window that an rssm learns from; the others learn step by step."""
+    hidden: Size = 128
+    """Units of every hidden layer."""
+    members: Count = 5
+    """Networks of an ensemble."""
+    filters: Size = 32
+    """Channels of every convolution of a board."""
+    memory: Size = 128
+    """Size of an rssm's memory."""
+    groups: Size = 8
+    """Categorical latents of an rssm, drawn at every step."""
+    classes: Size = 8
+    """Classes of each."""
+    kl_prior: Positive = 1.0
+    """Weight of the KL divergence that teaches the prior to foresee the posterior."""
+    kl_posterior: NonNegative = 0.1
+    """Weight of the KL divergence that keeps the posterior near what can be foreseen."""
+    free_nats: NonNegative = 1.0
+    """KL divergence of a step below which it is not lowered."""
+
+    @classmethod
+    def suited(cls, kind: Kind, model: Model = "auto", **settings: Any) -> "WorldConfig":
+        """Return settings that suit a kind of observations, and a model; `settings` override."""
+        chosen = SUITED[kind] if model == "auto" else model
+        known: dict[Model, dict[str, Any]] = {
+            "ensemble": {"batch_size": 256, "window": 1, "max_grad_norm": 0.0},
+            "board": {"batch_size": 64, "window": 1},
+            "table": {"window": 1},
+            "rssm": {"window": 9 if kind == "picture" else 16},
+        }
+        if chosen == "rssm" and kind in ("discrete", "board"):
+            known["rssm"]["free_nats"] = 0.1  # 1 is as much as a small world has to say
+        return replace(cls(model=model), **(known[chosen] | settings))

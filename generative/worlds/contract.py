@@ -1,0 +1,60 @@
+"""What a model of a world must do: begin where one has looked, go on by actions, learn."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from ..model import Loss
+from .episodes import Episodes, Window
+
+State = tuple[Tensor, ...]
+"""What a model knows of B worlds, tensors `[B, ...]`."""
+
+
+class Step(NamedTuple):
+    """What one step of B dreamed worlds gives."""
+
+    state: State
+    observation: Tensor  # [B, *] in the dtype of the space
+    reward: Tensor  # [B] float32
+    terminated: Tensor  # [B] bool
+
+
+class WorldModel(nn.Module, ABC):
+    """A model of how a world goes on.
+
+    All chance of a dream is in the uniform numbers u that are handed in: with the same numbers it
+    is the same dream.
+
+    Attributes:
+        draws: how many uniform numbers each row needs for a beginning, and for a step.
+    """
+
+    draws: int
+
+    @abstractmethod
+    def begin(self, observation: Tensor, u: Tensor) -> State:
+        """Return what is known after one look.
+
+        Args:
+            observation: `[B, *]` in the dtype of the space.
+            u: in [0, 1), `[B, draws]`.
+        """
+
+    @abstractmethod
+    def step(self, state: State, action: Tensor, u: Tensor) -> Step:
+        """Dream one step on.
+
+        Args:
+            state: what `begin` or `step` returned.
+            action: `[B, *]`.
+            u: in [0, 1), `[B, draws]`.
+        """
+
+    def study(self, episodes: Episodes) -> None:
+        """Take from experience what is not learned by gradients: scales, counts."""
+
+    @abstractmethod
+    def loss(self, window: Window) -> Loss:
+        """Return what training lowers, of one batch of experience."""

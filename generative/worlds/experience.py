@@ -1,0 +1,137 @@
+"""Live through a real world, and keep what happened."""
+
+from contextlib import closing
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nets.foreign import blaming
+from nets.process.seeding import hash31, seeded
+
+from ..data.frames import Actor, allowed, qualified
+from .episodes import Episodes
+from .spaces import WorldSpec
+
+NUM_ENVS = 16
+Array = NDArray[Any]
+
+
+def spec_of(env_id: str, **options: Any) -> WorldSpec:
+    """Return what a world shows and takes.
+
+    Args:
+        env_id: `Name-v0`, or `module:namespace/Name-v0` where a module registers it.
+        **options: arguments of the environment.
+
+    Raises:
+        gymnasium.error.Error: there is no such environment; the nearest is suggested.
+        ValueError: its spaces are neither Discrete nor Box.
+    """
+    with closing(gym.make(qualified(env_id), **options)) as env:
+        return WorldSpec(qualified(env_id), env.observation_space, env.action_space, options)
+
+
+def collect(
+    spec: WorldSpec,
+    steps: int,
+    *,
+    actor: Actor | None = None,
+    exploration: float = 0.0,
+    seed: int = 0,
+) -> Episodes:
+    """Live through `steps` steps of a world, several copies side by side.
+
+    Args:
+        spec: the world, as `spec_of` returns it.
+        steps: of all copies together.
+        actor: who acts, not greedily; uniformly random actions by default.
+        exploration: the share of an actor's actions that are uniformly random instead.
+        seed: copy k is seeded with `seed + k`, all other chance with `seed`.
+
+    Raises:
+        gymnasium.error.Error: there is no such environment.
+        ValueError: `steps` is below 1, or a number that the world returns is not finite.
+    """
+    if steps < 1:
+        raise ValueError(f"{spec.env_id}: {steps} steps, expected at least 1")
+    with seeded(seed), closing(_make(spec, min(NUM_ENVS, steps))) as world:
+        lives = _live(world, steps, actor, exploration, seed)
+    episodes = Episodes(
+        torch.cat([life.observations() for life in lives]),
+        torch.from_numpy(np.concatenate([np.stack(life.action) for life in lives])),
+        torch.tensor([r for life in lives for r in life.reward], dtype=torch.float32),
+        torch.tensor([t for life in lives for t in life.terminated], dtype=torch.bool),
+        torch.tensor([len(life.action) for life in lives]),
+        torch.tensor([life.over for life in lives]),
+    )
+    for name in ("observation", "action", "reward"):
+        if not bool(getattr(episodes, name).isfinite().all()):
+            raise ValueError(
+                f"{spec.env_id} returned a {name} that is not finite in {steps:,} steps"
+            )
+    return episodes
+
+
+class _Life:
+    """An episode as it goes on."""
+
+    def __init__(self, observation: Any) -> None:
+        self.seen = [np.array(observation)]
+        self.action: list[Array] = []
+        self.reward: list[float] = []
+        self.terminated: list[bool] = []
+        self.over = False
+
+    def observations(self) -> Tensor:
+        return torch.from_numpy(np.stack(self.seen))
+
+
+def _live(
+    world: VectorEnv, steps: int, actor: Actor | None, exploration: float, seed: int
+) -> list[_Life]:
+    """Live through `steps` steps; those that ended first come first."""
+    rng, count = np.random.default_rng(hash31(seed, "exploration")), world.num_envs
+    world.action_space.seed(seed)
+    with blaming(f"the environment {world}, in its reset"):
+        observation, info = world.reset(seed=seed)
+    lives = [_Life(row) for row in observation]
+    ended: list[_Life] = []
+    state, start = None, np.ones(count, bool)
+    over, left = np.zeros(count, bool), steps
+    while left:
+        action = world.action_space.sample()
+        if actor is not None:
+            masks = {"action_masks": allowed(world, info)} if getattr(actor, "masks", False) else {}
+            chosen, state = actor.predict(observation, state, start, deterministic=False, **masks)
+            explores = rng.random(count) < exploration
+            action = np.where(explores.reshape(-1, *[1] * (action.ndim - 1)), action, chosen)
+        with blaming(f"the environment {world}, in its step after {steps - left} steps"):
+            observation, reward, terminated, truncated, info = world.step(action)
+        for row in range(count):
+            if over[row]:  # this step only began the next episode
+                lives[row] = _Life(observation[row])
+            elif left:
+                life, left = lives[row], left - 1
+                life.seen.append(np.array(observation[row]))
+                life.action.append(np.array(action[row]))
+                life.reward.append(float(reward[row]))
+                life.terminated.append(bool(terminated[row]))
+                life.over = bool(terminated[row] or truncated[row])
+                if life.over:
+                    ended.append(life)
+        start, over = over, terminated | truncated
+    return ended + [life for life in lives if life.action and not life.over]
+
+
+def _make(spec: WorldSpec, num_envs: int) -> VectorEnv:
+    """Make copies side by side that begin the next episode in a step of its own."""
+    world = gym.make_vec(spec.env_id, num_envs, **spec.options)
+    if world.metadata.get("autoreset_mode") is AutoresetMode.NEXT_STEP:
+        return world
+    world.close()
+    return SyncVectorEnv([spec.make] * num_envs)

@@ -1,0 +1,110 @@
+"""A world as a recurrent state-space model: what is seen is drawn from memory and latents."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
+
+from nets.layers.mlp import MLP
+from nets.layers.rssm import RSSM, categorical_kl, inverse_cdf, straight_through
+
+from ..model import Loss
+from .config import WorldConfig
+from .contract import State, Step, WorldModel
+from .episodes import Episodes, Window
+from .rewards import RewardValues
+from .sight import sight
+from .spaces import WorldSpec
+
+
+class RSSMWorld(WorldModel):
+    """Lowers, over all steps t that were lived, the sum of
+
+        −log p(oₜ | hₜ, zₜ) − log p(rₜ | hₜ, zₜ) − log p(endₜ | hₜ, zₜ)
+        + β₁·max(KL(sg q ‖ p), free) + β₂·max(KL(q ‖ sg p), free),
+
+    q the posterior of zₜ, p its prior, sg without gradient (Hafner et al., 2021, "KL balancing").
+
+    Args:
+        spec: the world.
+        config: settings.
+        rewards: what rewards there are.
+    """
+
+    def __init__(self, spec: WorldSpec, config: WorldConfig, rewards: RewardValues) -> None:
+        super().__init__()
+        self.spec, self.config, self.rewards = spec, config, rewards
+        self.sight = sight(spec)
+        size, hidden = self.sight.size, config.hidden
+        self.encoder = MLP(size, (hidden,), hidden, norm="layer", activation="silu")
+        shape = config.memory, config.groups, config.classes, hidden
+        self.rssm = RSSM(hidden, spec.action_size, *shape)
+        known = self.rssm.out_features
+        self.decoder = MLP(known, (hidden, hidden), size, norm="layer", activation="silu")
+        self.reward = MLP(known, (hidden,), len(rewards), norm="layer", activation="silu")
+        self.end = MLP(known, (hidden,), 1, norm="layer", activation="silu")
+        self.draws = config.groups + 2
+
+    def study(self, episodes: Episodes) -> None:
+        """Take the scales of observations."""
+        self.sight.study(episodes)
+
+    def begin(self, observation: Tensor, u: Tensor) -> State:
+        """Draw the latents of a first look."""
+        seen = self.encoder(self.sight.read(observation))  # [B, E]
+        h = seen.new_zeros(len(seen), self.rssm.memory)
+        return h, self._draw(self.rssm.posterior(h, seen), u)
+
+    def step(self, state: State, action: Tensor, u: Tensor) -> Step:
+        """Draw latents of the prior, and of them the reward and whether it is the end."""
+        h = self.rssm(*state, self.spec.actions(action))
+        z = self._draw(self.rssm.prior(h), u)
+        known = self.rssm.features(h, z)
+        return Step(
+            (h, z),
+            self.sight.show(self.decoder(known)),
+            self.rewards.draw(self.reward(known), u[:, -2]),
+            u[:, -1] < self.end(known).squeeze(-1).sigmoid(),
+        )
+
+    def loss(self, window: Window) -> Loss:
+        """Return the mean of the sum above."""
+        read, action = self.sight.read(window.observation), self.spec.actions(window.action)
+        embedding = self.encoder(read)  # [T + 1, B, E]
+        memories: list[Tensor] = []
+        latents: list[Tensor] = []
+        posteriors: list[Tensor] = []
+        h = embedding.new_zeros(embedding.shape[1], self.rssm.memory)
+        for t, seen in enumerate(embedding):
+            if t:
+                h = self.rssm(h, latents[-1], action[t - 1])
+            memories.append(h)
+            posteriors.append(self.rssm.posterior(h, seen))
+            latents.append(straight_through(posteriors[-1]))
+        memory, q = torch.stack(memories), torch.stack(posteriors)
+        p = self.rssm.prior(memory)  # [T + 1, B, G, C]
+        known = self.rssm.features(memory, torch.stack(latents))  # [T + 1, B, *]
+        lived = window.lived.float()  # [T, B]
+        shown = torch.cat([torch.ones_like(lived[:1]), lived])  # [T + 1, B]
+        ends = self.end(known[1:]).squeeze(-1)  # [T, B]
+        end = binary_cross_entropy_with_logits(ends, window.terminated.float(), reduction="none")
+        free = self.config.free_nats
+        terms = {
+            "observation": _mean(self.sight.loss(self.decoder(known), read), shown),
+            "reward": _mean(self.rewards.loss(self.reward(known[1:]), window.reward), lived),
+            "end": _mean(end, lived),
+        }
+        prior = _mean(categorical_kl(q.detach(), p).clamp(min=free), shown)
+        posterior = _mean(categorical_kl(q, p.detach()).clamp(min=free), shown)
+        penalty = self.config.kl_prior * prior + self.config.kl_posterior * posterior
+        kl = _mean(categorical_kl(q, p).detach(), shown)
+        metrics = {name: term.detach() for name, term in terms.items()} | {"kl": kl}
+        return Loss(sum(terms.values(), penalty), metrics)
+
+    def _draw(self, probabilities: Tensor, u: Tensor) -> Tensor:
+        """Return one-hot latents `[B, G, C]`."""
+        drawn = inverse_cdf(probabilities, u[:, : self.rssm.groups])
+        return one_hot(drawn, self.rssm.classes).to(probabilities)
+
+
+def _mean(values: Tensor, weight: Tensor) -> Tensor:
+    return (values * weight).sum() / weight.sum()

@@ -1,0 +1,194 @@
+"""Learn inside of dreams: collect, learn the world, learn in it, measure outside, collect again.
+
+One file of results for each seed, with what model-free learning reaches in as many real steps; and,
+if asked, with what becomes of agents whose dreams are wrong on purpose.
+"""
+
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from time import process_time
+from typing import Annotated, Any
+
+# this checkout's packages come first, whatever else is installed under their names
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import gymnasium as gym
+import torch
+import tyro
+
+import generative
+from agents import PPO, PPOConfig
+from agents.loop.evaluation import evaluate
+from agents.presets import find_preset
+from generative import Trainer
+from generative.dreams import DREAM_ID, truth
+from generative.dreams.rows import Starts
+from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect, spec_of
+from nets.benchmarks.quality import run_once
+from nets.process.seeding import hash31, seeded
+from nets.settings import Count, Settings, Whole
+from nets.shell.command_line import command, parse
+
+EPISODES = 100  # of an evaluation
+TEXT = """Learn inside of dreams, beside learning in the real world for as many of its steps.
+
+examples:
+  {command} dreamgym/Catch-v0
+  {command} CartPole-v1 --collect 2000 --rounds 2 --starts any --horizon 100 --seeds 5
+  {command} dreamgym/Catch-v0 --controls"""
+
+
+@dataclass(frozen=True)
+class DreamingOptions(Settings):
+    """Which world, how many runs, and how long."""
+
+    env: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV_ID")]
+    """The real world."""
+    collect: Count = 2000
+    """Real steps of each round."""
+    rounds: Count = 1
+    """Rounds; after the first, the agent collects."""
+    fit_steps: Count = 1500
+    """Gradient steps of the world in each round."""
+    dream_steps: Count = 20_000
+    """Steps in dreams in each round."""
+    starts: Starts = "first"
+    """Where dreams begin: first, any, real."""
+    horizon: Whole = 0
+    """Steps of a dream; 0: of the longest real episode."""
+    controls: bool = False
+    """Dream wrongly on purpose, too: untrained, by shuffled or shifted actions, without rewards."""
+    seeds: Count = 1
+    """Runs; everything random in one follows from its seed."""
+    out: Path = Path("results")
+    """Folder of the results."""
+
+
+@dataclass(frozen=True)
+class Dreaming:
+    """One way to dream of a world, and to learn from it."""
+
+    options: DreamingOptions
+    spec: WorldSpec
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    num_envs: int = 16
+
+    def config(self) -> dict[str, Any]:
+        """Return the lengths and all settings."""
+        lengths = {k: v for k, v in asdict(self.options).items() if k not in ("seeds", "out")}
+        return lengths | {"ppo": asdict(self.ppo), "world": asdict(self.world_config())}
+
+    def world_config(self) -> WorldConfig:
+        """Return the settings of the world."""
+        config = WorldConfig.suited(self.spec.kind)
+        ensemble = self.spec.kind == "vector"
+        return replace(config, anneal_steps=self.options.fit_steps) if ensemble else config
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Go through all rounds, then learn in the real world for as many steps."""
+        options = self.options
+        found: list[dict[str, Any]] = []
+        lived: list[Episodes] = []
+        agent: Any = None
+        for number in range(options.rounds):
+            started, own = process_time(), hash31(seed, "round", number)
+            lived.append(
+                collect(self.spec, options.collect, actor=agent, exploration=0.1, seed=own)
+            )
+            episodes = Episodes.joined(lived)
+            world = self.learn_world(episodes, own)
+            agent, inside = self.learn_inside(world, own)
+            found.append({"real_steps": len(episodes), "seconds": process_time() - started})
+            found[-1] |= {"real_return": self.outside(agent), "dream_return": inside}
+            unseen = collect(self.spec, 1000, seed=hash31(seed, "unseen"))
+            found[-1]["truth"] = {f.name: f.value for f in truth(world, unseen, seed=seed)}
+        free = PPO(self.spec.env_id, self.ppo, seed=seed, device="cpu", num_envs=self.num_envs)
+        free.learn(options.collect * options.rounds, progress=False)
+        result = {"rounds": found, "model_free": self.outside(free), "random": self.outside(None)}
+        if options.controls:
+            result["controls"] = self.controls(lived[0], seed)
+        return result
+
+    def learn_world(self, episodes: Episodes, seed: int, steps: int | None = None) -> World:
+        """Train a world on experience."""
+        with seeded(hash31(seed, "weights")):
+            world = World.of(self.spec, episodes, self.world_config())
+        steps = self.options.fit_steps if steps is None else steps
+        if world.players() and steps:
+            rows = Windows(self.spec.env_id, episodes, world.config.window)
+            Trainer(world, rows, seed=seed, device="cpu", progress=False).run(steps)
+        return world.eval()
+
+    def learn_inside(self, world: World, seed: int) -> tuple[PPO, float]:
+        """Train an agent in dreams; return it and what it gets there."""
+        options: dict[str, Any] = {"starts": self.options.starts}
+        if self.options.horizon:
+            options["horizon"] = self.options.horizon
+        with tempfile.TemporaryDirectory() as folder:
+            file = str(Path(folder) / "world.pt")
+            generative.save(world, file)
+            dream = gym.make(f"generative.dreams:{DREAM_ID}", run=file, **options)
+            agent = PPO(dream, self.ppo, seed=seed, device="cpu", num_envs=self.num_envs)
+            agent.learn(self.options.dream_steps, progress=False)
+            inside = evaluate(agent, episodes=EPISODES, seed=seed).mean_return
+        return agent, inside
+
+    def outside(self, agent: Any) -> float:
+        """Return the mean return in the real world, greedily; None acts at random."""
+        if agent is None:
+            returns = collect(self.spec, 5000, seed=1).returns
+            return float(returns.mean()) if len(returns) else float("nan")
+        return evaluate(agent, self.spec.env_id, episodes=EPISODES, seed=1).mean_return
+
+    def controls(self, episodes: Episodes, seed: int) -> dict[str, Any]:
+        """Return what agents get outside whose dreams were wrong."""
+        with seeded(seed):
+            shuffled = episodes.action[torch.randperm(len(episodes))]
+        wrong: dict[str, Callable[[], World]] = {
+            "untrained": lambda: self.learn_world(episodes, seed, 0),
+            "shuffled": lambda: self.learn_world(replace(episodes, action=shuffled), seed),
+            "shifted": lambda: self.learn_world(
+                replace(episodes, action=episodes.action.roll(1, 0)), seed
+            ),
+            "no_rewards": lambda: self.learn_world(
+                replace(episodes, reward=0 * episodes.reward), seed
+            ),
+        }
+        found = {}
+        for name, make in wrong.items():
+            agent, inside = self.learn_inside(make(), seed)
+            found[name] = {"real_return": self.outside(agent), "dream_return": inside}
+        return found
+
+
+def main(argv: list[str]) -> int:
+    """Run every seed without a record, and print what came out."""
+    options = parse(DreamingOptions, "dreaming", argv, TEXT)
+    torch.set_num_threads(1)
+    spec = spec_of(options.env)
+    preset = find_preset("ppo", options.env)
+    ppo = PPOConfig() if preset is None else preset.apply(PPOConfig())
+    ppo = replace(ppo, anneal_steps=options.dream_steps) if ppo.anneal_steps else ppo
+    experiment = Dreaming(options, spec, ppo, (preset and preset.num_envs) or 16)
+    name = f"dreaming/{options.env.rpartition(':')[2].replace('/', '-')}"
+    line = shlex.join(["python", "scripts/dreaming.py", *argv])
+    for seed in range(options.seeds):
+        result = run_once(name, experiment, seed, options.out, line)["result"]
+        print(f"seed {seed}: random {result['random']:.2f}")
+        for one in result["rounds"]:
+            print(
+                f"  {one['real_steps']:6,} real steps, {one['seconds']:4.0f} s: dream "
+                f"{one['dream_return']:.2f}, real {one['real_return']:.2f}"
+            )
+        print(f"  model-free in as many: {result['model_free']:.2f}", flush=True)
+        for control, one in result.get("controls", {}).items():
+            print(f"  {control}: dream {one['dream_return']:.2f}, real {one['real_return']:.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(command(main)())

@@ -1,0 +1,101 @@
+"""Episodes and their windows, against loops over one step after the other."""
+
+import pytest
+import torch
+
+from generative.worlds.episodes import Episodes, Windows
+from generative.worlds.experience import collect, spec_of
+
+LENGTHS = [3, 1, 4]
+
+
+@pytest.fixture
+def episodes():
+    """Observations 0, 1, 2, ... so that everything can be told from them."""
+    steps, rows = sum(LENGTHS), sum(LENGTHS) + len(LENGTHS)
+    return Episodes(
+        torch.arange(rows)[:, None].repeat(1, 2),
+        torch.arange(steps) * 10,
+        torch.arange(steps).float(),
+        torch.tensor([False, False, True, True, False, False, False, False]),
+        torch.tensor(LENGTHS),
+        torch.tensor([True, True, False]),
+    )
+
+
+def test_windows_are_what_came_after_each_step(episodes):
+    windows, span = Windows("counted", episodes, 3), 3
+    index = torch.tensor([0, 2, 3, 4, 7, 5])
+    batch = windows.batch(index)
+    firsts = [0, 4, 6]  # observations of the episodes
+    begins = [0, 3, 4]  # steps
+    for column, step in enumerate(index.tolist()):
+        number = max(k for k in range(3) if begins[k] <= step)
+        left = begins[number] + LENGTHS[number] - step
+        assert batch.lived[:, column].tolist() == [t < left for t in range(span)]
+        for t in range(min(span, left) + 1):
+            seen = firsts[number] + step - begins[number] + t
+            assert batch.observation[t, column].tolist() == [seen, seen]
+        for t in range(min(span, left)):
+            assert batch.action[t, column] == 10 * (step + t)
+            assert batch.reward[t, column] == step + t
+            assert batch.terminated[t, column] == episodes.terminated[step + t]
+        assert not batch.terminated[left:, column].any()
+
+
+def test_columns_around_a_step(episodes):
+    assert episodes.before[:, 0].tolist() == [0, 1, 2, 4, 6, 7, 8, 9]
+    assert episodes.after[:, 0].tolist() == [1, 2, 3, 5, 7, 8, 9, 10]
+    assert episodes.starts[:, 0].tolist() == [0, 4, 6]
+    assert episodes.returns.tolist() == [0 + 1 + 2, 3]  # the last was cut off
+
+
+def test_parts_hold_whole_episodes_and_join_to_all(episodes):
+    train, held_out = episodes.split(1 / 3, seed=1)
+    assert sorted([*train.lengths.tolist(), *held_out.lengths.tolist()]) == sorted(LENGTHS)
+    whole = Episodes.joined([train, held_out])
+    assert sorted(whole.observation[:, 0].tolist()) == list(range(11))
+    for part in (train, held_out):
+        for first, length in zip(part.first.tolist(), part.lengths.tolist(), strict=True):
+            seen = part.observation[first : first + length + 1, 0]
+            assert (seen.diff() == 1).all()
+    with pytest.raises(ValueError, match="holds 0 of 3 episodes out"):
+        episodes.split(0.1)
+
+
+def test_columns_that_do_not_fit_are_refused(episodes):
+    state = episodes.state_dict() | {"reward": torch.zeros(3)}
+    with pytest.raises(ValueError, match="3 episodes of 8 steps"):
+        Episodes.from_state_dict(state)
+
+
+@pytest.mark.parametrize("steps", [1, 37, 500])
+def test_what_is_collected_follows_from_the_world(steps):
+    """Every transition on the lake is one of its table's, with the reward of that one."""
+    spec = spec_of("dreamgym/Lake-v0")
+    lived = collect(spec, steps, seed=3)
+    table = spec.make().unwrapped.P
+    columns = lived.before, lived.action, lived.after, lived.reward, lived.terminated
+    for s, a, after, reward, terminated in zip(*(c.tolist() for c in columns), strict=True):
+        known = {(s2, r, end) for p, s2, r, end in table[s][a] if p > 0}
+        assert (after, reward, terminated) in known
+    assert len(lived) == steps
+    assert (lived.starts == 0).all()
+    ends = lived.lengths.cumsum(0) - 1
+    assert lived.over[lived.terminated[ends]].all()
+    same = collect(spec, steps, seed=3)
+    assert all(
+        torch.equal(a, b) for a, b in zip(vars(lived).values(), vars(same).values(), strict=True)
+    )
+
+
+def test_an_actor_acts_and_explores_as_much_as_it_should():
+    class Right:
+        def predict(self, observation, state, start, deterministic):
+            assert not deterministic
+            return torch.full((len(observation),), 1).numpy(), state
+
+    spec = spec_of("dreamgym/Walk-v0")
+    assert (collect(spec, 64, actor=Right()).action == 1).all()
+    share = (collect(spec, 2000, actor=Right(), exploration=0.4).action == 0).float().mean()
+    assert share == pytest.approx(0.2, abs=0.05)

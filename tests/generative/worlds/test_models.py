@@ -1,0 +1,118 @@
+"""The models of worlds: what they lower, what they dream, how they are made again."""
+
+import pytest
+import torch
+
+from generative.worlds.config import WorldConfig
+from generative.worlds.episodes import Windows
+from generative.worlds.rewards import RewardValues
+from generative.worlds.table import TableWorld
+from generative.worlds.world import World
+from nets.process.seeding import seeded
+from tests.helpers.worlds import KINDS, lived, small_world
+
+LEARNING = [kind for kind in KINDS if kind != "table"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dreams_are_members_of_the_real_space(kind):
+    world = small_world(kind)
+    space = world.spec.observation_space
+    with seeded(0):
+        for observation in world.sample(20):
+            shown = observation.numpy()
+            assert space.contains(shown if shown.ndim else shown.item())
+            assert shown.dtype == space.dtype
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_world_is_made_again_from_its_manifest_and_state(kind):
+    world = small_world(kind)
+    again = World.from_manifest(world.manifest()).eval()
+    again.load_state_dict(world.state_dict())
+    with seeded(0):
+        expected = world.sample(5)
+    with seeded(0):
+        assert torch.equal(again.sample(5), expected)
+
+
+@pytest.mark.parametrize("kind", LEARNING)
+def test_a_batch_can_be_learned(kind):
+    """Steps on the same experience lower what is to be lowered, above what noise leaves of it."""
+    world = small_world(kind).train()
+    spec, episodes = lived(kind)
+    rows = Windows(spec.env_id, episodes, 4).batch(torch.arange(32))
+    (player,) = world.players()
+    adam = torch.optim.Adam(world.parameters(), 3e-3)
+    with seeded(0):
+        losses = []
+        for _ in range(60):
+            loss = player.loss(rows).value
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            losses.append(loss.item())
+    floor = 1.1 * (world.config.kl_posterior + world.config.kl_prior) * world.config.free_nats
+    assert losses[-1] - floor * (world.config.model == "rssm") < 0.8 * losses[0]
+
+
+def test_only_what_was_lived_is_learned_from():
+    """Rows beyond an episode's end change neither the loss nor its slope."""
+    world = small_world("pixels")
+    spec, episodes = lived("pixels")
+    window = Windows(spec.env_id, episodes, 6).batch(torch.arange(24))
+    assert not window.lived.all()
+    other = window._replace(
+        reward=torch.where(window.lived, window.reward, 1.0 - window.reward),
+        observation=torch.where(
+            torch.cat([window.lived[:1] | True, window.lived]).view(7, 24, 1, 1, 1),
+            window.observation,
+            255 - window.observation,
+        ),
+    )
+    with seeded(0):
+        first = world.dynamics.loss(window).value
+    with seeded(0):
+        assert torch.allclose(world.dynamics.loss(other).value, first, rtol=1e-6)
+
+
+def test_a_table_dreams_as_often_as_it_has_counted():
+    spec, episodes = lived("table", 3000)
+    world = World.of(spec, episodes)
+    table = world.dynamics
+    assert isinstance(table, TableWorld)
+    assert table.counts.sum() == len(episodes)
+    u = ((torch.arange(3000) + 0.5) / 3000)[:, None]
+    state, action = torch.full((3000,), 1), torch.full((3000,), 2)
+    _, after, reward, end = world.step((state,), action, u)
+    where = (episodes.before == 1) & (episodes.action == 2)
+    seen = torch.bincount(episodes.after[where], minlength=16) / where.sum()
+    dreamed = torch.bincount(after, minlength=16) / 3000
+    torch.testing.assert_close(dreamed, seen, atol=1e-3, rtol=0)
+    assert not reward.any()
+    holes = torch.tensor([5, 7, 11, 12])
+    assert torch.equal(end, torch.isin(after, holes))
+
+
+def test_what_was_never_done_leaves_everything_as_it_is():
+    spec, _ = lived("table")
+    table = TableWorld(spec, WorldConfig(), RewardValues([0.0, 1.0], True))
+    state = torch.arange(16)
+    result = table.step((state,), torch.zeros(16, dtype=torch.int64), torch.rand(16, 1))
+    assert torch.equal(result.observation, state)
+    assert not result.terminated.any()
+    assert torch.equal(table.probability.sum(-1), torch.ones(16, 4))
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "words"),
+    [
+        ("pixels", "table", "a table counts Discrete ones"),
+        ("pixels", "ensemble", "an ensemble foresees vectors"),
+        ("ensemble", "board", "convolutions foresee boards"),
+    ],
+)
+def test_models_that_do_not_suit_are_refused(kind, model, words):
+    spec, episodes = lived(kind)
+    with pytest.raises(ValueError, match=words):
+        World.of(spec, episodes, WorldConfig(model=model))
