@@ -15,7 +15,7 @@ from nets.runs.checkpoints import KEPT_CHECKPOINTS
 from nets.runs.configurations import recalled, recorded, require_found
 from nets.runs.divergence import require_finite_file
 from nets.runs.fingerprints import Source, checkpoint_source
-from nets.runs.logs import Mark
+from nets.runs.metrics import Mark
 from nets.runs.records import save_record
 from nets.settings import Count, Threads, to_plain
 

@@ -59,7 +59,8 @@ class Trainer:
         """Train until the agent has taken `steps` environment steps in all.
 
         Ctrl-C stops cleanly: `checkpoints/interrupted.pt` shows the state at that moment, and a
-        resumed run goes on from the last segment.
+        resumed run goes on from the last segment. Without a folder, where nothing can be gone back
+        to, the next call goes on from that moment, in new episodes.
 
         Raises:
             Diverged: a loss, an action, or what the agent has learned is not finite; nothing of it
@@ -108,6 +109,8 @@ class Trainer:
         if saved:
             with fitting(run.path):
                 progress.load_state_dict(saved)
+            if progress.best_return is not None and not run.has_best():
+                progress.best_return = None
         elif self._found is None:
             state = {"agent": agent.state_dict(), "progress": progress.state_dict()}
             self._found = deepcopy(state | {"steps": agent.steps, "segment": agent.segment})
@@ -123,13 +126,18 @@ class Trainer:
         end = min(agent.steps + config.segment_steps, config.steps)
         if run is not None:
             end = int(min(end, run.adjust(agent)))
-        with seeded(seed):
-            agent.reseed(hash31(seed, "agent"))
-            with closing(agent.stream(hash31(seed, "environment"))) as stream:
-                while agent.steps < end and not self.stopped:
-                    give_way()
-                    self._advance(stream, config, end, bar)
-        require_finite(agent)
+        try:
+            with seeded(seed):
+                agent.reseed(hash31(seed, "agent"))
+                with closing(agent.stream(hash31(seed, "environment"))) as stream:
+                    while agent.steps < end and not self.stopped:
+                        give_way()
+                        self._advance(stream, config, end, bar)
+            require_finite(agent)
+        except BaseException:
+            if run is None:  # nothing is gone back to: what comes next is another segment
+                agent.segment += 1
+            raise
         agent.segment += 1
         if run is not None:
             self._log.flush()

@@ -19,7 +19,7 @@ from nets.process.device import cpu_settings
 from nets.runs.changes import config_at
 from nets.runs.checkpoint import save_json
 from nets.runs.configurations import recorded
-from nets.runs.logs import read_metrics
+from nets.runs.metrics import read_metrics
 from nets.settings import to_plain
 
 from ..agent import Agent

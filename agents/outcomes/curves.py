@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nets.runs.checkpoint import atomic_write
-from nets.runs.logs import Points, read_metrics
+from nets.runs.metrics import Points, read_metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,5 +1,6 @@
 """Episodes as files: animations, films and contact sheets."""
 
+import errno
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -28,6 +29,7 @@ SHEET_COLUMNS = 4
 SHEET_SIDE = 240
 SHEET_PAPER = "#e9ecf0"
 LAST_FRAME = 1000  # milliseconds that an animation rests on its end
+NOT_WHOLE = "the film could not be written to its end: is there room for it?"
 FORMATS = (".gif", ".mp4", ".png")
 
 
@@ -82,7 +84,11 @@ def save_gif(path: str | Path, frames: Iterable[Frame], rate: int) -> None:
 
 
 def save_mp4(path: str | Path, frames: Iterable[Frame], rate: int) -> None:
-    """Save a film (H.264) of `rate` frames per second."""
+    """Save a film (H.264) of `rate` frames per second.
+
+    Raises:
+        OSError: it could not be written to its end, as on a full disk.
+    """
     from imageio_ffmpeg import write_frames
 
     def write(file: IO[bytes]) -> None:
@@ -99,10 +105,28 @@ def save_mp4(path: str | Path, frames: Iterable[Frame], rate: int) -> None:
                     output_params=["-f", "mp4"],
                 )
                 film.send(None)
-            film.send(np.ascontiguousarray(picture))
+            try:
+                film.send(np.ascontiguousarray(picture))
+            except OSError as error:  # with all that ffmpeg had to say
+                raise OSError(errno.EIO, NOT_WHOLE, file.name) from error
         film.close()
+        if not _is_whole(Path(file.name)):  # ffmpeg's own word for it is not handed on
+            raise OSError(errno.EIO, NOT_WHOLE, file.name)
 
     atomic_write(path, write)
+
+
+def _is_whole(film: Path) -> bool:
+    """Whether the boxes of an MP4 end where the file does; what it is an index of comes last."""
+    size, place, kinds = film.stat().st_size, 0, []
+    with film.open("rb") as file:
+        while place < size:
+            file.seek(place)
+            head = file.read(16).ljust(16, b"\0")
+            length, wide = int.from_bytes(head[:4]), int.from_bytes(head[8:])
+            kinds.append(head[4:8])
+            place += max(wide if length == 1 else length, 8)
+    return place == size and b"moov" in kinds
 
 
 def save_sheet(path: str | Path, frames: Iterable[Frame]) -> None:

@@ -169,7 +169,7 @@ def _train(
 def _draw(run: "RunFolder", trainer: "Trainer") -> None:
     """Draw what was learned: the best weights, and how they were come by."""
     from nets.process.seeding import hash31, seeded
-    from nets.runs.logs import read_metrics
+    from nets.runs.metrics import read_metrics
 
     from ..gallery import charts, grids
     from ..gallery.draw import draw_all

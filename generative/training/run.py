@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nets.runs import folder
-from nets.runs.logs import Mark
+from nets.runs.metrics import Mark
 from nets.settings import Part, Threads, Whole
 
 from ..model import KIND

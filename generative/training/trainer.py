@@ -125,7 +125,8 @@ class Trainer:
         """Train until `steps` steps have been taken in all.
 
         Ctrl-C stops cleanly: `checkpoints/interrupted.pt` shows the state at that moment, and a
-        resumed run goes on from the last segment.
+        resumed run goes on from the last segment. Without a folder, where nothing can be gone back
+        to, the next call goes on from that moment, with new noise.
 
         Raises:
             Diverged: a loss, also of held-out rows, a weight or a moment of Adam is not finite;
@@ -201,6 +202,9 @@ class Trainer:
         if state is not None:
             with fitting(self.run_folder.files.of_step(state["step"])):
                 self.load_state_dict(state)
+            if self.best_loss is not None:
+                whole = self.team.tell(self.team.leads and folder.has_best())
+                self.watch.best = self.best_loss if whole else None
         elif self._found is None:
             self._found = deepcopy(self.state_dict())
         else:
@@ -212,10 +216,15 @@ class Trainer:
         """Train up to the next checkpoint."""
         end = min(self.steps + config.segment_steps, config.steps)
         self.model.train()
-        with seeded(hash31(self.seed, "segment", self.segment, self.team.rank)):
-            while self.steps < end and not self.stopped:
-                self._advance(config, end, bar)
-        self.learner.require_finite()
+        try:
+            with seeded(hash31(self.seed, "segment", self.segment, self.team.rank)):
+                while self.steps < end and not self.stopped:
+                    self._advance(config, end, bar)
+            self.learner.require_finite()
+        except BaseException:
+            if self.run_folder is None:  # nothing is gone back to: next comes another segment
+                self.segment += 1
+            raise
         self.segment += 1
         if self.run_folder is not None and self.team.leads:
             self._log.flush()

@@ -18,7 +18,7 @@ from .durable import make_folder, sync
 
 FORMAT = "dreamgym"
 VERSION = 1
-MOST_JSON = 2**24  # bytes
+MOST_JSON = 2**22  # bytes, of which Python makes twenty times as many
 
 
 class CheckpointError(RuntimeError):

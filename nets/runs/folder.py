@@ -14,16 +14,17 @@ from .checkpoint import (
     Damaged,
     fitting,
     load_checkpoint,
-    load_json,
+    load_object,
     save_checkpoint,
 )
 from .checkpoints import Checkpoints
 from .durable import remove_unfinished
 from .fingerprints import Source
-from .logs import Mark, check_rows
+from .metrics import Mark, check_rows
 from .ownership import owned
 from .provenance import git_commit, git_dirty, moved, origin
 from .records import CHANGES, differences, lasting, load_record, save_record
+from .shapes import require_shapes
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,7 @@ class RunFolder(Generic[ConfigT]):
         for file in reversed(self.files.list()):
             try:
                 state = load_checkpoint(file)
+                require_shapes(file, state)
                 expected = described
                 if record and CHANGES in record:
                     expected = described_at(described, record, int(file.stem))
@@ -213,6 +215,24 @@ class RunFolder(Generic[ConfigT]):
         if damage:
             raise damage[0]
         return None
+
+    def has_best(self) -> bool:
+        """Whether the best checkpoint is there and whole; if not, it is said, once.
+
+        A damaged one is laid aside, so that the next evaluation makes another.
+        """
+        best = self.files.best
+        try:
+            load_checkpoint(best)
+        except FileNotFoundError:
+            lost = f"{best} is lost"
+        except CheckpointError as error:
+            best.replace(best.with_suffix(".damaged"))
+            lost = str(error)
+        else:
+            return True
+        warnings.warn(f"{lost}; the next evaluation makes another", stacklevel=2)
+        return False
 
     def _check(self, file: Path, state: Mapping[str, Any], described: Mapping[str, Any]) -> None:
         """Compare a checkpoint with the run, with config.json, and with metrics.csv."""
@@ -238,8 +258,9 @@ class RunFolder(Generic[ConfigT]):
         """Tell in what config.json differs from the last checkpoint that can be read."""
         for file in reversed(self.files.list()):
             with suppress(CheckpointError, TypeError):
-                state = load_checkpoint(file)
-                there = state.get("record") or state
-                found = differences(lasting(load_json(self.config_file)), there, file.name)
+                state, record = load_checkpoint(file), load_object(self.config_file)
+                require_shapes(file, state)
+                require_shapes(self.config_file, record)
+                found = differences(lasting(record), state.get("record") or state, file.name)
                 return f" ({found})" if found else ""
         return ""

@@ -1,8 +1,6 @@
 """Whether a run's folder is whole: every file as it was written, and all of one run."""
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,10 @@ from torch import Tensor
 from .changes import config_at
 from .checkpoint import CheckpointError, load_checkpoint
 from .checkpoints import Checkpoints
-from .logs import check_rows
-from .ownership import owned
+from .metrics import check_rows
+from .ownership import require_free
 from .records import CHANGES, differences, lasting, load_record
+from .shapes import require_shapes
 
 ELSEWHERE = ("versions", "processor")
 """What changes when a run is gone on with on another machine."""
@@ -36,13 +35,15 @@ def run_folders(folder: Path) -> list[Path]:
 
 
 def problems(run: Path) -> Iterator[str]:
-    """Tell what is wrong with a run's folder; nothing is changed.
+    """Tell what is wrong with a run's folder; nothing is changed, and nothing written.
 
     Raises:
-        Occupied: somebody trains there.
+        Occupied: somebody trains there, or has begun to meanwhile.
     """
-    with _undisturbed(run):
-        yield from _problems(run)
+    require_free(run)
+    found = list(_problems(run))
+    require_free(run)
+    yield from found
 
 
 def _problems(run: Path) -> Iterator[str]:
@@ -68,6 +69,7 @@ def _problems(run: Path) -> Iterator[str]:
             continue
         try:
             state = load_checkpoint(file)
+            require_shapes(file, state)
             yield from _disagreements(record, file, state)
             if file in resumable:
                 yield from _misplaced(file, state)
@@ -80,13 +82,10 @@ def _problems(run: Path) -> Iterator[str]:
 
 
 def _lacks(file: Path, record: Mapping[str, Any]) -> Iterator[str]:
-    """Say what a description of a run lacks; those of before there were checksums have none."""
+    """Say what a description of a run lacks."""
     for name in NEEDED:
         if name not in record:
             yield f"{file} has no {name}"
-    for name in ("config", "run"):
-        if not isinstance(record.get(name, {}), Mapping):
-            yield f"{file}: {name} is {record[name]!r}, expected names with values"
 
 
 def _misplaced(file: Path, state: Mapping[str, Any]) -> Iterator[str]:
@@ -138,8 +137,3 @@ def _evaluation(files: Checkpoints) -> Iterator[str]:
         return
     if step != best:
         yield f"{files.evaluation} is of step {step}, {files.best} of {best}"
-
-
-def _undisturbed(run: Path) -> AbstractContextManager[None]:
-    """Keep trainings out of a folder, where one could write."""
-    return owned(run) if os.access(run, os.W_OK) else nullcontext()

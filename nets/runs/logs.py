@@ -1,11 +1,7 @@
-"""Where a run writes its numbers: a CSV that repeats bit for bit, and TensorBoard events."""
+"""TensorBoard events of a run: numbers, graphs, histograms, pictures."""
 
-import csv
-import io
-import re
 import warnings
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -14,119 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from .checkpoint import Damaged, atomic_write, fitting
 from ..gradients.modes import evaluation_mode
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
-
-MOST_METRICS, MOST_COLUMNS = 2**26, 1000  # bytes; far more than a run writes
-Points = tuple[NDArray[np.float64], NDArray[np.float64]]
-Mark = dict[str, int]
-"""What a checkpoint remembers of the rows that were there before it."""
-
-
-def check_rows(path: Path, step: int, mark: Mark) -> None:
-    """Compare the rows up to `step` with the `mark` of then.
-
-    Raises:
-        Damaged: some are lost, or say something else.
-    """
-    found = _mark([row for row in _whole_rows(path) if int(row["step"]) <= step])
-    if found["rows"] != mark["rows"]:
-        message = f"{path} has {found['rows']} rows up to step {step}"
-        raise Damaged(f"{message}, and had {mark['rows']}")
-    if found != mark:
-        raise Damaged(f"{path} is not as it was written: rows up to step {step} differ")
-
-
-def _mark(rows: Sequence[Mapping[str, str]]) -> Mark:
-    said = "\n".join(",".join(f"{k}={row[k]}" for k in sorted(row)) for row in rows)
-    return {"rows": len(rows), "crc32": zlib.crc32(said.encode())}
-
-
-def _whole_rows(path: Path) -> list[dict[str, str]]:
-    """Read the cells of the rows on disk; a last row that a crash tore is left out.
-
-    Raises:
-        Damaged: the file is no table, or far too large.
-    """
-    if not path.is_file():
-        return []
-    if path.stat().st_size > MOST_METRICS:
-        raise Damaged(f"{path} has more than {MOST_METRICS:,} bytes")
-    text = path.read_text(encoding="utf-8", errors="replace")
-    try:
-        header, *table = [*csv.reader(text[: text.rfind("\n") + 1].splitlines())] or [[]]
-    except csv.Error as error:
-        raise Damaged(f"{path} cannot be read: {error}") from error
-    if len(header) > MOST_COLUMNS:
-        raise Damaged(f"{path} has {len(header):,} columns")
-    cells = (zip(header, row, strict=False) for row in table)
-    rows = [{k: v for k, v in row if k and v} for row in cells]
-    return [row for row in rows if re.fullmatch("[0-9]{1,18}", row.get("step", ""))]
-
-
-class MetricsFile:
-    """A CSV file with one row per logged step, cut back to the checkpoint when a run resumes.
-
-    Rows hold nothing that depends on the clock, so the file is a function of configuration and
-    seed. A metric that appears late becomes a new column; earlier rows leave it empty.
-    """
-
-    def __init__(self, path: str | Path, resume_step: int = 0) -> None:
-        self.path = Path(path)
-        self.rows: list[dict[str, str]] = []
-        self.columns: list[str] = ["step"]
-        for row in _whole_rows(self.path):
-            step = int(row.pop("step"))
-            if step <= resume_step:
-                self.append(step, row)
-        self._rewrite()
-
-    def append(self, step: int, metrics: Mapping[str, float | str]) -> None:
-        """Add a row without writing it."""
-        self.rows.append({"step": str(step)} | {k: str(v) for k, v in metrics.items()})
-        self.columns += [name for name in metrics if name not in self.columns]
-
-    def write(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Add a row; the file is whole after every call."""
-        width = len(self.columns)
-        self.append(step, metrics)
-        if len(self.columns) > width:
-            self._rewrite()
-            return
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(self.rows[-1])
-
-    def mark(self) -> Mark:
-        """Return how many rows there are, and a checksum of what they say."""
-        return _mark(self.rows)
-
-    def _rewrite(self) -> None:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        atomic_write(self.path, lambda file: file.write(text.getvalue().encode()))
-
-
-def read_metrics(metrics_file: str | Path) -> dict[str, Points]:
-    """Return each column of a metrics.csv as (steps, values), without its empty cells.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        CheckpointError: it is far too large, or holds something else than numbers.
-    """
-    if not Path(metrics_file).exists():
-        raise FileNotFoundError(f"there is no {metrics_file}")
-    columns: dict[str, list[tuple[float, float]]] = {}
-    with fitting(metrics_file):
-        for row in _whole_rows(Path(metrics_file)):
-            step = float(row.pop("step"))
-            for name, value in row.items():
-                columns.setdefault(name, []).append((step, float(value)))
-    return {name: tuple(np.array(points).T) for name, points in columns.items()}
 
 
 class TensorBoard:

@@ -63,9 +63,25 @@ def owned(folder: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _lock(descriptor: int, folder: Path) -> None:
+def require_free(folder: Path) -> None:
+    """Refuse a folder that somebody owns at this moment; nothing is written.
+
+    Raises:
+        Occupied: another process, or another part of this one, owns it.
+    """
     try:
-        _lock_now(descriptor)
+        descriptor = os.open(folder / LOCK, os.O_RDONLY | NO_LINKS)
+    except OSError:  # nobody has ever owned it, or it is not for us to know
+        return
+    try:
+        _lock(descriptor, folder, shared=True)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path, *, shared: bool = False) -> None:
+    try:
+        _lock_now(descriptor, shared)
     except (BlockingIOError, PermissionError):
         owner = os.read(descriptor, 200).decode(errors="replace") or "another process"
         message = f"{folder} has an owner: {owner}; wait until it ends, or stop it"
@@ -75,10 +91,10 @@ def _lock(descriptor: int, folder: Path) -> None:
         warnings.warn(f"{message} there", stacklevel=5)
 
 
-def _lock_now(descriptor: int) -> None:
+def _lock_now(descriptor: int, shared: bool) -> None:
     """Lock a file, or raise at once."""
     if fcntl is not None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         return
     import msvcrt
 

@@ -8,12 +8,15 @@ from typing import Any
 
 from ..settings import to_plain
 from .checkpoint import Damaged, load_object, save_json
+from .shapes import require_shapes
 
 SEAL = "checksum"
 FREE = ("device",)
 """What may be changed by hand, to go on elsewhere."""
 CHANGES = "changes"
 """What became of settings within the run; see `changes`."""
+SEALED = ("processor", "git_dirty")
+"""What only records with a checksum say: those of before have neither."""
 INCIDENTAL = (SEAL, *FREE, "command", "git_commit", "git_dirty")
 """What results do not depend on."""
 
@@ -24,16 +27,19 @@ def save_record(path: str | Path, record: Mapping[str, Any]) -> None:
 
 
 def load_record(path: str | Path) -> dict[str, Any]:
-    """Load what `save_record` wrote, or a record of before, which has no checksum.
+    """Load what `save_record` wrote, or a record of before there were checksums.
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointError: it is no JSON object.
+        CheckpointError: it is no JSON object, or a value is of another kind than what runs write.
         Damaged: it says something else than what was written.
     """
     record = load_object(path)
+    if SEAL not in record and any(name in record for name in SEALED):
+        raise Damaged(f"{path} is not as it was written: its checksum is gone")
     if record.get(SEAL, _checksum(record)) != _checksum(record):
         raise Damaged(f"{path} is not as it was written: its checksum differs")
+    require_shapes(path, record)
     return record
 
 

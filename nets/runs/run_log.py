@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..process.interrupts import uninterrupted
 from .durable import sync
-from .logs import Mark, MetricsFile, TensorBoard
+from .logs import TensorBoard
+from .metrics import Mark, MetricsFile
 
 
 class RunLog:

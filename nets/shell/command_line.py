@@ -26,6 +26,7 @@ USAGE_ERROR = 2
 OCCUPIED = 75  # EX_TEMPFAIL: the same command can succeed later
 SIGNALLED = 128  # a shell adds to it the number of the signal that ended a process
 INTERRUPTED = SIGNALLED + signal.SIGINT
+LONGEST = 2000  # letters of an error, which may repeat what a file says
 
 
 class CommandError(Exception):
@@ -126,11 +127,13 @@ def told(*kinds: type[Exception]) -> Iterator[None]:
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of `error` without line breaks."""
+    """Return the message of `error` without line breaks, and without the middle of a long one."""
     told = str(error)
     if isinstance(error, OSError) and error.filename is not None:
         told = f"{os.fsdecode(error.filename)}: {error.strerror}"
-    return " ".join(told.split()) or type(error).__name__
+    told = " ".join(told.split()) or type(error).__name__
+    half = LONGEST // 2
+    return told if len(told) <= LONGEST else f"{told[:half]} ... {told[-half:]}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

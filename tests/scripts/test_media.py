@@ -1,5 +1,7 @@
 """Pictures of episodes and learning curves."""
 
+import sys
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 from agents.outcomes.curves import draw_curve, smooth
 from agents.outcomes.media import fit, save_gif, save_mp4, save_sheet, thin
 from agents.outcomes.playing import Frame
-from nets.runs.logs import read_metrics
+from nets.runs.metrics import read_metrics
 
 
 def film(count, height=20, width=30):
@@ -48,6 +50,24 @@ def test_animation_keeps_the_speed_of_the_original(count, tmp_path):
     assert frames == 10 if count == 10 else frames >= 75
     assert durations[-1] == 1000
     assert sum(durations[:-1]) / 1000 == pytest.approx(count / 50, rel=0.12)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no sizes of files")
+@pytest.mark.parametrize("room", [0, 1000, 3000])
+def test_a_film_that_has_no_room_is_an_error_and_leaves_nothing(tmp_path, room):
+    import resource
+
+    save_mp4(tmp_path / "whole.mp4", film(40), rate=10)
+    assert (tmp_path / "whole.mp4").stat().st_size > 3000
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(OSError, match="could not be written to its end") as error:
+            save_mp4(tmp_path / "a.mp4", film(40), rate=10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert error.value.filename == str(tmp_path / "a.mp4")
+    assert [file.name for file in tmp_path.iterdir()] == ["whole.mp4"]
 
 
 def test_odd_sizes_become_films(tmp_path, read_film, caplog):

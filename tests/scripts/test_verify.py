@@ -10,7 +10,7 @@ from agents.dqn.config import DQNConfig
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
 from nets.runs.checkpoint import load_checkpoint, save_checkpoint
-from nets.runs.ownership import owned
+from nets.runs.ownership import LOCK, owned
 from nets.runs.records import save_record
 from nets.shell.command_line import OCCUPIED
 from nets.shell.verify import main as verify
@@ -85,8 +85,7 @@ def test_lost_replay_rows_are_noticed(run, lost, capsys):
 
 def test_a_checkpoint_of_another_run_is_noticed(run, capsys):
     record = json.loads(run.config_file.read_text())
-    del record["checksum"]
-    run.config_file.write_text(json.dumps(record | {"seed": 4}))
+    save_record(run.config_file, record | {"seed": 4})
     assert "0000000120.pt disagree: seed is 4, in 0000000120.pt 0" in said(capsys, run)
 
 
@@ -122,4 +121,13 @@ def test_files_that_are_called_by_another_step_are_noticed(run, capsys):
 def test_a_checkpoint_that_says_nonsense_is_noticed(run, capsys):
     last = run.files.list()[-1]
     save_checkpoint(last, load_checkpoint(last) | {"replay_first": "x"})
-    assert f"{last.name} does not fit: TypeError" in said(capsys, run)
+    assert f"{last.name} does not fit: replay_first is 'x', expected a whole number" in said(
+        capsys, run
+    )
+
+
+def test_nothing_is_written_where_nobody_has_trained(run, capsys):
+    (run.path / LOCK).unlink()
+    before = sorted(run.path.rglob("*"))
+    assert said(capsys, run, code=0) == f"{run.path}: ok\n"
+    assert sorted(run.path.rglob("*")) == before

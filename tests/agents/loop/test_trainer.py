@@ -345,6 +345,35 @@ def test_stopped_before_the_first_checkpoint_a_run_begins_anew(tmp_path, kind, e
     assert files[0] == files[1]
 
 
+@pytest.mark.parametrize("damaged", [True, False])
+def test_a_best_that_is_gone_is_told_at_once_and_made_again(tmp_path, damaged):
+    cut = {"segment_steps": 100, "eval_every": 50, "eval_episodes": 1}
+    train(DQN("CartPole-v1", SMALL), 200, tmp_path, **cut)
+    best = tmp_path / "best" / "checkpoint.pt"
+    best.write_bytes(b"") if damaged else best.unlink()
+    with pytest.warns(UserWarning, match=r"best/checkpoint\.pt .*; the next evaluation") as told:
+        train(DQN("CartPole-v1", SMALL), 300, tmp_path, **cut)
+    assert len(told) == 1
+    assert load(tmp_path).steps in (250, 300)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_without_a_folder_training_goes_on_from_where_it_stopped_in_new_episodes(scribe, error):
+    agent = scribe("Ledger-v0")
+
+    def stop(progress):
+        if progress.steps == 30:
+            raise error
+
+    trainer = Trainer(agent, None, config(60, 60), callbacks=[stop], progress=False)
+    with suppress(RuntimeError):
+        trainer.run(60)
+    assert (agent.steps, agent.segment) == (30, 1)
+    trainer.callbacks = ()
+    trainer.run(60)
+    assert (agent.steps, agent.segment) == (60, 2)
+
+
 def test_a_snapshot_changes_nothing(tmp_path):
     whole, watched = (DQN("CartPole-v1", SMALL) for _ in range(2))
     train(whole, 330, tmp_path / "whole", **CUT)

@@ -281,6 +281,44 @@ def test_a_checkpoint_that_is_not_finite_is_not_gone_on_from(tmp_path):
     assert load_checkpoint(last)["weights"]["theta"].isfinite().all()
 
 
+@pytest.mark.parametrize("damaged", [True, False])
+def test_a_best_that_is_gone_is_told_at_once_and_made_again(tmp_path, damaged):
+    data, run = pictures(), RunFolder(tmp_path)
+    config = RunConfig(steps=10, segment_steps=5, log_every=5, eval_every=5, draw_every=0)
+
+    def train(steps):
+        model = build(VAE, VAEConfig(**SMALL), data)
+        settings = {"held_out": data, "device": "cpu", "progress": False}
+        Trainer(model, data, run, config, **settings).run(steps)
+
+    train(10)
+    run.files.best.write_bytes(b"") if damaged else run.files.best.unlink()
+    with pytest.warns(UserWarning, match=r"best/checkpoint\.pt .*; the next evaluation") as told:
+        train(15)
+    assert len(told) == 1
+    assert load_checkpoint(run.files.best)["step"] == 15
+
+
+def test_without_a_folder_training_goes_on_from_where_it_stopped_with_new_noise():
+    data = pictures()
+    config = RunConfig(steps=10, segment_steps=10, log_every=1, eval_every=0, draw_every=0)
+    model = build(VAE, VAEConfig(**SMALL), data)
+    trainer = Trainer(model, data, None, config, device="cpu", progress=False)
+    turn = trainer.learner.turn
+
+    def stop():
+        if trainer.steps == 4:
+            raise KeyboardInterrupt
+        return turn()
+
+    trainer.learner.turn = stop
+    trainer.run(10)
+    assert (trainer.interrupted, trainer.steps, trainer.segment) == (True, 4, 1)
+    trainer.learner.turn = turn
+    trainer.run(10)
+    assert (trainer.interrupted, trainer.steps, trainer.segment) == (False, 10, 2)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_stopped_before_the_first_checkpoint_a_run_begins_anew(tmp_path, error):
     data, ends = pictures(), []

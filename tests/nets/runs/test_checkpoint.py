@@ -301,8 +301,8 @@ def test_json_that_no_reader_bears_is_refused(tmp_path, text):
 
 def test_json_of_absurd_size_is_refused_unread(tmp_path):
     with (tmp_path / "v.json").open("wb") as file:
-        file.truncate(2**24 + 1)
-    with pytest.raises(CheckpointError, match=r"v\.json has more than 16,777,216 bytes"):
+        file.truncate(2**22 + 1)
+    with pytest.raises(CheckpointError, match=r"v\.json has more than 4,194,304 bytes"):
         load_json(tmp_path / "v.json")
 
 

@@ -8,11 +8,17 @@ import pytest
 import torch
 
 from nets.runs import folder, provenance
-from nets.runs.checkpoint import CheckpointError, Damaged, load_json
+from nets.runs.checkpoint import (
+    CheckpointError,
+    Damaged,
+    load_checkpoint,
+    load_json,
+    save_checkpoint,
+)
 from nets.runs.checkpoints import Checkpoints
 from nets.runs.fingerprints import checkpoint_source, source
 from nets.runs.folder import RunConfig
-from nets.runs.logs import MetricsFile
+from nets.runs.metrics import MetricsFile
 from nets.runs.records import load_record, save_record
 
 DESCRIBED = {"config": {"discount": 0.99, "hidden": (8, 8)}, "seed": 3}
@@ -51,7 +57,7 @@ def edit(run, change):
 
 
 def test_every_changed_byte_of_a_record_is_found_or_harmless(tmp_path):
-    file, said = tmp_path / "record.json", {"seed": 31, "config": {"discount": 0.995, "on": True}}
+    file, said = tmp_path / "record.json", {"seed": 31, "git_dirty": True, "config": {"a": 0.995}}
     save_record(file, said)
     whole, truth, rng, refused = file.read_bytes(), load_record(file), random.Random(0), 0
     assert said.items() <= truth.items()
@@ -63,7 +69,7 @@ def test_every_changed_byte_of_a_record_is_found_or_harmless(tmp_path):
             found = load_record(file)
         except CheckpointError:
             refused += 1
-        else:  # white space, or the name of the checksum
+        else:  # white space
             assert said.items() <= found.items()
     assert refused > 60
 
@@ -111,6 +117,50 @@ def test_what_is_left_of_another_run_is_not_taken_over(run, tmp_path, left):
     with pytest.raises(FileExistsError, match=words):
         RunFolder(tmp_path / "new").begin(DESCRIBED, CUT, [])
     assert file.exists()
+
+
+def test_a_checksum_that_was_taken_away_is_missed_but_those_of_before_had_none(run, tmp_path):
+    edit(run, lambda record: record.pop("checksum"))
+    with pytest.raises(Damaged, match=r"config\.json is not as it was written: its checksum is gone"):
+        again(run).load_config()
+    edit(run, lambda record: [record.pop(name) for name in ("processor", "git_dirty")])
+    assert again(run).load_config()["seed"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("metrics_rows", {}, r"metrics_rows is \{\}, expected its rows"),
+        ("metrics_rows", {"rows": "1", "crc32": 1}, r"metrics_rows\.rows is '1', expected a whole"),
+        ("processor", 5, "processor is 5, expected names with values"),
+        ("versions", [1], r"versions is \[1\], expected names with values"),
+        ("versions", {"torch": True}, r"versions\.torch is True, expected text"),
+        ("record", "x" * 999, "record is 'xxx.*x\\.\\.\\., expected names with values"),
+        ("replay_ends", [None], r"replay_ends\[0\] is None, expected a whole number"),
+        ("changes", [{"step": 1}], r"changes\[0\] is .*, expected its config"),
+        ("sources", {"data": {"path": 4}}, r"sources\.data\.path is 4, expected text"),
+    ],
+)
+def test_values_of_another_kind_are_refused_by_name(run, name, value, words):
+    last = run.files.list()[-1]
+    save_checkpoint(last, load_checkpoint(last) | {name: value})
+    with pytest.raises(CheckpointError, match=rf"{last.name} does not fit: {words}"):
+        again(run).newest(DESCRIBED)
+    save_record(run.config_file, load_record(run.config_file) | {name: value})
+    for read in (again(run).load_config, lambda: again(run).newest(DESCRIBED)):
+        with pytest.raises(CheckpointError, match=rf"config\.json does not fit: {words}"):
+            read()
+
+
+def test_a_best_that_is_lost_or_damaged_is_told_and_laid_aside(run):
+    save_checkpoint(run.files.best, {"step": 20})
+    assert run.has_best()
+    run.files.best.write_bytes(run.files.best.read_bytes()[:-9])
+    with pytest.warns(UserWarning, match=r"best/checkpoint\.pt is torn .*; the next evaluation"):
+        assert not run.has_best()
+    assert run.files.best.with_name("checkpoint.damaged").exists()
+    with pytest.warns(UserWarning, match=r"best/checkpoint\.pt is lost; the next evaluation makes"):
+        assert not run.has_best()
 
 
 # metrics.csv ------------------------------------------------------------------------------------

@@ -1,4 +1,3 @@
-import csv
 from collections import OrderedDict
 
 import numpy as np
@@ -9,84 +8,7 @@ from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.plugins.hparams import metadata
 from torch import nn
 
-from nets.runs.checkpoint import CheckpointError
-from nets.runs.logs import MetricsFile, TensorBoard, dead_unit_fraction, read_metrics
-
-ROWS = [
-    (10, {"episodes": 1, "return": 0.1 + 0.2}),
-    (20, {"episodes": 3, "return": -1e-7, "loss": 0.5}),
-    (30, {"episodes": 3, "loss": 0.25}),
-    (40, {"episodes": 4, "return": 2.0, "loss": 0.125, "eval_return": 9.0}),
-]
-
-
-def write(path, rows, **settings):
-    file = MetricsFile(path, **settings)
-    for step, metrics in rows:
-        file.write(step, metrics)
-    return file
-
-
-def read(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_rows_read_back_equal_and_late_columns_leave_earlier_rows_empty(tmp_path):
-    path = tmp_path / "metrics.csv"
-    write(path, ROWS)
-    rows = read(path)
-    assert list(rows[0]) == ["step", "episodes", "return", "loss", "eval_return"]
-    for (step, metrics), row in zip(ROWS, rows, strict=True):
-        assert int(row.pop("step")) == step
-        assert {name: float(value) for name, value in row.items() if value} == metrics
-
-
-def test_the_file_is_whole_after_every_row(tmp_path):
-    path = tmp_path / "metrics.csv"
-    file = MetricsFile(path)
-    assert read(path) == []
-    for count, (step, metrics) in enumerate(ROWS, start=1):
-        file.write(step, metrics)
-        assert len(read(path)) == count
-        assert path.read_text().endswith("\n")
-
-
-@pytest.mark.parametrize("cut", [0, 10, 19, 20, 30, 40, 99])
-def test_S_IO_02_resuming_cuts_back_and_repeats_the_bytes(tmp_path, cut):
-    path = tmp_path / "metrics.csv"
-    write(path, ROWS)
-    whole = path.read_bytes()
-    again = MetricsFile(path, resume_step=cut)
-    kept = [row for row in ROWS if row[0] <= cut]
-    write(tmp_path / "short.csv", kept)
-    assert path.read_bytes() == (tmp_path / "short.csv").read_bytes()
-    assert len(read(path)) == len(kept)
-    for step, metrics in ROWS:
-        if step > cut:
-            again.write(step, metrics)
-    assert path.read_bytes() == whole
-
-
-def test_a_torn_last_row_is_dropped_although_its_step_looks_old(tmp_path):
-    path = tmp_path / "metrics.csv"
-    write(path, ROWS[:2])
-    with path.open("a") as file:
-        file.write("3")  # of "30,3,,0.25"
-    MetricsFile(path, resume_step=20)
-    assert [row["step"] for row in read(path)] == ["10", "20"]
-
-
-@pytest.mark.parametrize("tail", ["30,3,", "30,3,,0.25", "\x00\x00\x00", "thirty,,\n"])
-def test_damaged_rows_are_dropped(tmp_path, tail):
-    path = tmp_path / "metrics.csv"
-    write(path, ROWS[:2])
-    whole = path.read_bytes()
-    with path.open("a") as file:
-        file.write(tail)
-    MetricsFile(path, resume_step=30)
-    assert path.read_bytes() == whole
-
+from nets.runs.logs import TensorBoard, dead_unit_fraction
 
 def events(folder):
     accumulator = EventAccumulator(str(folder), size_guidance={"histograms": 0, "scalars": 0})
@@ -209,34 +131,3 @@ def test_S_TB_04_dead_units_of_a_layer_with_hopeless_biases():
     pictures = torch.zeros(5, 2, 3, 3)
     pictures[4, 1, 2, 2] = 1.0
     assert dead_unit_fraction(pictures) == pytest.approx(17 / 18)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("step,loss\n1,x\n", "could not convert string to float"),
-        ("step," + "a," * 2000 + "\n1\n", "has 2,002 columns"),
-        ("step,loss\n1," + "9" * 200_000 + "\n", "cannot be read: field larger"),
-    ],
-    ids=["words", "columns", "a cell"],
-)
-def test_what_is_no_table_of_numbers_is_refused(tmp_path, text, message):
-    (tmp_path / "metrics.csv").write_text(text)
-    with pytest.raises(CheckpointError, match=rf"metrics\.csv .*{message}"):
-        read_metrics(tmp_path / "metrics.csv")
-
-
-def test_a_table_of_absurd_size_is_refused_unread(tmp_path):
-    with (tmp_path / "metrics.csv").open("wb") as file:
-        file.truncate(2**26 + 1)
-    for read in (read_metrics, MetricsFile):
-        with pytest.raises(CheckpointError, match=r"metrics\.csv has more than 67,108,864 bytes"):
-            read(tmp_path / "metrics.csv")
-
-
-def test_rows_without_a_step_are_none(tmp_path):
-    (tmp_path / "metrics.csv").write_text(f"loss,step\n1,2\n3\n4,{'9' * 5000}\n5,\u00b2\n6,7\n")
-    steps, losses = read_metrics(tmp_path / "metrics.csv")["loss"]
-    assert (steps.tolist(), losses.tolist()) == ([2, 7], [1, 6])
-    (tmp_path / "metrics.csv").write_text("")
-    assert read_metrics(tmp_path / "metrics.csv") == {}
