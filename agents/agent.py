@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from nets.runs.configurations import require_settings
+from nets.settings import Whole, required
 
 from .environments.source import EnvSource, World
 from .loop.actor import Actor
@@ -112,10 +113,12 @@ class Agent(Actor[ConfigT]):
         place of those so far from here on.
 
         Raises:
-            ValueError: there is no such setting, or it cannot change in a training; see `adjust`.
+            ValueError: the number is no whole one; there is no such setting, or it cannot change in
+                a training; see `adjust`.
         """
         if total_timesteps is None:
             total_timesteps = self._tuned_steps()
+        total_timesteps = required("total_timesteps", total_timesteps, Whole)
         require_settings(self.config_type, settings, "total_timesteps", "callback", "progress")
         self.adjust(**settings)
         if self._training is None:

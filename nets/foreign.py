@@ -11,10 +11,11 @@ def blamed(error: BaseException, whose: str) -> BaseException:
     """Return what to raise for an error of somebody's code: itself, with a note of who raised it.
 
     What ends a process, `sys.exit`, becomes an error: it must not look like the end of a training.
+    Ctrl-C is nobody's.
     """
     if isinstance(error, SystemExit):
         error = RuntimeError(f"sys.exit({error.code!r}) was called")
-    if isinstance(error, Exception) and not is_foreign(error):
+    if not isinstance(error, KeyboardInterrupt) and not is_foreign(error):
         error.add_note(f"{RAISED_BY}{whose}, whose code is not ours")
     return error
 

@@ -178,6 +178,24 @@ def check(settings: "DataclassInstance", *apart: str) -> None:
             raise ValueError(f"{name} is {value!r}: expected {expected}")
 
 
+def required(name: str, value: Any, kind: Any) -> Any:
+    """Return an argument in Python's own type; refuse what its type excludes.
+
+    Args:
+        name: of the argument.
+        value: what was given.
+        kind: as the types of settings, such as `Count`.
+
+    Raises:
+        ValueError: naming the argument, its value, and what was expected.
+    """
+    value = _own(value)
+    expected = _unmet(value, kind)
+    if expected is not None:
+        raise ValueError(f"{name} is {value!r}: expected {expected}")
+    return value
+
+
 @cache
 def code_fields(kind: type) -> dict[str, Code]:
     """Return which settings of a dataclass may be code."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from nets.runs.ownership import owned
-from nets.settings import Copies, Count, Settings, Threads
+from nets.settings import Copies, Count, Threads
 from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,
@@ -22,6 +22,8 @@ from nets.shell.command_line import (
     to_type,
 )
 from nets.shell.env_arguments import take_arguments
+from nets.shell.here import pinned, shown
+from nets.shell.training import RUNS
 
 from .common import find_env, refusals, warn_idle
 from .contenders import parse_contenders
@@ -54,7 +56,7 @@ _CONTENDERS = tyro.conf.arg(metavar="ALGO,ALGO,...")
 
 
 @dataclass(frozen=True)
-class CompareOptions(WorldOptions, Settings):
+class CompareOptions(WorldOptions):
     """What to compare."""
 
     contenders: Annotated[tyro.conf.Positional[str | None], _CONTENDERS] = None
@@ -95,7 +97,7 @@ def main(argv: list[str]) -> int:
     from ..outcomes.comparison import Comparison
 
     source = find_env(options.env)
-    folder = options.out or Path("runs") / f"compare-{source.name.replace('/', '-')}"
+    folder = options.out or pinned(RUNS) / f"compare-{source.name.replace('/', '-')}"
     call = shlex.join([*program("compare").split(), *argv])
     setup = options.eval_episodes, options.device, call, options.jobs, options.eval_max_steps
     comparison = Comparison(folder, *setup)
@@ -134,7 +136,7 @@ def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None
 
     length = sum(contender.steps for contender, _ in runs)
     finished = length - sum(contender.steps for contender, _ in due)
-    print(f"{len(runs)} runs, {len(due)} to do, into {comparison.path}", flush=True)
+    print(f"{len(runs)} runs, {len(due)} to do, into {shown(comparison.path)}", flush=True)
     with progress_bar(length, finished) as bar:
 
         def watch() -> None:
@@ -160,5 +162,6 @@ def _show(folder: Path) -> int:
     with refusals(ValueError):
         outcomes = write(load_records(folder), folder)
     print(f"\n{as_text(table(outcomes))}\n")
-    print(f"table: {folder / 'README.md'}\ncurves: {folder / 'curves.png'}")
+    told = shown(folder)
+    print(f"table: {told / 'README.md'}\ncurves: {told / 'curves.png'}")
     return 0

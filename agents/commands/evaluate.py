@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nets.settings import Count, Seed, Settings
+from nets.settings import Count, Seed
 from nets.shell.command_line import command, parse
 from nets.shell.env_arguments import take_arguments
+from nets.shell.here import shown
 
 from .common import command_of_kind, find_env, load_agent, refusals
 from .worlds import WorldOptions, adapt
@@ -30,7 +31,7 @@ examples:
 
 
 @dataclass(frozen=True)
-class EvaluateOptions(WorldOptions, Settings):
+class EvaluateOptions(WorldOptions):
     """Which agent, and how."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
@@ -75,7 +76,7 @@ def main(argv: list[str]) -> int:
         names = ("mean_return", "std_return", "discounted_return", "episodes", "returns", "cut")
         own = ("mean_raw_return", "raw_returns") if result.raw_returns else ()
         record = {name: getattr(result, name) for name in names + own}
-        print(json.dumps(record | {"checkpoint": str(checkpoint)}))
+        print(json.dumps(record | {"checkpoint": str(shown(checkpoint))}))
     else:
         print(describe(result, checkpoint))
     return 0
@@ -86,7 +87,7 @@ def describe(result: "Evaluation", checkpoint: Path) -> str:
     episodes = f"{result.episodes} episode{'s' * (result.episodes > 1)}"
     cut = f", {result.cut} of them cut off" if result.cut else ""
     lines = [
-        f"checkpoint          {checkpoint}",
+        f"checkpoint          {shown(checkpoint)}",
         f"episodes            {episodes}, greedy, {result.mean_length:.1f} steps on average{cut}",
         f"mean return         {result.mean_return:.3f}",
         f"standard deviation  {result.std_return:.3f}",

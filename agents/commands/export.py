@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import tyro
 
 from nets.shell.command_line import command, parse
+from nets.shell.here import shown
 
 from .common import command_of_kind, load_agent, refusals
 
@@ -58,11 +59,11 @@ def main(argv: list[str]) -> int:
         program = export_policy(agent)
         program.save(options.out)
     size = options.out.stat().st_size / 1024
-    print(f"{agent.name} on {agent.source.name}, from {file}")
-    print(f"{options.out}, {size:,.0f} KiB:")
+    print(f"{agent.name} on {agent.source.name}, from {shown(file)}")
+    print(f"{shown(options.out)}, {size:,.0f} KiB:")
     print(f"  takes    {listed(program.about['inputs'])}")
     print(f"  returns  {listed(program.about['outputs'])}")
-    print(f"\nto use it, with torch alone:\n\n{snippet(program.about, options.out)}")
+    print(f"\nto use it, with torch alone:\n\n{snippet(program.about, shown(options.out))}")
     return 0
 
 

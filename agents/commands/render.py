@@ -14,6 +14,7 @@ from nets.shell.command_line import (
     has_display,
     parse,
 )
+from nets.shell.here import shown
 
 from .common import load_agent, refusals
 from .evaluate import SEED
@@ -61,14 +62,14 @@ def main(argv: list[str]) -> int:
         message = "there is no screen to open a window on: name a file, such as"
         raise CommandError(f"{message} --out episode.gif")
     agent, checkpoint = load_agent(options.run, options.checkpoint, trust=options.trust)
-    print(f"checkpoint: {checkpoint}")
+    print(f"checkpoint: {shown(checkpoint)}")
     with refusals(ValueError):
         if options.out is not None:
             from ..outcomes.media import record
 
             draw_off_screen()
             record(agent, agent.source, options.out, **_settings(options))
-            print(f"wrote {options.out}")
+            print(f"wrote {shown(options.out)}")
         if window:
             _show(agent, options)
     return 0

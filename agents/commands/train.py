@@ -17,6 +17,7 @@ from nets.shell.command_line import (
     one_line,
 )
 from nets.shell.env_arguments import PREFIX, take_arguments
+from nets.shell.here import shown
 from nets.shell.run_options import ResumeOptions, WarningSignal
 from nets.shell.training import list_run, new_folder
 
@@ -44,9 +45,11 @@ def main(argv: list[str]) -> int:
     if earlier is not None:
         if arguments:
             raise CommandError(f"the environment of a run stays as it was: no {PREFIX}*")
-        return _resume(earlier, changes)
+        with TRAIN.prepared(earlier.checkpoint_on):
+            return _resume(earlier, changes)
     options, preset = parse_train(words)
-    return _start(options, preset, arguments, argv)
+    with TRAIN.prepared(options.checkpoint_on):
+        return _start(options, preset, arguments, argv)
 
 
 def _start(
@@ -124,7 +127,7 @@ def _train(
     from ..loop.trainer import Trainer
 
     print(_heading(agent, config))
-    print(f"run folder: {run.path}", flush=True)
+    print(f"run folder: {shown(run.path)}", flush=True)
     warn_idle(agent, config.steps)
     trainer = Trainer(agent, run, config)
     with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from nets.foreign import blaming
-from nets.settings import Count
+from nets.settings import Count, Settings
 from nets.shell.command_line import CommandError, one_line
 
 from .common import look_beside, refusals
@@ -20,7 +20,7 @@ VALUES = (AssertionError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorldOptions:
+class WorldOptions(Settings):
     """What is done to an environment."""
 
     wrap: Annotated[
@@ -46,7 +46,8 @@ def adapt(source: "EnvSource", arguments: dict[str, Any], options: WorldOptions)
             source = source.adapted({}, {name: settings})
     if arguments or wrappers:
         try:
-            env = source.make()
+            with refusals():
+                env = source.make()
         except VALUES as error:
             asked = [f"{name}={value!r}" for name, value in arguments.items()] + list(options.wrap)
             reason = f"{type(error).__name__}: {one_line(error)}"

@@ -2,6 +2,8 @@
 
 from gymnasium.envs.registration import EnvSpec
 
+from nets.settings import Count, required
+
 STEP_LIMIT = 1000
 FRAMES = "max_num_frames_per_episode"  # the time limit of the Arcade Learning Environment
 
@@ -14,12 +16,10 @@ def step_limit(spec: EnvSpec | None, max_steps: int | None = None) -> int:
         max_steps: what was asked for; by default 1000.
 
     Raises:
-        ValueError: `max_steps` is below 1.
+        ValueError: `max_steps` is no whole number above 0.
     """
     if max_steps is not None:
-        if max_steps < 1:
-            raise ValueError(f"max_steps is {max_steps}: expected at least 1")
-        return max_steps
+        return required("max_steps", max_steps, Count)
     own = time_limit(spec) or (None if spec is None else spec.kwargs.get(FRAMES))
     return max(STEP_LIMIT, own or 0)
 

@@ -202,11 +202,17 @@ class EnvSource:
 
     @contextmanager
     def _making(self) -> Iterator[None]:
-        """Note on errors whose they are, but for what Gymnasium itself refuses."""
+        """Note on errors whose they are, but for what Gymnasium itself refuses, or has not got."""
         try:
             yield
         except gym.error.Error:
             raise
+        except ImportError as error:
+            if self.spec is None or home(self.spec):
+                raise blamed(error, f"the environment {self.name}, when it was made")  # noqa: B904
+            missing = f"; pip install {error.name}" if error.name else ""
+            message = f"{self.name} cannot be made: {error}{missing}"
+            raise gym.error.DependencyNotInstalled(message) from error
         except BaseException as error:
             raise blamed(error, f"the environment {self.name}, when it was made")  # noqa: B904
 

@@ -19,7 +19,8 @@ def as_rows(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
         members: one, or N `[N, ...]`; of parts by column, or rows already.
 
     Raises:
-        ValueError: they have another shape than the space, or are no whole numbers where it has.
+        ValueError: they have another shape than the space, are no whole numbers where it has, or
+            not finite.
         TypeError: the space is of another kind.
     """
     if not isinstance(space, COMPOSITES):
@@ -38,11 +39,18 @@ def _as_array(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
         array = array.astype(space.dtype)
         if array.dtype.kind != "f" and np.count_nonzero(array != given):
             raise ValueError(f"{given.dtype} was given where {space} has {space.dtype}")
+    if array.dtype.kind == "f" and not is_finite(array):
+        raise ValueError(f"{array[~np.isfinite(array)][0]} was given: expected finite numbers")
     shape = space.shape or ()
     single = array.ndim == len(shape)
     if array.shape[array.ndim - len(shape) :] != shape or array.ndim > len(shape) + 1:
         raise ValueError(f"the shape {array.shape} was given: expected {shape} or (N, *{shape})")
     return (array[None] if single else array), single
+
+
+def is_finite(array: NDArray[Any]) -> bool:
+    """Whether floats are all finite, found out by one product, where that does not overflow."""
+    return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
 
 def holds_floats(space: Space) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from nets.runs.checkpoint import UntrustedError
 
+from .door import shortened
 from .ids import HOME, NEIGHBOURS, find_spec, home
 from .plain import NUMBERS
 
@@ -50,7 +51,7 @@ WRAPPERS = {  # of Gymnasium's, those that neither write files nor call what the
     "TimeAwareObservation",
     "TimeLimit",
 }
-MOST_ENVS = 2**16
+MOST_ENVS = MOST_VALUES = 2**16
 WORD = re.compile(r"[\w -]*")  # neither a file nor code is called so
 
 
@@ -114,8 +115,17 @@ def _harmless(entry_point: str) -> bool:
 
 def _unplain(arguments: Mapping[str, Any], owner: str) -> Iterator[str]:
     for name, value in arguments.items():
-        if not _plain(value):
-            yield f"{name}={value!r} of {owner}"
+        if _extent(value) > MOST_VALUES or not _plain(value):
+            yield f"{name}={shortened(value)} of {owner}"
+
+
+def _extent(value: Any) -> int:
+    """Return how many numbers and letters a value has: maps of worlds are made of these."""
+    if isinstance(value, Mapping):
+        return _extent([*value, *value.values()])
+    if isinstance(value, list | tuple):
+        return sum(map(_extent, value))
+    return len(value) if isinstance(value, str) else int(np.size(value))
 
 
 def _plain(value: Any) -> bool:

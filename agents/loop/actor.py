@@ -1,6 +1,5 @@
 """What the loop calls: an actor acts and observes."""
 
-import operator
 from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import closing
@@ -15,6 +14,7 @@ from nets.runs.configurations import (
     adjusted,
     require_found,
 )
+from nets.settings import required
 
 from ..environments.masks import as_masks, choices
 from ..environments.source import EnvSource, World
@@ -70,7 +70,7 @@ class Actor(Remade[ConfigT]):
         self.source = source
         self.config: ConfigT = self.config_type() if config is None else config
         require_found(self.config)
-        self.seed = operator.index(seed)  # of NumPy, too
+        self.seed: int = required("seed", seed, int)
         self.device = resolve_device(device)
         self.observation_space = self.source.observation_space
         self.action_space = self.source.action_space
@@ -79,7 +79,7 @@ class Actor(Remade[ConfigT]):
             choices(self.action_space)
         self.steps = 0
         self.segment = 0
-        self.reseed(hash31(seed, "agent"))
+        self.reseed(hash31(self.seed, "agent"))
 
     @property
     def masks(self) -> bool:

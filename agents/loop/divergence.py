@@ -10,10 +10,14 @@ import numpy as np
 from nets.runs.divergence import Diverged as Diverged
 from nets.runs.divergence import cure, find_not_finite
 
+from ..environments.spaces import is_finite
 from .experience import Array, Metrics
 
 if TYPE_CHECKING:
     from .actor import Actor
+
+INVALID = "found invalid values"
+"""What torch says of a distribution whose parameters are not finite."""
 
 
 def diverged(agent: "Actor", what: str) -> Diverged:
@@ -38,7 +42,7 @@ def require_finite_losses(agent: "Actor", metrics: Metrics) -> None:
 
 def require_finite_action(agent: "Actor", action: Array) -> None:
     """Raise `Diverged` where floats `[N, *action]` are not finite: no world is to see them."""
-    if not math.isfinite(np.vdot(action, action)) and not np.isfinite(action).all():
+    if not is_finite(action):
         require_finite(agent)  # it names what the action comes from
         raise diverged(agent, f"its action is {action[~np.isfinite(action)][0]}")
 
@@ -50,6 +54,8 @@ def answerable(agent: "Actor") -> Iterator[None]:
         yield
     except Diverged:
         raise
-    except Exception:
+    except Exception as error:
         require_finite(agent)
+        if isinstance(error, ValueError) and INVALID in str(error):
+            raise diverged(agent, "the distribution of its actions is not finite") from error
         raise

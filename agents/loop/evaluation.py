@@ -11,6 +11,7 @@ import numpy as np
 
 from nets.process.device import cpu_settings
 from nets.process.seeding import seeded
+from nets.settings import Copies, Count, Seed, required
 
 from ..environments.limits import step_limit
 from ..environments.source import EnvSource, World
@@ -85,13 +86,13 @@ def evaluate(
             until all have played theirs, and then begins anew with the others.
 
     Raises:
-        ValueError: `episodes` or `max_steps` is below 1, there is no environment to play in but
-            the one in which it trains, or `env` has other spaces than the agent.
+        ValueError: a number makes no sense, such as 0 episodes, there is no environment to play in
+            but the one in which it trains, or `env` has other spaces than the agent.
         InvalidExperience: the environment returned what no agent can be measured by.
         Diverged: an action, or what the agent has learned, is not finite.
     """
-    if episodes < 1:
-        raise ValueError(f"episodes is {episodes}: expected at least 1")
+    episodes, seed = required("episodes", episodes, Count), required("seed", seed, Seed)
+    num_envs = required("num_envs", num_envs, Copies)
     require_finite(agent)
     where = agent.source.apart() if env is None else EnvSource.of(env)
     for what in ("observation_space", "action_space"):

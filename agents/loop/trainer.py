@@ -19,6 +19,7 @@ from nets.runs.checkpoint import fitting, save_checkpoint
 from nets.runs.configurations import require_found
 from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
+from nets.settings import Whole, required
 
 from .actor import Actor
 from .divergence import answerable, require_finite, require_finite_losses
@@ -68,6 +69,7 @@ class Trainer:
             InvalidExperience: the environment returned what nothing can be learned from.
             Occupied: another process trains in the folder.
         """
+        steps = required("steps", steps, Whole)
         with nullcontext() if self.run_folder is None else self.run_folder.owned():
             return self._run(steps)
 
@@ -97,8 +99,12 @@ class Trainer:
         """Save the agent of this moment as `checkpoints/interrupted.pt`, to look at.
 
         A run never goes on from there: its environments are between two resets.
+
+        Raises:
+            Diverged: it is not finite; nothing is saved.
         """
         if self.run_folder is not None:
+            require_finite(self.agent)
             state = self.agent.manifest() | {"agent": self.agent.state_dict()}
             save_checkpoint(self.run_folder.files.interrupted, state)
 

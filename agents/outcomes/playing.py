@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nets.foreign import blaming
+from nets.settings import Count, required
 
 from ..environments.door import Door
 from ..environments.limits import step_limit
@@ -80,8 +81,9 @@ def play(
             own time limit where that is longer.
 
     Raises:
-        ValueError: `max_steps` is below 1.
+        ValueError: `episodes` or `max_steps` is no whole number above 0.
     """
+    required("episodes", episodes, Count)
     limit = step_limit(env.spec, max_steps)
     show_thoughts(agent, env)
     door = Door(str(env), env.observation_space)

@@ -82,8 +82,10 @@ class OffPolicy(SB3Agent[OffPolicyT]):
         self.replay.clear()
 
     def idle(self, steps: int) -> str:
-        """Name `learning_starts` where the last burst of updates is not after it."""
+        """Name `train_every` or `learning_starts` where no burst of updates is after it in time."""
         starts, burst = self.config.learning_starts, self.rollout_steps
+        if burst > steps:
+            return f"train_every is {self.config.train_every}"
         return f"learning_starts is {starts}" * (-(-steps // burst) * burst <= starts)
 
     @property

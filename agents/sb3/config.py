@@ -182,7 +182,7 @@ class OffPolicyConfig(SB3Config):
     """Environment steps before the first update."""
     batch_size: Capacity = 256
     """Rows per gradient step."""
-    train_every: Count = 1
+    train_every: Size = 1
     """Environment steps between bursts of updates, rounded up to whole rounds of all copies."""
     gradient_steps: Count = 1
     """Updates per burst."""
@@ -203,7 +203,7 @@ class SB3DQNConfig(OffPolicyConfig):
     """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
     batch_size: Capacity = 32
     """Rows per gradient step."""
-    train_every: Count = 4
+    train_every: Size = 4
     """Environment steps between bursts of updates, rounded up to whole rounds of all copies."""
     target_rate: Rate = 1.0
     """τ: target ← (1 − τ) · target + τ · online, every `target_every` steps."""

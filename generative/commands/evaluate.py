@@ -9,6 +9,7 @@ import tyro
 
 from nets.settings import Seed, Settings
 from nets.shell.command_line import command, parse, refusals
+from nets.shell.here import shown
 
 TEXT = """Measure a trained generative model: held-out rows, code, samples.
 
@@ -68,10 +69,10 @@ def main(argv: list[str]) -> int:
                 found[figure.name] = figure.value
                 if figure.value is None:
                     unsuited[figure.name] = figure.meaning
-            about = {"not_applicable": unsuited, "model": model.name, "checkpoint": str(file)}
+            about = {"not_applicable": unsuited, "model": model.name, "checkpoint": str(shown(file))}
             print(json.dumps(found | about))
             return 0
-        print(f"checkpoint            {file}", flush=True)
+        print(f"checkpoint            {shown(file)}", flush=True)
         for figure in figures:
             value = "not applicable" if figure.value is None else f"{figure.value:.4f}"
             tqdm.write(f"{figure.name:<20}{value:>12}  {figure.meaning}")

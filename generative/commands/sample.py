@@ -10,6 +10,7 @@ import tyro
 
 from nets.settings import Capacity, Seed, Settings
 from nets.shell.command_line import CommandError, command, parse, refusals
+from nets.shell.here import shown
 
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
@@ -62,7 +63,7 @@ def main(argv: list[str]) -> int:
     if options.label is not None and (options.traverse or options.interpolate):
         raise CommandError("--label is of samples: leave out --traverse and --interpolate")
     with refusals(ValueError, TypeError, ImportError):
-        print(_write(options))
+        print(shown(_write(options)))
     return 0
 
 

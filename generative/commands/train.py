@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from warnings import catch_warnings, simplefilter
 
 from nets.shell.command_line import INTERRUPTED, command, refusals
+from nets.shell.here import shown
 from nets.shell.run_options import ResumeOptions, WarningSignal
 from nets.shell.training import new_folder
 
@@ -42,11 +43,13 @@ def main(argv: list[str]) -> int:
         return _list()
     earlier = TRAIN.parse_resume(argv)
     if earlier is not None:
-        return world.resume(earlier) if world.is_world(earlier.resume) else _resume(earlier)
+        with TRAIN.prepared(earlier.checkpoint_on):
+            return world.resume(earlier) if world.is_world(earlier.resume) else _resume(earlier)
     if WORLD.name in argv[:1]:
         return world.start(argv)
     options, preset = parse_train(argv)
-    return _start(options, preset, argv)
+    with TRAIN.prepared(options.checkpoint_on):
+        return _start(options, preset, argv)
 
 
 def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
@@ -152,7 +155,7 @@ def _train(
         print(
             *(f"{train.name}: {note}" for note in train.notes), heading(trainer, config), sep="\n"
         )
-        print(f"run folder: {run.path}", flush=True)
+        print(f"run folder: {shown(run.path)}", flush=True)
     with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
         with refusals(), TRAIN.finite(run.path, trust_option(trainer)):
             trainer.run(config.steps)

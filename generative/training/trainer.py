@@ -5,7 +5,6 @@ derived from the run's seed and the segment's number, and the rows of batch k de
 and k alone: no generator state is ever saved. Nothing waits for the device between rows of the log.
 """
 
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
@@ -28,6 +27,7 @@ from nets.runs.configurations import require_found
 from nets.runs.divergence import Diverged as Diverged
 from nets.runs.fingerprints import content
 from nets.runs.run_log import RunLog
+from nets.settings import Whole, required
 
 from ..metrics.likelihood import held_out_terms
 from ..model import GenerativeModel, Rows
@@ -74,7 +74,7 @@ class Trainer:
         self.learner = Learner(model, data, seed=seed, device=device, team=team)
         self.model, self.data, self.device = model, self.learner.data, self.learner.device
         self.held_out = None if held_out is None else held_out.to(self.device)
-        self.run_folder, self.config, self.seed = run, config, operator.index(seed)
+        self.run_folder, self.config, self.seed = run, config, required("seed", seed, int)
         self.team, self.draw, self.show_progress = team, draw, progress
         self.segment = 0
         self.interrupted = False
@@ -134,7 +134,7 @@ class Trainer:
             CheckpointError: the folder holds a run of something else, or of other rows.
             Occupied: another process trains in the folder.
         """
-        folder = self.run_folder
+        steps, folder = required("steps", steps, Whole), self.run_folder
         with nullcontext() if folder is None else folder.owned(self.team.leads):
             self._run(steps)
 
@@ -159,8 +159,12 @@ class Trainer:
         """Save the state of this moment as `checkpoints/interrupted.pt`, to look at.
 
         A run never goes on from there: its generators are between two seeds.
+
+        Raises:
+            Diverged: it is not finite; nothing is saved.
         """
         if self.run_folder is not None and self.team.leads:
+            self.learner.require_finite()
             save_checkpoint(self.run_folder.files.interrupted, self.state_dict())
 
     def state_dict(self) -> dict[str, Any]:

@@ -17,7 +17,13 @@ Source = dict[str, str]
 
 
 def source(path: str | Path, files: Sequence[Path]) -> Source:
-    """Return the path, and the SHA-256 of its `files` in their order: of names and contents."""
+    """Return the path, and the SHA-256 of its `files` in their order: of names and contents.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    if not files:
+        raise FileNotFoundError(f"there is nothing at {path}")
     whole = hashlib.sha256()
     for each in files:
         with each.open("rb") as file:

@@ -55,7 +55,7 @@ class RunFolder(Generic[ConfigT]):
     """Names of the pictures that it leaves."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # worlds may change the current folder
         self.config_file = self.path / "config.json"
         self.metrics_file = self.path / "metrics.csv"
         self.curve = self.path / "curve.png"

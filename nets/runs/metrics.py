@@ -150,4 +150,5 @@ def read_metrics(metrics_file: str | Path) -> dict[str, Points]:
             step = float(row.pop("step"))
             for name, value in row.items():
                 columns.setdefault(name, array("d")).extend((step, float(value)))
-    return {name: tuple(np.array(c).reshape(-1, 2).T) for name, c in columns.items()}
+    tables = {name: np.array(column).reshape(-1, 2) for name, column in columns.items()}
+    return {name: (table[:, 0], table[:, 1]) for name, table in tables.items()}

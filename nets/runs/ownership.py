@@ -49,10 +49,28 @@ def owned(folder: Path) -> Iterator[None]:
         Occupied: another process, or another part of this one, owns it.
     """
     make_folder(folder)
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | NO_LINKS, 0o644)
+    with _locked(folder / LOCK, folder):
+        yield
+
+
+@contextmanager
+def owned_file(path: Path) -> Iterator[None]:
+    """Own a file, which may not be there yet, until the block ends; others in its folder are free.
+
+    Raises:
+        Occupied: as `owned`.
+    """
+    make_folder(path.parent)
+    with _locked(path.with_name(f".{path.name}.lock"), path):
+        yield
+
+
+@contextmanager
+def _locked(lock: Path, what: Path) -> Iterator[None]:
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | NO_LINKS, 0o644)
     _held.add(descriptor)
     try:
-        _lock(descriptor, folder)
+        _lock(descriptor, what)
         since = time.strftime("%Y-%m-%d %H:%M:%S")
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}, {since}".encode())
@@ -79,16 +97,16 @@ def require_free(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, folder: Path, *, shared: bool = False) -> None:
+def _lock(descriptor: int, what: Path, *, shared: bool = False) -> None:
     try:
         _lock_now(descriptor, shared)
     except (BlockingIOError, PermissionError):
         owner = os.read(descriptor, 200).decode(errors="replace") or "another process"
-        message = f"{folder} has an owner: {owner}; wait until it ends, or stop it"
+        message = f"{what} has an owner: {owner}; wait until it ends, or stop it"
         raise Occupied(message) from None
     except OSError as error:  # some network file systems have no locks
-        message = f"{folder} cannot be locked ({error.strerror}): see to it that nobody else writes"
-        warnings.warn(f"{message} there", stacklevel=5)
+        message = f"{what} cannot be locked ({error.strerror}): see to it that nobody else writes"
+        warnings.warn(f"{message} there", stacklevel=7)
 
 
 def _lock_now(descriptor: int, shared: bool) -> None:

@@ -19,6 +19,7 @@ from ..process.interrupts import interruptible
 from ..process.streams import lasting_streams
 from ..runs.ownership import Occupied
 from .code_options import CODE
+from .here import as_seen, pinned, shown, started_here
 
 Options = TypeVar("Options")
 
@@ -49,8 +50,19 @@ def command(function: Callable[[list[str]], int]) -> Command:
     @wraps(function)
     def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it would go to standard output
-        with lasting_streams() as output, interruptible() as signals, _quiet_threads():
-            code = _exit_code(function, sys.argv[1:] if argv is None else argv)
+        with (
+            lasting_streams() as output,
+            interruptible() as signals,
+            _quiet_threads(),
+            started_here(),
+        ):
+            try:
+                code = _exit_code(function, sys.argv[1:] if argv is None else argv)
+            except SystemExit as leaving:  # who asked for help
+                output.flush()
+                if leaving.code or output.lost is None:
+                    raise
+                code = 0
             output.flush()
             if output.lost is not None:
                 print(f"error: standard output: {output.lost.strerror}", file=sys.stderr)
@@ -64,10 +76,14 @@ def _exit_code(function: Callable[[list[str]], int], argv: list[str]) -> int:
     try:
         return function(argv)
     except CommandError as error:
+        if is_foreign(error):
+            raise
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
     except Occupied as occupied:
-        print(f"occupied: {occupied}", file=sys.stderr)
+        if is_foreign(occupied):
+            raise
+        print(f"occupied: {one_line(occupied)}", file=sys.stderr)
         return OCCUPIED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -131,7 +147,7 @@ def one_line(error: BaseException) -> str:
     told = str(error)
     if isinstance(error, OSError) and error.filename is not None:
         told = f"{os.fsdecode(error.filename)}: {error.strerror}"
-    told = " ".join(told.split()) or type(error).__name__
+    told = " ".join(as_seen(told).split()) or type(error).__name__
     half = LONGEST // 2
     return told if len(told) <= LONGEST else f"{told[:half]} ... {told[-half:]}"
 
@@ -148,6 +164,8 @@ def parse(
 ) -> Options:
     """Parse `argv` into the dataclass `kind`; wrong arguments exit with code 2.
 
+    Paths are those from the root, whatever becomes of the current folder.
+
     Args:
         kind: the options; its attributes' docstrings are the help.
         name: of the command.
@@ -157,7 +175,7 @@ def parse(
     """
     call = program(name)
     chosen = tyro.MISSING_NONPROP if default is None else default
-    return tyro.cli(
+    options = tyro.cli(
         kind,
         prog=call,
         args=argv,
@@ -165,13 +183,17 @@ def parse(
         default=chosen,
         registry=CODE,
     )
+    for name, value in vars(options).items():
+        if isinstance(value, Path):
+            object.__setattr__(options, name, pinned(value))
+    return options
 
 
 def program(name: str, python: str = "python", dreamgym: str = "dreamgym") -> str:
     """Return how the command `name` is called, in the way that the running one was."""
     called = Path(sys.argv[0])
     if called.suffix == ".py":
-        return f"{python} {_short(called.with_name(name.replace('-', '_')))}.py"
+        return f"{python} {shown(called.with_name(name.replace('-', '_')))}.py"
     return f"{dreamgym} {name}"
 
 
@@ -186,12 +208,7 @@ def executable(name: str) -> str:
     found = shutil.which(name)
     if not here.exists() or (found is not None and Path(found) == here):
         return name
-    return str(_short(here))
-
-
-def _short(path: Path) -> Path:
-    """Return `path` as seen from here, where it is below."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return str(shown(here))
 
 
 def has_display() -> bool:

@@ -5,18 +5,19 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ..catalog import Catalog, EntryT
-from ..process.interrupts import handled
+from ..process.interrupts import Handler, handled
 from ..runs.checkpoints import Checkpoints
 from ..runs.durable import make_folder, sync
 from ..runs.presets import Preset
 from .command_line import CommandError, executable, one_line, parse, to_type, told
+from .here import pinned, shown
 from .run_options import ResumeOptions, WarningSignal
 
 Options = TypeVar("Options")
@@ -119,9 +120,20 @@ class TrainCommand(Generic[EntryT]):
     def _divergence(self, files: Checkpoints, trust: str) -> str:
         kept = files.list()
         if not kept:
-            return f"nothing had been saved in {files.run} before that: begin with other settings"
+            told = f"nothing had been saved in {shown(files.run)} before that"
+            return f"{told}: begin with other settings"
         whole = f"all is finite up to step {int(kept[-1].stem):,}; to go on from there, which leads"
         return f"{whole} to the same end on the CPU:\n  {self._resume(files.run)}{trust}"
+
+    @contextmanager
+    def prepared(self, name: WarningSignal | None) -> Iterator[None]:
+        """Survive a signal, for as long as there is nothing that could be saved."""
+
+        def tell(*_: object) -> None:
+            print(f"{name}: nothing has been learned yet; training begins", file=sys.stderr)
+
+        with self._answering(name, tell):
+            yield
 
     @contextmanager
     def warned(
@@ -133,21 +145,27 @@ class TrainCommand(Generic[EntryT]):
         """
         from tqdm import tqdm
 
+        from ..runs.divergence import Diverged
+
         def save(*_: object) -> None:
             try:
                 snapshot()
-                said = f"wrote {file}, to look at; training goes on"
-            except OSError as error:
+                said = f"wrote {shown(file)}, to look at; training goes on"
+            except (OSError, Diverged) as error:  # training will stop at the latter by itself
                 said = f"{one_line(error)}; training goes on"
             tqdm.write(f"{name}: {said}", file=sys.stderr)
 
-        if name is None:
+        with self._answering(name, save):
             yield
-            return
+
+    def _answering(
+        self, name: WarningSignal | None, answer: Handler
+    ) -> AbstractContextManager[None]:
+        if name is None:
+            return nullcontext()
         if not hasattr(signal, name):
             raise CommandError(f"this system has no signal {name}")
-        with handled(signal.Signals[name], save):
-            yield
+        return handled(signal.Signals[name], answer)
 
     def suggestions(
         self, run: Path, others: Mapping[str, str], steps: int | None, trust: str = ""
@@ -190,12 +208,13 @@ def preset_note(name: str, preset: Preset | None, known: Iterable[str]) -> str:
 def new_folder(name: str, problem: str, seed: int) -> Path:
     """Make `runs/NAME-PROBLEM-sSEED`, with a number behind where that is taken; return its path."""
     stem = f"{name}-{re.sub('[/:@]', '-', problem)}-s{seed}"
-    make_folder(RUNS)
+    runs = pinned(RUNS)
+    make_folder(runs)
     for k in count(1):
-        path = RUNS / (stem if k == 1 else f"{stem}-{k}")
+        path = runs / (stem if k == 1 else f"{stem}-{k}")
         with suppress(FileExistsError):  # also where another process was quicker
             path.mkdir()
-            sync(RUNS)
+            sync(runs)
             return path
     raise AssertionError("there is always another number")
 
@@ -217,7 +236,7 @@ def list_run(run: Path, best: str, others: Mapping[str, str]) -> str:
     }
     there = {name: what for name, what in files.items() if (run / name).exists()}
     lines = [f"  {name:<20}{what}" for name, what in there.items()]
-    return "\n".join(["", f"in {run}:", *lines])
+    return "\n".join(["", f"in {shown(run)}:", *lines])
 
 
 def _on(run: Path, call: str) -> str:
@@ -227,4 +246,4 @@ def _on(run: Path, call: str) -> str:
 
 
 def _quoted(run: Path) -> str:
-    return shlex.quote(str(run))
+    return shlex.quote(str(shown(run)))

@@ -7,6 +7,7 @@ from typing import Annotated
 import tyro
 
 from .command_line import command, parse, refusals
+from .here import as_seen, shown
 
 FOUND = 1
 TEXT = """Check that a run's folder is whole, as PRAGMA integrity_check does a database.
@@ -36,7 +37,7 @@ def main(argv: list[str]) -> int:
     code = 0
     with refusals():
         for run in run_folders(options.folder):
-            found = list(problems(run))
-            print("\n".join(f"{run}: {problem}" for problem in found or ["ok"]), flush=True)
+            found = [as_seen(problem) for problem in problems(run)]
+            print("\n".join(f"{shown(run)}: {said}" for said in found or ["ok"]), flush=True)
             code = FOUND if found else code
     return code

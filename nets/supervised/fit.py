@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ..gradients.optim import clip_grads
 from ..process.seeding import hash31, seeded
 from ..runs.checkpoint import fitting, load_checkpoint, save_checkpoint
 from ..runs.divergence import Diverged, find_not_finite
+from ..runs.ownership import owned_file
 from ..settings import Count, Positive, Real, Settings
 from .early_stopping import EarlyStopping
 from .identity import Described, described, plain, require_own, require_same
@@ -86,6 +88,7 @@ def fit(
             monitors is not measured, the optimizer is of another network, or the scheduler of
             another optimizer or another training.
         CheckpointError: the checkpoint is of another training; what differs is named.
+        Occupied: another process trains into the checkpoint.
         Diverged: a loss, a parameter or a moment of the optimizer is not finite, and no early
             stopping is there to bring the best weights back; the checkpoint stays as it was.
     """
@@ -98,30 +101,31 @@ def fit(
     if early_stopping is not None and early_stopping.monitor not in columns:
         message = f"early stopping monitors {early_stopping.monitor!r}, but there are"
         raise ValueError(f"{message}: {', '.join(columns)}")
-    resumes = checkpoint is not None and Path(checkpoint).exists()
-    require_own(network, optimizer, scheduler, resumes=resumes)
-    if early_stopping is not None:
-        early_stopping.reset()
-    run = _Run(network, optimizer, scheduler, early_stopping)
-    about: Described = {}
-    if checkpoint is not None:
-        about = described(train, validation, loss, config, run.parts)
-    if checkpoint is not None and resumes:
-        state = load_checkpoint(checkpoint)
-        require_same(checkpoint, state, about)
-        with fitting(checkpoint):
-            run.load_state_dict(state)
-    while len(run.history) < config.epochs and not run.stopped:
-        epoch = len(run.history) + 1
-        with seeded(hash31(config.seed, "epoch", epoch)):
-            row: Row = {"epoch": epoch, "learning_rate": optimizer.param_groups[0]["lr"]}
-            row["loss"], run.stopped = _epoch(network, train, loss, optimizer, config)
-        if validation is not None:
-            measured = evaluate(network, validation, {"loss": loss, **(metrics or {})})
-            row |= {f"validation_{name}": value for name, value in measured.items()}
-        run.finish_epoch(row, callbacks)
-        if checkpoint is not None and not run.diverged:
-            save_checkpoint(checkpoint, run.state_dict() | {"training": about})
+    with nullcontext() if checkpoint is None else owned_file(Path(checkpoint)):
+        resumes = checkpoint is not None and Path(checkpoint).exists()
+        require_own(network, optimizer, scheduler, resumes=resumes)
+        if early_stopping is not None:
+            early_stopping.reset()
+        run = _Run(network, optimizer, scheduler, early_stopping)
+        about: Described = {}
+        if checkpoint is not None:
+            about = described(train, validation, loss, config, run.parts)
+        if checkpoint is not None and resumes:
+            state = load_checkpoint(checkpoint)
+            require_same(checkpoint, state, about)
+            with fitting(checkpoint):
+                run.load_state_dict(state)
+        while len(run.history) < config.epochs and not run.stopped:
+            epoch = len(run.history) + 1
+            with seeded(hash31(config.seed, "epoch", epoch)):
+                row: Row = {"epoch": epoch, "learning_rate": optimizer.param_groups[0]["lr"]}
+                row["loss"], run.stopped = _epoch(network, train, loss, optimizer, config)
+            if validation is not None:
+                measured = evaluate(network, validation, {"loss": loss, **(metrics or {})})
+                row |= {f"validation_{name}": value for name, value in measured.items()}
+            run.finish_epoch(row, callbacks)
+            if checkpoint is not None and not run.diverged:
+                save_checkpoint(checkpoint, run.state_dict() | {"training": about})
     if early_stopping is not None:
         early_stopping.restore(network)
     return run.history

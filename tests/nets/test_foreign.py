@@ -21,6 +21,13 @@ def test_the_end_of_the_process_becomes_an_error_and_ctrl_c_stays():
     ):
         raise SystemExit(0)
     assert is_foreign(error.value)
+
+    class Halt(BaseException):
+        pass
+
+    with pytest.raises(Halt) as halt, blaming("Maze-v0"):
+        raise Halt
+    assert is_foreign(halt.value)
     with pytest.raises(KeyboardInterrupt), blaming("Maze-v0"):
         raise KeyboardInterrupt
 

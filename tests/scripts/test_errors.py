@@ -1,5 +1,6 @@
 """What a person gets wrong is told in one line, with exit code 2."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -130,6 +131,27 @@ def test_without_a_screen_windows_are_refused(command, learned, run_in, monkeypa
     name, *rest = command.replace("RUN", str(learned.folder)).split()
     assert {"play": play, "render": render}[name](rest) == 2
     assert "there is no screen to open a window on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("tabular/Blackjack-v0", "cannot be made: .*jax.*; pip install jax"),
+        ("phys2d/CartPole-v0", "cannot be made: .*jax.*; pip install jax"),
+        ("HalfCheetah-v2", "cannot be made: .*moved to the gymnasium-robotics project"),
+        ("GymV21Environment-v0", "cannot be made: .*pip install"),
+    ],
+)
+def test_worlds_of_gymnasium_that_are_not_here_say_what_they_lack(
+    name, said, monkeypatch, run_in, capsys
+):
+    for module in ("jax", "shimmy"):
+        monkeypatch.setitem(sys.modules, module, None)
+    for command, *line in ((train, "ppo"), (play,), (play, "--env.x", "1")):
+        words = [*line, name] if command is train else [name, *line]
+        assert command(words) == 2
+        told = capsys.readouterr().err
+        assert re.fullmatch(rf"error: .*{said}.*\n", told) or "has no argument 'x'" in told, told
 
 
 def test_a_missing_extra_is_named(monkeypatch, run_in, capsys):

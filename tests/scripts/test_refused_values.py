@@ -14,6 +14,7 @@ from agents.commands.evaluate import main as evaluate
 from agents.commands.export import ExportOptions
 from agents.commands.export import main as export
 from agents.commands.options import TrainOptions
+from agents.commands.play import PlayOptions
 from agents.commands.play import main as play
 from agents.commands.render import RenderOptions
 from agents.commands.render import main as render
@@ -111,6 +112,13 @@ def test_worlds_that_are_none_are_refused_in_one_sentence(main, env_id, run_in, 
     told = capsys.readouterr().err
     assert told.startswith("error: ")
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", [CompareOptions, EvaluateOptions, PlayOptions])
+def test_every_command_that_is_given_a_world_checks_what_is_done_to_it(kind):
+    named = {"run": "r"} if kind is EvaluateOptions else {"env": "CartPole-v1"}
+    with pytest.raises(ValueError, match="max_episode_steps is -1: expected at least 1"):
+        kind(**named, max_episode_steps=-1)
 
 
 KINDS = {**ALGORITHMS, **MODELS}

@@ -21,6 +21,7 @@ from agents.commands.train import main as train
 from agents.dqn.agent import DQN
 from agents.loading import load
 from agents.presets import find_preset
+from agents.tabular.temporal_difference import QLearning
 from nets.runs.ownership import owned
 from nets.runs.run_log import RunLog
 from nets.shell.command_line import OCCUPIED
@@ -320,6 +321,42 @@ def test_a_warning_signal_saves_and_changes_nothing(run_in, monkeypatch, capsys)
     assert not (run_in / "quiet" / "checkpoints" / "interrupted.pt").exists()
     for name in ("metrics.csv", "checkpoints/0000000400.pt", "best/checkpoint.pt"):
         assert Path("warned", name).read_bytes() == Path("quiet", name).read_bytes()
+
+
+def test_a_warning_signal_before_there_is_anything_to_save_is_survived(run_in, monkeypatch, capsys):
+    begin = QLearning.begin
+
+    def warn(agent):
+        signal.raise_signal(signal.SIGUSR1)
+        begin(agent)
+
+    monkeypatch.setattr(QLearning, "begin", warn)
+    line = "q-learning FrozenLake-v1 --steps 40 --eval-every 0 --checkpoint-on SIGUSR1 --run r"
+    assert train(line.split()) == 0
+    assert "SIGUSR1: nothing has been learned yet" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
+
+
+def test_a_world_that_changes_the_folder_takes_no_file_along(run_in, monkeypatch, capsys):
+    (run_in / "wandering.py").write_text(
+        "import os\n"
+        "import gymnasium\n"
+        "from gymnasium.envs.toy_text import FrozenLakeEnv\n"
+        "class Wandering(FrozenLakeEnv):\n"
+        "    def reset(self, *, seed=None, options=None):\n"
+        f"        os.chdir({str(run_in / 'data')!r})\n"
+        "        return super().reset(seed=seed, options=options)\n"
+        "gymnasium.register('Wandering-v0', 'wandering:Wandering', max_episode_steps=9)\n"
+    )
+    (run_in / "data").mkdir()
+    monkeypatch.syspath_prepend(run_in)
+    assert train(["q-learning", "wandering:Wandering-v0", "--steps", "200", "--run", "r"]) == 0
+    out = capsys.readouterr().out
+    assert "\nrun folder: r\n" in out
+    assert re.search(r"evaluate\.py r --trust", out)
+    assert re.search(r"train\.py --resume r --steps 400", out)
+    assert (run_in / "r" / "metrics.csv").exists()
+    assert not list((run_in / "data").iterdir())
 
 
 def test_a_run_begun_on_a_device_that_is_not_here_goes_on_elsewhere(run_in, monkeypatch, capsys):

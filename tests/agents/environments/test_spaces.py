@@ -28,6 +28,24 @@ def test_other_shapes_and_broken_numbers_are_refused():
         as_rows(gym.spaces.Box(0, 255, (2,), np.uint8), [0.5, 0.1])
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_numbers_that_are_not_finite_are_refused(dtype, value):
+    space = gym.spaces.Box(-np.inf, np.inf, (4,), dtype)
+    with pytest.raises(ValueError, match=f"{value} was given: expected finite numbers"):
+        as_rows(space, [0.0, value, 1.0, 2.0])
+    largest = float(np.finfo(dtype).max)  # its square is infinite
+    assert as_rows(space, [largest] * 4)[0].tolist() == [[largest] * 4]
+
+
+def test_agents_do_not_answer_to_what_is_no_observation():
+    parts = gym.spaces.Dict({"a": VECTOR, "b": gym.spaces.Discrete(3)})
+    with pytest.raises(ValueError, match="nan was given: expected finite numbers"):
+        as_rows(parts, {"a": [0, np.nan, 0, 0], "b": 1})
+    with pytest.raises(ValueError, match="nan was given: expected finite numbers"):
+        agents.DQN("CartPole-v1").predict([np.nan] * 4)
+
+
 @pytest.mark.parametrize("encoder", ["auto", "lstm"])
 def test_agents_predict_from_lists(encoder):
     agent = agents.PPO("CartPole-v1", agents.PPOConfig(encoder=encoder))

@@ -67,6 +67,8 @@ ASKED = [
     (recipe(kwargs={"log": "../results.csv"}), "log='../results.csv' of CartPole-v1"),
     (recipe(kwargs={"log": "results.csv"}), "log='results.csv' of CartPole-v1"),
     (recipe(kwargs={"deep": [{"a": "os:system"}]}), "deep=[{'a': 'os:system'}] of CartPole-v1"),
+    (recipe("FrozenLake-v1", kwargs={"desc": ["F" * 40_000] * 2}), "desc=['FFF"),
+    (recipe("FrozenLake-v1", kwargs={"desc": [[0] * 40_000] * 2}), "desc=[[0, 0"),
     (recipe(num_envs=10**9), "1,000,000,000 environments at once"),
     (
         recipe(

@@ -113,6 +113,19 @@ def test_training_stops_and_the_last_checkpoint_stays(tmp_path, place, value):
     assert "nan" not in (tmp_path / "metrics.csv").read_text()
 
 
+def test_what_is_not_finite_is_not_saved_to_look_at_either(tmp_path):
+    agent, run = Fragile("Steep-v0", place="weight", at=75), RunFolder(tmp_path)
+
+    def stop(progress):
+        if progress.steps == 76:
+            raise KeyboardInterrupt
+
+    trainer = Trainer(agent, run, RunConfig(100, 50, 10, 0), callbacks=[stop], progress=False)
+    with pytest.raises(Diverged, match=r"at step 76: network\.weight is not finite"):
+        trainer.run(100)
+    assert not run.files.interrupted.exists()
+
+
 def test_it_is_noticed_without_a_run_folder_too():
     agent = Fragile("Steep-v0", place="weight", at=75)
     with pytest.raises(agents.Diverged, match=r"network\.weight is not finite"):

@@ -12,6 +12,7 @@ from agents.dqn.config import DQNConfig
 from agents.environments.source import EnvSource
 from agents.loop.evaluation import Evaluation, evaluate
 from agents.loop.interaction import Interaction
+from agents.loop.trainer import Trainer
 from agents.tabular.temporal_difference import QLearning
 
 
@@ -223,9 +224,31 @@ def test_equal_returns_leave_no_doubt():
     assert evaluation([5.0, 5.0, 5.0]).interval == (5.0, 5.0)
 
 
-def test_no_episodes_are_refused(scribe):
-    with pytest.raises(ValueError, match="episodes is 0: expected at least 1"):
-        evaluate(scribe("Ledger-v0"), episodes=0)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"episodes": 0}, "episodes is 0: expected at least 1"),
+        ({"episodes": 1.5}, "episodes is 1.5: expected a whole number"),
+        ({"episodes": "10"}, "episodes is '10': expected a whole number"),
+        ({"num_envs": 0}, "num_envs is 0: expected at least 1"),
+        ({"seed": -1}, "seed is -1: expected at least 0"),
+        ({"max_steps": 0.5}, "max_steps is 0.5: expected a whole number"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(scribe, settings, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(scribe("Ledger-v0"), **settings)
+
+
+@pytest.mark.parametrize("steps", ["10", 1.5, -1, True])
+def test_steps_that_are_no_number_of_them_are_refused(scribe, steps):
+    agent = scribe("Ledger-v0")
+    with pytest.raises(ValueError, match=f"total_timesteps is {steps!r}: expected "):
+        agent.learn(steps)
+    with pytest.raises(ValueError, match=f"steps is {steps!r}: expected "):
+        Trainer(agent).run(steps)
+    with pytest.raises(ValueError, match=r"seed is 1\.5: expected a whole number"):
+        type(agent)("Ledger-v0", seed=1.5)
 
 
 def test_observations_that_are_tuples_can_be_evaluated():

@@ -152,6 +152,11 @@ def test_values_of_another_kind_are_refused_by_name(run, name, value, words):
             read()
 
 
+def test_sources_that_are_gone_are_told_as_that(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is nothing at .*rows"):
+        source(tmp_path / "rows", [])
+
+
 def test_a_best_that_is_lost_or_damaged_is_told_and_laid_aside(run):
     save_checkpoint(run.files.best, {"step": 20})
     assert run.has_best()

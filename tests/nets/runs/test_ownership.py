@@ -14,7 +14,7 @@ import pytest
 from command_runs import ROOT
 
 from nets.runs import ownership
-from nets.runs.ownership import LOCK, Occupied, owned
+from nets.runs.ownership import LOCK, Occupied, owned, owned_file, require_free
 from nets.shell.command_line import OCCUPIED, command
 
 OWN = """
@@ -95,6 +95,25 @@ def test_a_lock_that_leads_elsewhere_is_not_followed(tmp_path):
     with pytest.raises(OSError, match=os.strerror(errno.ELOOP)), owned(tmp_path):
         pass
     assert (tmp_path / "mine").read_text() == "precious"
+
+
+def test_a_file_has_an_owner_and_its_neighbours_have_others(tmp_path):
+    with owned_file(tmp_path / "a.pt"), owned_file(tmp_path / "b.pt"):
+        with pytest.raises(Occupied, match=r"a\.pt has an owner"), owned_file(tmp_path / "a.pt"):
+            pass
+    with owned_file(tmp_path / "a.pt"):
+        pass
+
+
+def test_who_only_looks_writes_nothing(tmp_path):
+    require_free(tmp_path)
+    assert not list(tmp_path.iterdir())
+    with owned(tmp_path):
+        before = (tmp_path / LOCK).read_bytes()
+        with pytest.raises(Occupied, match="has an owner: process"):
+            require_free(tmp_path)
+    require_free(tmp_path)
+    assert (tmp_path / LOCK).read_bytes() == before
 
 
 def test_file_systems_without_locks_are_warned_of(tmp_path, monkeypatch):

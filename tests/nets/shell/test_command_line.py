@@ -5,10 +5,15 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from nets.shell.command_line import INTERRUPTED, CommandError, command, one_line
+from nets.foreign import blaming
+from nets.runs.ownership import Occupied
+from nets.shell.command_line import INTERRUPTED, CommandError, command, one_line, parse
+from nets.shell.here import shown
 
 
 def end_by(number):
@@ -44,6 +49,61 @@ def test_what_could_not_be_printed_is_told(monkeypatch, capsys):
         monkeypatch.setattr(sys, "stdout", full)
         assert command(lambda _: print("figures") or 0)([]) == 2
     assert capsys.readouterr().err == "error: standard output: No space left on device\n"
+
+
+def test_help_that_could_not_be_printed_is_no_success(monkeypatch, capsys):
+    def tell(argv):
+        print("usage")
+        raise SystemExit(0)
+
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert command(tell)([]) == 2
+    assert capsys.readouterr().err == "error: standard output: No space left on device\n"
+    monkeypatch.undo()
+    with pytest.raises(SystemExit):
+        command(tell)([])
+
+
+@dataclass(frozen=True)
+class Options:
+    out: Path = Path("here.txt")
+
+
+def test_paths_stay_what_they_were_in_whatever_folder_a_world_goes_on(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+
+    def wander(argv):
+        given = parse(Options, "wander", argv, "{command}")
+        os.chdir("elsewhere")
+        given.out.write_text("found")
+        print(shown(given.out))
+        raise CommandError(one_line(OSError(errno.EIO, "gone", str(given.out))))
+
+    assert command(wander)(["--out", "a.txt"]) == 2
+    assert (tmp_path / "a.txt").read_text() == "found"
+    assert capsys.readouterr() == ("a.txt\n", "error: a.txt: gone\n")
+
+
+def test_a_long_error_is_told_without_its_middle():
+    told = one_line(ValueError("first " + "x" * 10**5 + " last"))
+    assert len(told) < 2100
+    assert told.startswith("first ")
+    assert told.endswith(" last")
+
+
+@pytest.mark.parametrize("error", [CommandError("x"), Occupied("x"), MemoryError("x")])
+def test_errors_of_others_are_theirs_whatever_their_kind(error, capsys):
+    def run(argv):
+        with blaming("Maze-v0"):
+            raise error
+
+    with pytest.raises(type(error)):
+        command(run)([])
+    assert not capsys.readouterr().err
 
 
 def test_what_can_be_mended_is_told_in_one_line(capsys):
