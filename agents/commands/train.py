@@ -71,6 +71,8 @@ def _start(
         agent.begin()  # what it lacks is refused before there is a folder
         config = agent.run_config(options.steps, options.eval_every)
         config = replace(config, eval_max_steps=options.eval_max_steps)
+        if options.segment_steps is not None and not agent.plans:
+            config = config.in_segments(agent, options.segment_steps)
         run = RunFolder(options.run or new_folder(agent.name, agent.source.name, agent.seed))
     with run.owned():
         with refusals(ValueError):

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -52,6 +52,19 @@ class RunConfig(folder.RunConfig):
             eval_every=max(more // 20, agent.num_envs) if eval_every is None else eval_every,
             threads=agent.threads,
         )
+
+    def in_segments(self, agent: Actor, steps: int) -> "RunConfig":
+        """Return the same run in segments of `steps` steps, rounded up to whole rollouts.
+
+        Raises:
+            ValueError: no episode would come to its end.
+        """
+        least = (agent.source.max_episode_steps or 1) * agent.num_envs
+        if steps < least:
+            message = f"segment_steps is {steps}: expected at least {least:,}, for an episode that"
+            raise ValueError(f"{message} goes on at the end of a segment is cut off")
+        rollouts = -(-steps // agent.rollout_steps)
+        return replace(self, segment_steps=rollouts * agent.rollout_steps)
 
 
 class RunFolder(folder.RunFolder[RunConfig]):

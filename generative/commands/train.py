@@ -75,6 +75,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
                 held_out=options.held_out,
                 threads=options.threads or default_threads(model),
                 eval_every=options.eval_every,
+                segment_steps=options.segment_steps,
                 draw_every=options.draw_every,
             )
             name = model.name, data.title, seed

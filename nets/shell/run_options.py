@@ -29,6 +29,9 @@ class StartOptions(Generic[Config]):
     """Folder of the run; by default a new one below runs/, named after what is trained."""
     eval_every: Annotated[Whole | None, tyro.conf.arg(metavar="N")] = None
     """Steps between evaluations, 0 for none; by default a twentieth of the run."""
+    segment_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
+    """Steps between checkpoints, which is what a run loses that is ended from outside; part of the
+    run, whose results depend on it."""
     checkpoint_on: WarningSignal | None = None
     """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
 

@@ -11,7 +11,7 @@ import torch
 
 import agents
 from agents.agent import Agent
-from agents.loop.divergence import Diverged, require_finite_action
+from agents.loop.divergence import Diverged, answerable, require_finite_action
 from agents.loop.evaluation import evaluate
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
@@ -188,6 +188,18 @@ def test_whatever_fails_of_an_agent_that_is_not_finite_is_told_as_that():
     agent.place, agent.weight = "nothing", torch.ones(3)
     with pytest.raises(ZeroDivisionError):
         train(agent, steps=200)
+
+
+def test_actions_without_a_distribution_are_a_divergence():
+    """Observations of 3e38 do it to stable-baselines3's SAC, whose weights are still finite."""
+    agent = Fragile("Steep-v0")
+    with (
+        pytest.raises(Diverged, match="the distribution of its actions is not finite"),
+        answerable(agent),
+    ):
+        torch.distributions.Normal(torch.tensor(math.nan), 1.0)
+    with pytest.raises(ValueError, match="of the world"), answerable(agent):
+        raise ValueError("of the world")
 
 
 def test_a_checkpoint_that_is_not_finite_is_not_gone_on_from(tmp_path):

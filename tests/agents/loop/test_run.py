@@ -1,7 +1,7 @@
 import json
 import os
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import gymnasium as gym
 import numpy as np
@@ -12,6 +12,7 @@ from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
+from agents.policy_gradient.ppo import PPO, PPOConfig
 from agents.presets import find_preset
 from agents.tabular.temporal_difference import QLearning
 from nets.runs.checkpoint import CheckpointError, Damaged, load_checkpoint, save_checkpoint
@@ -62,6 +63,17 @@ def test_a_run_records_all_it_takes_to_repeat_it(tmp_path):
     assert fresh.config == agent.config
     assert (fresh.seed, fresh.num_envs) == (4, 2)
     assert torch.equal(fresh.online.weights, agent.online.weights)
+
+
+def test_segments_are_as_long_as_asked_for_in_whole_rollouts_and_no_shorter_than_an_episode():
+    agent = PPO("CartPole-v1", PPOConfig(n_steps=256), num_envs=3)
+    config = RunConfig.default(agent, 10**6)
+    assert config.in_segments(agent, 2000).segment_steps == 3 * 768
+    assert replace(config, segment_steps=1) == replace(
+        config.in_segments(agent, 2000), segment_steps=1
+    )
+    with pytest.raises(ValueError, match="segment_steps is 1499: expected at least 1,500, for an"):
+        config.in_segments(agent, 1499)
 
 
 def test_a_folder_holds_one_run(tmp_path):
