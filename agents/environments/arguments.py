@@ -8,6 +8,7 @@ from typing import Any
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from .ids import named_code
+from .making import making
 
 
 def require_arguments(spec: EnvSpec, names: Iterable[str]) -> None:
@@ -43,7 +44,10 @@ def _makers(spec: EnvSpec) -> Iterator[Any]:
     """Yield what makes an environment, then the code that it is told to make it of."""
     entry = spec.entry_point or spec.vector_entry_point
     for point in (entry, *named_code(spec).values()):
-        yield load_env_creator(point) if isinstance(point, str) else point
+        if isinstance(point, str):
+            with making(spec.id, spec):
+                point = load_env_creator(point)
+        yield point
 
 
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

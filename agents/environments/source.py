@@ -1,7 +1,7 @@
 """Where environments come from: a recipe that makes them anew, in this process or another."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +12,7 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import VectorEnv
 
-from nets.foreign import blamed, blaming
+from nets.foreign import blaming
 from nets.runs.checkpoint import fitting
 from nets.settings import Copies, check
 
@@ -20,6 +20,7 @@ from .arguments import require_arguments
 from .description import describe, described_spec, described_wrapper, require_count
 from .ids import find_spec, home
 from .limits import time_limit
+from .making import making
 from .plain import decode, encode
 from .recipe import Unrepeatable, recipe, refuse_normalizers, warn_unrepeatable
 from .stepping import SingleStepper, Stepper, VectorStepper
@@ -197,24 +198,8 @@ class EnvSource:
         if self.spec is None:
             raise ValueError(f"{self.name} has no spec, so it cannot be made again")
         settings: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
-        with self._making():
+        with making(self.name, self.spec):
             return gym.make(self.spec, **settings)
-
-    @contextmanager
-    def _making(self) -> Iterator[None]:
-        """Note on errors whose they are, but for what Gymnasium itself refuses, or has not got."""
-        try:
-            yield
-        except gym.error.Error:
-            raise
-        except ImportError as error:
-            if self.spec is None or home(self.spec):
-                raise blamed(error, f"the environment {self.name}, when it was made")  # noqa: B904
-            missing = f"; pip install {error.name}" if error.name else ""
-            message = f"{self.name} cannot be made: {error}{missing}"
-            raise gym.error.DependencyNotInstalled(message) from error
-        except BaseException as error:
-            raise blamed(error, f"the environment {self.name}, when it was made")  # noqa: B904
 
     def apart(self) -> Self:
         """Return a source of the same environment whose episodes are its own.
@@ -249,7 +234,7 @@ class EnvSource:
     def _vector(self, num_envs: int, masks: bool) -> VectorEnv:
         if self.spec is None:
             raise ValueError(f"{self.name} has no spec, so it cannot be made again")
-        with self._making():
+        with making(self.name, self.spec):
             return make_vector(self.spec, num_envs, self.vectorization, masks=masks)
 
 

@@ -25,6 +25,7 @@ from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
 from nets.runs.configurations import require_found
 from nets.runs.divergence import Diverged as Diverged
+from nets.runs.divergence import find_not_finite
 from nets.runs.fingerprints import content
 from nets.runs.run_log import RunLog
 from nets.settings import Whole, required
@@ -164,8 +165,11 @@ class Trainer:
             Diverged: it is not finite; nothing is saved.
         """
         if self.run_folder is not None and self.team.leads:
-            self.learner.require_finite()
-            save_checkpoint(self.run_folder.files.interrupted, self.state_dict())
+            state = self.state_dict()
+            name = find_not_finite(state)
+            if name is not None:
+                raise self.learner.diverged(f"{name} is not finite after step {self.steps}")
+            save_checkpoint(self.run_folder.files.interrupted, state)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that later steps depend on, and what it takes to build the model."""
@@ -237,6 +241,7 @@ class Trainer:
 
     def _advance(self, config: RunConfig, end: int, bar: Bar) -> None:
         """Go to the next moment at which something other than a step happens."""
+        self.team.heed(self.device)
         before, started = self.steps, perf_counter()
         intervals = (config.log_every, config.eval_every, config.draw_every)
         target = min(end, *((before // every + 1) * every for every in intervals if every))

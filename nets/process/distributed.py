@@ -5,7 +5,7 @@ one process would take on the joint batch. Only the first reads and writes files
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from .device import resolve_device
+from .interrupts import noted
 
 Value = TypeVar("Value")
 
@@ -27,10 +28,12 @@ class Team:
     Attributes:
         rank: its number.
         size: how many there are.
+        asked: what signals that came would have done; see `heed`.
     """
 
     rank: int = 0
     size: int = 1
+    asked: Sequence[Callable[[], object]] = ()
 
     @property
     def leads(self) -> bool:
@@ -60,6 +63,17 @@ class Team:
         dist.all_reduce(total)
         return total / self.size
 
+    def heed(self, device: torch.device) -> None:
+        """Stop all processes at the same moment, where one has been asked to stop.
+
+        Raises:
+            KeyboardInterrupt: one has been.
+        """
+        if self.mean(torch.tensor(float(len(self.asked)), device=device)).item() > 0:
+            if self.asked:
+                self.asked[0]()
+            raise KeyboardInterrupt
+
     def tell(self, value: Value) -> Value:
         """Return the first process's `value`, in all of them."""
         if self.size == 1:
@@ -75,6 +89,8 @@ ALONE = Team()
 @contextmanager
 def team(device: str = "auto") -> Iterator[tuple[Team, torch.device]]:
     """Join the processes that `torchrun` started with this one; yield them, and its device.
+
+    What would stop one of several processes waits until they all `heed` it.
 
     On CUDA every process takes the GPU of its local rank, and they talk through NCCL; on the CPU
     through gloo.
@@ -94,8 +110,9 @@ def team(device: str = "auto") -> Iterator[tuple[Team, torch.device]]:
         torch.cuda.set_device(here)
     dist.init_process_group("nccl" if here.type == "cuda" else "gloo")
     try:
-        yield Team(rank, size), here
-        dist.barrier()  # nobody leaves while another is still talking
+        with noted() as asked:
+            yield Team(rank, size, asked), here
+            dist.barrier()  # nobody leaves while another is still talking
     finally:
         dist.destroy_process_group()
 

@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import FrameType
 
 ENDING = [
@@ -47,6 +48,30 @@ def interruptible() -> Iterator[list[int]]:
             if signal.getsignal(number) is signal.SIG_DFL:
                 stack.enter_context(handled(number, interrupt))
         yield came
+
+
+@contextmanager
+def noted() -> Iterator[list[Callable[[], object]]]:
+    """Only note the signals that end a training; yield what each that came would have done.
+
+    For processes that wait for each other: one that is stopped alone leaves the others waiting. Who
+    insists, with a fourth signal (`torchrun` hands each on once more), is obeyed at once.
+    """
+    came: list[Callable[[], object]] = []
+    with ExitStack() as stack:
+        for number in ENDING:
+            before = signal.getsignal(number)
+            if callable(before):
+                stack.enter_context(handled(number, partial(_note, came, before)))
+        yield came
+
+
+def _note(
+    came: list[Callable[[], object]], before: Handler, number: int, frame: FrameType | None
+) -> None:
+    came.append(partial(before, number, frame))
+    if len(came) > 3:
+        came[-1]()
 
 
 @contextmanager

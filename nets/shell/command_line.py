@@ -78,7 +78,7 @@ def _exit_code(function: Callable[[list[str]], int], argv: list[str]) -> int:
     except CommandError as error:
         if is_foreign(error):
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {as_seen(str(error))}", file=sys.stderr)
         return USAGE_ERROR
     except Occupied as occupied:
         if is_foreign(occupied):

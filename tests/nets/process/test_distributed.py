@@ -26,6 +26,20 @@ def test_a_process_alone_is_a_team():
     assert ALONE.tell({"a": 1}) == {"a": 1}
 
 
+@pytest.mark.parametrize("mine", [True, False])
+def test_processes_stop_together_whichever_of_them_is_asked_to(monkeypatch, mine):
+    heard = []
+    asked = [lambda: heard.append("asked")] if mine else []
+    there = 0.0 if mine else 1.0
+    monkeypatch.setattr("torch.distributed.all_reduce", lambda total: total.add_(there))
+    with pytest.raises(KeyboardInterrupt):
+        Team(0, 2, asked).heed(torch.device("cpu"))
+    assert heard == ["asked"] * mine
+    monkeypatch.setattr("torch.distributed.all_reduce", lambda total: total)
+    Team(0, 2).heed(torch.device("cpu"))
+    ALONE.heed(torch.device("cpu"))
+
+
 def test_rows_of_a_batch_are_dealt_without_remainder():
     rows = torch.arange(12)
     parts = [Team(rank, 3).share(rows) for rank in range(3)]

@@ -1,10 +1,11 @@
 import os
 import signal
+import sys
 import threading
 
 import pytest
 
-from nets.process.interrupts import interruptible, uninterrupted
+from nets.process.interrupts import interruptible, noted, uninterrupted
 
 
 def test_ctrl_c_waits_for_the_end_of_the_block():
@@ -77,3 +78,21 @@ def test_what_interrupts_waits_for_the_end_of_the_block_too():
     with interruptible() as came, pytest.raises(KeyboardInterrupt):
         work()
     assert (done, came) == ([0], [signal.SIGTERM])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_are_noted_until_somebody_insists(number):
+    with interruptible() as came, noted() as asked:
+        signal.raise_signal(number)
+        signal.raise_signal(number)
+        assert (len(asked), came) == (2, [])
+        with pytest.raises(KeyboardInterrupt):
+            asked[0]()
+        assert came == [number] * (number == signal.SIGTERM)
+    with noted() as asked:
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)

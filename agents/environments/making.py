@@ -1,0 +1,35 @@
+"""Errors of making an environment: whose they are, or what is missing on this machine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
+from nets.foreign import blamed
+
+from .ids import home
+
+
+@contextmanager
+def making(name: str, spec: EnvSpec | None) -> Iterator[None]:
+    """Note on errors of the block whose they are, but for what Gymnasium refuses, or lacks.
+
+    Args:
+        name: of the environment.
+        spec: what it is made by.
+
+    Raises:
+        gymnasium.error.DependencyNotInstalled: one of Gymnasium's own needs what is not installed,
+            or is not part of it any more.
+    """
+    try:
+        yield
+    except gym.error.Error:
+        raise
+    except BaseException as error:
+        if not isinstance(error, ImportError) or spec is None or home(spec):
+            raise blamed(error, f"the environment {name}, when it was made")  # noqa: B904
+        remedy = f"; pip install {error.name}" if error.name else ""
+        message = f"{name} cannot be made: {error}{remedy}"
+        raise gym.error.DependencyNotInstalled(message) from error
