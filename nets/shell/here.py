@@ -27,8 +27,9 @@ def pinned(path: Path) -> Path:
 
 
 def shown(path: Path) -> Path:
-    """Return `path` as seen from where the command was started, if it lies below."""
-    return path.relative_to(_folder) if path.is_relative_to(_folder) else path
+    """Return `path` as seen from where the command was started, if it lies below; all do of `/`."""
+    below = path.is_relative_to(_folder) and _folder != Path(_folder.anchor)
+    return path.relative_to(_folder) if below else path
 
 
 def as_seen(text: str) -> str:
