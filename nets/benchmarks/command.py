@@ -21,6 +21,7 @@ from ..shell.command_line import (
     parse,
     refusals,
 )
+from ..shell.here import shown
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -159,11 +160,12 @@ def _quality(options: BenchmarkOptions, call: str) -> int:
     if options.list:
         return _list(rows)
     outcomes, left_out = [], []
+    file = None if options.data is None else shown(options.data)  # as records name it
     with _bar(sum(len(row.seeds(options.seeds)) for row in rows)) as bar:
         _say(bar, options, report.quality_heading())
         for row in rows:
             bar.set_description(row.name)
-            ready = row.given(options.data)
+            ready = row.given(file)
             need, lacks = row.needs, ""
             if ready is None:
                 lacks = f"{row.experiment.what}: --data FILE"
