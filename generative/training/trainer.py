@@ -210,9 +210,10 @@ class Trainer:
         if state is not None:
             with fitting(self.run_folder.files.of_step(state["step"])):
                 self.load_state_dict(state)
-            if self.best_loss is not None:
-                whole = self.team.tell(self.team.leads and folder.has_best())
-                self.watch.best = self.best_loss if whole else None
+            if self.best_loss is not None and not self.team.tell(
+                self.team.leads and folder.has_best()
+            ):
+                self.watch.forget()
         elif self._found is None:
             self._found = deepcopy(self.state_dict())
         else:

@@ -80,6 +80,10 @@ class Watch:
             model.load_state_dict(load_checkpoint(self.run.files.best)["weights"])
         return model.eval()
 
+    def forget(self) -> None:
+        """Take the next loss that is measured for the lowest: the best weights are lost."""
+        self.stopping.best = None
+
     def state_dict(self) -> dict[str, Any]:
         """What later evaluations depend on."""
         return self.stopping.state_dict()
