@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from nets.shell.command_line import command, parse, refusals
+from nets.shell.here import pinned, shown
 
 SUFFIXES = (".pt2", ".onnx")
 TEXT = """Export a part of a trained generative model as one file that runs without dreamgym.
@@ -54,13 +55,13 @@ def main(argv: list[str]) -> int:
     with refusals(ValueError, TypeError, ImportError):
         model = load(options.run, checkpoint=options.checkpoint, device="cpu", trust=options.trust)
         program = export_part(model, options.part)
-        out = options.out or Path(f"{program.about['part']}.pt2")
+        out = options.out or pinned(Path(f"{program.about['part']}.pt2"))
         program.save(out)
-    print(f"{program.about['part']} of the {model.name} in {options.run}")
-    print(f"{out}, {out.stat().st_size / 1024:,.0f} KiB:")
+    print(f"{program.about['part']} of the {model.name} in {shown(options.run)}")
+    print(f"{shown(out)}, {out.stat().st_size / 1024:,.0f} KiB:")
     print(f"  takes    {listed(program.about['inputs'])}")
     print(f"  returns  {listed(program.about['outputs'])}")
-    print(f"\nto use it:\n\n{snippet(program.about, out)}")
+    print(f"\nto use it:\n\n{snippet(program.about, shown(out))}")
     return 0
 
 
