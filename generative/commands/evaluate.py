@@ -69,8 +69,8 @@ def main(argv: list[str]) -> int:
                 found[figure.name] = figure.value
                 if figure.value is None:
                     unsuited[figure.name] = figure.meaning
-            about = {"not_applicable": unsuited, "model": model.name, "checkpoint": str(shown(file))}
-            print(json.dumps(found | about))
+            about = {"model": model.name, "checkpoint": str(shown(file))}
+            print(json.dumps(found | {"not_applicable": unsuited} | about))
             return 0
         print(f"checkpoint            {shown(file)}", flush=True)
         for figure in figures:
