@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, refusals, to_type
+from nets.shell.here import shown
 from nets.shell.run_options import ResumeOptions, WarningSignal
 from nets.shell.training import list_run, new_folder
 
@@ -54,7 +55,8 @@ def start(argv: list[str]) -> int:
         with seeded(hash31(seed, "weights")):
             world = World.of(spec, train, options.config)
         steps = options.steps if world.players() else 1
-        config = RunConfig.default(steps, held_out=options.held_out, eval_every=options.eval_every)
+        lengths = {name: getattr(options, name) for name in ("eval_every", "segment_steps")}
+        config = RunConfig.default(steps, held_out=options.held_out, **lengths)
         file = run.path / EXPERIENCE
         save_checkpoint(file, episodes.state_dict())
         about = {"data": {"spec": f"episodes:{options.env}"}, "seed": seed, "device": device.type}
@@ -148,7 +150,7 @@ def _train(
     warning: WarningSignal | None,
 ) -> int:
     from nets.process.seeding import hash31, seeded
-    from nets.runs.logs import read_metrics
+    from nets.runs.metrics import read_metrics
 
     from ..dreams.strips import strips
     from ..gallery import charts, grids
@@ -171,7 +173,7 @@ def _train(
     parameters = sum(p.numel() for p in world.dynamics.parameters())
     learned = f"{parameters:,} parameters, {config.steps:,} steps" if parameters else "counted"
     print(f"{world.config.model} of {name}: {learned}, seed {seed}, {trainer.device}")
-    print(f"run folder: {run.path}", flush=True)
+    print(f"run folder: {shown(run.path)}", flush=True)
     with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
         with refusals(), TRAIN.finite(run.path):
             trainer.run(config.steps)
@@ -196,7 +198,7 @@ def _ending(run: "RunFolder", world: "World", config: "RunConfig") -> str:
         "curve.png": "the numbers as a picture",
         "dreams.png": "moments that really followed, and what was dreamed below each",
     }
-    inside = f"generative.dreams:{DREAM_ID} --env.run {run.path}"
+    inside = f"generative.dreams:{DREAM_ID} --env.run {shown(run.path)}"
     learner = "q-learning" if world.config.model == "table" else "ppo"
     listed = list_run(run.path, "the weights that are best on held-out episodes", files)
     more = 2 * config.steps if world.players() else None
