@@ -140,8 +140,15 @@ def recognition(
     )
 
 
-def inception_features(x: Tensor) -> Tensor:
-    """Return Inception's features `[N, 2048]`, those of the FID (Heusel et al., 2017).
+class Inception(NamedTuple):
+    """What Inception says of pictures."""
+
+    features: Tensor  # [N, 2048], those of FID and KID
+    logits: Tensor  # [N, 1008], without biases, those of the Inception score
+
+
+def inception(x: Tensor) -> Inception:
+    """Return Inception's features, as papers use them for the FID (Heusel et al., 2017).
 
     torch-fidelity, which must be installed, fetches the weights from the internet at first use.
 
@@ -162,9 +169,14 @@ def inception_features(x: Tensor) -> Tensor:
         message = "Inception's features need torch-fidelity: pip install torch-fidelity"
         raise ImportError(message) from error
 
-    network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"]).to(x.device).eval()
+    network = (
+        FeatureExtractorInceptionV3("inception-v3-compat", ["2048", "logits_unbiased"])
+        .to(x.device)
+        .eval()
+    )
     if x.dtype != torch.uint8:
         x = x.clamp(0.0, 1.0).mul(255.0).round().to(torch.uint8)
     with torch.no_grad():
         parts = x.expand(-1, 3, -1, -1).split(64)
-        return torch.cat([network(part)[0] for part in parts])
+        found = [network(part) for part in parts]
+    return Inception(*(torch.cat(outputs) for outputs in zip(*found, strict=True)))

@@ -15,9 +15,10 @@ from ..sampling import sampled
 from .dci import dci
 from .distances import frechet_distance, squared_mmd
 from .factor_vae import factor_vae_score
-from .features import CONFIDENT, inception_features, recognition, train_classifier
+from .features import CONFIDENT, inception, recognition, train_classifier
 from .gap import mig_chen, mig_locatello
 from .genuine import genuine
+from .inception import SPLITS, SUBSETS, inception_score, kernel_distance
 from .likelihood import LatentModel, held_out_terms, importance_log_likelihood
 from .modes import mode_coverage
 from .neighbours import nearest_neighbours, precision_recall
@@ -65,8 +66,8 @@ def measure(
         train: rows that it was trained on.
         held_out: rows that it was not trained on; both on the model's device.
         seed: of the noise and of every choice of rows.
-        fid: whether to measure the Fréchet distance in Inception's features too; it needs
-            torch-fidelity, see `inception_features`.
+        fid: whether to measure FID, KID and the Inception score too; they need torch-fidelity,
+            see `features.inception`.
         progress: whether a bar is drawn on a terminal, once it takes two seconds.
     """
     groups = {
@@ -233,9 +234,15 @@ def _inception(
 ) -> Iterator[Figure]:
     """How samples lie to data in Inception's features."""
     x = train.limited(FID_ROWS, seed).batch(slice(None)).x
-    samples = torch.cat(list(sampled(model, len(x))))
-    distance = frechet_distance(inception_features(x), inception_features(samples))
-    yield Figure("fid", distance, f"of {len(x):,} samples, in Inception's features; 0 is best")
+    data, samples = inception(x), inception(torch.cat(list(sampled(model, len(x)))))
+    how = f"of {len(x):,} samples, in Inception's features; 0 is best"
+    yield Figure("fid", frechet_distance(data.features, samples.features), how)
+    kid = kernel_distance(data.features, samples.features, seed=seed)
+    yield Figure("kid", kid.mean, f"mean of {SUBSETS} subsets, ± {kid.std:.4f}; 0 is best")
+    if len(x) >= SPLITS:
+        score = inception_score(samples.logits, seed=seed)
+        how = f"mean of {SPLITS} parts, ± {score.std:.4f}; 1 is worst"
+        yield Figure("inception_score", score.mean, how)
 
 
 def _parts(rows: Dataset) -> Iterator[Tensor]:

@@ -11,7 +11,7 @@ from generative.data.load import load_dataset
 from generative.metrics.distances import frechet_distance
 from generative.metrics.features import (
     Classifier,
-    inception_features,
+    inception,
     recognition,
     train_classifier,
 )
@@ -117,7 +117,7 @@ def test_G_VAE_11_inceptions_features_of_grey_coloured_and_uint8_pictures(monkey
     def features(x):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            return inception_features(x)
+            return inception(x).features
 
     found = features(grey)
     assert found.shape == (2, 2048)
@@ -130,4 +130,4 @@ def test_errors_name_what_is_wrong():
     with pytest.raises(ValueError, match="plain has no classes to train a classifier on"):
         train_classifier(Dataset("plain", torch.zeros(4, 2)))
     with pytest.raises(ValueError, match=r"\[2, 4, 8, 8\]: expected \[N, 1 or 3, H, W\]"):
-        inception_features(torch.zeros(2, 4, 8, 8))
+        inception(torch.zeros(2, 4, 8, 8))

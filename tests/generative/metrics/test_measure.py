@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from generative.data.load import load_dataset
+from generative.metrics.features import Inception
 from generative.metrics.measure import listed, measure, recognised
 
 
@@ -115,13 +116,15 @@ def test_fid_compares_as_many_samples_as_rows_in_inceptions_features(digits, mon
 
     def first_pixels(x):
         asked.append(len(x))
-        return x.flatten(1)[:, 20:24]
+        return Inception(x.flatten(1)[:, 20:24], x.flatten(1))
 
-    monkeypatch.setattr("generative.metrics.measure.inception_features", first_pixels)
+    monkeypatch.setattr("generative.metrics.measure.inception", first_pixels)
     monkeypatch.setattr("generative.metrics.measure.recognised", lambda *_: ())
     x = digits[0].batch(slice(None)).x
     figures = {f.name: f.value for f in measure(Stand(x), *digits, fid=True)}
     assert figures["fid"] == pytest.approx(0.0, abs=1e-9)
+    assert figures["kid"] == pytest.approx(0.0, abs=0.01)
+    assert figures["inception_score"] >= 1.0
     assert asked == [len(x), len(x)]
     figures = {f.name: f.value for f in measure(Stand(x + 0.5), *digits, fid=True)}
     assert figures["fid"] == pytest.approx(4 * 0.5**2)
