@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ from ..layers.inception import OUT_CHANNELS, Auxiliaries, GoogLeNetFeatures
 from ..layers.residual import BLOCKS as RESNETS
 from ..layers.residual import resnet
 from ..registry import Registry
+from .pretrained import load_torchvision
 
 Features = tuple[nn.Module, int]
 """A network from pictures to feature maps or vectors, and the number of features."""
@@ -63,6 +65,7 @@ class ClassicCNN(nn.Module):
     ) -> None:
         super().__init__()
         self.in_shape = in_shape
+        self.normalise: nn.Module = nn.Identity()
         self.features = features
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(out_features, num_classes) if num_classes else nn.Identity()
@@ -71,7 +74,7 @@ class ClassicCNN(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map pictures `[B, C, H, W]`, uint8 or in [0, 1], to `[B, out_features]`."""
         dtype = next(self.features.parameters()).dtype
-        return self.head(self.features(scaled(images, self.in_shape, dtype)))
+        return self.head(self.features(self.normalise(scaled(images, self.in_shape, dtype))))
 
     def head(self, x: Tensor) -> Tensor:
         """Map feature maps `[B, F, H', W']`, or vectors `[B, F]`, to the output."""
@@ -89,7 +92,8 @@ class GoogLeNet(ClassicCNN):
         if not self.training:
             return super().forward(images)
         dtype = next(self.features.parameters()).dtype
-        x, (early, late) = self.features.with_auxiliaries(scaled(images, self.in_shape, dtype))
+        images = self.normalise(scaled(images, self.in_shape, dtype))
+        x, (early, late) = self.features.with_auxiliaries(images)
         return Auxiliaries(self.head(x), late, early)
 
 
@@ -158,6 +162,8 @@ def classic_cnn(
     name: str,
     in_shape: tuple[int, int, int] = (3, 224, 224),
     num_classes: int = 1000,
+    *,
+    weights: str | Path | None = None,
     **options: Any,
 ) -> ClassicCNN:
     """Build a classic network by name.
@@ -167,17 +173,22 @@ def classic_cnn(
             `resnet-101`, `densenet-121` to `densenet-201`.
         in_shape: (C, H, W) of the pictures.
         num_classes: K of the classifier; 0 gives features instead of logits.
+        weights: torchvision's, by their name there (`DEFAULT`, `IMAGENET1K_V1`) or as a file; see
+            `pretrained.load_torchvision`. A classifier of other than their classes is new.
         options: of GoogLeNet: `kernel5` (5, or torchvision's 3), `norm` (`"batch"`, or None as in
             the paper) and `auxiliary` (whether it has auxiliary classifiers).
 
     Raises:
-        ValueError: if the name is unknown, or the pictures are too small; the message names the
-            smallest ones.
+        ValueError: if the name is unknown, the weights do not fit, or the pictures are too small;
+            the message names the smallest ones.
+        ImportError: if there are to be weights and torchvision is not installed.
     """
     auxiliary = bool(options.pop("auxiliary", False))
     if auxiliary:
         options["auxiliary"] = num_classes
     kind = CLASSIC.canonical(name)
+    if weights is not None and kind == "googlenet":
+        options.setdefault("kernel5", 3)
     features, size = CLASSIC[kind](in_shape[0], **options)
     if not _fits(features, in_shape):
         sizes = range(1, LARGEST_MINIMUM)
@@ -190,7 +201,10 @@ def classic_cnn(
         )
     network = GoogLeNet if auxiliary else ClassicCNN
     dropout = 0.4 if kind == "googlenet" else 0.0
-    return network(in_shape, features, size, num_classes, dropout)
+    built = network(in_shape, features, size, num_classes, dropout)
+    if weights is not None:
+        load_torchvision(built, kind, weights)
+    return built
 
 
 def classic_encoder(name: str, in_shape: tuple[int, int, int]) -> ClassicCNN:
