@@ -80,7 +80,10 @@ class Trained:
 
         with TemporaryDirectory() as folder:
             config = RunConfig.default(agent, steps)
-            Trainer(agent, RunFolder(folder), config, progress=False).run(steps)
+            trainer = Trainer(agent, RunFolder(folder), config, progress=False)
+            trainer.run(steps)
+            if trainer.interrupted:
+                raise KeyboardInterrupt
             return measure_best(folder)
 
     @staticmethod
@@ -88,7 +91,7 @@ class Trained:
         """The mean return of the agent after `learn`, in deterministic episodes of its own."""
         from ..loop.evaluation import evaluate
 
-        agent.learn(steps, progress=False)
+        _learn(agent, steps)
         result = evaluate(agent, episodes=EPISODES, seed=EVALUATION_SEED)
         return {"figure": result.mean_return, "returns": result.returns}
 
@@ -97,7 +100,7 @@ class Trained:
         """The expected return of the greedy policy, exactly, within the time limit."""
         from ..tabular.dynamic_programming import horizon_values
 
-        agent.learn(steps, progress=False)
+        _learn(agent, steps)
         model = _model(agent)
         limit = agent.source.max_episode_steps
         values = horizon_values(model, limit, agent.policy)  # [S]
@@ -117,7 +120,7 @@ class Trained:
         masks = mask_table(agent.source, model.num_states) if agent.masks else None
         reached = False
         while agent.steps < steps and not reached:
-            agent.learn(LOOK, progress=False)
+            _learn(agent, LOOK)
             policy, _ = agent.predict(states, deterministic=True, action_masks=masks)
             values = horizon_values(model, limit, policy)  # [S]
             reached = float(model.initial @ values) >= GOAL
@@ -134,7 +137,7 @@ class Trained:
     @staticmethod
     def start_value(agent: Any, steps: int) -> dict[str, Any]:
         """The planned value of an episode's beginning."""
-        agent.learn(steps, progress=False)
+        _learn(agent, steps)
         return {"figure": float(_model(agent).initial @ agent.values)}
 
 
@@ -159,6 +162,18 @@ class Best:
         assert limit is not None
         model = Model.from_env(source.make())
         return {"figure": float(model.initial @ horizon_values(model, limit))}
+
+
+def _learn(agent: Any, steps: int) -> None:
+    """Train for `steps` more steps; what was interrupted is no result.
+
+    Raises:
+        KeyboardInterrupt: it was.
+    """
+    end = agent.steps + steps
+    agent.learn(steps, progress=False)
+    if agent.steps < end:
+        raise KeyboardInterrupt
 
 
 def _model(agent: Any) -> Any:

@@ -63,6 +63,8 @@ def main(argv: list[str]) -> int:
     print(f"{shown(options.out)}, {size:,.0f} KiB:")
     print(f"  takes    {listed(program.about['inputs'])}")
     print(f"  returns  {listed(program.about['outputs'])}")
+    for part in program.about["columns"]:
+        print(f"  observation{part['part']} is in columns {part['first']} to {part['end'] - 1}")
     print(f"\nto use it, with torch alone:\n\n{snippet(program.about, shown(options.out))}")
     return 0
 

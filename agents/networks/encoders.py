@@ -39,7 +39,7 @@ class SideBySide(nn.Module):
         """Map rows `[B, D]` to features `[B, F₁ + F₂ + …]`."""
         features = []
         for part, encoder in zip(self.parts, self.encoders, strict=True):
-            member = x[:, part.columns].reshape(len(x), *(part.space.shape or ()))
+            member = x[:, part.columns].reshape(x.shape[0], *(part.space.shape or ()))
             if part.space.dtype == np.uint8:  # encoders of pictures scale bytes
                 member = member.to(torch.uint8)
             features.append(encoder(member))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from functools import singledispatch
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -27,6 +27,7 @@ from ..dqn.agent import DQN
 from ..dqn.build import build_return_model
 from ..dqn.networks import RecurrentQNetwork
 from ..environments.masks import choices
+from ..environments.parts import COMPOSITES, parts, row_space
 from ..imitation.agent import BehaviourCloning
 from ..policy_gradient.agent import PolicyGradient
 from ..policy_gradient.discrete import CategoricalActions
@@ -62,6 +63,8 @@ def export_policy(agent: Agent) -> Program:
     `state`. Of an agent that masks actions it takes one input more, the last: `action_mask`, bool
     `[N, A]`.
 
+    Observations of several parts are rows `[N, D]`; `columns` says where each part is.
+
     Raises:
         TypeError: the agent, or its spaces, are of a kind that cannot be exported.
     """
@@ -96,6 +99,7 @@ def export_policy(agent: Agent) -> Program:
         "action_space": str(agent.action_space),
         "inputs": [described(name, value, BATCH_AXIS[name]) for name, value in inputs.items()],
         "outputs": [described(name, value, BATCH_AXIS[name]) for name, value in outputs.items()],
+        "columns": _columns(agent.observation_space),
         "versions": {"dreamgym": version("dreamgym"), "torch": torch.__version__},
     }
     return Program(exported, about)
@@ -167,6 +171,13 @@ def _unchecked_distributions() -> Iterator[None]:
 
 def _zeros(space: gym.Space) -> Tensor:
     """Return observations of the space's type and shape, `[ROWS, *observation]`."""
-    if isinstance(space, gym.spaces.Tuple):  # coordinates of a table, one beside the other
-        return torch.zeros(ROWS, len(space.spaces), dtype=torch.int64)
+    space = row_space(space)
     return torch.from_numpy(np.zeros((ROWS, *(space.shape or ())), space.dtype))
+
+
+def _columns(space: gym.Space) -> list[dict[str, Any]]:
+    """Return which columns of a row the parts of an observation have, where it has parts."""
+    if not isinstance(space, COMPOSITES):
+        return []
+    places = [(part.label, part.columns) for part in parts(space)]
+    return [{"part": label, "first": c.start, "end": c.stop} for label, c in places]

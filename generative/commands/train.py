@@ -158,7 +158,7 @@ def _train(
         )
         print(f"run folder: {shown(run.path)}", flush=True)
     with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
-        with refusals(), TRAIN.finite(run.path, trust_option(trainer)):
+        with refusals(ValueError), TRAIN.finite(run.path, trust_option(trainer)):
             trainer.run(config.steps)
         if trainer.team.leads:
             if trainer.interrupted:

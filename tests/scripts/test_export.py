@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+import agents
+import envs  # noqa: F401
 from agents.algorithms import find_algorithm
 from agents.commands.export import main as export
 from agents.commands.export import snippet
@@ -326,3 +328,20 @@ def test_an_unknown_kind_of_agent_is_refused():
 
     with pytest.raises(TypeError, match="sleeper cannot be exported"):
         policy_module(Sleeper())
+
+
+def test_observations_of_several_parts_are_rows():
+    agent = agents.PPO("dreamgym/Reach-v0", device="cpu")
+    program = export_policy(agent)
+    assert [part["part"] for part in program.about["columns"]] == [
+        "['achieved_goal']",
+        "['desired_goal']",
+        "['observation']",
+    ]
+    assert program.about["columns"][2] == {"part": "['observation']", "first": 4, "end": 8}
+    env = gym.make("dreamgym/Reach-v0")
+    for seed in range(3):
+        observation, _ = env.reset(seed=seed)
+        row = torch.from_numpy(np.concatenate(list(observation.values())))[None]  # [1, 8]
+        action, _ = agent.predict(observation, deterministic=True)
+        np.testing.assert_allclose(program.exported.module()(row)[0], action, atol=1e-6)

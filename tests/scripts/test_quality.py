@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint
 from types import ModuleType
 
+import gymnasium as gym
 import pytest
 
 from agents.benchmarks import quality
@@ -154,6 +155,35 @@ def test_a_row_that_needs_a_package_is_left_out_without(tmp_path, monkeypatch, c
     printed = capsys.readouterr()
     assert json.loads(printed.out)["left_out"] == ["mine"]
     assert "mine is left out, needs no_such: pip install 'dreamgym[far]'" in printed.err
+
+
+class Stopped(gym.Env):
+    """A world in which somebody presses Ctrl-C at the fiftieth step."""
+
+    observation_space = gym.spaces.Discrete(2)
+    action_space = gym.spaces.Discrete(2)
+    steps = 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return 0, {}
+
+    def step(self, action):
+        self.steps += 1
+        if self.steps == 50:
+            raise KeyboardInterrupt
+        return 1, 0.0, self.steps % 5 == 0, False, {}
+
+
+gym.register("Stopped-v0", Stopped)
+
+
+@pytest.mark.parametrize("statistic", ["last_return", "best_return"])
+def test_what_is_interrupted_leaves_no_result(statistic, tmp_path):
+    experiment = Trained("q-learning", "Stopped-v0", statistic, 200, preset=False)
+    with pytest.raises(KeyboardInterrupt):
+        run_once("mine", experiment, 0, tmp_path, "")
+    assert not (tmp_path / "mine").exists()
 
 
 ELSEWHERE = ("dqn", "masks-ppo", "python-")  # agents' own tests train as long, or in minutes
