@@ -152,7 +152,7 @@ def _open_npy(path: Path) -> Member:
     with path.open("rb") as file:
         shape, fortran, dtype = _header(file)
         offset = file.tell()
-    _require_room(offset + math.prod(shape) * dtype.itemsize, path.stat().st_size)
+    _require_room(offset + _claimed(shape, dtype.itemsize), path.stat().st_size)
     return Member(path, shape, dtype, partial(_at, path, offset), offset, fortran)
 
 
@@ -169,7 +169,7 @@ def _open_npz(path: Path) -> Mapping[str, Member]:
                 start = file.tell()
             if dtype.hasobject:
                 continue  # pickled: nothing of ours reads it
-            _require_room(start + math.prod(shape) * dtype.itemsize, info.file_size)
+            _require_room(start + _claimed(shape, dtype.itemsize), info.file_size)
             _require_room(info.file_size, info.compress_size, packed=True)
             stream = partial(_member, path, name, start)
             offset = None if info.compress_type != ZIP_STORED else _beginning(path, info) + start
@@ -194,8 +194,8 @@ def open_idx(path: Path) -> Member:
         offset = file.tell()
         size, held = math.prod(shape), path.stat().st_size
         if packed:
-            _require_room(size, held, packed=True)
-        elif size != held - offset:
+            _require_room(_claimed(shape, 1), held, packed=True)
+        elif size != held - offset or _claimed(shape, 1) > held:
             raise ValueError(f"it holds {held - offset} bytes for the shape {list(shape)}")
     stream = partial(_unpacked if packed else _at, path, offset)
     return Member(path, shape, np.dtype(np.uint8), stream, None if packed else offset, whole=True)
@@ -213,6 +213,16 @@ def _header(
     if dtype.hasobject and not objects:
         raise ValueError("it holds pickled objects, which may run code: expected numbers")
     return shape, fortran, dtype
+
+
+def _claimed(shape: tuple[int, ...], itemsize: int) -> int:
+    """Return the bytes of an array; rows without any count as if each of their values had one.
+
+    Nothing takes no room, and is yet as many rows, or names, as it says.
+    """
+    if not all(shape[:1]):
+        return 0
+    return math.prod(shape) * itemsize or math.prod(n for n in shape if n) * max(itemsize, 1)
 
 
 def _require_room(claimed: int, held: int, *, packed: bool = False) -> None:

@@ -1,5 +1,6 @@
 """Data in files: arrays (.npz, .npy, MNIST's idx), tables, folders of images; none runs code."""
 
+import math
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -15,7 +16,7 @@ from .arrays import Member, open_arrays, open_idx
 from .dataset import Dataset, chosen
 from .folders import find_pictures
 from .forms import form_of
-from .labels import OF_ROWS, NoClasses, as_classes
+from .labels import MOST_CLASSES, OF_ROWS, NoClasses, as_classes
 from .photos import label_file, load_folder
 from .pictures import Fit, Size, Way
 from .stored import IN_MEMORY, Rows, Stored, kept
@@ -26,6 +27,7 @@ Names = tuple[str, ...]
 
 ROWS = ("x", "images", "imgs", "x_train", "train_images", "train_x", "train_data", "data")
 ROWS_TOO = ("samples", "frames", "observations", "obs", "pixels", "features", "arr_0")
+MOST_FACTORS = 1000
 FACTORS = ("factors", "latents_classes")  # the second is dSprites' own
 
 
@@ -114,12 +116,12 @@ def _arrays(
     count = len(member)
     index = None if limit is None or limit >= count else chosen(count, limit, seed).numpy()
     x, notes = _read_rows(name, member, index, fit)
-    class_names = _names(members.get("class_names"))
+    class_names = _names(path, members, "class_names", MOST_CLASSES)
     taken = {key, "class_names", "factor_names", "factors", "latents_classes"}
     classes, class_names, more = _labels(path, members, key, labels, class_names, taken)
-    factors = next((members[name].read() for name in FACTORS if name in members), None)
-    factor_names = _names(members.get("factor_names"))
-    varying, factor_names = _varying(_whole(name, factors), factor_names)
+    factors = next((members[name] for name in FACTORS if name in members), None)
+    factor_names = _names(path, members, "factor_names", MOST_FACTORS)
+    varying, factor_names = _varying(path, _whole(path, factors, len(members[key])), factor_names)
     if left := sorted(members.keys() - taken):
         more += [f"{', '.join(left)} left out: the rows are {key!r}"]
     rows = slice(None) if index is None else torch.from_numpy(index)
@@ -209,11 +211,13 @@ def _labels(
     return classes, names, [f"classes from {source}"]
 
 
-def _varying(factors: Tensor | None, names: Names) -> tuple[Tensor | None, Names]:
+def _varying(path: Path, factors: Tensor | None, names: Names) -> tuple[Tensor | None, Names]:
     """Return the factors that are not constant, their values counted from 0, and their names."""
     if factors is None or factors.ndim != 2:
         return factors, names
     names = names or tuple(f"factor {k}" for k in range(factors.shape[1]))
+    if len(names) != factors.shape[1]:
+        raise ValueError(f"{path}: {factors.shape[1]} factors have {len(names)} names")
     values = [column.unique(return_inverse=True) for column in factors.unbind(dim=1)]
     kept = [k for k, (found, _) in enumerate(values) if len(found) > 1]
     if not kept:
@@ -221,13 +225,23 @@ def _varying(factors: Tensor | None, names: Names) -> tuple[Tensor | None, Names
     return torch.stack([values[k][1] for k in kept], dim=1), tuple(names[k] for k in kept)
 
 
-def _whole(name: str, factors: Array | None) -> Tensor | None:
+def _whole(path: Path, factors: Member | None, rows: int) -> Tensor | None:
+    """Return factors as int64, which may take eight times their room."""
     if factors is None:
         return None
     if not np.issubdtype(factors.dtype, np.integer):
-        raise TypeError(f"{name}: factors are {factors.dtype}, expected integers")
-    return torch.from_numpy(factors.astype(np.int64))
+        raise TypeError(f"{path}: factors are {factors.dtype}, expected integers")
+    if math.prod(factors.shape) > rows * MOST_FACTORS:
+        message = f"{path}: factors have shape {list(factors.shape)} for {rows:,} rows"
+        raise ValueError(f"{message}, expected at most {MOST_FACTORS:,} of each")
+    return torch.from_numpy(factors.read().astype(np.int64))
 
 
-def _names(member: Member | None) -> Names:
-    return () if member is None else tuple(map(str, member.read().tolist()))
+def _names(path: Path, members: Mapping[str, Member], part: str, most: int) -> Names:
+    member = members.get(part)
+    if member is None:
+        return ()
+    if len(member.shape) != 1 or len(member) > most:
+        message = f"{path}: {part} have shape {list(member.shape)}"
+        raise ValueError(f"{message}, expected at most {most:,} names")
+    return tuple(map(str, member.read().tolist()))

@@ -54,8 +54,11 @@ def packed(content, method=zipfile.ZIP_DEFLATED):
 
 @pytest.mark.parametrize(
     "head",
-    [header((10**12,)), header((10**6, 10**6, 10**6)), header((7,), "<U999999999"), header((-1,))],
-    ids=["long", "wide", "broad letters", "negative"],
+    [
+        *(header((10**12,)), header((10**6, 10**6, 10**6)), header((7,), "<U999999999")),
+        *(header((-1,)), header((10**12, 0)), header((10**12,), "|V0"), header((10**12,), "<U0")),
+    ],
+    ids=["long", "wide", "broad letters", "negative", "empty rows", "nothing", "empty words"],
 )
 def test_arrays_that_claim_more_than_their_file_are_refused(tmp_path, head):
     refused(tmp_path / "x.npy", head + ROWS.tobytes(), "")
@@ -104,6 +107,26 @@ def test_labels_do_not_make_a_million_classes(tmp_path):
     np.savez(tmp_path / "x.npz", x=ROWS, y=np.array([0, 1, 2, 3, 4, 10**12]))
     with pytest.raises(ValueError, match=r"a label is 1000000000000, expected less than 100,000"):
         load_dataset(str(tmp_path / "x.npz"))
+
+
+def test_names_and_labels_are_no_more_than_there_can_be(tmp_path):
+    """An array of a million words of one letter would become ninety million bytes of words."""
+    rows = {"x": ROWS, "labels": np.arange(6), "factors": np.eye(6, dtype=int)}
+    for name, value, words in (
+        ("class_names", np.zeros(10**6, "<U1"), r"class_names have shape \[1000000\]"),
+        ("class_names", np.array("cat"), r"class_names have shape \[\]"),
+        ("factor_names", np.zeros(10**6, "<U1"), r"factor_names have shape \[1000000\]"),
+        ("factor_names", np.array(["colour", "size"]), "6 factors have 2 names"),
+        ("labels", np.zeros(10**6, np.uint8), ".*labels"),
+        ("factors", np.zeros((6, 10**5), np.uint8), r"factors have shape \[6, 100000\]"),
+    ):
+        np.savez_compressed(tmp_path / "x.npz", **rows | {name: value})
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=rf"x\.npz:? {words}"):
+            load_dataset(str(tmp_path / "x.npz"))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 2**24
 
 
 def png(width, height):
