@@ -7,7 +7,7 @@ if asked, with what becomes of agents whose dreams are wrong on purpose.
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import process_time
@@ -21,29 +21,40 @@ import torch
 import tyro
 
 import generative
-from agents import PPO, PPOConfig
+from agents import PPO, PPOConfig, QLearning, ValueIteration
 from agents.loop.evaluation import evaluate
 from agents.presets import find_preset
 from generative import Trainer
-from generative.dreams import DREAM_ID, truth
+from generative.dreams import DREAM_ID, table_truth, truth
 from generative.dreams.rows import Starts
+from generative.dreams.tables import real_table
+from generative.metrics.measure import Figure
 from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect, spec_of
+from generative.worlds.table import TableWorld
 from nets.benchmarks.quality import run_once
 from nets.process.seeding import hash31, seeded
-from nets.settings import Count, Settings, Whole
+from nets.settings import Count, Whole, check
 from nets.shell.command_line import command, parse
 
 EPISODES = 100  # of an evaluation
+POLE = {"rounds": 2, "fit_steps": 2000, "dream_steps": 60_000, "starts": "any", "horizon": 200}
+KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overrides it
+    "CartPole-v1": POLE,
+    "dreamgym/CartPole-v0": POLE,
+    "dreamgym/Catch-v0": {"horizon": 12},
+    "dreamgym/Lake-v0": {"collect": 8000},
+}
 TEXT = """Learn inside of dreams, beside learning in the real world for as many of its steps.
 
 examples:
   {command} dreamgym/Catch-v0
-  {command} CartPole-v1 --collect 2000 --rounds 2 --starts any --horizon 100 --seeds 5
+  {command} CartPole-v1 --seeds 5
+  {command} dreamgym/Lake-v0 --collect 2000
   {command} dreamgym/Catch-v0 --controls"""
 
 
 @dataclass(frozen=True)
-class DreamingOptions(Settings):
+class DreamingOptions:
     """Which world, how many runs, and how long."""
 
     env: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV_ID")]
@@ -66,6 +77,9 @@ class DreamingOptions(Settings):
     """Runs; everything random in one follows from its seed."""
     out: Path = Path("results")
     """Folder of the results."""
+
+    def __post_init__(self) -> None:
+        check(self, "env")
 
 
 @dataclass(frozen=True)
@@ -96,17 +110,17 @@ class Dreaming:
         agent: Any = None
         for number in range(options.rounds):
             started, own = process_time(), hash31(seed, "round", number)
-            lived.append(
-                collect(self.spec, options.collect, actor=agent, exploration=0.1, seed=own)
-            )
+            new = collect(self.spec, options.collect, actor=agent, exploration=0.1, seed=own)
+            lived.append(new)
             episodes = Episodes.joined(lived)
             world = self.learn_world(episodes, own)
             agent, inside = self.learn_inside(world, own)
             found.append({"real_steps": len(episodes), "seconds": process_time() - started})
             found[-1] |= {"real_return": self.outside(agent), "dream_return": inside}
             unseen = collect(self.spec, 1000, seed=hash31(seed, "unseen"))
-            found[-1]["truth"] = {f.name: f.value for f in truth(world, unseen, seed=seed)}
-        free = PPO(self.spec.env_id, self.ppo, seed=seed, device="cpu", num_envs=self.num_envs)
+            figures = [*truth(world, unseen, seed=seed), *self.beside_the_table(world)]
+            found[-1]["truth"] = {figure.name: figure.value for figure in figures}
+        free = self.learner(QLearning, self.spec.make(), seed)
         free.learn(options.collect * options.rounds, progress=False)
         result = {"rounds": found, "model_free": self.outside(free), "random": self.outside(None)}
         if options.controls:
@@ -123,8 +137,19 @@ class Dreaming:
             Trainer(world, rows, seed=seed, device="cpu", progress=False).run(steps)
         return world.eval()
 
-    def learn_inside(self, world: World, seed: int) -> tuple[PPO, float]:
-        """Train an agent in dreams; return it and what it gets there."""
+    def learner(self, tabular: Any, env: gym.Env, seed: int) -> Any:
+        """Return who learns: of states that can be counted a `tabular` agent, else PPO."""
+        if self.spec.kind == "discrete":
+            return tabular(env, seed=seed)
+        return PPO(env, self.ppo, seed=seed, device="cpu", num_envs=self.num_envs)
+
+    def beside_the_table(self, world: World) -> Iterator[Figure]:
+        """Yield how far a table is from the real one, where that is told."""
+        if (known := real_table(self.spec.make())) and isinstance(world.dynamics, TableWorld):
+            yield from table_truth(world.dynamics.model(), *known)
+
+    def learn_inside(self, world: World, seed: int) -> tuple[Any, float]:
+        """Train an agent in dreams, or let it plan there; return it and what it gets."""
         options: dict[str, Any] = {"starts": self.options.starts}
         if self.options.horizon:
             options["horizon"] = self.options.horizon
@@ -132,7 +157,7 @@ class Dreaming:
             file = str(Path(folder) / "world.pt")
             generative.save(world, file)
             dream = gym.make(f"generative.dreams:{DREAM_ID}", run=file, **options)
-            agent = PPO(dream, self.ppo, seed=seed, device="cpu", num_envs=self.num_envs)
+            agent = self.learner(ValueIteration, dream, seed)
             agent.learn(self.options.dream_steps, progress=False)
             inside = evaluate(agent, episodes=EPISODES, seed=seed).mean_return
         return agent, inside
@@ -167,7 +192,9 @@ class Dreaming:
 
 def main(argv: list[str]) -> int:
     """Run every seed without a record, and print what came out."""
-    options = parse(DreamingOptions, "dreaming", argv, TEXT)
+    known = next((KNOWN[word] for word in argv if word in KNOWN), {})
+    default: Any = DreamingOptions(env=tyro.MISSING, **known)
+    options = parse(DreamingOptions, "dreaming", argv, TEXT, default)
     torch.set_num_threads(1)
     spec = spec_of(options.env)
     preset = find_preset("ppo", options.env)
