@@ -81,6 +81,12 @@ def described(fit: Fit) -> dict[str, float]:
     return {"elbo": terms["elbo"], "kl": terms["kl"], "log_likelihood": value, "nll": -value}
 
 
+def latents_in_use(fit: Fit) -> dict[str, float]:
+    """Return ELBO and KL of held-out rows, and the share of latents whose KL exceeds 0.01 there."""
+    terms = held_out_terms(fit.model, fit.held_out)
+    return {name: terms[name] for name in ("elbo", "kl", "active_latents")}
+
+
 def disentangled(fit: Fit) -> Mapping[str, Any]:
     """Return mutual information gaps and the KL's three parts, of the exact aggregate posterior."""
     data = fit.train
