@@ -83,12 +83,14 @@ def _write(options: SampleOptions) -> Path:
     units = written.units_of(record)
     moves = options.traverse or options.interpolate
     name = "traversals" if options.traverse else "interpolations" if moves else "samples"
-    out = options.out or options.run / f"{name}.{'csv' if units and not moves else 'png'}"
+    chosen, device = options.checkpoint, options.device
+    model = load(options.run, checkpoint=chosen, device=device, trust=options.trust)
+    drawn = draw.shows_pictures(model) or (model.shape == (2,) and units is None)
+    ending = "png" if drawn or moves else "csv" if len(model.shape) == 1 else "npy"
+    out = options.out or options.run / f"{name}.{ending}"
     known = (".png", ".gif") if moves else (".png", ".npy", ".csv")
     if out.suffix not in known:
         raise CommandError(f"{out}: expected a name that ends in {' or '.join(known)}")
-    chosen, device = options.checkpoint, options.device
-    model = load(options.run, checkpoint=chosen, device=device, trust=options.trust)
     label = written.label_of(record, model, options.n, options.label)
     with seeded(options.seed), torch.no_grad():
         if out.suffix == ".npy":

@@ -45,6 +45,11 @@ def draw_all(folder: Path, model: GenerativeModel, data: Dataset) -> dict[str, P
     return pictures
 
 
+def shows_pictures(model: GenerativeModel) -> bool:
+    """Whether what a model makes can be seen: grey or coloured pictures."""
+    return len(model.shape) == 3 and model.shape[0] in (1, 3)
+
+
 def samples(
     model: GenerativeModel, data: Dataset | None, n: int = SAMPLES, label: Tensor | None = None
 ) -> Picture:
@@ -61,13 +66,14 @@ def samples(
     Raises:
         Undrawable: the data are neither pictures nor points in the plane.
     """
-    if len(model.shape) == 3:
+    if shows_pictures(model):
         columns = model.classes if label is None else 0
         label = classes_in_turn(model, n) if label is None else label
         return grids.grid(torch.cat(list(sampled(model, n, label))), columns or None)
     if model.shape != (2,):
         raise Undrawable(
-            f"samples of shape {model.shape} are neither pictures nor points in the plane"
+            f"samples of shape {model.shape} are neither pictures of 1 or 3 channels nor points in "
+            "the plane"
         )
     names: tuple[str, ...] = ("data", "samples")
     if data is None:
@@ -88,7 +94,7 @@ def reconstructions(model: GenerativeModel, data: Dataset, n: int = PAIRS) -> Pi
     Raises:
         Undrawable: the model does not reconstruct, or its data are no pictures.
     """
-    if not (isinstance(model, Encodes) and isinstance(model, Decodes) and len(model.shape) == 3):
+    if not (isinstance(model, Encodes) and isinstance(model, Decodes) and shows_pictures(model)):
         raise Undrawable(f"a {model.name} of {model.shape} has no reconstructions to draw")
     x = data.batch(slice(0, n)).x.to(model.device)
     return grids.compare(x, model.decode(model.encode(x)))
@@ -152,6 +158,6 @@ def _decoded(model: GenerativeModel, path: Tensor) -> Tensor:
 
 def _decoder(model: GenerativeModel) -> Decodes:
     """Return the model if it makes pictures of latents."""
-    if len(model.shape) == 3 and isinstance(model, Decodes):
+    if shows_pictures(model) and isinstance(model, Decodes):
         return model
     raise Undrawable(f"a {model.name} of {model.shape} makes no pictures of latents")

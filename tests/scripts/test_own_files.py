@@ -80,6 +80,19 @@ def test_classes_on_the_command_line_and_beside_the_samples(run_in, capsys):
     assert "unknown class '12'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("shape", "written"), [((2, 5, 6), "samples.npy"), ((3,), "samples.csv")], ids=str
+)
+def test_what_cannot_be_drawn_is_trained_and_sampled_all_the_same(run_in, capsys, shape, written):
+    np.save("x.npy", RNG.random((20, *shape)))
+    assert train(["vae", "x.npy", "--run", "r", *BRIEF]) == 0
+    assert "samples.png" not in capsys.readouterr().out
+    assert sample(["r", "--n", "3"]) == 0
+    assert capsys.readouterr().out == f"r/{written}\n"
+    assert sample(["r", "--out", "x.png"]) == 2
+    assert "neither pictures of 1 or 3 channels nor points" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("labels", [[0, 0, 0, 1], None])
 def test_what_does_not_suit_the_data_does_not_end_evaluate(run_in, capsys, labels):
     """Of two rows none has three neighbours beside it."""
