@@ -37,6 +37,7 @@ from nets.settings import Count, Whole, check
 from nets.shell.command_line import command, parse
 
 EPISODES = 100  # of an evaluation
+HOW_OFTEN = ("first_seed", "seeds", "out")  # which figures do not depend on
 POLE = {"rounds": 2, "fit_steps": 2000, "dream_steps": 60_000, "starts": "any", "horizon": 200}
 KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overrides it
     "CartPole-v1": POLE,
@@ -73,8 +74,10 @@ class DreamingOptions:
     """Steps of a dream; 0: of the longest real episode."""
     controls: bool = False
     """Dream wrongly on purpose, too: untrained, by shuffled or shifted actions, without rewards."""
+    first_seed: Whole = 0
+    """Seed of the first run, from which everything random in it follows."""
     seeds: Count = 1
-    """Runs; everything random in one follows from its seed."""
+    """Runs."""
     out: Path = Path("results")
     """Folder of the results."""
 
@@ -93,7 +96,7 @@ class Dreaming:
 
     def config(self) -> dict[str, Any]:
         """Return the lengths and all settings."""
-        lengths = {k: v for k, v in asdict(self.options).items() if k not in ("seeds", "out")}
+        lengths = {k: v for k, v in asdict(self.options).items() if k not in HOW_OFTEN}
         return lengths | {"ppo": asdict(self.ppo), "world": asdict(self.world_config())}
 
     def world_config(self) -> WorldConfig:
@@ -122,7 +125,7 @@ class Dreaming:
             found[-1]["truth"] = {figure.name: figure.value for figure in figures}
         free = self.learner(QLearning, self.spec.make(), seed)
         free.learn(options.collect * options.rounds, progress=False)
-        result = {"rounds": found, "model_free": self.outside(free), "random": self.outside(None)}
+        result = {"rounds": found, "model_free": self.outside(free), "random": self.random()}
         if options.controls:
             result["controls"] = self.controls(lived[0], seed)
         return result
@@ -163,11 +166,13 @@ class Dreaming:
         return agent, inside
 
     def outside(self, agent: Any) -> float:
-        """Return the mean return in the real world, greedily; None acts at random."""
-        if agent is None:
-            returns = collect(self.spec, 5000, seed=1).returns
-            return float(returns.mean()) if len(returns) else float("nan")
+        """Return the mean return in the real world, greedily."""
         return evaluate(agent, self.spec.env_id, episodes=EPISODES, seed=1).mean_return
+
+    def random(self) -> float | None:
+        """Return the mean return of random actions; None where no episode ends by them."""
+        returns = collect(self.spec, 5000, seed=1).returns
+        return float(returns.mean()) if len(returns) else None
 
     def controls(self, episodes: Episodes, seed: int) -> dict[str, Any]:
         """Return what agents get outside whose dreams were wrong."""
@@ -203,9 +208,10 @@ def main(argv: list[str]) -> int:
     experiment = Dreaming(options, spec, ppo, (preset and preset.num_envs) or 16)
     name = f"dreaming/{options.env.rpartition(':')[2].replace('/', '-')}"
     line = shlex.join(["python", "scripts/dreaming.py", *argv])
-    for seed in range(options.seeds):
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
         result = run_once(name, experiment, seed, options.out, line)["result"]
-        print(f"seed {seed}: random {result['random']:.2f}")
+        random = "ends no episode" if result["random"] is None else f"{result['random']:.2f}"
+        print(f"seed {seed}: random {random}")
         for one in result["rounds"]:
             print(
                 f"  {one['real_steps']:6,} real steps, {one['seconds']:4.0f} s: dream "
