@@ -188,6 +188,8 @@ class Dreaming:
                 replace(episodes, reward=0 * episodes.reward), seed
             ),
         }
+        if self.spec.kind == "discrete":
+            del wrong["untrained"]  # a table is counted
         found = {}
         for name, make in wrong.items():
             agent, inside = self.learn_inside(make(), seed)

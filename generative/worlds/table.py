@@ -23,7 +23,8 @@ class TableWorld(WorldModel):
     """p(s', end | s, a) = N(s, a, s', end) / N(s, a), r(s, a, s', end) the mean reward there.
 
     These are the likeliest numbers, and nothing is left for gradients. After what was never done in
-    a state, everything stays as it is.
+    a state, everything stays as it is, for the lowest reward that was seen: a planner that hopes for
+    more would look for what is not known (Kidambi et al., 2020, "MOReL").
 
     Args:
         spec: the world, of discrete observations and actions.
@@ -61,6 +62,8 @@ class TableWorld(WorldModel):
         self.counts.zero_().index_put_(where, ones, accumulate=True)
         self.reward.zero_().index_put_(where, episodes.reward, accumulate=True)
         self.reward /= self.counts.clamp(min=1)
+        state, action = (self.counts.sum(-1) == 0).nonzero().T
+        self.reward[state, action, state] = episodes.reward.min()
 
     @property
     def probability(self) -> Tensor:

@@ -1,5 +1,7 @@
 """The models of worlds: what they lower, what they dream, how they are made again."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -94,14 +96,17 @@ def test_a_table_dreams_as_often_as_it_has_counted():
     assert torch.equal(end, torch.isin(after, holes))
 
 
-def test_what_was_never_done_leaves_everything_as_it_is():
-    spec, _ = lived("table")
-    table = TableWorld(spec, WorldConfig(), RewardValues([0.0, 1.0], True))
+def test_what_was_never_done_leaves_everything_as_it_is_and_is_worth_nothing():
+    spec, episodes = lived("table")
+    episodes = replace(episodes, reward=episodes.reward - 2, action=0 * episodes.action)
+    table = TableWorld(spec, WorldConfig(), RewardValues([-2.0, -1.0], True))
+    table.study(episodes)
     state = torch.arange(16)
-    result = table.step((state,), torch.zeros(16, dtype=torch.int64), torch.rand(16, 1))
+    result = table.step((state,), torch.ones(16, dtype=torch.int64), torch.rand(16, 1))
     assert torch.equal(result.observation, state)
+    assert (result.reward == -2).all()
     assert not result.terminated.any()
-    assert torch.equal(table.probability.sum(-1), torch.ones(16, 4))
+    torch.testing.assert_close(table.probability.sum(-1), torch.ones(16, 4))
 
 
 @pytest.mark.parametrize(
