@@ -23,8 +23,8 @@ class TableWorld(WorldModel):
     """p(s', end | s, a) = N(s, a, s', end) / N(s, a), r(s, a, s', end) the mean reward there.
 
     These are the likeliest numbers, and nothing is left for gradients. After what was never done in
-    a state, everything stays as it is, for the lowest reward that was seen: a planner that hopes for
-    more would look for what is not known (Kidambi et al., 2020, "MOReL").
+    a state, everything stays as it is, for the lowest reward that was seen: a planner that hoped
+    for more would look for what is not known (Kidambi et al., 2020, "MOReL").
 
     Args:
         spec: the world, of discrete observations and actions.
