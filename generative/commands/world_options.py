@@ -20,7 +20,13 @@ from ..worlds.spaces import WorldSpec
 from ..worlds.world import World
 
 NAME = "world"
-STEPS: dict[Model, int] = {"table": 1, "ensemble": 2000, "board": 4000, "rssm": 1500}
+STEPS: dict[Model, int] = {
+    "table": 1,
+    "ensemble": 2000,
+    "board": 4000,
+    "rssm": 1500,
+    "vae-lstm": 3000,
+}
 TEXT = """Live through a real world, learn how it goes on, and leave a run folder to dream in.
 
 usage:

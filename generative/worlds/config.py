@@ -8,7 +8,7 @@ from nets.settings import Count, NonNegative, Positive, Size
 from ..model import ModelConfig
 from .spaces import Kind
 
-Model = Literal["auto", "table", "ensemble", "board", "rssm"]
+Model = Literal["auto", "table", "ensemble", "board", "rssm", "vae-lstm"]
 
 SUITED: dict[Kind, Model] = {
     "discrete": "table",
@@ -24,8 +24,8 @@ class WorldConfig(ModelConfig):
 
     model: Model = "auto"
     """table counts what follows; ensemble: networks, one drawn per step; board: convolutions; rssm:
-    a memory and latents. auto: table of discrete observations, ensemble of vectors, board of
-    boards, rssm of pictures."""
+    a memory and latents; vae-lstm: the classic, a VAE that sees and an LSTM that foresees. auto:
+    table of discrete observations, ensemble of vectors, board of boards, rssm of pictures."""
     batch_size: Count = 32
     """Windows of experience per gradient step."""
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
@@ -33,7 +33,7 @@ class WorldConfig(ModelConfig):
     max_grad_norm: NonNegative = 10.0
     """Largest global norm of the gradient; 0: any."""
     window: Size = 12
-    """Steps of a window that an rssm learns from; the others learn step by step."""
+    """Steps of a window that a memory learns from; the others learn step by step."""
     hidden: Size = 128
     """Units of every hidden layer."""
     members: Count = 5
@@ -41,11 +41,15 @@ class WorldConfig(ModelConfig):
     filters: Size = 32
     """Channels of every convolution of a board."""
     memory: Size = 128
-    """Size of an rssm's memory."""
+    """Size of a memory."""
     groups: Size = 8
     """Categorical latents of an rssm, drawn at every step."""
     classes: Size = 8
     """Classes of each."""
+    latent: Size = 16
+    """Latents of a vae-lstm."""
+    mixtures: Count = 5
+    """Gaussians that it foresees each of them by."""
     kl_prior: Positive = 1.0
     """Weight of the KL divergence that teaches the prior to foresee the posterior."""
     kl_posterior: NonNegative = 0.1
@@ -62,6 +66,7 @@ class WorldConfig(ModelConfig):
             "board": {"batch_size": 64, "window": 1},
             "table": {"window": 1},
             "rssm": {"window": 9 if kind == "picture" else 16},
+            "vae-lstm": {"window": 9 if kind == "picture" else 16},
         }
         if chosen == "rssm" and kind in ("discrete", "board"):
             known["rssm"]["free_nats"] = 0.1  # 1 is as much as a small world has to say

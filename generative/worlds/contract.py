@@ -1,11 +1,12 @@
 """What a model of a world must do: begin where one has looked, go on by actions, learn."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from ..model import Loss
+from ..model import Loss, Player
 from .episodes import Episodes, Window
 
 State = tuple[Tensor, ...]
@@ -58,3 +59,13 @@ class WorldModel(nn.Module, ABC):
     @abstractmethod
     def loss(self, window: Window) -> Loss:
         """Return what training lowers, of one batch of experience."""
+
+    def players(self) -> Sequence[Player]:
+        """Return who learns: the model as one, if it has anything to learn."""
+        learns = any(p.requires_grad for p in self.parameters())
+        return (Player("world", self, self.loss, batch=Window._make),) * learns
+
+
+def mean_over(values: Tensor, weight: Tensor) -> Tensor:
+    """Return the mean of values `[*]` by weights `[*]`."""
+    return (values * weight).sum() / weight.sum()

@@ -9,7 +9,7 @@ from nets.layers.rssm import RSSM, categorical_kl, inverse_cdf, straight_through
 
 from ..model import Loss
 from .config import WorldConfig
-from .contract import State, Step, WorldModel
+from .contract import State, Step, WorldModel, mean_over
 from .episodes import Episodes, Window
 from .rewards import RewardValues
 from .sight import sight
@@ -89,14 +89,14 @@ class RSSMWorld(WorldModel):
         end = binary_cross_entropy_with_logits(ends, window.terminated.float(), reduction="none")
         free = self.config.free_nats
         terms = {
-            "observation": _mean(self.sight.loss(self.decoder(known), read), shown),
-            "reward": _mean(self.rewards.loss(self.reward(known[1:]), window.reward), lived),
-            "end": _mean(end, lived),
+            "observation": mean_over(self.sight.loss(self.decoder(known), read), shown),
+            "reward": mean_over(self.rewards.loss(self.reward(known[1:]), window.reward), lived),
+            "end": mean_over(end, lived),
         }
-        prior = _mean(categorical_kl(q.detach(), p).clamp(min=free), shown)
-        posterior = _mean(categorical_kl(q, p.detach()).clamp(min=free), shown)
+        prior = mean_over(categorical_kl(q.detach(), p).clamp(min=free), shown)
+        posterior = mean_over(categorical_kl(q, p.detach()).clamp(min=free), shown)
         penalty = self.config.kl_prior * prior + self.config.kl_posterior * posterior
-        kl = _mean(categorical_kl(q, p).detach(), shown)
+        kl = mean_over(categorical_kl(q, p).detach(), shown)
         metrics = {name: term.detach() for name, term in terms.items()} | {"kl": kl}
         return Loss(sum(terms.values(), penalty), metrics)
 
@@ -104,7 +104,3 @@ class RSSMWorld(WorldModel):
         """Return one-hot latents `[B, G, C]`."""
         drawn = inverse_cdf(probabilities, u[:, : self.rssm.groups])
         return one_hot(drawn, self.rssm.classes).to(probabilities)
-
-
-def _mean(values: Tensor, weight: Tensor) -> Tensor:
-    return (values * weight).sum() / weight.sum()

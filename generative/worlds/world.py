@@ -16,17 +16,19 @@ from .board import BoardWorld
 from .config import SUITED, WorldConfig
 from .contract import State, Step, WorldModel
 from .ensemble import EnsembleWorld
-from .episodes import Episodes, Window
+from .episodes import Episodes
 from .rewards import RewardValues, reward_values
 from .rssm import RSSMWorld
 from .spaces import WorldSpec
 from .table import TableWorld
+from .vae_lstm import VAELSTMWorld
 
 MODELS: dict[str, type[WorldModel]] = {
     "table": TableWorld,
     "ensemble": EnsembleWorld,
     "board": BoardWorld,
     "rssm": RSSMWorld,
+    "vae-lstm": VAELSTMWorld,
 }
 DREAMED = 8  # steps of a sample
 KEPT = 1024  # observations that dreams may begin at: first ones, and ones of any step
@@ -96,9 +98,8 @@ class World(GenerativeModel[WorldConfig]):
         cls(spec, config, rewards=nothing, kept=(1, 1), longest=1, dataset_size=1)
 
     def players(self) -> Sequence[Player]:
-        """Return the one player; none where there is nothing to learn by gradients."""
-        learns = any(p.requires_grad for p in self.dynamics.parameters())
-        return (Player("world", self.dynamics, self.dynamics.loss, batch=Window._make),) * learns
+        """Return who learns; nobody where there is nothing to learn by gradients."""
+        return self.dynamics.players()
 
     @torch.no_grad()
     def begin(self, observation: Tensor, u: Tensor) -> State:

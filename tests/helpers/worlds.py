@@ -15,10 +15,11 @@ KINDS = {
     "continuous": ("dreamgym/Pendulum-v0", "ensemble", {}),
     "board": ("dreamgym/Bricks-v0", "board", {"obs": "board"}),
     "pixels": ("dreamgym/Catch-v0", "rssm", {}),
+    "classic": ("dreamgym/Catch-v0", "vae-lstm", {}),
     "states": ("dreamgym/Lake-v0", "rssm", {}),
     "memory": ("dreamgym/Recall-v0", "rssm", {}),
 }
-SMALL = {"hidden": 32, "memory": 32, "filters": 8, "members": 3}
+SMALL = {"hidden": 32, "memory": 32, "filters": 8, "members": 3, "latent": 8}
 
 
 @cache

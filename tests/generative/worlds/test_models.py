@@ -44,12 +44,11 @@ def test_a_batch_can_be_learned(kind):
     world = small_world(kind).train()
     spec, episodes = lived(kind)
     rows = Windows(spec.env_id, episodes, 4).batch(torch.arange(32))
-    (player,) = world.players()
     adam = torch.optim.Adam(world.parameters(), 3e-3)
     with seeded(0):
         losses = []
         for _ in range(60):
-            loss = player.loss(rows).value
+            loss = world.dynamics.loss(rows).value
             adam.zero_grad()
             loss.backward()
             adam.step()
