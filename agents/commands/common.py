@@ -4,9 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
-from importlib import invalidate_caches
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +65,6 @@ def find_env(env_id: str, num_envs: int | None = None) -> "EnvSource":
 
     from ..environments.source import EnvSource
 
-    look_beside(env_id)
     try:
         return EnvSource.of(env_id, num_envs)
     except gym.error.Error as error:
@@ -83,19 +80,6 @@ def _hint(env_id: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {near[0]!r}?"
     return "an id that another package registers is written behind its module, as package:Name-v0"
-
-
-def look_beside(name: str) -> None:
-    """Let the module of `module:Name` be found in the current folder, as `python -m` would.
-
-    The folder comes last, and only where somebody has typed the name of a module that it has.
-    """
-    top = name.rpartition(":")[0].partition(".")[0]
-    here = Path.cwd()
-    beside = (here / f"{top}.py").is_file() or (here / top / "__init__.py").is_file()
-    if top.isidentifier() and beside and find_spec(top) is None:
-        sys.path.append(str(here))
-        invalidate_caches()
 
 
 def load_agent(

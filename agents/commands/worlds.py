@@ -10,7 +10,7 @@ from nets.foreign import blaming
 from nets.settings import Count, Settings
 from nets.shell.command_line import CommandError, one_line
 
-from .common import look_beside, refusals
+from .common import refusals
 
 if TYPE_CHECKING:
     from ..environments.source import EnvSource
@@ -42,7 +42,6 @@ def adapt(source: "EnvSource", arguments: dict[str, Any], options: WorldOptions)
     with refusals(ValueError):
         source = source.adapted(arguments, {}, options.max_episode_steps)
         for name, settings in wrappers:
-            look_beside(name)
             source = source.adapted({}, {name: settings})
     if arguments or wrappers:
         try:

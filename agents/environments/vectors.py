@@ -7,6 +7,7 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
+from .guard import Guarded
 from .masks import Telling
 from .raw_returns import metered
 
@@ -39,7 +40,7 @@ def make_vector(
 
 def _make(spec: EnvSpec, masks: bool) -> gym.Env:
     env = metered(gym.make(spec))
-    return Telling(env) if masks else env
+    return Guarded(Telling(env) if masks else env, spec.id)
 
 
 def _has_own(spec: EnvSpec) -> bool:

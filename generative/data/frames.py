@@ -1,5 +1,6 @@
 """Data from environments: what they show while somebody plays them."""
 
+import itertools
 import sys
 from collections.abc import Container, Iterator, Mapping
 from contextlib import closing
@@ -14,6 +15,7 @@ import torch
 from gymnasium.vector import SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
+from nets.foreign import blaming
 from nets.process.seeding import seeded
 
 from .dataset import Dataset
@@ -155,10 +157,11 @@ def collect(
 def play(world: VectorEnv, actor: Actor | None, seed: int) -> Iterator[Array]:
     """Play for ever; yield the observations `[N, ...]` of every moment, the first included."""
     world.action_space.seed(seed)
-    observation, info = world.reset(seed=seed)
+    with blaming(f"the environment {world}, in its reset"):
+        observation, info = world.reset(seed=seed)
     state, start = None, np.ones(world.num_envs, bool)
     over = np.zeros(world.num_envs, bool)
-    while True:
+    for steps in itertools.count(step=world.num_envs):
         yield observation
         if actor is None:
             action = world.action_space.sample()
@@ -167,7 +170,8 @@ def play(world: VectorEnv, actor: Actor | None, seed: int) -> Iterator[Array]:
             if getattr(actor, "masks", False):
                 masks["action_masks"] = allowed(world, info)
             action, state = actor.predict(observation, state, start, deterministic=False, **masks)
-        observation, _, terminated, truncated, info = world.step(action)
+        with blaming(f"the environment {world}, in its step after {steps} steps"):
+            observation, _, terminated, truncated, info = world.step(action)
         start, over = over, terminated | truncated  # the step after an episode's last only resets
 
 
@@ -212,7 +216,13 @@ def qualified(env_id: str) -> str:
 
 def drawn(world: VectorEnv) -> Array:
     """Return what each environment shows, uint8 `[N, H, W, 3]`."""
-    return np.asarray(world.render(), np.uint8)
+    with blaming(f"the environment {world}, in its render"):
+        pictures = world.render()
+    try:
+        return np.asarray(pictures, np.uint8)
+    except (TypeError, ValueError):
+        message = f"{world} drew {type(pictures).__name__}"
+        raise ValueError(f"{message}: expected pictures [N, H, W, 3] of one size") from None
 
 
 def check_pictures(name: str, space: gym.Space) -> None:

@@ -19,7 +19,7 @@ from ..process.interrupts import interruptible
 from ..process.streams import lasting_streams
 from ..runs.ownership import Occupied
 from .code_options import CODE
-from .here import as_seen, pinned, shown, started_here
+from .here import as_seen, look_beside, pinned, shown, started_here
 
 Options = TypeVar("Options")
 
@@ -173,6 +173,10 @@ def parse(
         text: what the command does, with examples, in which `{command}` stands for its call.
         default: overrides the defaults of `kind`.
     """
+    if "" in argv:
+        before = argv[argv.index("") - 1] if argv.index("") else "the first argument"
+        raise CommandError(f"{before} is given nothing: expected a value")
+    look_beside(argv)
     call = program(name)
     chosen = tyro.MISSING_NONPROP if default is None else default
     options = tyro.cli(

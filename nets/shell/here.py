@@ -1,8 +1,11 @@
 """Where a command was started: paths begin there, whatever folder a world changes into."""
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import invalidate_caches
+from importlib.util import find_spec
 from pathlib import Path
 
 _folder = Path()  # of the command that runs; the current one where there is none
@@ -37,3 +40,22 @@ def as_seen(text: str) -> str:
     if _folder == Path(_folder.anchor):
         return text
     return re.sub(rf"(?<![\w./-]){re.escape(str(_folder))}[/\\]", "", text)
+
+
+def look_beside(argv: Sequence[str]) -> None:
+    """Let modules that lie in the current folder be found, as `python -m` would.
+
+    The folder comes last, and only where somebody has typed the name of a module that it has, as in
+    `module:Name`, or trusts what a run names.
+    """
+    words = [*argv, *(word.partition("=")[2] for word in argv)]
+    tops = {name.partition(".")[0] for word in words for name in word.split(":")[:-1]}
+    here = Path.cwd()
+    beside = any(
+        (here / f"{top}.py").is_file() or (here / top / "__init__.py").is_file()
+        for top in tops
+        if top.isidentifier() and find_spec(top) is None
+    )
+    if (beside or "--trust" in argv) and str(here) not in sys.path:
+        sys.path.append(str(here))
+        invalidate_caches()

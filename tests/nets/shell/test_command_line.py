@@ -13,7 +13,7 @@ import pytest
 from nets.foreign import blaming
 from nets.runs.ownership import Occupied
 from nets.shell.command_line import INTERRUPTED, CommandError, command, one_line, parse
-from nets.shell.here import shown
+from nets.shell.here import look_beside, shown
 
 
 def end_by(number):
@@ -139,3 +139,30 @@ def test_errors_of_files_in_other_threads_are_left_to_the_main_one(capsys):
     finally:
         threading.excepthook = before
     assert told == ["wrong"]
+
+
+def test_an_option_that_is_given_nothing_is_refused():
+    """A variable of the shell that is not set would stand for the current folder."""
+
+    @dataclass
+    class Options:
+        run: Path = Path("runs")
+
+    with pytest.raises(CommandError, match="--run is given nothing: expected a value"):
+        parse(Options, "train", ["--run", ""], "text")
+
+
+def test_modules_beside_are_found_where_they_are_typed_or_trusted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_beside.py").write_text("")
+    for argv, found in (
+        (["train", "my_beside"], False),
+        (["train", "observations:my_beside:Name-v0"], True),
+        (["--wrap", "my_beside.part:Class(k=3)"], True),
+        (["--config.encoder=my_beside:Net"], True),
+        (["evaluate", "run", "--trust"], True),
+        (["other:Name"], False),
+    ):
+        monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(tmp_path)])
+        look_beside(argv)
+        assert (str(tmp_path) in sys.path) is found, argv
