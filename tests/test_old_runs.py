@@ -260,4 +260,6 @@ def test_a_model_that_was_saved_is_loaded():
 
 def test_a_model_is_measured_as_it_was():
     """On data that another run plays, with chance of its own."""
-    assert measures(MEASURED) == pytest.approx(EXPECTED[MEASURED]["measures"], rel=0.01, abs=1e-3)
+    then = EXPECTED[MEASURED]["measures"]
+    now = {name: value for name, value in measures(MEASURED).items() if name in then}
+    assert now == pytest.approx(then, rel=0.01, abs=1e-3)

@@ -16,7 +16,6 @@ from nets.shell.training import new_folder
 
 from ..catalogue import MODELS, WORLD
 from ..presets import Preset, load_presets
-from . import world
 from .options import TRAIN, TrainOptions, parse_train
 from .report import ending, heading, trust_option
 
@@ -44,12 +43,20 @@ def main(argv: list[str]) -> int:
     earlier = TRAIN.parse_resume(argv)
     if earlier is not None:
         with TRAIN.prepared(earlier.checkpoint_on):
-            return world.resume(earlier) if world.is_world(earlier.resume) else _resume(earlier)
+            return _go_on(earlier)
     if WORLD.name in argv[:1]:
+        from . import world
+
         return world.start(argv)
     options, preset = parse_train(argv)
     with TRAIN.prepared(options.checkpoint_on):
         return _start(options, preset, argv)
+
+
+def _go_on(options: ResumeOptions) -> int:
+    from . import world
+
+    return world.resume(options) if world.is_world(options.resume) else _resume(options)
 
 
 def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:

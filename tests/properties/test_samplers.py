@@ -62,6 +62,7 @@ def test_S_DATA_04_every_class_weighs_the_same(labels):
     )
 
 
+@pytest.mark.filterwarnings("ignore:class .* has a single row:UserWarning")
 @given(st.lists(st.integers(0, 4), min_size=2, max_size=40).map(torch.tensor), st.data())
 def test_S_CV_01_stratified_folds_partition_and_deal_every_class_evenly(labels, data):
     rows = len(labels)
