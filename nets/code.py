@@ -89,6 +89,8 @@ def own(value: Any) -> Any:
 
 def written(value: Any) -> str:
     """Return where code is imported from, `module:name`; of other code, what no such place is."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, Lost):
         return value.path
     if isinstance(value, Template):

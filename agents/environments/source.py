@@ -18,6 +18,7 @@ from nets.settings import Copies, check
 
 from .arguments import require_arguments
 from .description import describe, described_spec, described_wrapper, require_count
+from .door import shortened
 from .ids import find_spec, home
 from .limits import time_limit
 from .making import making
@@ -55,7 +56,12 @@ class EnvSource:
             gymnasium.error.Error: there is no such id; the message suggests the nearest.
             ValueError: `num_envs` contradicts the object given, or a wrapper keeps statistics that
                 no checkpoint would hold.
+            TypeError: it is none of these.
         """
+        if not isinstance(env, str | gym.Env | VectorEnv | EnvSource):
+            made = "; call it, and hand over what it makes" if callable(env) else ""
+            message = f"the environment is {shortened(env)}: expected an id, an environment"
+            raise TypeError(f"{message} or a vector environment{made}")
         if isinstance(env, EnvSource):
             return env if num_envs is None else replace(env, num_envs=num_envs)
         if isinstance(env, str):

@@ -14,7 +14,7 @@ from nets.runs.configurations import (
     adjusted,
     require_found,
 )
-from nets.settings import required
+from nets.settings import Whole, required
 
 from ..environments.masks import as_masks, choices
 from ..environments.source import EnvSource, World
@@ -70,7 +70,7 @@ class Actor(Remade[ConfigT]):
         self.source = source
         self.config: ConfigT = self.config_type() if config is None else config
         require_found(self.config)
-        self.seed: int = required("seed", seed, int)
+        self.seed: int = required("seed", seed, Whole)
         self.device = resolve_device(device)
         self.observation_space = self.source.observation_space
         self.action_space = self.source.action_space

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import NamedTuple, Self
 
 import torch
@@ -158,7 +159,7 @@ class Dataset:
         Raises:
             ValueError: one of the parts would be empty.
         """
-        held_out = round(fraction * len(self))
+        held_out = round(fraction * len(self)) if isfinite(fraction) else 0
         if not 0 < held_out < len(self):
             message = f"{self.name}: fraction {fraction} holds {held_out} of {len(self)} rows out"
             raise ValueError(f"{message}, expected at least one row in either part")

@@ -1,5 +1,6 @@
 """Data sets by name: `load_dataset("sprites")`, `load_dataset("frames:dreamgym/Catch-v0")`."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Container
@@ -32,7 +33,7 @@ PATH = "a path to .npz, .npy, .csv, idx or a folder of images"
 
 
 def load_dataset(
-    spec: str,
+    spec: str | Path,
     *,
     size: Size | None = None,
     fit: Way = "stretch",
@@ -68,6 +69,7 @@ def load_dataset(
         TypeError: the data have a type that is neither pictures nor vectors.
         FileNotFoundError: there is no such file.
     """
+    spec = os.fspath(spec)
     if limit is not None and limit < 1:
         raise ValueError(f"limit is {limit}: expected at least 1 row")
     if is_path(spec):

@@ -75,7 +75,7 @@ class Trainer:
         self.learner = Learner(model, data, seed=seed, device=device, team=team)
         self.model, self.data, self.device = model, self.learner.data, self.learner.device
         self.held_out = None if held_out is None else held_out.to(self.device)
-        self.run_folder, self.config, self.seed = run, config, required("seed", seed, int)
+        self.run_folder, self.config, self.seed = run, config, required("seed", seed, Whole)
         self.team, self.draw, self.show_progress = team, draw, progress
         self.segment = 0
         self.interrupted = False

@@ -5,6 +5,7 @@ import json
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.envs.classic_control import CartPoleEnv
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from agents.environments.ids import find_spec
@@ -250,3 +251,20 @@ def test_our_vector_worlds_give_what_their_scalars_give():
             assert getattr(step, name).tolist() == expected, name
         ended += step.terminated.sum()
     assert ended > 20
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (None, "the environment is None: expected an id, an environment or a vector environment$"),
+        (
+            ["CartPole-v1"] * 2,
+            r"the environment is \['CartPole-v1', 'CartPole-v1'\]: expected an id",
+        ),
+        (lambda: gym.make("CartPole-v1"), "call it, and hand over what it makes$"),
+        (CartPoleEnv, "call it, and hand over what it makes$"),
+    ],
+)
+def test_what_is_no_environment_is_refused(given, words):
+    with pytest.raises(TypeError, match=words):
+        EnvSource.of(given)

@@ -273,3 +273,13 @@ def test_named_data_come_in_any_aspect():
     plain = load_dataset("digits", size=16, limit=3)
     assert torch.equal(load_dataset("digits", size=(16, 16), limit=3).x, plain.x)
     assert torch.equal(load_dataset("digits", size=16, fit="crop", limit=3).x, plain.x)
+
+
+def test_a_path_is_as_good_as_its_name(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((4, 3), np.float32))
+    assert torch.equal(load_dataset(tmp_path / "x.npy").x, load_dataset(str(tmp_path / "x.npy")).x)
+
+
+def test_a_share_that_is_no_number_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="fraction nan holds 0 of 1797 rows out"):
+        load_dataset("digits").split(float("nan"))
