@@ -46,22 +46,27 @@ def start(argv: list[str]) -> int:
     from ..worlds.world import World
 
     seed = options.seed
-    with refusals(ValueError):
+    with TRAIN.prepared(options.checkpoint_on), refusals(ValueError):
         device = resolve_device(options.device)
+        if options.run is not None:
+            RunFolder(options.run).require_new()
         episodes = _collected(options, spec)
-        run = RunFolder(options.run or new_folder(NAME, options.env.rpartition(":")[2], seed))
-    with run.owned(), refusals(ValueError):
         train, held_out = _dealt(episodes, options.held_out, seed)
         with seeded(hash31(seed, "weights")):
             world = World.of(spec, train, options.config)
-        steps = options.steps if world.players() else 1
-        lengths = {name: getattr(options, name) for name in ("eval_every", "segment_steps")}
-        config = RunConfig.default(steps, held_out=options.held_out, **lengths)
-        file = run.path / EXPERIENCE
-        save_checkpoint(file, episodes.state_dict())
-        about = {"data": {"spec": f"episodes:{options.env}"}, "seed": seed, "device": device.type}
-        about["sources"] = {"data": source(file, [file])}
-        run.create(world.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
+        run = RunFolder(options.run or new_folder(NAME, options.env.rpartition(":")[2], seed))
+    with run.owned():
+        with refusals():
+            run.require_new()
+            steps = options.steps if world.players() else 1
+            lengths = {name: getattr(options, name) for name in ("eval_every", "segment_steps")}
+            config = RunConfig.default(steps, held_out=options.held_out, **lengths)
+            file = run.path / EXPERIENCE
+            save_checkpoint(file, episodes.state_dict())
+            about: dict[str, Any] = {"seed": seed, "device": device.type}
+            about["data"] = {"spec": f"episodes:{options.env}"}
+            about["sources"] = {"data": source(file, [file])}
+            run.create(world.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
         if preset is not None:
             print(preset.describe(options))
         return _train(run, config, world, train, held_out, device, seed, options.checkpoint_on)
@@ -78,18 +83,19 @@ def resume(options: ResumeOptions) -> int:
 
     run = RunFolder(options.resume)
     file = run.path / EXPERIENCE
-    with run.owned(), refusals(ValueError):
-        record = run.load_config()
-        if options.steps is not None:
-            run.extend(options.steps)
-        config = run.run_config()
-        run.check_sources({"data": source(file, [file])})
-        episodes = _experience(run)
-        with fitting(run.config_file):
-            seed, device = record["seed"], resolve_device(options.device or record["device"])
-            train, held_out = _dealt(episodes, config.held_out, seed)
-            world: Any = from_manifest(record, seed, trust=options.trust)
-        world.study(train)
+    with run.owned():
+        with refusals(ValueError):
+            record = run.load_config()
+            if options.steps is not None:
+                run.extend(options.steps)
+            config = run.run_config()
+            run.check_sources({"data": source(file, [file])})
+            episodes = _experience(run)
+            with fitting(run.config_file):
+                seed, device = record["seed"], resolve_device(options.device or record["device"])
+                train, held_out = _dealt(episodes, config.held_out, seed)
+                world: Any = from_manifest(record, seed, trust=options.trust)
+            world.study(train)
         return _train(run, config, world, train, held_out, device, seed, options.checkpoint_on)
 
 

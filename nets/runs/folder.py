@@ -104,16 +104,24 @@ class RunFolder(Generic[ConfigT]):
             Occupied: another process owns it.
         """
         with self.owned():
-            if self.config_file.exists():
-                message = f"{self.path} already holds a run: resume it, or choose another folder"
-                raise FileExistsError(message)
-            left = [file for file in (*self.files.all(), self.metrics_file) if file.exists()]
-            if left:
-                message = f"{left[0]} is of another run, whose {self.config_file.name} is lost"
-                raise FileExistsError(f"{message}: remove it, or choose another folder")
+            self.require_new()
             commit = {"git_commit": git_commit(), "git_dirty": git_dirty()}
             about = {"run": asdict(config), "command": list(command)} | commit | origin()
             save_record(self.config_file, record | about)
+
+    def require_new(self) -> None:
+        """Refuse a folder that holds a run already, or what is left of one.
+
+        Raises:
+            FileExistsError: it does.
+        """
+        if self.config_file.exists():
+            message = f"{self.path} already holds a run: resume it, or choose another folder"
+            raise FileExistsError(message)
+        left = [file for file in (*self.files.all(), self.metrics_file) if file.exists()]
+        if left:
+            message = f"{left[0]} is of another run, whose {self.config_file.name} is lost"
+            raise FileExistsError(f"{message}: remove it, or choose another folder")
 
     def load_config(self) -> dict[str, Any]:
         """Return what `begin` wrote.

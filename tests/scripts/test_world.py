@@ -64,6 +64,19 @@ def test_experience_that_was_exchanged_is_refused(here, capsys):
     assert "is not what one was begun with" in capsys.readouterr().err
 
 
+def test_a_folder_that_holds_a_run_keeps_it(here, capsys):
+    """Nothing is lived through, and nothing is written over."""
+    assert train(["world", "dreamgym/Walk-v0", "--collect", "200", "--run", "walk"]) == 0
+    before = {file: file.read_bytes() for file in (here / "walk").rglob("*") if file.is_file()}
+    capsys.readouterr()
+    assert train(["world", "dreamgym/Lake-v0", "--collect", "100", "--run", "walk"]) == 2
+    told = capsys.readouterr()
+    assert "walk already holds a run: resume it, or choose another folder" in told.err
+    assert "lived through" not in told.out
+    after = {file: file.read_bytes() for file in (here / "walk").rglob("*") if file.is_file()}
+    assert after == before
+
+
 def test_run_folder_dreams_elsewhere_and_runs_nothing(here, monkeypatch):
     """A copied folder is all it takes; the real world is not made."""
     assert train(["world", "dreamgym/Walk-v0", "--collect", "200", "--run", "walk"]) == 0
