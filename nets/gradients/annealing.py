@@ -7,7 +7,7 @@ number of pieces asks these.
 import math
 from typing import Any, Literal
 
-from ..code import find
+from ..code import find, written
 
 Shape = Literal["constant", "linear", "cosine"]
 
@@ -33,6 +33,10 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float)
 
 
+class BadSetting(ValueError):
+    """A function that stands for a setting gives what it cannot be."""
+
+
 def left_of(value: Any, left: float, shape: Shape = "constant", name: str = "it") -> float:
     """Return a setting when `left` of a training, from 1 to 0, is left.
 
@@ -43,7 +47,7 @@ def left_of(value: Any, left: float, shape: Shape = "constant", name: str = "it"
         name: of the setting, for errors.
 
     Raises:
-        ValueError: the function gives no finite number from 0 up.
+        BadSetting: the function gives no finite number from 0 up.
     """
     if is_number(value):
         return value * _falling(shape, left)
@@ -55,7 +59,7 @@ def left_of(value: Any, left: float, shape: Shape = "constant", name: str = "it"
         number = math.nan
     if not 0.0 <= number < math.inf:
         message = f"{name} is {given!r} when {left:g} of the training is left"
-        raise ValueError(f"{message}: expected a number, at least 0")
+        raise BadSetting(f"{message}, by {written(value)}: expected a number, at least 0")
     return number
 
 

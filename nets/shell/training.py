@@ -109,10 +109,13 @@ class TrainCommand(Generic[EntryT]):
     @contextmanager
     def finite(self, run: Path, trust: str = "") -> Iterator[None]:
         """Tell in one line that what is trained has diverged, and how to go on before that."""
+        from ..gradients.annealing import BadSetting
         from ..runs.divergence import Diverged
 
         try:
             yield
+        except BadSetting as error:
+            raise CommandError(one_line(error)) from error
         except Diverged as error:
             print(self._divergence(Checkpoints(run), trust), flush=True)
             raise CommandError(one_line(error)) from error

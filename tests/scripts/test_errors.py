@@ -13,6 +13,7 @@ from agents.commands.play import main as play
 from agents.commands.render import main as render
 from agents.commands.train import main as train
 from agents.environments.source import EnvSource
+from generative.commands.train import main as imagine
 from nets.shell.main import main as dreamgym
 
 REFUSED = [
@@ -215,3 +216,20 @@ def test_what_a_run_names_is_not_looked_for_beside(run_in, capsys, monkeypatch):
     with pytest.raises(gym.error.Error, match="cannot import 'gift_beside'"):
         agents.DQN.from_manifest(record, EnvSource.restore(record["env"], trust=True))
     assert sys.path == path
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [(train, "ppo CartPole-v1 --steps 600"), (imagine, "vae digits --steps 9")],
+)
+def test_a_function_that_gives_no_setting_is_named_in_one_line(command, words, run_in, capsys):
+    Path("rates_beside.py").write_text("def bad(left):\n    return -left\n")
+    rate = "--config.learning-rate rates_beside:bad --run r"
+    assert command(f"{words} {rate}".split()) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(
+        r"error: learning_rate is -[\d.]+ when [\d.]+ of the training is left, by "
+        r"rates_beside:bad: expected a number, at least 0",
+        told,
+    )
+    del sys.modules["rates_beside"]
