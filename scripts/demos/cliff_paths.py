@@ -42,7 +42,8 @@ def draw() -> Figure:
         rows, columns = np.divmod(np.array(places), 12)
         axis.plot((columns + 0.5) * side, (rows + 0.5) * side, color=colour, linewidth=3)
         axis.set_title(f"{name}: {len(places) - 1} steps")
-        steps, returns, _ = zip(*stream.episodes, strict=True)
+        steps = [episode.step for episode in stream.episodes]
+        returns = [episode.total_reward for episode in stream.episodes]
         mean = np.convolve(returns, np.ones(WINDOW) / WINDOW, "valid")
         axes.flat[2].plot(steps[WINDOW - 1 :], mean, color=colour, label=name)
     axes.flat[2].set(title="return while learning", xlabel="steps", ylim=(-100, 0))
