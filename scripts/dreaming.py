@@ -7,7 +7,7 @@ if asked, with what becomes of agents whose dreams are wrong on purpose.
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import process_time
@@ -25,12 +25,10 @@ from agents import PPO, PPOConfig, QLearning, ValueIteration
 from agents.loop.evaluation import evaluate
 from agents.presets import find_preset
 from generative import Trainer
-from generative.dreams import DREAM_ID, table_truth, truth
+from generative.dreams import DREAM_ID, truth
 from generative.dreams.rows import Starts
-from generative.dreams.tables import real_table
-from generative.metrics.measure import Figure
+from generative.dreams.tables import beside_real_table
 from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect, spec_of
-from generative.worlds.table import TableWorld
 from nets.benchmarks.quality import run_once
 from nets.process.seeding import hash31, seeded
 from nets.settings import Count, Whole, check
@@ -121,7 +119,7 @@ class Dreaming:
             found.append({"real_steps": len(episodes), "seconds": process_time() - started})
             found[-1] |= {"real_return": self.outside(agent), "dream_return": inside}
             unseen = collect(self.spec, 1000, seed=hash31(seed, "unseen"))
-            figures = [*truth(world, unseen, seed=seed), *self.beside_the_table(world)]
+            figures = [*truth(world, unseen, seed=seed), *beside_real_table(world)]
             found[-1]["truth"] = {figure.name: figure.value for figure in figures}
         free = self.learner(QLearning, self.spec.make(), seed)
         learn(free, options.collect * options.rounds)
@@ -148,11 +146,6 @@ class Dreaming:
         if self.spec.kind == "discrete":
             return tabular(env, seed=seed)
         return PPO(env, self.ppo, seed=seed, device="cpu", num_envs=self.num_envs)
-
-    def beside_the_table(self, world: World) -> Iterator[Figure]:
-        """Yield how far a table is from the real one, where that is told."""
-        if (known := real_table(self.spec.make())) and isinstance(world.dynamics, TableWorld):
-            yield from table_truth(world.dynamics.model(), *known)
 
     def learn_inside(self, world: World, seed: int) -> tuple[Any, float]:
         """Train an agent in dreams, or let it plan there; return it and what it gets."""

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -208,7 +208,6 @@ def _ending(run: "RunFolder", world: "World", config: "RunConfig") -> str:
     learner = "q-learning" if world.config.model == "table" else "ppo"
     listed = list_run(run.path, "the weights that are best on held-out episodes", files)
     more = 2 * config.steps if world.players() else None
-    more = 2 * config.steps if world.players() else None
     lines = [listed, TRAIN.suggestions(run.path, {"evaluate": "how true it is"}, more)]
     calls = {
         f"{to_type('train')} {learner} {inside}": "learn inside",
@@ -227,12 +226,9 @@ def measure_world(
     """
     from ..data.frames import foreign
     from ..dreams.fidelity import truth
-    from ..dreams.tables import real_table, table_truth
-    from ..worlds.table import TableWorld
+    from ..dreams.tables import beside_real_table
 
     train, held_out = _dealt(_experience(run), run.run_config().held_out, record["seed"])
     yield from truth(world, train if held_out is None else held_out, seed=seed)
     if trust or not foreign(world.spec.env_id):
-        with closing(world.spec.make()) as real:
-            if isinstance(world.dynamics, TableWorld) and (table := real_table(real)):
-                yield from table_truth(world.dynamics.model(), *table)
+        yield from beside_real_table(world)

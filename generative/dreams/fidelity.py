@@ -35,12 +35,11 @@ def follow(world: World, window: Window) -> Foreseen:
 
     Noise comes from torch's global generator.
     """
-    rows, draws = window.action.shape[1], world.dynamics.draws
-    state = world.begin(window.observation[0], torch.rand(rows, draws, device=world.device))
+    rows = window.action.shape[1]
+    state = world.begin(window.observation[0], world.noise(rows))
     seen = []
     for action in window.action:
-        noise = torch.rand(rows, draws, device=world.device)
-        state, *shown = world.step(state, action, noise)
+        state, *shown = world.step(state, action, world.noise(rows))
         seen.append(shown)
     observation, reward, terminated = map(torch.stack, zip(*seen, strict=True))
     return Foreseen(observation, reward, terminated)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ BLOCK = 64
 """Rows that are computed together on the CPU, where sums depend on how many there are."""
 
 Starts = Literal["first", "any", "real"]
-STARTS = ("first", "any", "real")
+STARTS = get_args(Starts)
 
 
 class Dreams:
@@ -88,23 +88,6 @@ class Dreams:
         *state, observation, reward, terminated = in_blocks(step, *self._state, action, noise)
         self._state, self.observation = tuple(state), observation
         return Step(self._state, observation, reward, terminated)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return where the dreams are, as tensors: load it to go on from there."""
-        columns = [column.clone() for column in self._state]
-        return {
-            "stream": self._stream.clone(),
-            "counter": self._counter.clone(),
-            "given": list(self._given),
-            "observation": self.observation.clone(),
-            "state": columns,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to where `state_dict` was taken."""
-        self._stream, self._counter = state["stream"].clone(), state["counter"].clone()
-        self._given, self.observation = list(state["given"]), state["observation"].clone()
-        self._state = tuple(column.clone() for column in state["state"])
 
     def _first(self, rows: Sequence[int], counter: Tensor, draws: int) -> Tensor:
         """Return the first observations `[K, *]` of dreams in these rows."""

@@ -1,12 +1,15 @@
 """How true a dream is where the real world can be written down: exact, by dynamic programming."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..metrics.measure import Figure
+from ..worlds.table import TableWorld
+from ..worlds.world import World
 
 Float = NDArray[np.float64]
 DISCOUNT = 0.99
@@ -80,6 +83,14 @@ def table_truth(dream: Outcomes, real: Outcomes, initial: Float) -> Iterator[Fig
     }
     for name, (value, meaning) in figures.items():
         yield Figure(name, float(value), meaning)
+
+
+def beside_real_table(world: World) -> Iterator[Figure]:
+    """Yield `table_truth` of a world that was counted, where the real one tells its table."""
+    if isinstance(world.dynamics, TableWorld):
+        with closing(world.spec.make()) as real:
+            if (table := real_table(real)) is not None:
+                yield from table_truth(world.dynamics.model(), *table)
 
 
 def real_table(env: Any) -> tuple[Outcomes, Float] | None:

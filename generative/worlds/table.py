@@ -112,10 +112,6 @@ class TableWorld(WorldModel):
     def _outcome(self, after: Tensor, terminated: Tensor) -> Tensor:
         return self.spec.states(after) + self.spec.num_states * terminated.long()
 
-    def extra_repr(self) -> str:
-        """Say how much was counted."""
-        return f"{int(self.counts.sum())} steps of {tuple(self.counts.shape)}"
-
 
 def initial_distribution(spec: WorldSpec, starts: Tensor) -> Any:
     """Return how often episodes began in each state, `[S]` float64."""

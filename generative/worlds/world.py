@@ -115,10 +115,10 @@ class World(GenerativeModel[WorldConfig]):
         """Dream n worlds on, by random actions, and return what they show then, `[n, *shape]`."""
         self.asked(n, label)  # refuses one
         first = self.starts[torch.randint(len(self.starts), (n,), device=self.device)]
-        state, shown = self.begin(first, self._noise(n)), first
+        state, shown = self.begin(first, self.noise(n)), first
         for _ in range(DREAMED):
             action = self.spec.random_actions(n).to(self.device)
-            state, shown, _, _ = self.step(state, action, self._noise(n))
+            state, shown, _, _ = self.step(state, action, self.noise(n))
         return shown
 
     @torch.no_grad()
@@ -168,5 +168,6 @@ class World(GenerativeModel[WorldConfig]):
             dataset_size=manifest["dataset_size"],
         )
 
-    def _noise(self, n: int) -> Tensor:
+    def noise(self, n: int) -> Tensor:
+        """Draw what n rows need, `[n, draws]`, from torch's generator."""
         return torch.rand(n, self.dynamics.draws, device=self.device)
