@@ -1,16 +1,16 @@
 """Episodes as files: animations, films and contact sheets."""
 
-import errno
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from nets.runs.checkpoint import atomic_write
 
+from .films import write_film
 from .playing import Frame, Picture, frame_rate, make_drawn, play
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ SHEET_COLUMNS = 4
 SHEET_SIDE = 240
 SHEET_PAPER = "#e9ecf0"
 LAST_FRAME = 1000  # milliseconds that an animation rests on its end
-NOT_WHOLE = "the film could not be written to its end: is there room for it?"
 FORMATS = (".gif", ".mp4", ".png")
 
 
@@ -89,44 +88,8 @@ def save_mp4(path: str | Path, frames: Iterable[Frame], rate: int) -> None:
     Raises:
         OSError: it could not be written to its end, as on a full disk.
     """
-    from imageio_ffmpeg import write_frames
-
-    def write(file: IO[bytes]) -> None:
-        film: Any = None
-        for frame in frames:
-            picture = _even(fit(frame.picture, FILM_SIDE))
-            if film is None:
-                height, width, _ = picture.shape
-                film = write_frames(
-                    file.name,
-                    (width, height),
-                    fps=rate,
-                    macro_block_size=2,
-                    output_params=["-f", "mp4"],
-                )
-                film.send(None)
-            try:
-                film.send(np.ascontiguousarray(picture))
-            except OSError as error:  # with all that ffmpeg had to say
-                raise OSError(errno.EIO, NOT_WHOLE, file.name) from error
-        film.close()
-        if not _is_whole(Path(file.name)):  # ffmpeg's own word for it is not handed on
-            raise OSError(errno.EIO, NOT_WHOLE, file.name)
-
-    atomic_write(path, write)
-
-
-def _is_whole(film: Path) -> bool:
-    """Whether the boxes of an MP4 end where the file does; what it is an index of comes last."""
-    size, place, kinds = film.stat().st_size, 0, []
-    with film.open("rb") as file:
-        while place < size:
-            file.seek(place)
-            head = file.read(16).ljust(16, b"\0")
-            length, wide = int.from_bytes(head[:4]), int.from_bytes(head[8:])
-            kinds.append(head[4:8])
-            place += max(wide if length == 1 else length, 8)
-    return place == size and b"moov" in kinds
+    pictures = (fit(frame.picture, FILM_SIDE) for frame in frames)
+    atomic_write(path, lambda file: write_film(file.name, pictures, rate))
 
 
 def save_sheet(path: str | Path, frames: Iterable[Frame]) -> None:
@@ -201,12 +164,6 @@ def fit(picture: Picture, side: int) -> Picture:
 
 def _fitted(frame: Frame, side: int) -> Frame:
     return replace(frame, picture=fit(frame.picture, side))
-
-
-def _even(picture: Picture) -> Picture:
-    """Repeat the last row and column where their number is odd: H.264 halves the colours."""
-    height, width, _ = picture.shape
-    return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
 def _image(picture: Picture) -> "Image.Image":
