@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import tyro
 
+from nets.near import hint
 from nets.runs.presets import start_from
 from nets.settings import Copies, Count, check
-from nets.shell.code_options import CODE
-from nets.shell.command_line import CommandError, nearest, told
+from nets.shell.command_line import CommandError, read, told
 
 from ..algorithms import find_algorithm
 from ..presets import Preset, find_preset
@@ -114,9 +114,9 @@ def _parse(label: str, arguments: Sequence[str], start: Settings[Any]) -> Settin
     flat = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff)
     kind: type[Settings[Any]] = Settings[type(start.config)]  # type: ignore[misc, assignment]
     try:
-        return tyro.cli(kind, args=arguments, default=start, prog=label, config=flat, registry=CODE)
-    except ValueError as error:
-        raise CommandError(f"{label}: {error}") from error
+        return read(kind, label, arguments, "", start, flat)
+    except CommandError as error:
+        raise CommandError(f"{label}: {str(error).removeprefix('--')}") from error
 
 
 def _arguments(label: str, settings: Sequence[str], start: Settings[Any]) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _arguments(label: str, settings: Sequence[str], start: Settings[Any]) -> Ite
         if not equals:
             raise CommandError(f"{label}: {setting!r} is no setting, expected FIELD=VALUE")
         if name not in known:
-            raise CommandError(f"{label}: no setting {name!r}: {nearest(name, known)}")
+            raise CommandError(f"{label}: no setting {name!r}: {hint(name, known)}")
         yield f"--{name}"
         yield from (re.sub("^(true|false|none)$", _capital, word) for word in value.split())
 

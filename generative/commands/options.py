@@ -23,7 +23,7 @@ def _sides(words: list[str]) -> int | tuple[int, int]:
     """Read a side, or height and width with an x between."""
     sides = words[0].lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() for side in sides):
-        raise ValueError(f"{words[0]}: expected a number of pixels, or HEIGHTxWIDTH such as 48x64")
+        raise ValueError("expected a number of pixels, or HEIGHTxWIDTH such as 48x64")
     return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 import tyro
 
+from ..near import hint
 from ..settings import Count, Settings
 from ..shell.command_line import (
     CommandError,
     command,
     draw_off_screen,
-    nearest,
     parse,
     refusals,
 )
@@ -110,7 +110,7 @@ def select(cases: Iterable[Kind], names: Sequence[str]) -> list[Kind]:
         found = [name] if name in known else [other for other in known if other.startswith(name)]
         if not found:
             beginnings = {other.partition("-")[0] for other in known}
-            raise CommandError(f"unknown case {name!r}: {nearest(name, {*known, *beginnings})}")
+            raise CommandError(f"unknown case {name!r}: {hint(name, {*known, *beginnings})}")
         chosen |= {other: known[other] for other in found}
     return list(chosen.values() if names else known.values())
 

@@ -5,12 +5,11 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, get_origin
 
 import tyro
 
@@ -18,8 +17,9 @@ from ..foreign import is_foreign
 from ..process.interrupts import interruptible
 from ..process.streams import lasting_streams
 from ..runs.ownership import Occupied
-from .code_options import CODE
 from .here import as_seen, look_beside, pinned, shown, started_here
+from .option_values import VALUES
+from .wrong_options import WrongOption, one_sentence
 
 Options = TypeVar("Options")
 
@@ -152,17 +152,10 @@ def one_line(error: BaseException) -> str:
     return told if len(told) <= LONGEST else f"{told[:half]} ... {told[-half:]}"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean ...?" or, where nothing is near, what is known."""
-    names = sorted(known)
-    near = get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(names)}"
-
-
 def parse(
     kind: type[Options], name: str, argv: Sequence[str], text: str, default: Options | None = None
 ) -> Options:
-    """Parse `argv` into the dataclass `kind`; wrong arguments exit with code 2.
+    """Parse `argv` into the dataclass `kind`.
 
     Paths are those from the root, whatever becomes of the current folder.
 
@@ -172,6 +165,9 @@ def parse(
         argv: the arguments.
         text: what the command does, with examples, in which `{command}` stands for its call.
         default: overrides the defaults of `kind`.
+
+    Raises:
+        CommandError: an argument is wrong.
     """
     if "" in argv:
         before = argv[argv.index("") - 1] if argv.index("") else "the first argument"
@@ -179,18 +175,34 @@ def parse(
     look_beside(argv)
     call = program(name)
     chosen = tyro.MISSING_NONPROP if default is None else default
-    options = tyro.cli(
-        kind,
-        prog=call,
-        args=argv,
-        description=text.format(command=call),
-        default=chosen,
-        registry=CODE,
-    )
+    options = read(kind, call, argv, text.format(command=call), chosen)
     for name, value in vars(options).items():
         if isinstance(value, Path):
             object.__setattr__(options, name, pinned(value))
     return options
+
+
+def read(
+    kind: Any, call: str, argv: Sequence[str], text: str, default: Any, config: Any = ()
+) -> Any:
+    """Parse `argv` by tyro, which takes `config`; its errors are told in one sentence.
+
+    Raises:
+        CommandError: an argument is wrong.
+    """
+    try:
+        with one_sentence(get_origin(kind) or kind, default, argv, call):
+            return tyro.cli(
+                kind,
+                prog=call,
+                args=argv,
+                description=text,
+                default=default,
+                config=config,
+                registry=VALUES,
+            )
+    except WrongOption as wrong:
+        raise CommandError(" ".join(str(wrong).split())) from wrong
 
 
 def program(name: str, python: str = "python", dreamgym: str = "dreamgym") -> str:

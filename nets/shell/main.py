@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from .command_line import CommandError, command, nearest
+from .. import __version__
+from ..near import hint
+from .command_line import CommandError, command
 
 GROUP = "dreamgym.commands"
 
@@ -17,12 +19,15 @@ GROUP = "dreamgym.commands"
 def main(argv: list[str]) -> int:
     """Run the command that `argv` begins with."""
     points = {point.name: point for point in entry_points(group=GROUP)}
-    if not argv or argv[0] in ("-h", "--help"):
+    if argv in ([], ["-h"], ["--help"], ["help"]):
         print(_usage(points))
         return 0
-    name, *rest = argv
+    if argv == ["--version"]:
+        print(f"dreamgym {__version__}")
+        return 0
+    name, *rest = argv if argv[0] != "help" else [*argv[1:], "--help"]
     if name not in points:
-        raise CommandError(f"unknown command {name!r}: {nearest(name, points)}")
+        raise CommandError(f"unknown command {name!r}: {hint(name, {*points, 'help'})}")
     return points[name].load()(rest)
 
 
@@ -42,6 +47,7 @@ def _usage(points: Mapping[str, EntryPoint]) -> str:
             "commands:",
             *lines,
             "",
-            "`dreamgym COMMAND --help` tells more; begin with: dreamgym train dqn CartPole-v1",
+            "`dreamgym help COMMAND` tells more, `dreamgym --version` which this is;",
+            "begin with: dreamgym train dqn CartPole-v1",
         ]
     )

@@ -317,9 +317,8 @@ def test_what_cannot_be_exported_is_told_in_one_line(arguments, message, run_in,
 
 
 def test_other_endings_are_refused(run_in, capsys):
-    with pytest.raises(SystemExit):
-        export([".", "--out", "policy.onnx"])
-    assert "expected a name that ends in .pt2" in " ".join(capsys.readouterr().err.split())
+    assert export([".", "--out", "policy.onnx"]) == 2
+    assert "expected a name that ends in .pt2" in capsys.readouterr().err
 
 
 def test_an_unknown_kind_of_agent_is_refused():

@@ -1,0 +1,44 @@
+"""Which known name was meant."""
+
+import pytest
+
+from nets.near import HABITS, hint, nearest
+
+KNOWN = (
+    "--steps",
+    "--config.steps-between",
+    "--config.learning-rate",
+    "--latent",
+    "--config.latent",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("--stepps", "--steps"),
+        ("--learning_rate", "--config.learning-rate"),
+        ("--config.lerning-rate", "--config.learning-rate"),
+        ("lr", "--config.learning-rate"),
+        ("--config.total-timesteps", "--steps"),
+        ("--latents", "--latent"),
+        ("--gamma", None),
+    ],
+)
+def test_the_last_word_counts_and_what_others_call_it(name, meant):
+    assert nearest(name, KNOWN) == meant
+
+
+def test_a_name_of_one_s_own_goes_before_habits():
+    assert nearest("gamma", ["gamma", "discount"]) == "gamma"
+    assert nearest("gamma", ["discount"]) == "discount"
+
+
+def test_where_nothing_is_near_all_is_named():
+    assert hint("x", ["b", "a"]) == "expected one of a, b"
+    assert hint("x", []) == "expected one of none"
+    assert hint("aa", ["aab", "b"]) == "did you mean 'aab'?"
+
+
+def test_habits_are_of_others():
+    assert not HABITS.keys() & set(HABITS.values())
