@@ -113,6 +113,8 @@ class Agent(Actor[ConfigT]):
         place of those so far from here on.
 
         Raises:
+            KeyboardInterrupt: Ctrl-C, after a clean stop; the next call goes on from that step, in
+                new episodes.
             ValueError: the number is no whole one; there is no such setting, or it cannot change in
                 a training; see `adjust`.
         """

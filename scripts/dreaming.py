@@ -122,7 +122,7 @@ class Dreaming:
             figures = [*truth(world, unseen, seed=seed), *beside_real_table(world)]
             found[-1]["truth"] = {figure.name: figure.value for figure in figures}
         free = self.learner(QLearning, self.spec.make(), seed)
-        learn(free, options.collect * options.rounds)
+        free.learn(options.collect * options.rounds, progress=False)
         result = {"rounds": found, "model_free": self.outside(free), "random": self.random()}
         if options.controls:
             result["controls"] = self.controls(lived[0], seed)
@@ -135,10 +135,7 @@ class Dreaming:
         steps = self.options.fit_steps if steps is None else steps
         if world.players() and steps:
             rows = Windows(self.spec.env_id, episodes, world.config.window)
-            trainer = Trainer(world, rows, seed=seed, device="cpu", progress=False)
-            trainer.run(steps)
-            if trainer.interrupted:
-                raise KeyboardInterrupt
+            Trainer(world, rows, seed=seed, device="cpu", progress=False).run(steps)
         return world.eval()
 
     def learner(self, tabular: Any, env: gym.Env, seed: int) -> Any:
@@ -157,7 +154,7 @@ class Dreaming:
             generative.save(world, file)
             dream = gym.make(f"generative.dreams:{DREAM_ID}", run=file, **options)
             agent = self.learner(ValueIteration, dream, seed)
-            learn(agent, self.options.dream_steps)
+            agent.learn(self.options.dream_steps, progress=False)
             inside = evaluate(agent, episodes=EPISODES, seed=seed).mean_return
         return agent, inside
 
@@ -191,17 +188,6 @@ class Dreaming:
             agent, inside = self.learn_inside(make(), seed)
             found[name] = {"real_return": self.outside(agent), "dream_return": inside}
         return found
-
-
-def learn(agent: Any, steps: int) -> None:
-    """Let an agent learn; what is interrupted is no result.
-
-    Raises:
-        KeyboardInterrupt: it was interrupted.
-    """
-    agent.learn(steps, progress=False)
-    if not agent.plans and agent.steps < steps:
-        raise KeyboardInterrupt
 
 
 def main(argv: list[str]) -> int:

@@ -82,8 +82,6 @@ class Trained:
             config = RunConfig.default(agent, steps)
             trainer = Trainer(agent, RunFolder(folder), config, progress=False)
             trainer.run(steps)
-            if trainer.interrupted:
-                raise KeyboardInterrupt
             return measure_best(folder)
 
     @staticmethod
@@ -91,7 +89,7 @@ class Trained:
         """The mean return of the agent after `learn`, in deterministic episodes of its own."""
         from ..loop.evaluation import evaluate
 
-        _learn(agent, steps)
+        agent.learn(steps, progress=False)
         result = evaluate(agent, episodes=EPISODES, seed=EVALUATION_SEED)
         return {"figure": result.mean_return, "returns": result.returns}
 
@@ -100,7 +98,7 @@ class Trained:
         """The expected return of the greedy policy, exactly, within the time limit."""
         from ..tabular.dynamic_programming import horizon_values
 
-        _learn(agent, steps)
+        agent.learn(steps, progress=False)
         model = _model(agent)
         limit = agent.source.max_episode_steps
         values = horizon_values(model, limit, agent.policy)  # [S]
@@ -120,7 +118,7 @@ class Trained:
         masks = mask_table(agent.source, model.num_states) if agent.masks else None
         reached = False
         while agent.steps < steps and not reached:
-            _learn(agent, LOOK)
+            agent.learn(LOOK, progress=False)
             policy, _ = agent.predict(states, deterministic=True, action_masks=masks)
             values = horizon_values(model, limit, policy)  # [S]
             reached = float(model.initial @ values) >= GOAL
@@ -137,7 +135,7 @@ class Trained:
     @staticmethod
     def start_value(agent: Any, steps: int) -> dict[str, Any]:
         """The planned value of an episode's beginning."""
-        _learn(agent, steps)
+        agent.learn(steps, progress=False)
         return {"figure": float(_model(agent).initial @ agent.values)}
 
 
@@ -162,18 +160,6 @@ class Best:
         assert limit is not None
         model = Model.from_env(source.make())
         return {"figure": float(model.initial @ horizon_values(model, limit))}
-
-
-def _learn(agent: Any, steps: int) -> None:
-    """Train for `steps` more steps; what was interrupted is no result.
-
-    Raises:
-        KeyboardInterrupt: it was.
-    """
-    end = agent.steps + steps
-    agent.learn(steps, progress=False)
-    if agent.steps < end:
-        raise KeyboardInterrupt
 
 
 def _model(agent: Any) -> Any:

@@ -133,9 +133,10 @@ def _train(
     warn_idle(agent, config.steps)
     trainer = Trainer(agent, run, config)
     with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
-        with refusals(InvalidExperience), TRAIN.finite(run.path, _trust(agent)):
-            trainer.run(config.steps)
-        if trainer.interrupted:
+        try:
+            with refusals(InvalidExperience), TRAIN.finite(run.path, _trust(agent)):
+                trainer.run(config.steps)
+        except KeyboardInterrupt:
             print(TRAIN.interruption(run.path, agent.steps, _trust(agent)))
             return INTERRUPTED
         with refusals(ValueError):

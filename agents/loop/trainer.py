@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from nets.process.device import cpu_settings
+from nets.process.interrupts import left_at
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
@@ -52,18 +53,18 @@ class Trainer:
         self.agent, self.run_folder, self.config = agent, run, config
         self.callbacks, self.show_progress = callbacks, progress
         self.progress = Progress(agent)
-        self.stopped = self.interrupted = False
+        self.stopped = False
         self._found: dict[str, Any] | None = None  # what `agent` was before the first checkpoint
         self._log = RunLog()
 
     def run(self, steps: int) -> Progress:
         """Train until the agent has taken `steps` environment steps in all.
 
-        Ctrl-C stops cleanly: `checkpoints/interrupted.pt` shows the state at that moment, and a
-        resumed run goes on from the last segment. Without a folder, where nothing can be gone back
-        to, the next call goes on from that moment, in new episodes.
-
         Raises:
+            KeyboardInterrupt: Ctrl-C, after a clean stop: `checkpoints/interrupted.pt` shows the
+                state at that moment, and the next call, as a resumed run, goes on from the last
+                segment. Without a folder, where nothing can be gone back to, it goes on from that
+                moment, in new episodes.
             Diverged: a loss, an action, or what the agent has learned is not finite; nothing of it
                 is saved.
             InvalidExperience: the environment returned what nothing can be learned from.
@@ -74,7 +75,7 @@ class Trainer:
             return self._run(steps)
 
     def _run(self, steps: int) -> Progress:
-        agent, self.stopped, self.interrupted = self.agent, False, False
+        agent, self.stopped = self.agent, False
         config = replace(self.config or RunConfig.default(agent, steps), steps=steps)
         if self.run_folder is not None:
             self._open(self.run_folder)
@@ -88,9 +89,12 @@ class Trainer:
             try:
                 while agent.steps < steps and not self.stopped:
                     self._segment(config, bar)
-            except KeyboardInterrupt:
-                self.interrupted = True
+            except KeyboardInterrupt as interruption:
                 self.snapshot()
+                what, run = f"{agent.name} on {agent.source.name}", self.run_folder
+                folder = None if run is None else run.path
+                interruption.add_note(left_at(what, agent.steps, folder, "episodes"))
+                raise
             finally:
                 self._log.close()
         return self.progress

@@ -99,8 +99,6 @@ class Fitted:
         model = build_model(self.model, train, settings, seed)
         trainer = Trainer(model, train, seed=seed, device="cpu", progress=False)
         trainer.run(steps or run["steps"])
-        if trainer.interrupted:  # what it has learned until then is no result
-            raise KeyboardInterrupt
         unseen = train if held_out is None else held_out
         return Fit(trainer.trained.eval(), trainer.model.eval(), train, unseen, seed)
 

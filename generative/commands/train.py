@@ -165,16 +165,18 @@ def _train(
         )
         print(f"run folder: {shown(run.path)}", flush=True)
     with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
-        with refusals(ValueError), TRAIN.finite(run.path, trust_option(trainer)):
-            trainer.run(config.steps)
-        if trainer.team.leads:
-            if trainer.interrupted:
+        try:
+            with refusals(ValueError), TRAIN.finite(run.path, trust_option(trainer)):
+                trainer.run(config.steps)
+        except KeyboardInterrupt:
+            if trainer.team.leads:
                 print(TRAIN.interruption(run.path, trainer.steps, trust_option(trainer)))
-            else:
-                with refusals(ValueError):
-                    _draw(run, trainer)
-                print(ending(trainer, run, config))
-    return INTERRUPTED if trainer.interrupted else 0
+            return INTERRUPTED
+        if trainer.team.leads:
+            with refusals(ValueError):
+                _draw(run, trainer)
+            print(ending(trainer, run, config))
+    return 0
 
 
 def _draw(run: "RunFolder", trainer: "Trainer") -> None:

@@ -181,9 +181,10 @@ def _train(
     print(f"{world.config.model} of {name}: {learned}, seed {seed}, {trainer.device}")
     print(f"run folder: {shown(run.path)}", flush=True)
     with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
-        with refusals(), TRAIN.finite(run.path):
-            trainer.run(config.steps)
-        if trainer.interrupted:
+        try:
+            with refusals(), TRAIN.finite(run.path):
+                trainer.run(config.steps)
+        except KeyboardInterrupt:
             print(TRAIN.interruption(run.path, trainer.steps))
             return INTERRUPTED
         best: Any = load(run.path, device=str(trainer.device))

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from nets.process.device import cpu_settings
 from nets.process.distributed import ALONE, Team
+from nets.process.interrupts import left_at
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
@@ -78,7 +79,6 @@ class Trainer:
         self.run_folder, self.config, self.seed = run, config, required("seed", seed, Whole)
         self.team, self.draw, self.show_progress = team, draw, progress
         self.segment = 0
-        self.interrupted = False
         self.watch = Watch(self.learner, run)
         self.pending: list[dict[str, Tensor]] = []  # metrics of the steps since the last row
         self._found: dict[str, Any] | None = None  # the state before the first checkpoint
@@ -125,11 +125,11 @@ class Trainer:
     def run(self, steps: int) -> None:
         """Train until `steps` steps have been taken in all.
 
-        Ctrl-C stops cleanly: `checkpoints/interrupted.pt` shows the state at that moment, and a
-        resumed run goes on from the last segment. Without a folder, where nothing can be gone back
-        to, the next call goes on from that moment, with new noise.
-
         Raises:
+            KeyboardInterrupt: Ctrl-C, after a clean stop: `checkpoints/interrupted.pt` shows the
+                state at that moment, and the next call, as a resumed run, goes on from the last
+                segment. Without a folder, where nothing can be gone back to, it goes on from that
+                moment, with new noise.
             Diverged: a loss, also of held-out rows, a weight or a moment of Adam is not finite;
                 nothing of it is saved.
             CheckpointError: the folder holds a run of something else, or of other rows.
@@ -142,7 +142,7 @@ class Trainer:
     def _run(self, steps: int) -> None:
         config = replace(self.config or RunConfig.default(steps), steps=steps)
         require_found(self.model.config, to_learn=True)
-        self.interrupted, self.learner.horizon = False, steps
+        self.learner.horizon = steps
         self.pending.clear()
         self._open()
         bar = progress_bar(steps, self.steps, shown=self.show_progress and self.team.leads)
@@ -150,9 +150,12 @@ class Trainer:
             try:
                 while self.steps < steps and not self.stopped:
                     self._segment(config, bar)
-            except KeyboardInterrupt:
-                self.interrupted = True
+            except KeyboardInterrupt as interruption:
                 self.snapshot()
+                what, run = f"{self.model.name} on {self.data.name}", self.run_folder
+                folder = None if run is None else run.path
+                interruption.add_note(left_at(what, self.steps, folder, "noise"))
+                raise
             finally:
                 self._log.close()
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
 ENDING = [
@@ -48,6 +49,21 @@ def interruptible() -> Iterator[list[int]]:
             if signal.getsignal(number) is signal.SIG_DFL:
                 stack.enter_context(handled(number, interrupt))
         yield came
+
+
+def left_at(what: str, steps: int, folder: Path | None, new: str) -> str:
+    """Say where an interruption has left a training, and how it goes on: a note on what is raised.
+
+    Args:
+        what: is trained.
+        steps: that it has taken.
+        folder: of the run; None: it is in memory alone.
+        new: what it goes on with in memory.
+    """
+    where = (
+        f"from there, with new {new}" if folder is None else f"from the last checkpoint in {folder}"
+    )
+    return f"{what} was interrupted at step {steps:,}; the next call goes on {where}"
 
 
 @contextmanager

@@ -35,8 +35,11 @@ def train(job):
     if "die_at" in job:
         die_at(job["die_at"])
     trainer = Trainer(agent, run, config, progress=False)
-    trainer.run(config.steps)
-    return INTERRUPTED if trainer.interrupted else 0
+    try:
+        trainer.run(config.steps)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
 
 
 def die_at(moment):

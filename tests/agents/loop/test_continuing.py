@@ -1,12 +1,16 @@
 """Training in memory goes on where it stopped: many short calls are one long one."""
 
+import signal
+
 import numpy as np
 import pytest
 import torch
 from leftovers import leaves
 
 import agents
+from agents.algorithms import find_algorithm
 
+LAKE = "FrozenLake-v1"
 CUTS = (80, 720, 8, 392)
 WORLDS = {
     "ppo": lambda: agents.PPO("CartPole-v1", agents.PPOConfig(n_steps=32)),
@@ -62,14 +66,35 @@ def test_after_an_error_or_ctrl_c_the_next_call_begins_with_new_episodes(error):
         if progress.steps == 130:
             raise error
 
-    if error is KeyboardInterrupt:
+    with pytest.raises(error):
         agent.learn(500, callback=fail, progress=False)
-    else:
-        with pytest.raises(error):
-            agent.learn(500, callback=fail, progress=False)
     assert (agent.steps, agent.segment) == (130, 1)
     agent.learn(100, progress=False)
     assert (agent.steps, agent.segment) == (230, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "world"), [("a2c", "CartPole-v1"), ("sb3-a2c", "CartPole-v1"), ("q-learning", LAKE)]
+)
+def test_ctrl_c_ends_a_loop_over_trainings(name, world):
+    begun = []
+
+    def press(progress):
+        if progress.steps >= 40:
+            signal.raise_signal(signal.SIGINT)
+
+    def learn_thrice():
+        for _ in range(3):
+            begun.append(find_algorithm(name).agent_type()(world, device="cpu"))
+            begun[-1].learn(200, callback=press, progress=False)
+
+    with pytest.raises(KeyboardInterrupt) as told:
+        learn_thrice()
+    assert [agent.steps for agent in begun] == [40]
+    where = f"{name} on {world} was interrupted at step 40; the next call goes on from there"
+    assert told.value.__notes__ == [f"{where}, with new episodes"]
+    begun[0].learn(80, progress=False)
+    assert begun[0].steps >= 120
 
 
 def test_a_run_in_a_folder_ends_what_was_open(tmp_path):

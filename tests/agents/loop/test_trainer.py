@@ -1,7 +1,6 @@
 import csv
 import json
 import random
-from contextlib import suppress
 from dataclasses import replace
 
 import gymnasium as gym
@@ -260,7 +259,6 @@ def test_callbacks_see_every_step_and_may_stop(scribe, kind):
 
     trainer = train(agent, 100, callbacks=[callback, lambda _: None])
     assert trainer.stopped
-    assert not trainer.interrupted
     assert [step for step, *_ in seen] == list(range(2, 41, 2))
     finished = list(episodes_of(agent))
     for step, count, recent in seen:
@@ -295,8 +293,11 @@ def test_S_IO_02_ctrl_c_leaves_a_file_to_look_at_and_an_exact_resume(tmp_path, s
     whole = DQN("CartPole-v1", settings)
     train(whole, 330, tmp_path / "whole", **CUT)
     broken = DQN("CartPole-v1", settings)
-    trainer = train(broken, 330, tmp_path / "run", callbacks=[interrupt_at(step)], **CUT)
-    assert trainer.interrupted
+    with pytest.raises(KeyboardInterrupt) as told:
+        train(broken, 330, tmp_path / "run", callbacks=[interrupt_at(step)], **CUT)
+    where = f"goes on from the last checkpoint in {tmp_path / 'run'}"
+    said = f"dqn on CartPole-v1 was interrupted at step {step}; the next call {where}"
+    assert told.value.__notes__ == [said]
     look = load(tmp_path / "run", checkpoint="interrupted")
     assert look.steps == step
     assert state_of(look) == state_of(broken)
@@ -310,7 +311,10 @@ def test_S_IO_02_ctrl_c_leaves_a_file_to_look_at_and_an_exact_resume(tmp_path, s
 def test_S_IO_02_the_same_trainer_can_be_interrupted_and_run_again(tmp_path):
     whole, broken = (DQN("CartPole-v1", SMALL) for _ in range(2))
     expected = train(whole, 330, tmp_path / "whole", **CUT).progress
-    trainer = train(broken, 330, tmp_path / "run", callbacks=[interrupt_at(269)], **CUT)
+    run, cut = RunFolder(tmp_path / "run"), config(330, CUT["segment_steps"], **CUT_LOG)
+    trainer = Trainer(broken, run, cut, callbacks=[interrupt_at(269)], progress=False)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run(330)
     trainer.callbacks = ()
     trainer.run(330)
     assert state_of(broken) == state_of(whole)
@@ -334,7 +338,7 @@ def test_stopped_before_the_first_checkpoint_a_run_begins_anew(tmp_path, kind, e
     run, cut = RunFolder(tmp_path / "run"), config(330, CUT["segment_steps"], **CUT_LOG)
     trainer = Trainer(broken, run, cut, callbacks=[stop], progress=False)
     for _ in range(2):
-        with suppress(RuntimeError):
+        with pytest.raises(error):
             trainer.run(330)
     trainer.callbacks = ()
     trainer.run(330)
@@ -366,7 +370,7 @@ def test_without_a_folder_training_goes_on_from_where_it_stopped_in_new_episodes
             raise error
 
     trainer = Trainer(agent, None, config(60, 60), callbacks=[stop], progress=False)
-    with suppress(RuntimeError):
+    with pytest.raises(error):
         trainer.run(60)
     assert (agent.steps, agent.segment) == (30, 1)
     trainer.callbacks = ()

@@ -40,7 +40,8 @@ def test_a_run_that_was_cut_off_ends_as_if_nothing_had_happened(tmp_path):
         if progress.steps == 2500:
             raise KeyboardInterrupt
 
-    Trainer(agent, folder, config, callbacks=[stop], progress=False).run(config.steps)
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(agent, folder, config, callbacks=[stop], progress=False).run(config.steps)
     assert [file.stem for file in folder.files.list()] == ["0000001000", "0000002000"]
     assert not cut.finished(contender(), 3)
     assert cut.steps_done(contender(), 3) in range(2000, 2501)

@@ -68,7 +68,8 @@ def test_a_run_cut_short_and_resumed_ends_in_the_same_bits(tmp_path, name, varia
         if progress.steps >= 900:
             raise KeyboardInterrupt
 
-    Trainer(first, cut, config, callbacks=[interrupt], progress=False).run(1200)
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(first, cut, config, callbacks=[interrupt], progress=False).run(1200)
     assert first.steps == 900
     again = build(name, variant)
     Trainer(again, cut, config, progress=False).run(1200)

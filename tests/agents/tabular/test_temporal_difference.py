@@ -109,9 +109,8 @@ def test_a_resumed_run_ends_in_the_same_table(kind: type[Tabular], fused: bool, 
     folder.create(whole, config, [])
     killed = make(kind, "FrozenLake-v1", **settings)
     killed.stream = interrupting(killed)
-    trainer = Trainer(killed, folder, config, progress=False)
-    trainer.run(1_200)
-    assert trainer.interrupted
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(killed, folder, config, progress=False).run(1_200)
     resumed = make(kind, "FrozenLake-v1", **settings)
     Trainer(resumed, folder, config, progress=False).run(1_200)
     assert resumed.arrays.q.tolist() == whole.arrays.q.tolist()

@@ -29,8 +29,11 @@ def train(job):
     trainer = Trainer(
         model, data, run, config, held_out=held_out, seed=seed, device="cpu", progress=False
     )
-    trainer.run(config.steps)
-    return INTERRUPTED if trainer.interrupted else 0
+    try:
+        trainer.run(config.steps)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
 
 
 if __name__ == "__main__":

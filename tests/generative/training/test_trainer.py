@@ -312,11 +312,14 @@ def test_without_a_folder_training_goes_on_from_where_it_stopped_with_new_noise(
         return turn()
 
     trainer.learner.turn = stop
-    trainer.run(10)
-    assert (trainer.interrupted, trainer.steps, trainer.segment) == (True, 4, 1)
+    with pytest.raises(KeyboardInterrupt) as told:
+        trainer.run(10)
+    where = "the next call goes on from there, with new noise"
+    assert told.value.__notes__ == [f"vae on {data.name} was interrupted at step 4; {where}"]
+    assert (trainer.steps, trainer.segment) == (4, 1)
     trainer.learner.turn = turn
     trainer.run(10)
-    assert (trainer.interrupted, trainer.steps, trainer.segment) == (False, 10, 2)
+    assert (trainer.steps, trainer.segment) == (10, 2)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
@@ -336,7 +339,7 @@ def test_stopped_before_the_first_checkpoint_a_run_begins_anew(tmp_path, error):
 
         trainer.learner.turn = turn_or_stop
         while trainer.steps < 30:
-            with suppress(RuntimeError):
+            with suppress(error):
                 trainer.run(30)
         ends.append((weights(model), trainer.best_loss, run.metrics_file.read_bytes()))
     (whole, *figures), (again, *others) = ends
