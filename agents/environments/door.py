@@ -11,6 +11,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from nets.foreign import blamed
+
 from .parts import COMPOSITES, Part, parts, row_space, side_by_side
 
 Array = NDArray[Any]
@@ -27,6 +29,10 @@ SLACK = 1e-5
 
 class InvalidExperience(ValueError):
     """An environment returned what nothing can be learned from."""
+
+
+class Lost(Exception):
+    """What an environment runs in has ended; the message says of what."""
 
 
 class Door:
@@ -55,6 +61,13 @@ class Door:
     def place(self, method: str) -> str:
         """Say whose method was called and when, for errors of the environment's own."""
         return f"the environment {self.name}, in its {method} after {self.steps} steps"
+
+    def raised(self, error: BaseException, method: str) -> BaseException:
+        """Return what to raise for an error in an environment's method: its own are its own."""
+        if isinstance(error, Lost):
+            place = f"{self.name} returned nothing in its {method} after {self.steps} steps"
+            return InvalidExperience(f"{place}: {error}")
+        return error if isinstance(error, InvalidExperience) else blamed(error, self.place(method))
 
     def observation(self, value: Any) -> Array:
         """Return the observation of one environment as a row, `[1, *]`.

@@ -8,6 +8,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from nets.foreign import blamed
 
+from .door import InvalidExperience
 from .ids import home
 
 
@@ -25,7 +26,7 @@ def making(name: str, spec: EnvSpec | None) -> Iterator[None]:
     """
     try:
         yield
-    except gym.error.Error:
+    except (gym.error.Error, InvalidExperience):
         raise
     except BaseException as error:
         if not isinstance(error, ImportError) or spec is None or home(spec):

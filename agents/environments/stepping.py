@@ -4,13 +4,14 @@ from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
-from nets.foreign import blamed, blaming
+from nets.foreign import blaming
 
 from .door import Array, Door, InvalidExperience
 from .masks import Masks, Telling
 from .raw_returns import KEY, metered, metered_vector, raw_return, raw_returns
+from .workers import GONE, what_ended
 
 
 class Step(NamedTuple):
@@ -90,7 +91,7 @@ class SingleStepper:
         try:
             observation, reward, terminated, truncated, info = self.env.step(chosen)
         except BaseException as error:
-            raise blamed(error, door.place("step"))  # noqa: B904
+            raise door.raised(error, "step")  # noqa: B904
         door.steps += 1
         if not (type(terminated) is type(truncated) is bool):
             terminated, truncated = (bool(door.flags(f, 1)[0]) for f in (terminated, truncated))
@@ -136,8 +137,10 @@ class VectorStepper:
         self._door.steps = steps
         self._valid = self._all_valid
         self.env.action_space.seed(seed)
-        with blaming(self._door.place("reset")):
+        try:
             observation, info = self.env.reset(seed=seed)
+        except BaseException as error:
+            raise self._raised(error, "reset")  # noqa: B904
         self._metered = KEY in info
         if self._masks is not None:
             self.mask = self._masks.of_many(info, self._all_valid)
@@ -149,7 +152,7 @@ class VectorStepper:
         try:
             seen, reward, terminated, truncated, info = self.env.step(action)
         except BaseException as error:
-            raise blamed(error, door.place("step"))  # noqa: B904
+            raise self._raised(error, "step")  # noqa: B904
         door.steps += count
         observation = after = door.observations(seen, count)
         terminated, truncated = door.flags(terminated, count), door.flags(truncated, count)
@@ -176,6 +179,13 @@ class VectorStepper:
                 self.mask, mask = np.where(over[:, None], begun, mask), last
         rewards = door.rewards(reward, count)
         return Step(observation, rewards, terminated, truncated, after, valid, mask, own)
+
+    def _raised(self, error: BaseException, method: str) -> BaseException:
+        """Return what to raise for an error of the environments, also of a process that ended."""
+        inner = self.env.unwrapped
+        if isinstance(error, GONE) and isinstance(inner, AsyncVectorEnv):
+            error = what_ended(inner)
+        return self._door.raised(error, method)
 
     def _ended(self, observation: Array, final: Any, over: Array) -> Array:
         """Return the observations that the actions led to, where `final` has those of the ended."""

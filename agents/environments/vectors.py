@@ -5,11 +5,13 @@ from typing import Any
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
+from .door import InvalidExperience, Lost
 from .guard import Guarded
 from .masks import Telling
 from .raw_returns import metered
+from .workers import Processes
 
 OWN = "vector_entry_point"
 VECTORIZATIONS = ("sync", "async", OWN)
@@ -26,6 +28,9 @@ def make_vector(
         num_envs: how many.
         form: one of `VECTORIZATIONS`; None prefers the environment's own.
         masks: whether infos are to tell which actions are allowed, where a method says it.
+
+    Raises:
+        InvalidExperience: a process ended while it made its environment.
     """
     same_step: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP}
     if form in (None, OWN) and _has_own(spec):
@@ -33,9 +38,12 @@ def make_vector(
             return gym.make_vec(spec, num_envs=num_envs, **same_step)
         except TypeError:  # it has no choice of modes
             return gym.make_vec(spec, num_envs=num_envs)
-    kind = AsyncVectorEnv if form == "async" else SyncVectorEnv
+    kind = Processes if form == "async" else SyncVectorEnv
     make = partial(_make, spec, masks)
-    return kind([make] * num_envs, **same_step)
+    try:
+        return kind([make] * num_envs, **same_step)
+    except Lost as lost:
+        raise InvalidExperience(f"{spec.id} was not made: {lost}") from None
 
 
 def _make(spec: EnvSpec, masks: bool) -> gym.Env:
