@@ -1,5 +1,6 @@
 """What every agent is to people: `predict`, `learn`, `save` and `load`."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +29,8 @@ class Agent(Actor[ConfigT]):
     """Whether it solves a model instead of trying an environment out."""
     tuned_steps: int | None = None
     """How long to train, as a preset says."""
+    left_episodes: bool = False
+    """Whether it is a copy that an agent left behind in the midst of episodes, which it has not."""
     _training: Continuing | None = None
 
     @classmethod
@@ -112,6 +115,9 @@ class Agent(Actor[ConfigT]):
         stable-baselines3's, or a list of them. `settings`, such as `learning_rate=1e-5`, take the
         place of those so far from here on.
 
+        A copy, by `copy.deepcopy` or a pickle, knows what its original has learned, and begins new
+        episodes, with a warning where the original is in the midst of some.
+
         Raises:
             KeyboardInterrupt: Ctrl-C, after a clean stop; the next call goes on from that step, in
                 new episodes.
@@ -125,6 +131,8 @@ class Agent(Actor[ConfigT]):
         self.adjust(**settings)
         if self._training is None:
             self._training = Continuing(self)
+            if self.left_episodes:
+                self._warn_of_copy()
         training = self._training
         config = RunConfig.default(self, self.steps + total_timesteps, eval_every=0)
         with self.callbacks(callback, total_timesteps) as callbacks:
@@ -137,9 +145,24 @@ class Agent(Actor[ConfigT]):
             raise TypeError("learn needs a number of steps: only agents of a preset bring theirs")
         return self.tuned_steps
 
+    def _warn_of_copy(self) -> None:
+        self.left_episodes = False
+        lacks = (
+            "the episodes under way, with what was gathered in them, and the state of generators"
+        )
+        message = (
+            f"this {self.name} is a copy of an agent in the midst of its training, without {lacks}"
+        )
+        warnings.warn(
+            f"{message}: it learns on in new episodes, and ends elsewhere than the agent itself",
+            stacklevel=3,
+        )
+
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let copies and pickles know how long to train, too."""
-        return (*super().__reduce__(), {"tuned_steps": self.tuned_steps})
+        """Let copies and pickles know how long to train, too, and that they lack open episodes."""
+        under_way = self._training is not None and self._training.under_way and not self.plans
+        state = {"left_episodes": under_way or self.left_episodes}
+        return (*super().__reduce__(), state | {"tuned_steps": self.tuned_steps})
 
     @contextmanager
     def callbacks(self, callback: Any, total_timesteps: int) -> Iterator[tuple[Callback, ...]]:

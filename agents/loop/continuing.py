@@ -24,6 +24,11 @@ class Continuing(Trainer):
     _segment_after: int
     _whole = True  # whether the last stretch ended as it should
 
+    @property
+    def under_way(self) -> bool:
+        """Whether there are episodes with which the next call goes on."""
+        return self._stream is not None
+
     def run_more(self, steps: int, config: RunConfig) -> None:
         """Train for `steps` more steps; errors, and Ctrl-C, end what was open."""
         self.config = config
