@@ -38,7 +38,8 @@ def load(
         FileNotFoundError: there is no run, or no such checkpoint; existing ones are listed.
         UntrustedError: its environment, or network, is not known to be harmless, and `trust` is
             False.
-        CheckpointError: the file is damaged, unsafe or foreign.
+        CheckpointError: the file is damaged, unsafe or foreign, or the run's config.json is
+            damaged.
     """
     file = find_checkpoint(path, checkpoint)
     state = load_checkpoint(file)

@@ -66,7 +66,8 @@ def load(
     Raises:
         FileNotFoundError: there is no run, or no such checkpoint; existing ones are listed.
         UntrustedError: its networks are not known to be harmless, and `trust` is False.
-        CheckpointError: the file is damaged, unsafe, foreign, or holds something else.
+        CheckpointError: the file is damaged, unsafe, foreign, or holds something else; or the run's
+            config.json is damaged.
     """
     file = find_checkpoint(path, checkpoint)
     state = load_checkpoint(file)

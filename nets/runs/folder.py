@@ -2,28 +2,21 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from ..settings import Count, Settings, Whole
 from .changes import described_at
-from .checkpoint import (
-    CheckpointError,
-    Damaged,
-    fitting,
-    load_checkpoint,
-    load_object,
-    save_checkpoint,
-)
+from .checkpoint import CheckpointError, Damaged, fitting, load_checkpoint, save_checkpoint
 from .checkpoints import Checkpoints
 from .durable import remove_unfinished
 from .fingerprints import Source
 from .metrics import Mark, check_rows
 from .ownership import owned
 from .provenance import git_commit, git_dirty, moved, origin
-from .records import CHANGES, differences, lasting, load_record, save_record
+from .records import CHANGES, differences, lasting, save_record
 from .shapes import require_shapes
 
 
@@ -56,10 +49,10 @@ class RunFolder(Generic[ConfigT]):
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).absolute()  # worlds may change the current folder
-        self.config_file = self.path / "config.json"
         self.metrics_file = self.path / "metrics.csv"
         self.curve = self.path / "curve.png"
         self.files = Checkpoints(self.path)
+        self.config_file = self.files.config
         self._owned = False
         self._record: dict[str, Any] | None = None
 
@@ -132,10 +125,7 @@ class RunFolder(Generic[ConfigT]):
         """
         if not self.config_file.exists():
             raise FileNotFoundError(f"{self.path} is not a run folder: it has no config.json")
-        try:
-            return load_record(self.config_file)
-        except Damaged as error:
-            raise Damaged(f"{error}{self._changes()}") from error
+        return self.files.record()
 
     def run_config(self) -> ConfigT:
         """Return how the run is cut up."""
@@ -261,14 +251,3 @@ class RunFolder(Generic[ConfigT]):
         if elsewhere:
             message = f"{self.path} goes on, but not bit for bit as it would have"
             warnings.warn(f"{message}: {elsewhere}", stacklevel=2)
-
-    def _changes(self) -> str:
-        """Tell in what config.json differs from the last checkpoint that can be read."""
-        for file in reversed(self.files.list()):
-            with suppress(CheckpointError, TypeError):
-                state, record = load_checkpoint(file), load_object(self.config_file)
-                require_shapes(file, state)
-                require_shapes(self.config_file, record)
-                found = differences(lasting(record), state.get("record") or state, file.name)
-                return f" ({found})" if found else ""
-        return ""

@@ -49,8 +49,8 @@ def problems(run: Path) -> Iterator[str]:
 def _problems(run: Path) -> Iterator[str]:
     files, record = Checkpoints(run), dict[str, Any]()
     try:
-        record = load_record(run / "config.json")
-        yield from _lacks(run / "config.json", record)
+        record = files.record()
+        yield from _lacks(files.config, record)
     except CheckpointError as error:
         yield str(error)
     shards: dict[int, int] = {}  # first row: rows

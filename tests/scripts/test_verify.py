@@ -5,11 +5,17 @@ import shutil
 
 import pytest
 
+import agents
+from agents.commands.evaluate import main as evaluate
+from agents.commands.export import main as export
+from agents.commands.render import main as render
+from agents.commands.train import main as train
 from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
-from nets.runs.checkpoint import load_checkpoint, save_checkpoint
+from generative.commands.sample import main as sample
+from nets.runs.checkpoint import Damaged, load_checkpoint, save_checkpoint
 from nets.runs.ownership import LOCK, owned
 from nets.runs.records import save_record
 from nets.shell.command_line import OCCUPIED
@@ -131,3 +137,30 @@ def test_nothing_is_written_where_nobody_has_trained(run, capsys):
     before = sorted(run.path.rglob("*"))
     assert said(capsys, run, code=0) == f"{run.path}: ok\n"
     assert sorted(run.path.rglob("*")) == before
+
+
+TAKERS = {
+    "evaluate": (evaluate, "{run}"),
+    "render": (render, "{run} --out {run}/film.gif"),
+    "export": (export, "{run} --out {run}/policy.pt2"),
+    "resume": (train, "--resume {run}"),
+    "init-from": (train, "dqn CartPole-v1 --steps 10 --init-from {run} --run {run}/new"),
+    "sample": (sample, "{run} --out {run}/samples.png"),
+}
+
+
+@pytest.mark.parametrize("name", TAKERS)
+def test_whoever_takes_a_run_refuses_a_description_that_was_changed(run, name, capsys):
+    written = json.loads(run.config_file.read_text())
+    run.config_file.write_text(json.dumps(written | {"seed": 7}))
+    words = (
+        "config.json is not as it was written: its checksum differs (seed is 7, in 0000000120.pt 0)"
+    )
+    assert words in said(capsys, run)
+    command, line = TAKERS[name]
+    assert command([word.format(run=run.path) for word in line.split()]) == 2
+    assert words in capsys.readouterr().err
+    with pytest.raises(Damaged, match="its checksum differs"):
+        agents.load(run.path)
+    file = run.files.find()
+    assert agents.load(file).steps == load_checkpoint(file)["steps"]  # which stands for itself
