@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -16,7 +16,7 @@ from gymnasium.vector import SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
 from nets.foreign import blaming
-from nets.process.seeding import seeded
+from nets.process.seeding import hash31, seeded
 
 from .dataset import Dataset
 from .pictures import channels_first, resized
@@ -142,8 +142,8 @@ def collect(
     with seeded(seed), closing(make_vec(env_id, num_envs, draw=not observations)) as world:
         if observations:
             check_pictures(env_id, world.single_observation_space)
-        for observation in play(world, actor, seed):
-            shown = observation if observations else drawn(world)
+        for seen in play(world, actor, seed):
+            shown = seen.observation if observations else drawn(world)
             moment = channels_first(shown[: count - kept])
             if size is not None:
                 moment = resized(moment, size, size)
@@ -154,25 +154,52 @@ def collect(
     return Dataset(name or env_id, torch.cat(pictures).contiguous(), exhaustive=True)
 
 
-def play(world: VectorEnv, actor: Actor | None, seed: int) -> Iterator[Array]:
-    """Play for ever; yield the observations `[N, ...]` of every moment, the first included."""
+class Moment(NamedTuple):
+    """A moment of N worlds side by side, and how each came to it."""
+
+    observation: Array  # [N, *]
+    begins: Array  # [N] bool: the first moment of an episode
+    action: (
+        Array | None
+    )  # [N, *] that led here, of no effect where an episode begins; None at first
+    reward: Array  # [N]
+    terminated: Array  # [N] bool
+    truncated: Array  # [N] bool
+
+
+def play(
+    world: VectorEnv, actor: Actor | None, seed: int, exploration: float = 0.0
+) -> Iterator[Moment]:
+    """Play for ever; yield every moment, the first included.
+
+    Args:
+        world: in autoreset mode NEXT_STEP: a step after an episode's last begins the next.
+        actor: who acts, not greedily; uniformly random actions by default.
+        seed: of the worlds, and of what is random in actions.
+        exploration: the share of an actor's actions that are uniformly random instead.
+    """
+    rng, count = np.random.default_rng(hash31(seed, "exploration")), world.num_envs
+    space = world.single_action_space
     world.action_space.seed(seed)
     with blaming(f"the environment {world}, in its reset"):
         observation, info = world.reset(seed=seed)
-    state, start = None, np.ones(world.num_envs, bool)
-    over = np.zeros(world.num_envs, bool)
-    for steps in itertools.count(step=world.num_envs):
-        yield observation
-        if actor is None:
-            action = world.action_space.sample()
-        else:
+    begins, none = np.ones(count, bool), np.zeros(count, bool)
+    yield Moment(observation, begins, None, np.zeros(count), none, none)
+    state, over = None, none
+    for steps in itertools.count(count, count):
+        action = world.action_space.sample()
+        if actor is not None:
+            explores = rng.random(count) < exploration
             masks: dict[str, Any] = {}
             if getattr(actor, "masks", False):
-                masks["action_masks"] = allowed(world, info)
-            action, state = actor.predict(observation, state, start, deterministic=False, **masks)
+                mask = masks["action_masks"] = allowed(world, info)
+                explores &= mask[np.arange(count), action - getattr(space, "start", 0)]
+            chosen, state = actor.predict(observation, state, begins, deterministic=False, **masks)
+            action = np.where(explores.reshape(-1, *[1] * (action.ndim - 1)), action, chosen)
         with blaming(f"the environment {world}, in its step after {steps} steps"):
-            observation, _, terminated, truncated, info = world.step(action)
-        start, over = over, terminated | truncated  # the step after an episode's last only resets
+            observation, reward, terminated, truncated, info = world.step(action)
+        begins, over = over, terminated | truncated
+        yield Moment(observation, begins, action, reward, terminated, truncated)
 
 
 def allowed(world: VectorEnv, info: Mapping[str, Any]) -> Array:

@@ -142,9 +142,10 @@ class Episodes:
 
 
 class Windows:
-    """Rows for training: row k is what came after the k-th step, T steps at most.
+    """Rows for training: pieces of experience, T steps at most.
 
-    Windows begin at any step of an episode, so that dreams may, too.
+    Windows begin at any step of an episode, so that dreams may, too; and T of them at its first,
+    so that what is shown there, and a memory has to keep, is seen as often as what comes of it.
 
     Args:
         name: what the experience is of.
@@ -154,12 +155,16 @@ class Windows:
 
     def __init__(self, name: str, episodes: Episodes, steps: int) -> None:
         self.name, self.episodes, self.steps = name, episodes, steps
-        ends = episodes.lengths.cumsum(0)
-        self._end = ends.repeat_interleave(episodes.lengths)  # [N] of each step's episode
-        self._shift = episodes.number  # [N] earlier episodes, each with an observation more
+        lengths, number = episodes.lengths, episodes.number
+        ends = lengths.cumsum(0)  # [E] steps of this episode and all before it
+        first = (ends - lengths).repeat_interleave(steps - 1)  # [E(T - 1)]
+        steps_of = torch.arange(len(episodes), device=lengths.device)
+        self._begin = torch.cat([steps_of, first])  # [N + E(T - 1)]
+        self._end = ends.repeat_interleave(lengths)  # [N] of each step's episode
+        self._shift = number  # [N] earlier episodes, each with an observation more
 
     def __len__(self) -> int:
-        return len(self.episodes)
+        return len(self._begin)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -181,11 +186,12 @@ class Windows:
         return type(self)(self.name, self.episodes.to(device), self.steps)
 
     def batch(self, index: Tensor) -> Window:
-        """Gather the windows that begin at these steps, int64 `[B]` on the rows' device."""
-        e, end = self.episodes, self._end[index]  # [B]
-        time = torch.arange(self.steps + 1, device=index.device)[:, None] + index  # [T + 1, B]
+        """Gather windows, int64 `[B]` on the rows' device; the first N begin at the N steps."""
+        e, begin = self.episodes, self._begin[index]  # [B]
+        end = self._end[begin]
+        time = torch.arange(self.steps + 1, device=index.device)[:, None] + begin  # [T + 1, B]
         step = time[:-1].minimum(end - 1)
-        shown = time.minimum(end) + self._shift[index]
+        shown = time.minimum(end) + self._shift[begin]
         return Window(
             e.observation[shown],
             e.action[step],

@@ -1,5 +1,6 @@
 """Live through a real world, and keep what happened."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -10,10 +11,9 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nets.foreign import blaming
-from nets.process.seeding import hash31, seeded
+from nets.process.seeding import seeded
 
-from ..data.frames import Actor, allowed, qualified
+from ..data.frames import Actor, Moment, play, qualified
 from .episodes import Episodes
 from .spaces import WorldSpec
 
@@ -60,7 +60,7 @@ def collect(
     if steps < 1:
         raise ValueError(f"{spec.env_id}: {steps} steps, expected at least 1")
     with seeded(seed), closing(_make(spec, min(NUM_ENVS, steps))) as world:
-        lives = _live(world, steps, actor, exploration, seed)
+        lives = _live(play(world, actor, seed, exploration), steps)
     episodes = Episodes(
         torch.cat([life.observations() for life in lives]),
         torch.from_numpy(np.concatenate([np.stack(life.action) for life in lives])),
@@ -80,52 +80,42 @@ def collect(
 class _Life:
     """An episode as it goes on."""
 
-    def __init__(self, observation: Any) -> None:
+    def __init__(self, observation: Array) -> None:
         self.seen = [np.array(observation)]
         self.action: list[Array] = []
         self.reward: list[float] = []
         self.terminated: list[bool] = []
         self.over = False
 
+    def live(self, moment: Moment, row: int) -> None:
+        """Add what a row of a moment, which led on from here, has come to."""
+        assert moment.action is not None
+        self.seen.append(np.array(moment.observation[row]))
+        self.action.append(np.array(moment.action[row]))
+        self.reward.append(float(moment.reward[row]))
+        self.terminated.append(bool(moment.terminated[row]))
+        self.over = bool(moment.terminated[row] or moment.truncated[row])
+
     def observations(self) -> Tensor:
         return torch.from_numpy(np.stack(self.seen))
 
 
-def _live(
-    world: VectorEnv, steps: int, actor: Actor | None, exploration: float, seed: int
-) -> list[_Life]:
+def _live(moments: Iterator[Moment], steps: int) -> list[_Life]:
     """Live through `steps` steps; those that ended first come first."""
-    rng, count = np.random.default_rng(hash31(seed, "exploration")), world.num_envs
-    world.action_space.seed(seed)
-    with blaming(f"the environment {world}, in its reset"):
-        observation, info = world.reset(seed=seed)
-    lives = [_Life(row) for row in observation]
+    lives: dict[int, _Life] = {}
     ended: list[_Life] = []
-    state, start = None, np.ones(count, bool)
-    over, left = np.zeros(count, bool), steps
-    while left:
-        action = world.action_space.sample()
-        if actor is not None:
-            masks = {"action_masks": allowed(world, info)} if getattr(actor, "masks", False) else {}
-            chosen, state = actor.predict(observation, state, start, deterministic=False, **masks)
-            explores = rng.random(count) < exploration
-            action = np.where(explores.reshape(-1, *[1] * (action.ndim - 1)), action, chosen)
-        with blaming(f"the environment {world}, in its step after {steps - left} steps"):
-            observation, reward, terminated, truncated, info = world.step(action)
-        for row in range(count):
-            if over[row]:  # this step only began the next episode
-                lives[row] = _Life(observation[row])
-            elif left:
-                life, left = lives[row], left - 1
-                life.seen.append(np.array(observation[row]))
-                life.action.append(np.array(action[row]))
-                life.reward.append(float(reward[row]))
-                life.terminated.append(bool(terminated[row]))
-                life.over = bool(terminated[row] or truncated[row])
-                if life.over:
-                    ended.append(life)
-        start, over = over, terminated | truncated
-    return ended + [life for life in lives if life.action and not life.over]
+    for moment in moments:
+        for row, observation in enumerate(moment.observation):
+            if moment.begins[row]:
+                lives[row] = _Life(observation)
+            elif steps:
+                steps -= 1
+                lives[row].live(moment, row)
+                if lives[row].over:
+                    ended.append(lives[row])
+        if not steps:
+            break
+    return ended + [life for life in lives.values() if life.action and not life.over]
 
 
 def _make(spec: WorldSpec, num_envs: int) -> VectorEnv:

@@ -177,7 +177,8 @@ class TrainCommand(Generic[EntryT]):
 
         Args:
             run: the folder of the run.
-            others: other commands on it, such as `"render --out episode.mp4"`.
+            others: other commands on it, such as `"render --out episode.mp4"`; the folder comes
+                first, or where they say `{run}`.
             steps: how long it would be if it were trained longer; None: it cannot be.
             trust: the option that loading the run needs, if any.
         """
@@ -243,9 +244,10 @@ def list_run(run: Path, best: str, others: Mapping[str, str]) -> str:
 
 
 def _on(run: Path, call: str) -> str:
-    """Return what to type for `NAME OPTIONS` on a run."""
+    """Return what to type for `NAME OPTIONS` on a run, which comes first, or where `{run}` is."""
     name, _, options = call.partition(" ")
-    return f"{to_type(name)} {_quoted(run)} {options}".rstrip()
+    options = options if "{run}" in options else f"{{run}} {options}"
+    return f"{to_type(name)} {options.replace('{run}', _quoted(run))}".rstrip()
 
 
 def _quoted(run: Path) -> str:

@@ -27,6 +27,7 @@ def test_windows_are_what_came_after_each_step(episodes):
     windows, span = Windows("counted", episodes, 3), 3
     index = torch.tensor([0, 2, 3, 4, 7, 5])
     batch = windows.batch(index)
+    assert len(windows) == 8 + 3 * (span - 1)
     firsts = [0, 4, 6]  # observations of the episodes
     begins = [0, 3, 4]  # steps
     for column, step in enumerate(index.tolist()):
@@ -41,6 +42,13 @@ def test_windows_are_what_came_after_each_step(episodes):
             assert batch.reward[t, column] == step + t
             assert batch.terminated[t, column] == episodes.terminated[step + t]
         assert not batch.terminated[left:, column].any()
+
+
+def test_episodes_are_begun_as_often_as_a_window_has_steps(episodes):
+    """Each of 3 first observations in 3 windows, every other in one."""
+    windows = Windows("counted", episodes, 3)
+    seen = windows.batch(torch.arange(len(windows))).observation[0, :, 0]
+    assert torch.bincount(seen).tolist() == [3, 1, 1, 0, 3, 0, 3, 1, 1, 1]
 
 
 def test_columns_around_a_step(episodes):
