@@ -1,21 +1,37 @@
 """The generative models by name, without importing any."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from nets.catalog import Catalog, Entry
 
 if TYPE_CHECKING:
+    from .metrics.measure import Figure
     from .model import GenerativeModel
 
 
+@dataclass(frozen=True)
 class ModelEntry(Entry):
-    """A generative model, its settings, and what it is."""
+    """A generative model, its settings, and what it is.
+
+    Attributes:
+        measured: what measures a run of it, as `module:function`; see `metrics.runs.measure_run`.
+    """
 
     package = "generative"
+    measured: str = "generative.metrics.runs:measure_run"
 
     def model_type(self) -> "type[GenerativeModel]":
         """Import and return the model's class."""
         return self.import_type()
+
+    def measure(self) -> "Callable[..., Iterator[Figure]]":
+        """Import and return what measures a run of it."""
+        module, _, name = self.measured.partition(":")
+        found: Any = getattr(import_module(module), name)
+        return found
 
 
 MODELS = Catalog(
@@ -38,7 +54,13 @@ MODELS = Catalog(
 )
 
 
-WORLD = ModelEntry("world", "World", "WorldConfig", "world to dream in, learned of experience")
+WORLD = ModelEntry(
+    "world",
+    "World",
+    "WorldConfig",
+    "world to dream in, learned of experience",
+    measured="generative.dreams.runs:measure_run",
+)
 """Not of data sets, and so not among `MODELS`."""
 
 

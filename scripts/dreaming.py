@@ -1,13 +1,13 @@
 """Learn inside of dreams: collect, learn the world, learn in it, measure outside, collect again.
 
-One file of results for each seed, with what model-free learning reaches in as many real steps; and,
-if asked, with what becomes of agents whose dreams are wrong on purpose.
+One file of results for each seed, with what model-free learning reaches in as many real steps, and
+a picture of both; if asked, with what becomes of agents whose dreams are wrong on purpose.
 """
 
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import process_time
@@ -22,17 +22,21 @@ import tyro
 
 import generative
 from agents import PPO, PPOConfig, QLearning, ValueIteration
-from agents.loop.evaluation import evaluate
+from agents.loop.evaluation import Evaluation, evaluate
 from agents.presets import find_preset
 from generative import Trainer
+from generative.commands.world_options import settle
 from generative.dreams import DREAM_ID, truth
 from generative.dreams.rows import Starts
 from generative.dreams.tables import beside_real_table
-from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect, spec_of
+from generative.gallery import charts, grids
+from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect
 from nets.benchmarks.quality import run_once
 from nets.process.seeding import hash31, seeded
-from nets.settings import Count, Whole, check
-from nets.shell.command_line import command, parse
+from nets.settings import Count, Part, Whole, check
+from nets.shell.command_line import CommandError, command, parse
+from nets.shell.env_arguments import take_arguments
+from nets.shell.here import shown
 
 EPISODES = 100  # of an evaluation
 HOW_OFTEN = ("first_seed", "seeds", "out")  # which figures do not depend on
@@ -41,14 +45,20 @@ KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overr
     "CartPole-v1": POLE,
     "dreamgym/CartPole-v0": POLE,
     "dreamgym/Catch-v0": {"horizon": 12},
-    "dreamgym/Lake-v0": {"collect": 8000},
+    "Pendulum-v1": {"collect": 4000, "dream_steps": 100_000, "horizon": 200},
+    "dreamgym/PointMass-v0": {"dream_steps": 300_000, "horizon": 200},
+    "dreamgym/Recall-v0": {"dream_steps": 100_000},
+    "dreamgym/Bricks-v0": {"rounds": 4, "dream_steps": 100_000, "starts": "any", "horizon": 64},
 }
+BOARD = {"encoder": "small-cnn", "n_steps": 32, "batch_size": 256, "epochs": 3}
+PPO_OF: dict[str, dict[str, Any]] = {"dreamgym/Bricks-v0": BOARD}  # over the preset
 TEXT = """Learn inside of dreams, beside learning in the real world for as many of its steps.
 
 examples:
   {command} dreamgym/Catch-v0
   {command} CartPole-v1 --seeds 5
   {command} dreamgym/Lake-v0 --collect 2000
+  {command} dreamgym/Catch-v0 --env.obs board --config.model rssm
   {command} dreamgym/Catch-v0 --controls"""
 
 
@@ -58,10 +68,14 @@ class DreamingOptions:
 
     env: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV_ID")]
     """The real world."""
+    config: WorldConfig
+    """Settings of its model."""
     collect: Count = 2000
     """Real steps of each round."""
     rounds: Count = 1
     """Rounds; after the first, the agent collects."""
+    exploration: Part = 0.1
+    """Share of the agent's actions that are uniformly random instead."""
     fit_steps: Count = 1500
     """Gradient steps of the world in each round."""
     dream_steps: Count = 20_000
@@ -80,7 +94,7 @@ class DreamingOptions:
     """Folder of the results."""
 
     def __post_init__(self) -> None:
-        check(self, "env")
+        check(self, "env", "config")
 
 
 @dataclass(frozen=True)
@@ -94,36 +108,31 @@ class Dreaming:
 
     def config(self) -> dict[str, Any]:
         """Return the lengths and all settings."""
-        lengths = {k: v for k, v in asdict(self.options).items() if k not in HOW_OFTEN}
-        return lengths | {"ppo": asdict(self.ppo), "world": asdict(self.world_config())}
-
-    def world_config(self) -> WorldConfig:
-        """Return the settings of the world."""
-        config = WorldConfig.suited(self.spec.kind)
-        ensemble = self.spec.kind == "vector"
-        return replace(config, anneal_steps=self.options.fit_steps) if ensemble else config
+        told = {k: v for k, v in asdict(self.options).items() if k not in HOW_OFTEN}
+        return told | {"arguments": dict(self.spec.options), "ppo": asdict(self.ppo)}
 
     def run(self, seed: int) -> dict[str, Any]:
-        """Go through all rounds, then learn in the real world for as many steps."""
+        """Go through all rounds, and learn in the real world for as many steps."""
         options = self.options
         found: list[dict[str, Any]] = []
         lived: list[Episodes] = []
         agent: Any = None
+        free = self.learner(QLearning, self.spec.make(), seed)
         for number in range(options.rounds):
             started, own = process_time(), hash31(seed, "round", number)
-            new = collect(self.spec, options.collect, actor=agent, exploration=0.1, seed=own)
-            lived.append(new)
+            shares = {"actor": agent, "exploration": options.exploration}
+            lived.append(collect(self.spec, options.collect, seed=own, **shares))
             episodes = Episodes.joined(lived)
             world = self.learn_world(episodes, own)
             agent, inside = self.learn_inside(world, own)
             found.append({"real_steps": len(episodes), "seconds": process_time() - started})
-            found[-1] |= {"real_return": self.outside(agent), "dream_return": inside}
+            found[-1] |= {"dream_return": inside.mean_return, **self.outside(agent)}
             unseen = collect(self.spec, 1000, seed=hash31(seed, "unseen"))
             figures = [*truth(world, unseen, seed=seed), *beside_real_table(world)]
             found[-1]["truth"] = {figure.name: figure.value for figure in figures}
-        free = self.learner(QLearning, self.spec.make(), seed)
-        free.learn(options.collect * options.rounds, progress=False)
-        result = {"rounds": found, "model_free": self.outside(free), "random": self.random()}
+            free.learn(options.collect, progress=False)
+            found[-1]["model_free"] = self.outside(free)["real_return"]
+        result: dict[str, Any] = {"rounds": found, "random": self.random()}
         if options.controls:
             result["controls"] = self.controls(lived[0], seed)
         return result
@@ -131,11 +140,12 @@ class Dreaming:
     def learn_world(self, episodes: Episodes, seed: int, steps: int | None = None) -> World:
         """Train a world on experience."""
         with seeded(hash31(seed, "weights")):
-            world = World.of(self.spec, episodes, self.world_config())
+            world = World.of(self.spec, episodes, self.options.config)
         steps = self.options.fit_steps if steps is None else steps
         if world.players() and steps:
             rows = Windows(self.spec.env_id, episodes, world.config.window)
-            Trainer(world, rows, seed=seed, device="cpu", progress=False).run(steps)
+            trainer = Trainer(world, rows, seed=seed, device="cpu", progress=False)
+            trainer.run(steps)
         return world.eval()
 
     def learner(self, tabular: Any, env: gym.Env, seed: int) -> Any:
@@ -144,7 +154,7 @@ class Dreaming:
             return tabular(env, seed=seed)
         return PPO(env, self.ppo, seed=seed, device="cpu", num_envs=self.num_envs)
 
-    def learn_inside(self, world: World, seed: int) -> tuple[Any, float]:
+    def learn_inside(self, world: World, seed: int) -> tuple[Any, Evaluation]:
         """Train an agent in dreams, or let it plan there; return it and what it gets."""
         options: dict[str, Any] = {"starts": self.options.starts}
         if self.options.horizon:
@@ -155,12 +165,12 @@ class Dreaming:
             dream = gym.make(f"generative.dreams:{DREAM_ID}", run=file, **options)
             agent = self.learner(ValueIteration, dream, seed)
             agent.learn(self.options.dream_steps, progress=False)
-            inside = evaluate(agent, episodes=EPISODES, seed=seed).mean_return
-        return agent, inside
+            return agent, evaluate(agent, episodes=EPISODES, seed=seed)
 
-    def outside(self, agent: Any) -> float:
-        """Return the mean return in the real world, greedily."""
-        return evaluate(agent, self.spec.env_id, episodes=EPISODES, seed=1).mean_return
+    def outside(self, agent: Any) -> dict[str, float]:
+        """Return the mean returns in the real world, greedily."""
+        found = evaluate(agent, self.spec.make(), episodes=EPISODES, seed=1)
+        return {"real_return": found.mean_return, "real_discounted": found.discounted_return}
 
     def random(self) -> float | None:
         """Return the mean return of random actions; None where no episode ends by them."""
@@ -186,36 +196,77 @@ class Dreaming:
         found = {}
         for name, make in wrong.items():
             agent, inside = self.learn_inside(make(), seed)
-            found[name] = {"real_return": self.outside(agent), "dream_return": inside}
+            found[name] = {"dream_return": inside.mean_return, **self.outside(agent)}
         return found
 
 
-def main(argv: list[str]) -> int:
-    """Run every seed without a record, and print what came out."""
-    known = next((KNOWN[word] for word in argv if word in KNOWN), {})
-    default: Any = DreamingOptions(env=tyro.MISSING, **known)
-    options = parse(DreamingOptions, "dreaming", argv, TEXT, default)
-    torch.set_num_threads(1)
-    spec = spec_of(options.env)
-    preset = find_preset("ppo", options.env)
+def experiment(argv: Sequence[str]) -> Dreaming:
+    """Return what is asked for, with what is known to work as defaults."""
+    words, arguments = take_arguments(argv)
+    env_id = next((word for word in words if not word.startswith("-")), None)
+    if env_id is None:
+        blank: Any = DreamingOptions(env=tyro.MISSING, config=WorldConfig())
+        parse(DreamingOptions, "dreaming", words, TEXT, blank)
+        raise CommandError("write ENV_ID first, then the options")
+    spec, _, config, run = settle(env_id, words, arguments)
+    name = env_id.rpartition(":")[2]
+    lengths = {"fit_steps": run["steps"]}
+    lengths |= {"collect": run["collect"]} if "collect" in run else {}
+    default: Any = DreamingOptions(
+        **({"env": tyro.MISSING, "config": config} | lengths | KNOWN.get(name, {}))
+    )
+    options = parse(DreamingOptions, "dreaming", words, TEXT, default)
+    if config.model == "ensemble" and options.config.anneal_steps == 0:
+        annealed = replace(options.config, anneal_steps=options.fit_steps)
+        options = replace(options, config=annealed)
+    preset = find_preset("ppo", name)
     ppo = PPOConfig() if preset is None else preset.apply(PPOConfig())
+    ppo = replace(ppo, **PPO_OF.get(name, {}))
     ppo = replace(ppo, anneal_steps=options.dream_steps) if ppo.anneal_steps else ppo
-    experiment = Dreaming(options, spec, ppo, (preset and preset.num_envs) or 16)
+    return Dreaming(options, spec, ppo, (preset and preset.num_envs) or 16)
+
+
+def main(argv: list[str]) -> int:
+    """Run every seed that has no record, print what came out, and draw it."""
+    asked = experiment(argv)
+    options = asked.options
+    torch.set_num_threads(1)
     name = f"dreaming/{options.env.rpartition(':')[2].replace('/', '-')}"
     line = shlex.join(["python", "scripts/dreaming.py", *argv])
+    results = []
     for seed in range(options.first_seed, options.first_seed + options.seeds):
-        result = run_once(name, experiment, seed, options.out, line)["result"]
-        random = "ends no episode" if result["random"] is None else f"{result['random']:.2f}"
-        print(f"seed {seed}: random {random}")
-        for one in result["rounds"]:
-            print(
-                f"  {one['real_steps']:6,} real steps, {one['seconds']:4.0f} s: dream "
-                f"{one['dream_return']:.2f}, real {one['real_return']:.2f}"
-            )
-        print(f"  model-free in as many: {result['model_free']:.2f}", flush=True)
-        for control, one in result.get("controls", {}).items():
-            print(f"  {control}: dream {one['dream_return']:.2f}, real {one['real_return']:.2f}")
+        result = run_once(name, asked, seed, options.out, line)["result"]
+        results.append(result)
+        print(describe(seed, result), flush=True)
+        picture = options.out / name / "returns.png"
+        grids.save(picture, chart(asked.spec.env_id, results))
+    print(f"wrote {shown(picture)}")
     return 0
+
+
+def describe(seed: int, result: dict[str, Any]) -> str:
+    """Return what came out of a seed as lines."""
+    random = "ends no episode" if result["random"] is None else f"{result['random']:.2f}"
+    lines = [f"seed {seed}: random {random}"]
+    for one in result["rounds"]:
+        lines.append(
+            f"  {one['real_steps']:6,} real steps, {one['seconds']:4.0f} s: dream "
+            f"{one['dream_return']:.2f}, real {one['real_return']:.2f}; "
+            f"model-free in as many: {one['model_free']:.2f}"
+        )
+    for control, one in result.get("controls", {}).items():
+        lines.append(f"  {control}: dream {one['dream_return']:.2f}, real {one['real_return']:.2f}")
+    return "\n".join(lines)
+
+
+def chart(name: str, results: Sequence[dict[str, Any]]) -> Any:
+    """Draw returns against real steps, of what dreams taught and of model-free learning."""
+    steps = [one["real_steps"] for one in results[0]["rounds"]]
+    lines = {
+        label: [[one[key] for one in result["rounds"]] for result in results]
+        for label, key in (("learned in dreams", "real_return"), ("model-free PPO", "model_free"))
+    }
+    return charts.bands(steps, lines, title=name, xlabel="real steps", ylabel="real return")
 
 
 if __name__ == "__main__":

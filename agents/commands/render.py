@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from nets.settings import Count, Seed, Settings
+from nets.settings import Count, Seed
 from nets.shell.command_line import (
     CommandError,
     command,
@@ -14,13 +14,16 @@ from nets.shell.command_line import (
     has_display,
     parse,
 )
+from nets.shell.env_arguments import take_arguments
 from nets.shell.here import shown
 
-from .common import load_agent, refusals
+from .common import find_env, load_agent, refusals
 from .evaluate import SEED
+from .worlds import WorldOptions, adapt
 
 if TYPE_CHECKING:
     from ..agent import Agent
+    from ..environments.source import EnvSource
 
 TEXT = """Watch a trained agent play.
 
@@ -28,11 +31,12 @@ examples:
   {command} runs/dqn-CartPole-v1-s0                          in a window
   {command} runs/dqn-CartPole-v1-s0 --out episode.gif        an animation
   {command} runs/dqn-CartPole-v1-s0 --out film.mp4 --episodes 3
-  {command} runs/dqn-CartPole-v1-s0 --out sheet.png          twelve moments in one picture"""
+  {command} runs/dqn-CartPole-v1-s0 --out sheet.png          twelve moments in one picture
+  {command} runs/ppo-dreamgym-Dream-v0-s0 --env.beside --out both.mp4   the real world beside"""
 
 
 @dataclass(frozen=True)
-class RenderOptions(Settings):
+class RenderOptions(WorldOptions):
     """Which agent, and where to show it."""
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
@@ -45,6 +49,8 @@ class RenderOptions(Settings):
     """Episodes to play."""
     seed: Seed = SEED
     """Seed of the environment."""
+    on: Annotated[str | None, tyro.conf.arg(metavar="ENV_ID")] = None
+    """Another environment to play in; by default the one that it was trained on."""
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""
     max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
@@ -56,22 +62,25 @@ class RenderOptions(Settings):
 @command
 def main(argv: list[str]) -> int:
     """Play the agent where it was asked for."""
-    options = parse(RenderOptions, "render", argv, TEXT)
+    words, arguments = take_arguments(argv)
+    options = parse(RenderOptions, "render", words, TEXT)
     window = options.live or options.out is None
     if window and not has_display():
         message = "there is no screen to open a window on: name a file, such as"
         raise CommandError(f"{message} --out episode.gif")
     agent, checkpoint = load_agent(options.run, options.checkpoint, trust=options.trust)
     print(f"checkpoint: {shown(checkpoint)}")
+    source = agent.source if options.on is None else find_env(options.on)
+    source = adapt(source, arguments, options)
     with refusals(ValueError):
         if options.out is not None:
             from ..outcomes.media import record
 
             draw_off_screen()
-            record(agent, agent.source, options.out, **_settings(options))
+            record(agent, source, options.out, **_settings(options))
             print(f"wrote {shown(options.out)}")
         if window:
-            _show(agent, options)
+            _show(agent, source, options)
     return 0
 
 
@@ -79,16 +88,16 @@ def _settings(options: RenderOptions) -> dict[str, Any]:
     return {name: getattr(options, name) for name in ("episodes", "seed", "max_steps")}
 
 
-def _show(agent: "Agent", options: RenderOptions) -> None:
+def _show(agent: "Agent", source: "EnvSource", options: RenderOptions) -> None:
     """Play in a window until the episodes are over or the window is closed."""
     import pygame
 
     from ..outcomes.playing import frame_rate, make_drawn, play
     from .window import Window
 
-    env = make_drawn(agent.source)
+    env = make_drawn(source)
     rate = frame_rate(env)
-    with refusals(pygame.error), Window(f"{agent.name} on {agent.source.name}") as window:
+    with refusals(pygame.error), Window(f"{agent.name} on {source.name}") as window:
         for frame in play(agent, env, **_settings(options)):
             caption = f"episode {frame.episode + 1}   step {frame.step}"
             window.show(frame.picture, f"{caption}   return {frame.total_reward:g}", rate)

@@ -1,13 +1,13 @@
 """Measure a trained generative model."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
-from nets.settings import Seed, Settings
+from nets.settings import Count, Seed, Settings
 from nets.shell.command_line import command, parse, refusals
 from nets.shell.here import shown
 
@@ -15,7 +15,8 @@ TEXT = """Measure a trained generative model: held-out rows, code, samples.
 
 examples:
   {command} runs/vae-digits-s0
-  {command} runs/vae-digits-s0 --json"""
+  {command} runs/vae-digits-s0 --json
+  {command} runs/world-CartPole-v1-s0 --actor runs/ppo-dreamgym-Dream-v0-s0"""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class EvaluateOptions(Settings):
     """Import whatever modules the run's networks and data are of: their code runs."""
     fid: bool = False
     """Measure the Fréchet distance in Inception's features too; needs torch-fidelity."""
+    actor: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
+    """Of a world: run folder of an agent to act in dreams and outside, from the same starts."""
+    episodes: Count = 100
+    """Of that agent."""
     json: bool = False
     """Print one JSON object instead of text."""
 
@@ -42,27 +47,21 @@ class EvaluateOptions(Settings):
 def main(argv: list[str]) -> int:
     """Measure and print."""
     options = parse(EvaluateOptions, "evaluate", argv, TEXT)
+    import gymnasium as gym
     from tqdm import tqdm
 
-    from ..data.parts import load_run_data
+    from ..catalogue import find_model
     from ..loading import load
-    from ..metrics.measure import measure
+    from ..metrics.runs import Asked
     from ..training.run import RunFolder
-    from ..worlds.world import World
-    from .world import measure_world
 
     run = RunFolder(options.run)
-    with refusals(ValueError, ImportError):
+    with refusals(ValueError, ImportError, gym.error.Error):
         record = run.load_config()
         file = run.files.find(options.checkpoint)
         model = load(file, device=options.device, trust=options.trust)
-        seed, fid = options.seed, options.fid
-        if isinstance(model, World):
-            figures = measure_world(model, run, record, seed=seed, trust=options.trust)
-        else:
-            parts = load_run_data(record, trust=options.trust)
-            train, held_out = (data.to(model.device) for data in parts)
-            figures = measure(model, train, held_out, seed=seed, fid=fid, progress=True)
+        asked = Asked(**{each.name: getattr(options, each.name) for each in fields(Asked)})
+        figures = find_model(model.name).measure()(model, run.path, record, asked)
         if options.json:
             found, unsuited = dict[str, Any](), dict[str, str]()
             for figure in figures:

@@ -1,12 +1,11 @@
 """Learn a world: live through the real one, train a model of it, leave a run folder to dream in."""
 
 import sys
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nets.shell.command_line import INTERRUPTED, refusals, to_type
+from nets.shell.command_line import INTERRUPTED, refusals
 from nets.shell.here import shown
 from nets.shell.run_options import ResumeOptions, WarningSignal
 from nets.shell.training import list_run, new_folder
@@ -15,12 +14,9 @@ from .options import TRAIN
 from .world_options import NAME, WorldOptions, parse_world
 
 if TYPE_CHECKING:
-    from ..metrics.measure import Figure
     from ..training.run import RunConfig, RunFolder
     from ..worlds.episodes import Episodes
     from ..worlds.world import World
-
-EXPERIENCE = "episodes.pt"
 
 
 def is_world(folder: Path) -> bool:
@@ -43,6 +39,7 @@ def start(argv: list[str]) -> int:
     from nets.runs.fingerprints import source
 
     from ..training.run import RunConfig, RunFolder
+    from ..worlds.stored import EXPERIENCE, deal
     from ..worlds.world import World
 
     seed = options.seed
@@ -51,7 +48,7 @@ def start(argv: list[str]) -> int:
         if options.run is not None:
             RunFolder(options.run).require_new()
         episodes = _collected(options, spec)
-        train, held_out = _dealt(episodes, options.held_out, seed)
+        train, held_out = deal(episodes, options.held_out, seed)
         with seeded(hash31(seed, "weights")):
             world = World.of(spec, train, options.config)
         run = RunFolder(options.run or new_folder(NAME, options.env.rpartition(":")[2], seed))
@@ -80,6 +77,7 @@ def resume(options: ResumeOptions) -> int:
 
     from ..loading import from_manifest
     from ..training.run import RunFolder
+    from ..worlds.stored import EXPERIENCE, deal, load_experience
 
     run = RunFolder(options.resume)
     file = run.path / EXPERIENCE
@@ -90,10 +88,10 @@ def resume(options: ResumeOptions) -> int:
                 run.extend(options.steps)
             config = run.run_config()
             run.check_sources({"data": source(file, [file])})
-            episodes = _experience(run)
+            episodes = load_experience(run.path)
             with fitting(run.config_file):
                 seed, device = record["seed"], resolve_device(options.device or record["device"])
-                train, held_out = _dealt(episodes, config.held_out, seed)
+                train, held_out = deal(episodes, config.held_out, seed)
                 world: Any = from_manifest(record, seed, trust=options.trust)
             world.study(train)
         return _train(run, config, world, train, held_out, device, seed, options.checkpoint_on)
@@ -122,27 +120,6 @@ def _collected(options: WorldOptions, spec: Any) -> "Episodes":
         flush=True,
     )
     return episodes
-
-
-def _experience(run: "RunFolder") -> "Episodes":
-    """Return what was lived through, from the run folder."""
-    from nets.runs.checkpoint import fitting, load_checkpoint
-
-    from ..worlds.episodes import Episodes
-
-    file = run.path / EXPERIENCE
-    with fitting(file):
-        return Episodes.from_state_dict(load_checkpoint(file))
-
-
-def _dealt(episodes: "Episodes", share: float, seed: int) -> tuple["Episodes", "Episodes | None"]:
-    """Deal episodes into those to learn from and those held out, where there are enough."""
-    from nets.process.seeding import hash31
-
-    if share and len(episodes.lengths) > 1:
-        share = max(share, 1 / len(episodes.lengths))
-        return episodes.split(share, hash31(seed, "held out"))
-    return episodes, None
 
 
 def _train(
@@ -199,37 +176,20 @@ def _train(
 def _ending(run: "RunFolder", world: "World", config: "RunConfig") -> str:
     """Say what lies where, and what to type next."""
     from ..dreams import DREAM_ID
+    from ..worlds.stored import EXPERIENCE
 
     files = {
         EXPERIENCE: "what was lived through",
         "curve.png": "the numbers as a picture",
         "dreams.png": "moments that really followed, and what was dreamed below each",
     }
-    inside = f"generative.dreams:{DREAM_ID} --env.run {shown(run.path)}"
+    inside = f"generative.dreams:{DREAM_ID} --env.run {{run}}"
     learner = "q-learning" if world.config.model == "table" else "ppo"
+    others = {
+        "evaluate": "how true it is",
+        f"train {learner} {inside}": "learn inside",
+        f"play {inside} --env.beside": "play it, the real world beside it",
+    }
     listed = list_run(run.path, "the weights that are best on held-out episodes", files)
     more = 2 * config.steps if world.players() else None
-    lines = [listed, TRAIN.suggestions(run.path, {"evaluate": "how true it is"}, more)]
-    calls = {
-        f"{to_type('train')} {learner} {inside}": "learn inside",
-        f"{to_type('play')} {inside} --env.beside": "play it, the real world beside it",
-    }
-    return "\n".join([*lines, *(f"  {call}  # {why}" for call, why in calls.items())])
-
-
-def measure_world(
-    world: "World", run: "RunFolder", record: Mapping[str, Any], *, seed: int, trust: bool
-) -> "Iterator[Figure]":
-    """Yield how true a world is: on held-out episodes, and of tables beside the real one.
-
-    Raises:
-        CheckpointError: what was lived through is not in the run folder, or something else is.
-    """
-    from ..data.frames import foreign
-    from ..dreams.fidelity import truth
-    from ..dreams.tables import beside_real_table
-
-    train, held_out = _dealt(_experience(run), run.run_config().held_out, record["seed"])
-    yield from truth(world, train if held_out is None else held_out, seed=seed)
-    if trust or not foreign(world.spec.env_id):
-        yield from beside_real_table(world)
+    return f"{listed}\n{TRAIN.suggestions(run.path, others, more)}"

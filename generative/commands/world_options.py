@@ -1,6 +1,6 @@
 """What `train-generative world` can be told, with settings that suit the world in force."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -87,15 +87,10 @@ def parse_world(
         blank: Any = WorldOptions(env=tyro.MISSING, config=WorldConfig())
         parse(WorldOptions, "train-generative", words, TEXT, blank)
         raise CommandError("write world ENV_ID first, then the options")
-    spec = _made(env_id, arguments)
-    preset = find_preset(NAME, env_id.rpartition(":")[2])
-    model = _model(words) or (preset.settings.get("model") if preset else None) or "auto"
-    config, run = start_from(preset, WorldConfig.suited(spec.kind, model))
-    chosen = SUITED[spec.kind] if config.model == "auto" else config.model
-    suited: dict[str, Any] = {"steps": STEPS[chosen]} | (
-        {"held_out": 0.0} if chosen == "table" else {}
-    )
-    default: Any = WorldOptions(env=tyro.MISSING, config=config, **(suited | run))
+    spec, preset, config, run = settle(env_id, words, arguments)
+    if config.model == "table":
+        run = {"held_out": 0.0} | run
+    default: Any = WorldOptions(env=tyro.MISSING, config=config, **run)
     known = [data for name, data in load_presets() if name == NAME]
     with told(ValueError):
         World.require_suited(spec, config)
@@ -109,6 +104,28 @@ def parse_world(
     if options.config.model == "auto":
         options = replace(options, config=replace(options.config, model=SUITED[spec.kind]))
     return options, spec, preset
+
+
+def settle(
+    env_id: str, words: Sequence[str], arguments: Mapping[str, Any]
+) -> tuple[WorldSpec, Preset | None, WorldConfig, dict[str, Any]]:
+    """Return a real world, its preset, the settings that suit it, and what these say of the run.
+
+    Args:
+        env_id: the world.
+        words: all that is asked for, of which `--config.model` decides what suits.
+        arguments: of the environment; they override the preset's.
+
+    Raises:
+        CommandError: there is no such world.
+    """
+    preset = find_preset(NAME, env_id.rpartition(":")[2])
+    spec = _made(env_id, (preset.env if preset else {}) | dict(arguments))
+    tuned = (preset.settings.get("model") if preset else None) or SUITED[spec.kind]
+    model = _model(words) or tuned
+    suited = WorldConfig.suited(spec.kind, model)
+    config, run = start_from(preset if model == tuned else None, suited)
+    return spec, preset, replace(config, model=model), {"steps": STEPS[model]} | run
 
 
 def _model(words: Sequence[str]) -> Model | None:

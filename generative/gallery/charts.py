@@ -98,6 +98,38 @@ def curves(metrics: Mapping[str, Curve], *, title: str = "", xlabel: str = "step
     return _drawn(figure)
 
 
+def bands(
+    steps: Values,
+    lines: Mapping[str, Sequence[Sequence[float]]],
+    *,
+    title: str = "",
+    xlabel: str = "steps",
+    ylabel: str = "",
+) -> Picture:
+    """Draw what several seeds reached: their median as a line, from the least to the most a band.
+
+    Args:
+        steps: `[N]`.
+        lines: name -> values `[seeds, N]`; the legend says how many seeds there are.
+        title: of the chart.
+        xlabel: of the axis of steps.
+        ylabel: of the other.
+    """
+    figure = _figure(6.0, 4.0)
+    axes = figure.add_subplot(title=title, xlabel=xlabel, ylabel=ylabel)
+    for name, seeds in lines.items():
+        values = np.asarray(seeds, float)  # [seeds, N]
+        count = f"n = {len(values)}" + (", median and range" if len(values) > 1 else "")
+        label = f"{name} ({count})"
+        (line,) = axes.plot(steps, np.median(values, 0), marker="o", label=label)
+        edges = values.min(0), values.max(0)
+        axes.fill_between(steps, *edges, color=line.get_color(), alpha=0.2, linewidth=0)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.grid(alpha=0.25)
+    axes.legend(loc="best", framealpha=0.9)
+    return _drawn(figure)
+
+
 def running_mean(
     steps: Values, values: Values, window: int = WINDOW
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

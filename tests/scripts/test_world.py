@@ -1,13 +1,16 @@
 """`train-generative world`, and what people do with the run: evaluate, learn inside, go on."""
 
 import json
+import shlex
 import shutil
 
 import gymnasium as gym
+import numpy as np
 import pytest
 import torch
 
 from agents.commands.evaluate import main as evaluate_agent
+from agents.commands.render import main as render
 from agents.commands.train import main as train_agent
 from generative.commands.evaluate import main as evaluate
 from generative.commands.train import main as train
@@ -39,6 +42,34 @@ def test_lake_is_counted_measured_and_learned_in(here, capsys):
     assert evaluate_agent(["agent", "--on", "dreamgym/Lake-v0", "--json", "--episodes", "200"]) == 0
     real = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert real["mean_return"] > 0.3  # 0.01 at random, 0.74 at best
+
+
+def test_what_to_type_next_can_be_typed(here, capsys):
+    """Also where the folder's name has a space: the folder is quoted wherever it stands."""
+    assert train(["world", "dreamgym/Walk-v0", "--collect", "200", "--run", "my walk"]) == 0
+    told = capsys.readouterr().out
+    lines = told.split("next:")[1].splitlines()
+    calls = [shlex.split(line, comments=True) for line in lines if line.strip()]
+    assert len(calls) == 4  # evaluate, train, play, tensorboard
+    assert all("my walk" in words for words in calls)
+    assert calls[1][-1] == "my walk" == calls[1][calls[1].index("--env.run") + 1]
+
+
+def test_an_agent_is_measured_in_dreams_and_outside(here, capsys):
+    """On the cliff, which was counted whole, both are the same; each from the same starts."""
+    collect = ["--collect", "9000"]
+    assert train(["world", "dreamgym/Cliff-v0", *collect, "--run", "cliff"]) == 0
+    agent = ["value-iteration", "dreamgym/Cliff-v0", "--run", "agent"]
+    assert train_agent(agent) == 0
+    capsys.readouterr()
+    assert evaluate(["cliff", "--actor", "agent", "--episodes", "3", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["agent_real_return"] == figures["agent_dream_return"] == -13
+    assert figures["agent_gap"] == figures["agent_gap_error"] == 0
+    assert evaluate(["cliff", "--actor", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert evaluate(["cliff", "--actor", "cliff"]) == 2
+    assert "holds a generative model" in capsys.readouterr().err
 
 
 def test_world_goes_on_to_the_same_bits(here, capsys):
@@ -109,3 +140,68 @@ def test_what_cannot_work_is_refused_before_work_starts(here, capsys, words, sai
     assert told.err.count("\n") == 1
     assert "lived through" not in told.out
     assert not list(here.iterdir())
+
+
+@pytest.fixture
+def walked(here, capsys):
+    """A world that was counted whole, and an agent that learned in its dreams."""
+    assert train(["world", "dreamgym/Walk-v0", "--collect", "4000", "--run", "walk"]) == 0
+    dream = ["generative.dreams:dreamgym/Dream-v0", "--env.run", "walk"]
+    assert train_agent(["value-iteration", *dream, "--run", "agent"]) == 0
+    capsys.readouterr()
+    return here
+
+
+def test_film_shows_the_dream_and_the_real_world_beside_it(walked, read_film):
+    """The dream is true: both halves are the same to the end, where the real one grows dark."""
+    assert render(["agent", "--env.beside", "--out", "both.mp4"]) == 0
+    assert render(["agent", "--env.beside", "True", "--out", "both.gif"]) == 0
+    assert (walked / "both.gif").stat().st_size > 0
+    both, _ = read_film("both.mp4")
+    assert len(both) == 4  # the middle, and three steps to the right
+    width = both.shape[2] // 2
+    left, right = both[:-1, :, :width], both[:-1, :, width:]
+    assert np.abs(left.astype(int) - right).mean() < 3  # the codec's loss
+    assert left.std() > 30
+    assert both[-1, :, width:].mean() < 0.7 * both[-1, :, :width].mean()
+
+
+def test_an_agent_of_the_real_world_is_shown_in_a_dream_of_it(walked, capsys):
+    assert train_agent(["value-iteration", "dreamgym/Walk-v0", "--run", "real"]) == 0
+    where = ["--on", "generative.dreams:dreamgym/Dream-v0", "--env.run", "walk", "--env.beside"]
+    assert render(["real", *where, "--out", "sheet.png"]) == 0
+    assert (walked / "sheet.png").stat().st_size > 0
+    assert render(["real", "--on", "CartPole-v1", "--out", "sheet.png"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_person_plays_in_a_dream_with_the_real_world_beside(walked, monkeypatch, capsys):
+    import pygame
+
+    from agents.commands.play import main as play
+    from agents.commands.window import Window
+
+    shown, wait = [], Window.wait
+    keys = [pygame.K_RIGHT] * 10 + [pygame.K_ESCAPE]
+    show = Window.show
+
+    def see(window, picture, *words):
+        shown.append(picture.shape)
+        show(window, picture, *words)
+
+    def press(window, rate):
+        wait(window, rate)
+        key = keys.pop(0) if keys else pygame.K_ESCAPE
+        for kind in (pygame.KEYDOWN, pygame.KEYUP):
+            pygame.event.post(pygame.event.Event(kind, key=key))
+
+    monkeypatch.setattr(Window, "wait", press)
+    monkeypatch.setattr(Window, "show", see)
+    dream = ["generative.dreams:dreamgym/Dream-v0", "--env.run", "walk"]
+    assert play([*dream, "--env.beside", "True"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("keys: ")
+    beside = shown[0]
+    shown.clear()
+    assert play(dream) == 0
+    assert beside == (shown[0][0], 2 * shown[0][1], 3)
