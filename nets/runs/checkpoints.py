@@ -1,14 +1,9 @@
-"""The checkpoints of a run, numbered files to go on from, and the best; and what they are of."""
+"""The checkpoints of a run: numbered files to go on from, and the best."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from .checkpoint import CheckpointError, Damaged, load_checkpoint, load_object
 from .durable import remove_unfinished
-from .records import differences, lasting, load_record
-from .shapes import require_shapes
 
 KEPT_CHECKPOINTS = 3
 
@@ -67,29 +62,6 @@ class Checkpoints:
         wanted = "no checkpoint" if name is None else f"no checkpoint {name!r}"
         raise FileNotFoundError(f"{self.run} has {wanted}; it has: {', '.join(known) or 'none'}")
 
-    def record(self) -> dict[str, Any]:
-        """Return what config.json says of the run.
-
-        Raises:
-            FileNotFoundError: there is none.
-            Damaged: it says something else than what was written; a checkpoint may tell what.
-        """
-        try:
-            return load_record(self.config)
-        except Damaged as error:
-            raise Damaged(f"{error}{self._changes()}") from error
-
-    def _changes(self) -> str:
-        """Tell in what config.json differs from the last checkpoint that can be read."""
-        for file in reversed(self.list()):
-            with suppress(CheckpointError, TypeError):
-                state, record = load_checkpoint(file), load_object(self.config)
-                require_shapes(file, state)
-                require_shapes(self.config, record)
-                found = differences(lasting(record), state.get("record") or state, file.name)
-                return f" ({found})" if found else ""
-        return ""
-
     def clean(self) -> None:
         """Remove what killed processes left half written."""
         for folder, names in (
@@ -117,5 +89,7 @@ def find_checkpoint(path: str | Path, name: str | None = None) -> Path:
         return path
     files = Checkpoints(path)
     if files.config.exists():
-        files.record()
+        from .records import record_of  # and with it torch
+
+        record_of(files)
     return files.find(name)

@@ -16,7 +16,7 @@ from .fingerprints import Source
 from .metrics import Mark, check_rows
 from .ownership import owned
 from .provenance import git_commit, git_dirty, moved, origin
-from .records import CHANGES, differences, lasting, save_record
+from .records import CHANGES, differences, lasting, record_of, save_record
 from .shapes import require_shapes
 
 
@@ -125,7 +125,7 @@ class RunFolder(Generic[ConfigT]):
         """
         if not self.config_file.exists():
             raise FileNotFoundError(f"{self.path} is not a run folder: it has no config.json")
-        return self.files.record()
+        return record_of(self.files)
 
     def run_config(self) -> ConfigT:
         """Return how the run is cut up."""

@@ -11,7 +11,7 @@ from .checkpoint import CheckpointError, load_checkpoint
 from .checkpoints import Checkpoints
 from .metrics import check_rows
 from .ownership import require_free
-from .records import CHANGES, differences, lasting, load_record
+from .records import CHANGES, differences, lasting, load_record, record_of
 from .shapes import require_shapes
 
 ELSEWHERE = ("versions", "processor")
@@ -49,7 +49,7 @@ def problems(run: Path) -> Iterator[str]:
 def _problems(run: Path) -> Iterator[str]:
     files, record = Checkpoints(run), dict[str, Any]()
     try:
-        record = files.record()
+        record = record_of(files)
         yield from _lacks(files.config, record)
     except CheckpointError as error:
         yield str(error)

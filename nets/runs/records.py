@@ -3,11 +3,13 @@
 import json
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..settings import to_plain
-from .checkpoint import Damaged, load_object, save_json
+from .checkpoint import CheckpointError, Damaged, load_checkpoint, load_object, save_json
+from .checkpoints import Checkpoints
 from .shapes import require_shapes
 
 SEAL = "checksum"
@@ -41,6 +43,31 @@ def load_record(path: str | Path) -> dict[str, Any]:
         raise Damaged(f"{path} is not as it was written: its checksum differs")
     require_shapes(path, record)
     return record
+
+
+def record_of(files: Checkpoints) -> dict[str, Any]:
+    """Return what the config.json of a run says.
+
+    Raises:
+        FileNotFoundError: there is none.
+        Damaged: it says something else than what was written; a checkpoint may tell what.
+    """
+    try:
+        return load_record(files.config)
+    except Damaged as error:
+        raise Damaged(f"{error}{_changes(files)}") from error
+
+
+def _changes(files: Checkpoints) -> str:
+    """Tell in what config.json differs from the last checkpoint that can be read."""
+    for file in reversed(files.list()):
+        with suppress(CheckpointError, TypeError):
+            state, record = load_checkpoint(file), load_object(files.config)
+            require_shapes(file, state)
+            require_shapes(files.config, record)
+            found = differences(lasting(record), state.get("record") or state, file.name)
+            return f" ({found})" if found else ""
+    return ""
 
 
 def lasting(record: Mapping[str, Any]) -> dict[str, Any]:
