@@ -88,8 +88,10 @@ def _episode(
     window: "Window", env: "gym.Env", controls: "Controls", title: str, keys: str
 ) -> float | None:
     """Play one episode; its return, or None where the window was closed."""
+    from ..environments.door import Door
     from ..outcomes.playing import draw
 
+    door = Door(str(env), None)
     rate = int(env.metadata.get("render_fps") or PATIENT) if controls.real_time else PATIENT
     with blaming(f"the environment {env}, in its reset"):
         env.reset()
@@ -103,7 +105,9 @@ def _episode(
             continue
         with blaming(f"the environment {env}, in its step after {step} steps"):
             _, reward, terminated, truncated, _ = env.step(action)
-        step, total, over = step + 1, total + float(reward), terminated or truncated
+        door.steps += 1
+        step, total = step + 1, total + float(door.reward(reward)[0])
+        over = door.flag(terminated) | door.flag(truncated)
         picture = draw(env)
     window.show(picture, f"return {total:g} after {step} steps: any key plays on", rate)
     return total

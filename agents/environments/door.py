@@ -42,7 +42,7 @@ class Door:
 
     Args:
         name: what errors call the environment.
-        space: of the observations of one.
+        space: of the observations of one; None: they are not taken in.
 
     Attributes:
         steps: how many have been taken, for errors to tell.
@@ -51,8 +51,10 @@ class Door:
         TypeError: observations cannot be put in rows.
     """
 
-    def __init__(self, name: str, space: gym.Space) -> None:
+    def __init__(self, name: str, space: gym.Space | None) -> None:
         self.name, self.steps = name, 0
+        if space is None:
+            return
         self._parts = parts(space)
         self._gates = [Gate(self, part.space, part.label) for part in self._parts]
         self._whole = None if isinstance(space, COMPOSITES) else self._gates[0]
@@ -113,21 +115,28 @@ class Door:
         except (TypeError, ValueError, OverflowError):
             self.refuse("the reward", shortened(value), "a number")
         if len(rows) != count:
-            self.refuse("rewards of shape", np.shape(value), f"({count},)")
+            self.refuse("rewards of shape", given.shape, f"({count},)")
         size = np.abs(rows)
         if not np.maximum.reduce(size) <= LARGEST:  # not so of NaN, too
             bad = rows[~(size <= LARGEST)][0]
             self.refuse("the reward", bad, "a finite number of 32 bits")
         return rows
 
+    def flag(self, value: Any) -> bool:
+        """Return the flag of one environment; raises likewise."""
+        return value if type(value) is bool else bool(self.flags(value, 1)[0])
+
     def flags(self, value: Any, count: int) -> Array:
         """Return the flags of `count` environments, bool `[count]`; raises likewise."""
         if type(value) is np.ndarray and value.dtype is BOOL and value.shape == (count,):
             return value.copy()
-        given = np.asarray(value)
+        try:
+            given = np.asarray(value)
+        except ValueError:  # lists of different lengths
+            self.refuse("the flag", shortened(value), "True or False")
         rows = given.astype(bool).reshape(-1)
         if len(rows) != count:
-            self.refuse("flags of shape", np.shape(value), f"({count},)")
+            self.refuse("flags of shape", given.shape, f"({count},)")
         odd = given.dtype.kind not in "biuf"
         if odd or (given.dtype.kind == "f" and np.count_nonzero(rows != given.reshape(-1))):
             self.refuse("the flag", shortened(value), "True or False")
@@ -160,17 +169,15 @@ class Gate:
 
     def __init__(self, door: Door, space: gym.Space, label: str) -> None:
         self._door, self._space, self._label = door, space, label
-        self._shape, self._dtype = space.shape, np.dtype(space.dtype)
+        self._shape, self._dtype = space.shape or (), np.dtype(space.dtype)
         self._bounds = _bounds(space, door.name)
 
     def take(self, value: Any, count: int) -> Array:
         """Return a copy of `count` members `[count, *]`, in order, in the dtype of the space."""
         array = value if type(value) is np.ndarray else self.array(value)
         rows = array.copy() if array.dtype is self._dtype else self._cast(array)
-        if rows.shape[1:] != self._shape or len(rows) != count:
-            shape = array.shape[1:] if len(rows) == count else array.shape
-            what = f"an observation{self._label} of shape"
-            self._door.refuse(what, shape, str(self._shape))
+        if rows.shape != (count, *self._shape):
+            self._refuse_shape(array.shape, count)
         if self._bounds is not None:
             low, high = self._bounds
             inside = (rows >= low) & (rows <= high)  # False for NaN, too
@@ -203,6 +210,14 @@ class Gate:
         label = self._label + (str(place) if place else "")
         what = f"observation{label}" if label else "the observation"
         self._door.refuse(what, array[row, *place], f"a member of {self._space}")
+
+    def _refuse_shape(self, shape: tuple[int, ...], count: int) -> NoReturn:
+        """Say the shape of an observation, or, where their number is wrong, that of all."""
+        if shape[:1] == (count,):
+            what = f"an observation{self._label} of shape"
+            self._door.refuse(what, shape[1:], str(self._shape))
+        what, expected = f"observations{self._label} of shape", (count, *self._shape)
+        self._door.refuse(what, shape, f"{expected}, one for each environment")
 
     def _refuse(self, value: object) -> NoReturn:
         what = f"observation{self._label}" if self._label else "the observation"

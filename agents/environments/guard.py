@@ -43,12 +43,9 @@ class Guarded(gym.Wrapper):
         """Step the environment."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._door.steps += 1
-        if not (type(terminated) is type(truncated) is bool):
-            terminated, truncated = (
-                bool(self._door.flags(flag, 1)[0]) for flag in (terminated, truncated)
-            )
+        terminated, truncated = self._door.flag(terminated), self._door.flag(truncated)
         if type(reward) is not float:
-            reward = float(self._door.rewards(reward, 1)[0])
+            reward = float(self._door.reward(reward)[0])
         return self._observation(observation), reward, terminated, truncated, info
 
     def _observation(self, value: Any) -> Any:

@@ -91,7 +91,7 @@ class Masks:
         """
         rows, places = self.all(len(needed)), needed.nonzero()[0]
         if len(places):
-            values = self._told(info)
+            values = self._told(info, len(needed))
             told = [_at(values, int(k)) for k in places]
             if any(value is None for value in told):
                 self._refuse()
@@ -112,7 +112,7 @@ class Masks:
         """
         if not np.count_nonzero(cut):
             return rows
-        rows, values = rows.copy(), self._told(info, asks=not gone)
+        rows, values = rows.copy(), self._told(info, len(rows), asks=not gone)
         for k in cut.nonzero()[0]:
             value = _at(values, int(k))
             allowed = self.all(1) if value is None else self._bools([value])
@@ -123,8 +123,15 @@ class Masks:
             rows[k] = allowed[0]
         return rows
 
-    def _told(self, info: Any, asks: bool = True) -> Sequence[Any]:
-        """Return one mask for each environment, None where there is none."""
+    def _told(self, info: Any, count: int, *, asks: bool = True) -> Sequence[Any]:
+        """Return one mask for each environment, None where there is none; or none at all."""
+        values = self._found(info, asks)
+        if len(values) not in (0, count):
+            expected = f"{count}, one for each environment"
+            self._door.refuse("action masks of length", len(values), expected)
+        return values
+
+    def _found(self, info: Any, asks: bool) -> Sequence[Any]:
         if info is None:
             return ()
         if not isinstance(info, Mapping):  # one info for each
@@ -133,7 +140,7 @@ class Masks:
             masks, flags = info[KEY], info.get(f"_{KEY}")
             if flags is None:
                 return masks
-            return [mask if flag else None for mask, flag in zip(masks, flags, strict=True)]
+            return [mask if flag else None for mask, flag in zip(masks, flags, strict=False)]
         return self._asked() if asks else ()
 
     def _asked(self) -> Sequence[Any]:

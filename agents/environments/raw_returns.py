@@ -5,6 +5,7 @@ There is none, and it costs nothing, where no wrapper can change a reward.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import gymnasium as gym
@@ -120,9 +121,19 @@ class VectorRewardMeter(VectorWrapper):
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Step, count, and tell; where an episode ended before, another has begun."""
         observation, reward, terminated, truncated, info = self.env.step(actions)
-        self.total = np.where(self._over, 0.0, self.total) + np.asarray(reward, np.float64)
-        self._over = np.asarray(terminated, bool) | np.asarray(truncated, bool)
+        figures = (reward, np.float64), (terminated, bool), (truncated, bool)
+        given, ended, cut = (_rows(value, self.num_envs, dtype) for value, dtype in figures)
+        self.total, self._over = np.where(self._over, 0.0, self.total) + given, ended | cut
         return observation, reward, terminated, truncated, info | {KEY: self.total}
+
+
+def _rows(value: Any, count: int, dtype: Any) -> Array:
+    """Return one number for each environment; zeros where there is none, which the door refuses."""
+    with suppress(TypeError, ValueError):
+        rows = np.asarray(value, dtype).reshape(-1)
+        if len(rows) == count:
+            return rows
+    return np.zeros(count, dtype)
 
 
 def _innermost(env: Any, wrapper: type) -> Any:

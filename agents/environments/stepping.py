@@ -1,5 +1,6 @@
 """One way to step environments, single or side by side, whatever their autoreset mode."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
@@ -94,7 +95,7 @@ class SingleStepper:
             raise door.raised(error, "step")  # noqa: B904
         door.steps += 1
         if not (type(terminated) is type(truncated) is bool):
-            terminated, truncated = (bool(door.flags(f, 1)[0]) for f in (terminated, truncated))
+            terminated, truncated = door.flag(terminated), door.flag(truncated)
         after = here = door.observation(observation)
         last, over = info, terminated or truncated
         if over:
@@ -193,6 +194,10 @@ class VectorStepper:
             message = "info has no final_obs, as it must where episodes begin in the step that ends"
             raise InvalidExperience(f"{self.env}: {message}")
         rows, after = over.nonzero()[0], observation.copy()
+        for count in _lengths(final):
+            if count != self.num_envs:
+                expected = f"{self.num_envs}, one for each environment"
+                self._door.refuse("final_obs of length", count, expected)
         after[rows] = self._door.listed([_row(final, int(k)) for k in rows])
         return after
 
@@ -220,6 +225,15 @@ def _row(batch: Any, k: int) -> Any:
     if isinstance(batch, dict):
         return {name: _row(column, k) for name, column in batch.items()}
     return batch[k]
+
+
+def _lengths(batch: Any) -> Iterator[int]:
+    """Yield of how many environments a batch is, or each of its columns."""
+    if isinstance(batch, tuple | dict):
+        for column in batch.values() if isinstance(batch, dict) else batch:
+            yield from _lengths(column)
+    else:
+        yield len(batch) if isinstance(batch, list) or np.ndim(batch) else 0
 
 
 def autoreset_mode(env: VectorEnv) -> AutoresetMode | None:

@@ -81,6 +81,7 @@ def play(
             own time limit where that is longer.
 
     Raises:
+        InvalidExperience: the environment returned what is no reward, no flag or no mask.
         ValueError: `episodes` or `max_steps` is no whole number above 0.
     """
     required("episodes", episodes, Count)
@@ -101,8 +102,8 @@ def play(
             with blaming(f"the environment {env}, in its step after {step} steps"):
                 observation, reward, terminated, truncated, info = world.step(action)
             door.steps += 1
-            step, total = step + 1, total + float(reward)
-            over = terminated or truncated or step >= limit
+            step, total = step + 1, total + float(door.reward(reward)[0])
+            over = door.flag(terminated) | door.flag(truncated) or step >= limit
             start = np.zeros(1, bool)
             yield Frame(draw(env), episode, step, total)
 

@@ -15,6 +15,7 @@ from nets.gradients.annealing import is_number, linear
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
+from ..environments.guard import Guarded
 from ..environments.raw_returns import metered
 from ..environments.source import World
 from ..equations.schedules import current, shape
@@ -99,7 +100,8 @@ class SB3Agent(Agent[ConfigT]):
             message = f"{self.source.name} cannot be made anew: {self.name} needs an id, or an"
             raise TypeError(f"{message} environment of which it makes copies")
         make = self.source.make if instance is None else lambda: instance
-        return DummyVecEnv([lambda: Monitor(metered(make()))] * self.num_envs)
+        name = self.source.name
+        return DummyVecEnv([lambda: Monitor(Guarded(metered(make()), name))] * self.num_envs)
 
     # The loop's side ----------------------------------------------------------------------------
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from gymnasium import wrappers
 from gymnasium.utils import RecordConstructorArgs
-from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
+from gymnasium.vector import SyncVectorEnv
 
 from agents.environments.recipe import Unrepeatable, recipe
 from agents.environments.source import EnvSource
+from agents.environments.workers import Processes
 
 
 def pole(**settings):
@@ -249,7 +250,7 @@ def test_processes_of_their_own_are_made_anew_as_such():
     assert source.vectorization == "async"
     assert EnvSource.restore(source.describe()).vectorization == "async"
     stepper = source.stepper()
-    assert type(stepper.env) is AsyncVectorEnv
+    assert type(stepper.env) is Processes
     stepper.close()
     env.set_attr("gravity", 1.0)
     with pytest.raises(Unrepeatable, match=r"CartPoleEnv.gravity is 1.0, not 9.8"):

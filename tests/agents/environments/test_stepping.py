@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
 from agents.environments.door import InvalidExperience
@@ -110,3 +110,103 @@ def test_gymnasiums_vectors_that_use_their_arrays_again_do_not_spoil_what_was_se
 
     np.testing.assert_array_equal(rows(copy=False), rows(copy=True))
     assert len(np.unique(rows(copy=False), axis=0)) > 40
+
+
+# As many rows as environments --------------------------------------------------------------------
+
+
+class Miscounted(VectorEnv):
+    """Two worlds that end in every third step, one array of which is of another length."""
+
+    num_envs = 2
+    single_action_space = gym.spaces.Discrete(2)
+    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}
+
+    def __init__(self, space, what, rows):
+        self.single_observation_space = space
+        self.observation_space = batch_space(space, 2)
+        self.action_space = batch_space(self.single_action_space, 2)
+        self.what, self.rows, self.taken = what, rows, 0
+
+    def count(self, what):
+        return self.rows if what == self.what and self.taken in (0, 3) else 2
+
+    def seen(self, what):
+        return batch_space(self.single_observation_space, self.count(what)).sample()
+
+    def told(self):
+        return {"action_mask": np.ones((self.count("masks"), 2), bool)}
+
+    def reset(self, *, seed=None, options=None):
+        return self.seen("reset"), self.told()
+
+    def step(self, action):
+        self.taken += 1
+        over = self.taken % 3 == 0
+        info = {"final_obs": self.seen("final")} if over else {}
+        flags = np.full(self.count("terminated"), over), np.zeros(self.count("truncated"), bool)
+        return self.seen("step"), np.ones(self.count("rewards")), *flags, info | self.told()
+
+
+class Plain(VectorWrapper):
+    """A wrapper that may change rewards, and does not."""
+
+    def step(self, actions):
+        return self.env.step(actions)
+
+
+PAIR = gym.spaces.Dict(place=gym.spaces.Box(-1, 1, (3,)), key=gym.spaces.Discrete(4))
+COUNTS = [
+    (
+        gym.spaces.Box(-1, 1, (3,)),
+        "reset",
+        r"observations of shape \({n}, 3\) at step 0: expected \(2, 3\)",
+    ),
+    (
+        gym.spaces.Box(-1, 1, (3,)),
+        "step",
+        r"observations of shape \({n}, 3\) at step 6: expected \(2, 3\)",
+    ),
+    (gym.spaces.Discrete(4), "step", r"observations of shape \({n},\) at step 6: expected \(2,\)"),
+    (
+        PAIR,
+        "step",
+        r"observations\['place'\] of shape \({n}, 3\) at step 6: expected \(2, 3\), one for each",
+    ),
+    (
+        gym.spaces.Discrete(4),
+        "final",
+        "final_obs of length {n} at step 6: expected 2, one for each env",
+    ),
+    (PAIR, "final", "final_obs of length {n} at step 6: expected 2, one for each environment"),
+    (gym.spaces.Discrete(4), "rewards", r"rewards of shape \({n},\) at step 6: expected \(2,\)"),
+    (gym.spaces.Discrete(4), "terminated", r"flags of shape \({n},\) at step 6: expected \(2,\)"),
+    (gym.spaces.Discrete(4), "truncated", r"flags of shape \({n},\) at step 6: expected \(2,\)"),
+    (
+        gym.spaces.Discrete(4),
+        "masks",
+        "action masks of length {n} at step 0: expected 2, one for each",
+    ),
+]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("around", [lambda env: env, Plain], ids=["bare", "wrapped"])
+@pytest.mark.parametrize(("space", "what", "said"), COUNTS, ids=lambda x: str(x)[:12])
+def test_other_numbers_of_rows_are_told_in_a_sentence(space, what, said, around, rows):
+    stepper = VectorStepper(around(Miscounted(space, what, rows)), "Many", masks=what == "masks")
+
+    def play():
+        stepper.reset(0)
+        for _ in range(3):
+            stepper.step(np.zeros(2, int))
+
+    with pytest.raises(InvalidExperience, match="^Many returned " + said.format(n=rows)):
+        play()
+
+
+def test_a_number_in_place_of_observations_is_told_in_a_sentence():
+    env = Miscounted(gym.spaces.Discrete(4), "nothing", 2)
+    env.seen = lambda what: 3
+    with pytest.raises(InvalidExperience, match=r"observations of shape \(\) at step 0: expected"):
+        VectorStepper(env, "Many").reset(0)

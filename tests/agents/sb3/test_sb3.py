@@ -19,6 +19,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 import agents
 from agents.algorithms import find_algorithm
+from agents.environments.door import InvalidExperience
 from agents.loop.evaluation import evaluate
 from agents.presets import find_preset
 from agents.sb3.config import WORDS
@@ -183,3 +184,42 @@ def test_ppo_solves_cartpole():
         return evaluate(agent, episodes=20, seed=1).mean_return
 
     assert best_of(train, 475) >= 475
+
+
+class Stubborn(gym.Env):
+    """A world whose rewards, and flags, are arrays of one."""
+
+    observation_space = gym.spaces.Box(-1, 1, (2,))
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, terminated=None):
+        self.terminated = terminated
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        ended = (
+            np.array([self.np_random.random() < 0.2])
+            if self.terminated is None
+            else self.terminated
+        )
+        return np.zeros(2, np.float32), np.ones(1), ended, False, {}
+
+
+gym.register("sb3/Stubborn-v0", Stubborn, max_episode_steps=20, disable_env_checker=True)
+
+
+def test_rewards_and_flags_of_an_array_of_one_are_numbers():
+    agent = agents.SB3PPO("sb3/Stubborn-v0", agents.SB3PPOConfig(n_steps=64), device="cpu")
+    seen = []
+    agent.learn(128, callback=lambda progress: seen.extend(progress.recent), progress=False)
+    assert seen
+    assert all(total >= 1 and total == int(total) for total in seen)
+
+
+def test_what_is_no_flag_is_refused_at_the_same_door():
+    agent = agents.SB3PPO(gym.make("sb3/Stubborn-v0", terminated="False"), device="cpu")
+    with pytest.raises(InvalidExperience, match="Stubborn-v0 returned the flag 'False' at step 1"):
+        agent.learn(64, progress=False)
