@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint
-from nets.runs.checkpoints import find_checkpoint
+from nets.runs.finding import find_checkpoint
 
 from .agent import Agent
 from .algorithms import find_algorithm

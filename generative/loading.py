@@ -7,8 +7,8 @@ from typing import Any
 from nets.process.device import resolve_device
 from nets.process.seeding import hash31, seeded
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
-from nets.runs.checkpoints import find_checkpoint
 from nets.runs.configurations import require_settings
+from nets.runs.finding import find_checkpoint
 
 from .catalogue import find_model
 from .data.dataset import Dataset

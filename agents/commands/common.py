@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nets.runs.checkpoints import find_checkpoint
+from nets.runs.finding import find_checkpoint
 from nets.shell import command_line
 from nets.shell.command_line import Command, CommandError, one_line
 

@@ -7,9 +7,9 @@ from typing import Any
 from torch import Tensor
 
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint
-from nets.runs.checkpoints import find_checkpoint
 from nets.runs.configurations import recorded
 from nets.runs.divergence import require_finite_file
+from nets.runs.finding import find_checkpoint
 from nets.settings import to_plain
 
 from .actor import Actor

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import nn
 
 from nets.runs.checkpoint import CheckpointError, load_checkpoint
-from nets.runs.checkpoints import find_checkpoint
+from nets.runs.finding import find_checkpoint
 from nets.supervised.transfer import load_part
 
 from .own import own_encoders

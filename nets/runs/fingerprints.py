@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .checkpoints import find_checkpoint
+from .finding import find_checkpoint
 
 PIECE = 2**24  # bytes of data that are looked at together
 

@@ -22,7 +22,7 @@ from nets.runs.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from nets.runs.checkpoints import find_checkpoint
+from nets.runs.finding import find_checkpoint
 from nets.runs.records import load_record, save_record
 
 MINE = """

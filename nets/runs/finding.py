@@ -1,0 +1,23 @@
+"""Which file of a run is loaded, once what the run says of itself is seen to be whole."""
+
+from pathlib import Path
+
+from .checkpoints import Checkpoints
+
+
+def find_checkpoint(path: str | Path, name: str | None = None) -> Path:
+    """Return the best checkpoint of a run's folder, or the one called `name`; a file as it is.
+
+    Raises:
+        FileNotFoundError: the folder has no such checkpoint; the existing ones are listed.
+        CheckpointError: the folder's config.json is not as it was written.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    files = Checkpoints(path)
+    if files.config.exists():
+        from .records import record_of  # and with it torch, which commands start without
+
+        record_of(files)
+    return files.find(name)
