@@ -39,17 +39,20 @@ def main(argv: list[str]) -> int:
     """Start a run, go on with one, or list what there is."""
     if "--list" in argv:
         return _list()
+    with TRAIN.prepared(argv):
+        return _run(argv)
+
+
+def _run(argv: list[str]) -> int:
     words, arguments = take_arguments(argv)
     others, changes = take_changes(words)
     earlier = TRAIN.parse_resume(others)
     if earlier is not None:
         if arguments:
             raise CommandError(f"the environment of a run stays as it was: no {PREFIX}*")
-        with TRAIN.prepared(earlier.checkpoint_on):
-            return _resume(earlier, changes)
+        return _resume(earlier, changes)
     options, preset = parse_train(words)
-    with TRAIN.prepared(options.checkpoint_on):
-        return _start(options, preset, arguments, argv)
+    return _start(options, preset, arguments, argv)
 
 
 def _start(

@@ -40,17 +40,20 @@ def main(argv: list[str]) -> int:
     """Start a run, go on with one, or list what there is."""
     if "--list" in argv:
         return _list()
+    with TRAIN.prepared(argv):
+        return _run(argv)
+
+
+def _run(argv: list[str]) -> int:
     earlier = TRAIN.parse_resume(argv)
     if earlier is not None:
-        with TRAIN.prepared(earlier.checkpoint_on):
-            return _go_on(earlier)
+        return _go_on(earlier)
     if WORLD.name in argv[:1]:
         from . import world
 
         return world.start(argv)
     options, preset = parse_train(argv)
-    with TRAIN.prepared(options.checkpoint_on):
-        return _start(options, preset, argv)
+    return _start(options, preset, argv)
 
 
 def _go_on(options: ResumeOptions) -> int:

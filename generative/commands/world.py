@@ -43,7 +43,7 @@ def start(argv: list[str]) -> int:
     from ..worlds.world import World
 
     seed = options.seed
-    with TRAIN.prepared(options.checkpoint_on), refusals(ValueError):
+    with refusals(ValueError):
         device = resolve_device(options.device)
         if options.run is not None:
             RunFolder(options.run).require_new()

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from ..catalog import Catalog, EntryT
 from ..process.interrupts import Handler, handled
@@ -129,8 +129,12 @@ class TrainCommand(Generic[EntryT]):
         return f"{whole} to the same end on the CPU:\n  {self._resume(files.run)}{trust}"
 
     @contextmanager
-    def prepared(self, name: WarningSignal | None) -> Iterator[None]:
-        """Survive a signal, for as long as there is nothing that could be saved."""
+    def prepared(self, argv: Sequence[str]) -> Iterator[None]:
+        """Survive the signal that the arguments name, while there is nothing that could be saved.
+
+        They are not parsed yet: that takes torch, and seconds.
+        """
+        name = _named_signal(argv)
 
         def tell(*_: object) -> None:
             print(f"{name}: nothing has been learned yet; training begins", file=sys.stderr)
@@ -241,6 +245,16 @@ def list_run(run: Path, best: str, others: Mapping[str, str]) -> str:
     there = {name: what for name, what in files.items() if (run / name).exists()}
     lines = [f"  {name:<20}{what}" for name, what in there.items()]
     return "\n".join(["", f"in {shown(run)}:", *lines])
+
+
+def _named_signal(argv: Sequence[str]) -> WarningSignal | None:
+    """Return what follows --checkpoint-on, if it is such a signal."""
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        option, _, value = word.partition("=")
+        if option.replace("_", "-") == "--checkpoint-on":
+            named: Iterator[WarningSignal] = iter(get_args(WarningSignal))
+            return next((name for name in named if name == (value or following)), None)
+    return None
 
 
 def _on(run: Path, call: str) -> str:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -322,6 +323,27 @@ def test_a_warning_signal_saves_and_changes_nothing(run_in, monkeypatch, capsys)
     assert not (run_in / "quiet" / "checkpoints" / "interrupted.pt").exists()
     for name in ("metrics.csv", "checkpoints/0000000400.pt", "best/checkpoint.pt"):
         assert Path("warned", name).read_bytes() == Path("quiet", name).read_bytes()
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+@pytest.mark.parametrize("kind", ["agents", "generative"])
+def test_a_warning_signal_is_survived_from_the_first_moment(
+    kind, resumes, run_in, monkeypatch, capsys
+):
+    module = import_module(f"{kind}.commands.train")
+    run = module._resume if resumes else module.parse_train
+
+    def warn(*arguments):
+        assert callable(signal.getsignal(signal.SIGUSR1))
+        signal.raise_signal(signal.SIGUSR1)
+        return run(*arguments)
+
+    monkeypatch.setattr(module, "_resume" if resumes else "parse_train", warn)
+    line = "--resume nowhere" if resumes else "nothing nowhere"
+    assert module.main([*line.split(), "--checkpoint-on", "SIGUSR1"]) == 2
+    assert module.main([*line.split(), "--checkpoint_on=SIGUSR1"]) == 2
+    assert capsys.readouterr().err.count("SIGUSR1: nothing has been learned yet") == 2
+    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
 
 
 def test_a_warning_signal_before_there_is_anything_to_save_is_survived(run_in, monkeypatch, capsys):
