@@ -45,8 +45,14 @@ KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overr
     "CartPole-v1": POLE,
     "dreamgym/CartPole-v0": POLE,
     "dreamgym/Catch-v0": {"horizon": 12},
+    "dreamgym/Lake-v0": {"collect": 2000, "rounds": 4, "exploration": 0.3},
     "Pendulum-v1": {"collect": 4000, "dream_steps": 100_000, "horizon": 200},
-    "dreamgym/PointMass-v0": {"dream_steps": 300_000, "horizon": 200},
+    "dreamgym/PointMass-v0": {
+        "collect": 2000,
+        "rounds": 2,
+        "dream_steps": 150_000,
+        "horizon": 200,
+    },
     "dreamgym/Recall-v0": {"dream_steps": 100_000},
     "dreamgym/Bricks-v0": {"rounds": 4, "dream_steps": 100_000, "starts": "any", "horizon": 64},
 }

@@ -41,6 +41,8 @@ class RSSMWorld(WorldModel):
         known = self.rssm.out_features
         self.decoder = MLP(known, (hidden, hidden), size, norm="layer", activation="silu")
         self.reward = MLP(known, (hidden,), len(rewards), norm="layer", activation="silu")
+        outputs = spec.action_size * len(rewards)
+        self.deed = MLP(known, (hidden,), outputs, norm="layer", activation="silu")
         self.end = MLP(known, (hidden,), 1, norm="layer", activation="silu")
         self.draws = config.groups + 2
 
@@ -56,13 +58,14 @@ class RSSMWorld(WorldModel):
 
     def step(self, state: State, action: Tensor, u: Tensor) -> Step:
         """Draw latents of the prior, and of them the reward and whether it is the end."""
-        h = self.rssm(*state, self.spec.actions(action))
+        done = self.spec.actions(action)
+        h = self.rssm(*state, done)
         z = self._draw(self.rssm.prior(h), u)
         known = self.rssm.features(h, z)
         return Step(
             (h, z),
             self.sight.show(self.decoder(known)),
-            self.rewards.draw(self.reward(known), u[:, -2]),
+            self.rewards.draw(self._reward(self.rssm.features(*state), done, known), u[:, -2]),
             u[:, -1] < self.end(known).squeeze(-1).sigmoid(),
         )
 
@@ -87,10 +90,11 @@ class RSSMWorld(WorldModel):
         shown = torch.cat([torch.ones_like(lived[:1]), lived])  # [T + 1, B]
         ends = self.end(known[1:]).squeeze(-1)  # [T, B]
         end = binary_cross_entropy_with_logits(ends, window.terminated.float(), reduction="none")
+        rewards = self._reward(known[:-1], action, known[1:])  # [T, B, R]
         free = self.config.free_nats
         terms = {
             "observation": mean_over(self.sight.loss(self.decoder(known), read), shown),
-            "reward": mean_over(self.rewards.loss(self.reward(known[1:]), window.reward), lived),
+            "reward": mean_over(self.rewards.loss(rewards, window.reward), lived),
             "end": mean_over(end, lived),
         }
         prior = mean_over(categorical_kl(q.detach(), p).clamp(min=free), shown)
@@ -99,6 +103,15 @@ class RSSMWorld(WorldModel):
         kl = mean_over(categorical_kl(q, p).detach(), shown)
         metrics = {name: term.detach() for name, term in terms.items()} | {"kl": kl}
         return Loss(sum(terms.values(), penalty), metrics)
+
+    def _reward(self, before: Tensor, action: Tensor, after: Tensor) -> Tensor:
+        """Return logits of rewards `[*, R]`: of what is known after, and of each action before.
+
+        What an action brings may hang on what is remembered: as a sum over actions this is learned
+        at first order, while of what comes after, networks had to find the product of the two.
+        """
+        each = self.deed(before).unflatten(-1, (self.spec.action_size, -1))  # [*, A, R]
+        return self.reward(after) + (action.unsqueeze(-2) @ each).squeeze(-2)
 
     def _draw(self, probabilities: Tensor, u: Tensor) -> Tensor:
         """Return one-hot latents `[B, G, C]`."""

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from generative.training.trainer import Trainer
 from generative.worlds.config import WorldConfig
 from generative.worlds.episodes import Windows
+from generative.worlds.experience import collect, spec_of
 from generative.worlds.rewards import RewardValues
 from generative.worlds.table import TableWorld
 from generative.worlds.world import World
@@ -75,6 +77,27 @@ def test_only_what_was_lived_is_learned_from():
         first = world.dynamics.loss(window).value
     with seeded(0):
         assert torch.allclose(world.dynamics.loss(other).value, first, rtol=1e-6)
+
+
+def test_a_dream_pays_by_what_a_sign_showed_in_its_beginning():
+    """Four steps on, for the turn to its side and no other; what is seen then is the same."""
+    spec = spec_of("dreamgym/Recall-v0", length=4)
+    episodes = collect(spec, 1500, seed=0)
+    settings = {"window": 5, "batch_size": 64, "learning_rate": 3e-3, "free_nats": 0.1}
+    small = {"hidden": 32, "memory": 32, "groups": 4, "classes": 4}
+    with seeded(0):
+        world = World.of(spec, episodes, WorldConfig.suited(spec.kind, "rssm", **settings, **small))
+    Trainer(world, Windows("recall", episodes, 5), seed=0, device="cpu", progress=False).run(300)
+    sign = torch.tensor([1.0, -1.0]).repeat(100)
+    action = torch.tensor([1, 1, 0, 0]).repeat(50)
+    with seeded(1):
+        state = world.eval().begin(torch.stack([sign, 0 * sign], 1), world.noise(200))
+        for _ in range(5):
+            state, *_, reward, end = world.step(state, action, world.noise(200))
+    right = sign == 2 * action - 1
+    assert reward[right].mean() > 0.9
+    assert reward[~right].mean() < 0.1
+    assert end.float().mean() > 0.9
 
 
 def test_a_table_dreams_as_often_as_it_has_counted():
