@@ -1,4 +1,4 @@
-"""Environments seen through a trained encoder: latents instead of pixels.
+"""Environments seen through a trained encoder, or through the memory of a learned world.
 
 `LatentObservation` wraps one environment, `VectorLatentObservation` many side by side. Importing
 this module also registers `dreamgym/Latent-v0`, which is made by name, alone or as a vector:
@@ -9,84 +9,41 @@ this module also registers `dreamgym/Latent-v0`, which is made by name, alone or
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, SupportsFloat
 
 import gymnasium as gym
 import numpy as np
-import torch
-from gymnasium.spaces import Box
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv, VectorObservationWrapper
 from gymnasium.vector.utils import batch_space
-from numpy.typing import NDArray
 
-from .data.frames import check_pictures, is_picture, make_vec, qualified
-from .data.pictures import channels_first, resized
-from .loading import load
-from .model import Encodes, GenerativeModel
-
-Array = NDArray[Any]
-Source = Literal["observation", "render"]
-Trained = str | Path | GenerativeModel
+from .data.frames import make_vec, qualified
+from .model import GenerativeModel
+from .seeing import Array, Sight, Source, Trained, find_model, natural_source
+from .seeing import LatentEncoder as LatentEncoder
+from .worlds.world import World
 
 LATENT_ID = "dreamgym/Latent-v0"
 
 
-class LatentEncoder:
-    """Pictures to latent means, float32 `[N, D]`.
-
-    Args:
-        run: a run folder, a file that `generative.save` wrote, or a model with `encode`.
-        device: where to encode; None: the CPU for a run, where it is for a model.
-
-    Raises:
-        TypeError: the model has no encoder for pictures.
-        FileNotFoundError: there is no such run.
-    """
-
-    def __init__(self, run: Trained, device: str | None = None) -> None:
-        if not isinstance(run, GenerativeModel):
-            run = load(run, device=device or "cpu")
-        elif device is not None:
-            run = run.to(device)
-        if not isinstance(run, Encodes) or len(run.shape) != 3:
-            message = f"a {run.name} of shape {run.shape} encodes no pictures"
-            raise TypeError(f"{message}: expected an autoencoder of pictures (C, H, W)")
-        self.model = run.eval()
-        self.space = Box(-np.inf, np.inf, self._encode(torch.zeros(1, *run.shape)).shape[1:])
-
-    def __call__(self, pictures: Array) -> Array:
-        """Encode uint8 `[N, H, W, C]` or `[N, H, W]` of any size.
-
-        Raises:
-            ValueError: the model was trained on another number of channels.
-        """
-        channels, height, width = self.model.shape
-        x = channels_first(pictures)  # [N, C, H, W]
-        if x.shape[1] != channels:
-            message = f"pictures have {x.shape[1]} channels, the {self.model.name} expects"
-            raise ValueError(f"{message} {channels}: was it trained on what this source shows?")
-        return self._encode(resized(x, height, width).float() / 255)
-
-    @torch.inference_mode()
-    def _encode(self, x: torch.Tensor) -> Array:
-        return self.model.encode(x.to(self.model.device)).float().cpu().numpy()
-
-
-class LatentObservation(gym.ObservationWrapper, RecordConstructorArgs):
+class LatentObservation(gym.Wrapper, RecordConstructorArgs):
     """Shows an agent a model's latent mean of what the environment looks like.
+
+    Of a world with a memory it shows what the world knows after all looks of the episode.
 
     Args:
         env: the environment.
-        run: a run folder, a file that `generative.save` wrote, or a model with `encode`. With a
-            path the environment's spec tells how to make it again.
+        run: a run folder, a file that `generative.save` wrote, or a model, which has `encode`, or
+            is a world with a memory. With a path the environment's spec tells how to make it again.
         source: encode the `"observation"`, which is a picture, or what the environment
             `"render"`s, made with `render_mode="rgb_array"`; None: the first if it is a picture.
+            A world sees observations.
         device: where to encode.
 
     Raises:
-        ValueError: the environment shows no pictures, or of other channels than the model's.
-        TypeError: the model has no encoder for pictures.
+        ValueError: the environment shows no pictures, or of other channels than the model's; or
+            other spaces than the world's.
+        TypeError: the model has no encoder for pictures, and no memory.
         FileNotFoundError: there is no such run.
     """
 
@@ -103,18 +60,31 @@ class LatentObservation(gym.ObservationWrapper, RecordConstructorArgs):
             self, run=kept, source=source, device=device, _disable_deepcopy=True
         )
         super().__init__(env)
-        self.source = find_source(source, env, env.observation_space)
-        self.encode = LatentEncoder(run, device)
-        self.observation_space = self.encode.space
+        spaces = env.observation_space, env.action_space
+        self.sight = Sight(run, source, device, env, spaces, 1)
+        self.source, self.encode = self.sight.source, self.sight.encode
+        self.observation_space = self.sight.space
 
-    def observation(self, observation: Any) -> Array:
-        """Return the latent mean, float32 `[D]`."""
-        picture: Any = observation if self.source == "observation" else self.env.render()
-        return self.encode(np.asarray(picture)[None])[0]
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        """Begin an episode; what is known of the last is forgotten."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        return self.sight.begin(self._shown(observation), np.ones(1, bool))[0], info
+
+    def step(self, action: Any) -> tuple[Array, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Act; return the latents, float32 `[D]`, and the rest as it is."""
+        observation, *rest = self.env.step(action)
+        shown, acted = self._shown(observation), np.asarray(action)[None]
+        return self.sight.step(acted, shown, np.zeros(1, bool))[0], *rest
+
+    def _shown(self, observation: Any) -> Array:
+        seen: Any = observation if self.source == "observation" else self.env.render()
+        return np.asarray(seen)[None]
 
 
 class VectorLatentObservation(VectorObservationWrapper):
-    """`LatentObservation` of environments side by side, whose pictures are encoded together.
+    """`LatentObservation` of environments side by side, which are looked at together.
 
     Raises:
         ValueError: as there; or the autoreset mode is SAME_STEP, in which nobody sees the last
@@ -130,15 +100,35 @@ class VectorLatentObservation(VectorObservationWrapper):
         device: str | None = None,
     ) -> None:
         super().__init__(env)
-        self.source = find_source(source, env, env.single_observation_space)
-        self.encode = LatentEncoder(run, device)
-        self.single_observation_space = self.encode.space
-        self.observation_space = batch_space(self.encode.space, env.num_envs)
+        spaces = env.single_observation_space, env.single_action_space
+        self.sight = Sight(run, source, device, env, spaces, env.num_envs)
+        self.source, self.encode = self.sight.source, self.sight.encode
+        self.single_observation_space = self.sight.space
+        self.observation_space = batch_space(self.sight.space, env.num_envs)
+        self._over = np.zeros(env.num_envs, bool)
 
-    def observations(self, observations: Any) -> Array:
-        """Return the latent means, float32 `[N, D]`."""
-        pictures: Any = observations if self.source == "observation" else self.env.render()
-        return self.encode(np.asarray(pictures))
+    def reset(
+        self,
+        *,
+        seed: Any = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Array, dict[str, Any]]:
+        """Begin episodes everywhere, or where `options["reset_mask"]` is True."""
+        begins = np.array((options or {}).get("reset_mask", np.ones(self.num_envs, bool)))
+        observations, info = self.env.reset(seed=seed, options=options)
+        self._over = self._over & ~begins
+        return self.sight.begin(self._shown(observations), begins), info
+
+    def step(self, actions: Any) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """Act everywhere; return the latents, float32 `[N, D]`, and the rest as it is."""
+        observations, reward, terminated, truncated, info = self.env.step(actions)
+        begins, self._over = self._over, np.asarray(terminated | truncated)
+        seen = self.sight.step(np.asarray(actions), self._shown(observations), begins)
+        return seen, reward, terminated, truncated, info
+
+    def _shown(self, observations: Any) -> Array:
+        seen: Any = observations if self.source == "observation" else self.env.render()
+        return np.asarray(seen)
 
 
 class LatentEnv(gym.Env):
@@ -160,11 +150,11 @@ class LatentEnv(gym.Env):
         env_kwargs: Mapping[str, Any] | None = None,
         render_mode: str | None = None,
     ) -> None:
-        options = dict(env_kwargs or {})
-        source, draw = _plan(env_id, source, options, render_mode)
+        options, model = dict(env_kwargs or {}), find_model(run, device)
+        source, draw = _plan(env_id, model, source, options, render_mode)
         options |= {"render_mode": "rgb_array"} if draw else {}
         env = gym.make(qualified(env_id), **options)
-        self.behind = LatentObservation(env, run, source=source, device=device)
+        self.behind = LatentObservation(env, model, source=source)
         self.render_mode = render_mode
         self.observation_space = self.behind.observation_space
         self.action_space = self.behind.action_space
@@ -202,44 +192,26 @@ def make_latent_vector(
     render_mode: str | None = None,
 ) -> VectorLatentObservation:
     """Make `dreamgym/Latent-v0` as a vector, in autoreset mode NEXT_STEP; see `LatentEnv`."""
-    options = dict(env_kwargs or {})
-    source, draw = _plan(env_id, source, options, render_mode)
+    options, model = dict(env_kwargs or {}), find_model(run, device)
+    source, draw = _plan(env_id, model, source, options, render_mode)
     env = make_vec(env_id, num_envs, draw=draw, **options)
-    return VectorLatentObservation(env, run, source=source, device=device)
-
-
-def find_source(
-    source: Source | None, env: gym.Env | VectorEnv, observation_space: gym.Space
-) -> Source:
-    """Return what is encoded of an environment, alone or as one of a vector.
-
-    Raises:
-        ValueError: there is no such picture.
-    """
-    if source not in (None, "observation", "render"):
-        raise ValueError(f"source is {source!r}: expected 'observation', 'render' or None")
-    source = source or _natural_source(observation_space)
-    if source == "observation":
-        check_pictures(str(env), observation_space)
-    elif env.render_mode != "rgb_array":
-        message = f"{env} has render_mode {env.render_mode!r}"
-        raise ValueError(f"{message}: expected 'rgb_array', to encode what it draws")
-    return source
+    return VectorLatentObservation(env, model, source=source)
 
 
 def _plan(
-    env_id: str, source: Source | None, options: Mapping[str, Any], render_mode: str | None
+    env_id: str,
+    model: GenerativeModel,
+    source: Source | None,
+    options: Mapping[str, Any],
+    render_mode: str | None,
 ) -> tuple[Source, bool]:
     """Return what to encode of an environment before it is made, and whether it has to draw."""
-    if source is None:
+    if source is None and isinstance(model, World):
+        source = "observation"
+    elif source is None:
         with closing(gym.make(qualified(env_id), **options)) as env:
-            source = _natural_source(env.observation_space)
+            source = natural_source(env.observation_space)
     return source, source == "render" or render_mode is not None
-
-
-def _natural_source(observation_space: gym.Space) -> Source:
-    """Return `"observation"` if observations are pictures, else `"render"`."""
-    return "observation" if is_picture(observation_space) else "render"
 
 
 if LATENT_ID not in gym.registry:

@@ -1,6 +1,6 @@
 """N dreams side by side, each what it would be alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Literal, get_args
 
@@ -11,11 +11,9 @@ from torch import Tensor
 from nets.foreign import blaming
 from nets.process import counters
 
+from ..worlds.blocks import in_blocks
 from ..worlds.contract import State, Step
 from ..worlds.world import World
-
-BLOCK = 64
-"""Rows that are computed together on the CPU, where sums depend on how many there are."""
 
 Starts = Literal["first", "any", "real"]
 STARTS = get_args(Starts)
@@ -109,23 +107,6 @@ def real_starts(world: World, seeds: Sequence[int]) -> Tensor:
             with blaming(f"the environment {env}, in its reset"):
                 shown.append(torch.as_tensor(np.array(env.reset(seed=seed)[0]), dtype=spec.dtype))
     return torch.stack(shown).to(world.device)
-
-
-def in_blocks(function: Callable[..., tuple[Tensor, ...]], *columns: Tensor) -> tuple[Tensor, ...]:
-    """Call `function` on 64 rows at a time, so that no row depends on how many there are.
-
-    Args:
-        function: of columns `[B, *]`, returns columns `[B, *]`.
-        columns: `[N, *]`; on another device than the CPU they are handed over whole.
-    """
-    rows = len(columns[0])
-    if columns[0].device.type != "cpu" or rows == BLOCK:
-        return function(*columns)
-    missing = -rows % BLOCK
-    padded = [torch.cat([c, c[-1:].expand(missing, *c.shape[1:])]) for c in columns]
-    blocks = zip(*(column.split(BLOCK) for column in padded), strict=True)
-    results = zip(*(function(*block) for block in blocks), strict=True)
-    return tuple(torch.cat(parts)[:rows] for parts in results)
 
 
 def _noise(counter: Tensor, draws: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -64,6 +64,23 @@ class WorldModel(nn.Module, ABC):
         """Return who learns: the model as one, if it has anything to learn."""
         learns = any(p.requires_grad for p in self.parameters())
         return (Player("world", self, self.loss, batch=Window._make),) * learns
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A model with a memory, which can go along with a real episode: nothing is drawn."""
+
+    def looked(self, observation: Tensor) -> State:
+        """Return what is known after a first look at `[B, *]`."""
+        ...
+
+    def filtered(self, state: State, action: Tensor, observation: Tensor) -> State:
+        """Return what is known after an action `[B, *]`, and a look at what followed `[B, *]`."""
+        ...
+
+    def known(self, state: State) -> Tensor:
+        """Return what is known as numbers `[B, D]`."""
+        ...
 
 
 def mean_over(values: Tensor, weight: Tensor) -> Tensor:

@@ -69,6 +69,21 @@ class RSSMWorld(WorldModel):
             u[:, -1] < self.end(known).squeeze(-1).sigmoid(),
         )
 
+    def looked(self, observation: Tensor) -> State:
+        """Take the likeliest latents of a first look."""
+        seen = self.encoder(self.sight.read(observation))  # [B, E]
+        h = seen.new_zeros(len(seen), self.rssm.memory)
+        return h, self._likeliest(h, seen)
+
+    def filtered(self, state: State, action: Tensor, observation: Tensor) -> State:
+        """Remember, and take the likeliest latents of what is seen."""
+        h = self.rssm(*state, self.spec.actions(action))
+        return h, self._likeliest(h, self.encoder(self.sight.read(observation)))
+
+    def known(self, state: State) -> Tensor:
+        """Return memory and latents, `[B, H + G·C]`."""
+        return self.rssm.features(*state)
+
     def loss(self, window: Window) -> Loss:
         """Return the mean of the sum above."""
         read, action = self.sight.read(window.observation), self.spec.actions(window.action)
@@ -112,6 +127,11 @@ class RSSMWorld(WorldModel):
         """
         each = self.deed(before).unflatten(-1, (self.spec.action_size, -1))  # [*, A, R]
         return self.reward(after) + (action.unsqueeze(-2) @ each).squeeze(-2)
+
+    def _likeliest(self, h: Tensor, seen: Tensor) -> Tensor:
+        """Return the mode of the posterior as one-hot latents `[B, G, C]`."""
+        q = self.rssm.posterior(h, seen)
+        return one_hot(q.argmax(-1), self.rssm.classes).to(q)
 
     def _draw(self, probabilities: Tensor, u: Tensor) -> Tensor:
         """Return one-hot latents `[B, G, C]`."""

@@ -131,6 +131,24 @@ class VAELSTMWorld(WorldModel):
             u[:, -1] < end.sigmoid(),
         )
 
+    def looked(self, observation: Tensor) -> State:
+        """Take the mean latents of a first look."""
+        z, _ = self.vision.posterior(self.vision.sight.read(observation))
+        blank = z.new_zeros(len(z), self.config.memory)
+        return z, blank, blank
+
+    def filtered(self, state: State, action: Tensor, observation: Tensor) -> State:
+        """Remember, and take the mean latents of what is seen."""
+        z, h, c = state
+        h, c = self.memory.cell(torch.cat([z, self.spec.actions(action)], -1), (h, c))
+        z, _ = self.vision.posterior(self.vision.sight.read(observation))
+        return z, h, c
+
+    def known(self, state: State) -> Tensor:
+        """Return latents and memory, `[B, Z + H]`."""
+        z, h, _ = state
+        return torch.cat([z, h], -1)
+
     def loss(self, window: Window) -> Loss:
         """Return the sum of what both lower."""
         seen, remembered = self.vision_loss(window), self.memory_loss(window)
