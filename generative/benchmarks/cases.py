@@ -17,6 +17,7 @@ from ..data.dataset import Dataset
 from ..gans.minimax import DCGAN, DCGANConfig
 from ..model import GenerativeModel
 from ..training.trainer import Trainer
+from .dreams import CASES as DREAMS
 from .peers import BATCH_SIZE, PYTHAE, eager_dcgan, eager_vae, pythae
 
 MLP_ROWS, CONV_ROWS = 128 * BATCH_SIZE, 10 * BATCH_SIZE
@@ -107,4 +108,5 @@ CASES = (
     *_vae("vae-mlp", "VAE 784-512-16 of dense layers", dense_vae, MLP_ROWS, bar=1.8),
     *_vae("vae-conv", "VAE of 64x64 pictures, four convolutions", conv_vae, CONV_ROWS, bar=1.3),
     *map(_dcgan, GAN_ROWS),
+    *DREAMS,
 )

@@ -57,7 +57,7 @@ class Pictures(Sight):
 
     def show(self, outputs: Tensor) -> Tensor:
         """Return the probabilities as bytes."""
-        shown = (outputs.sigmoid() * 255).round().to(torch.uint8)
+        shown = outputs.sigmoid().mul_(255).round_().to(torch.uint8)  # in place: there are many
         return shown.unflatten(-1, self.shape)
 
 
