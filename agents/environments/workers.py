@@ -17,6 +17,8 @@ import gymnasium as gym
 from gymnasium.vector import AsyncVectorEnv
 from gymnasium.vector.async_vector_env import _async_worker
 
+from nets.process.interrupts import handled
+
 from .door import InvalidExperience, Lost
 
 GRACE = 5.0  # seconds in which a process that was told to end closes its environment
@@ -123,8 +125,9 @@ def _work(
     """Run in the process of environment `index`: make it, and do what the parent asks."""
     for name in {"SIGINT", "SIGHUP"} & set(dir(signal)):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _told_to_end)
-    with suppress(_Ended, BrokenPipeError):  # where the parent is gone, too
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at last, when all is tidied up
+    told_to_end = handled(signal.SIGTERM, _told_to_end)
+    with suppress(_Ended, BrokenPipeError), told_to_end:  # where the parent is gone, too
         try:
             env = make()
         except BaseException as error:
