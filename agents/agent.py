@@ -1,6 +1,5 @@
 """What every agent is to people: `predict`, `learn`, `save` and `load`."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from nets.runs.configurations import require_settings
 from nets.settings import Whole, required
+from nets.warned import warn
 
 from .environments.source import EnvSource, World
 from .loop.actor import Actor
@@ -124,10 +124,10 @@ class Agent(Actor[ConfigT]):
             ValueError: the number is no whole one; there is no such setting, or it cannot change in
                 a training; see `adjust`.
         """
+        require_settings(self.config_type, settings, "total_timesteps", "callback", "progress")
         if total_timesteps is None:
             total_timesteps = self._tuned_steps()
         total_timesteps = required("total_timesteps", total_timesteps, Whole)
-        require_settings(self.config_type, settings, "total_timesteps", "callback", "progress")
         self.adjust(**settings)
         if self._training is None:
             self._training = Continuing(self)
@@ -153,10 +153,7 @@ class Agent(Actor[ConfigT]):
         message = (
             f"this {self.name} is a copy of an agent in the midst of its training, without {lacks}"
         )
-        warnings.warn(
-            f"{message}: it learns on in new episodes, and ends elsewhere than the agent itself",
-            stacklevel=3,
-        )
+        warn(f"{message}: it learns on in new episodes, and ends elsewhere than the agent itself")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies and pickles know how long to train, too, and that they lack open episodes."""

@@ -1,10 +1,11 @@
 """Worlds: Gymnasium environments written once, run as scalar, vector and picture."""
 
 import sys
+from typing import TYPE_CHECKING
 
 from .dynamics import Dynamics
 from .grids import grid, worlds
-from .grids.grid import Cell, Grid, slip
+from .grids.grid import Cell, Grid, nearest, slip
 from .grids.worlds import GridWorld
 from .numbers import Table
 from .registration import register_world
@@ -24,6 +25,15 @@ __all__ = [
     "register_world",
     "slip",
 ]
+
+
+if not TYPE_CHECKING:  # type checkers know what there is
+
+    def __getattr__(name: str) -> None:
+        """Say which name was meant."""
+        meant = "" if name.startswith("_") else f"; {nearest(name, __all__)}"
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{meant}", name=name)
+
 
 sys.modules |= {f"{__name__}.grid": grid, f"{__name__}.tabular": worlds}  # their names in 0.1
 

@@ -1,10 +1,12 @@
-"""Classes that samples are asked for by."""
+"""What models are asked for: how many samples, of which classes, of which rows."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
+
+from nets.near import shortened
 
 Label: TypeAlias = Tensor | Sequence[int] | int | None
 """Classes of samples: of each, or one for all; None draws them."""
@@ -40,3 +42,27 @@ def asked(label: Label, n: int, classes: int, name: str, device: torch.device) -
     if len(wrong):
         raise ValueError(f"label is {int(wrong[0])}: expected 0 to {classes - 1}")
     return given
+
+
+def require_rows(name: str, rows: Tensor, shape: Sequence[int]) -> None:
+    """Refuse what is no tensor `[B, *shape]` of floats.
+
+    Args:
+        name: of the argument.
+        rows: what was given.
+        shape: of a row.
+
+    Raises:
+        TypeError: it is no tensor of floats.
+        ValueError: it has another shape.
+    """
+    if not isinstance(rows, Tensor):
+        raise TypeError(f"{name} is {shortened(rows)}: expected a tensor {_shape(shape)}")
+    if not rows.is_floating_point():
+        raise TypeError(f"{name} is of {rows.dtype}: expected floats {_shape(shape)}")
+    if rows.dim() != len(shape) + 1 or tuple(rows.shape[1:]) != tuple(shape):
+        raise ValueError(f"{name} has shape {list(rows.shape)}: expected {_shape(shape)}")
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return f"[{', '.join(map(str, ('B', *shape)))}]"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nets.arguments import checked
 from nets.process.device import resolve_device
 from nets.process.seeding import hash31, seeded
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
@@ -15,6 +16,7 @@ from .data.dataset import Dataset
 from .model import KIND, GenerativeModel, ModelConfig
 
 
+@checked
 def build_model(
     name: str, data: Dataset, config: ModelConfig | None = None, seed: int = 0
 ) -> GenerativeModel:

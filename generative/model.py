@@ -25,8 +25,21 @@ from typing import (
 import torch
 from torch import Tensor, nn
 
+from nets.keywords import Keywords
 from nets.runs.configurations import recalled, recorded
-from nets.settings import Capacity, NonNegative, Part, Schedule, Settings, Whole, changing
+from nets.settings import (
+    Capacity,
+    Count,
+    NonNegative,
+    Part,
+    Schedule,
+    Settings,
+    Size,
+    Whole,
+    changing,
+    required,
+    settings_of,
+)
 
 from .classes import Label, asked
 
@@ -153,7 +166,7 @@ class ModelOptions(TypedDict, total=False):
     num_classes: int | None
 
 
-class GenerativeModel(nn.Module, ABC, Generic[ConfigT]):
+class GenerativeModel(Keywords, nn.Module, ABC, Generic[ConfigT]):
     """A model of data of one shape.
 
     Args:
@@ -177,9 +190,10 @@ class GenerativeModel(nn.Module, ABC, Generic[ConfigT]):
         num_classes: int | None = None,
     ) -> None:
         super().__init__()
-        self.shape = tuple(shape)
-        self.config: ConfigT = self.config_type() if config is None else config
-        self.dataset_size, self.num_classes = dataset_size, num_classes
+        self.shape = required("shape", shape, tuple[Size, ...])
+        self.config: ConfigT = settings_of(self.config_type, config)
+        self.dataset_size: int = required("dataset_size", dataset_size, Count)
+        self.num_classes: int | None = required("num_classes", num_classes, Count | None)
 
     @abstractmethod
     def players(self) -> Sequence[Player]:

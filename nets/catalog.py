@@ -65,6 +65,6 @@ class Catalog(Mapping[str, EntryT]):
         Raises:
             ValueError: there is none; the nearest names are suggested.
         """
-        if name not in self._entries:
+        if not isinstance(name, str) or name not in self._entries:
             raise Registry(self.kind, self._entries).unknown(name)
         return self._entries[name]

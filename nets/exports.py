@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from .near import nearest
+
 
 def lazy_exports(
     package: str, file: str
@@ -30,7 +32,9 @@ def lazy_exports(
     def get(name: str) -> Any:
         """Import a public name when it is first asked for."""
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+            near = None if name.startswith("_") else nearest(name, homes)
+            meant = f"; did you mean {near!r}?" if near else ""
+            raise AttributeError(f"module {package!r} has no attribute {name!r}{meant}", name=name)
         return getattr(import_module(homes[name], package), name)
 
     def names() -> list[str]:

@@ -1,7 +1,9 @@
 """Errors of code that is not ours: whose they are is told, and they keep their traceback."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 RAISED_BY: Final = "raised by "
@@ -23,6 +25,29 @@ def blamed(error: BaseException, whose: str) -> BaseException:
 def is_foreign(error: BaseException) -> bool:
     """Whether an error was raised by code that is not ours."""
     return any(note.startswith(RAISED_BY) for note in getattr(error, "__notes__", ()))
+
+
+def blame(error: Exception) -> str:
+    """Return what code that is not ours said when it failed, and where."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    told = " ".join(str(error).split())
+    return f"its own code raised {type(error).__name__}: {told}{_choices(error)}{where}"
+
+
+def _choices(error: Exception) -> str:
+    """Return what a table has in which a name was not found."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or not isinstance(error, KeyError) or not error.args:
+        return ""
+    seen = trace.tb_frame.f_globals | trace.tb_frame.f_locals
+    for name in trace.tb_frame.f_code.co_names:
+        table = seen.get(name)
+        if isinstance(table, dict) and table and all(isinstance(key, str) for key in table):
+            return f", expected one of {', '.join(map(repr, sorted(table)))}"
+    return ""
 
 
 @contextmanager

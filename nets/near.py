@@ -1,7 +1,8 @@
-"""Which known name was probably meant."""
+"""What errors say: which known name was probably meant, and a value in few words."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 HABITS = {
     "activation_fn": "activation",
@@ -60,6 +61,9 @@ HABITS = {
 """What other libraries call what has another name here."""
 
 
+LONGEST = 60
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant; None where nothing is near.
 
@@ -79,6 +83,15 @@ def hint(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = nearest(name, names)
     return f"did you mean {near!r}?" if near else f"expected one of {', '.join(names) or 'none'}"
+
+
+def shortened(value: Any) -> str:
+    """Return a value in words on one short line."""
+    try:
+        said = " ".join(repr(value).split())
+    except ValueError:  # a whole number of thousands of digits
+        said = f"a {type(value).__name__} too long to be written"
+    return said if len(said) <= LONGEST else f"{said[: LONGEST - 3]}..."
 
 
 def _word(name: str) -> str:

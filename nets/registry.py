@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
+from .near import shortened
+
 T = TypeVar("T")
 
 
@@ -45,18 +47,18 @@ class Registry(Generic[T]):
         Raises:
             ValueError: if there is no such entry; the message names the nearest ones.
         """
-        found = self._canonical.get(_plain(name))
+        found = self._canonical.get(_plain(name)) if isinstance(name, str) else None
         if found is None:
             raise self.unknown(name)
         return found
 
     def unknown(self, name: str) -> ValueError:
         """Return the error that says that `name` is none, and what was probably meant."""
-        near = get_close_matches(_plain(name), self._canonical, n=3, cutoff=0.6)
+        near = get_close_matches(_plain(str(name)), self._canonical, n=3, cutoff=0.6)
         names = list(dict.fromkeys(self._canonical[key] for key in near)) or list(self._entries)
         listed = ", ".join(repr(each) for each in names)
         hint = f"did you mean {listed}?" if near else f"choose one of {listed}"
-        return ValueError(f"unknown {self.kind} {name!r}; {hint}")
+        return ValueError(f"unknown {self.kind} {shortened(name)}; {hint}")
 
 
 def _plain(name: str) -> str:

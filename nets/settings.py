@@ -25,6 +25,7 @@ from typing import (
     Any,
     ClassVar,
     Literal,
+    TypeVar,
     Union,
     get_args,
     get_origin,
@@ -32,9 +33,13 @@ from typing import (
 )
 
 from .code import is_path, own
+from .keywords import Keywords
+from .near import shortened
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+SettingsT = TypeVar("SettingsT")
 
 LARGEST = 2**53
 """Whole numbers beyond it are no longer told apart where they meet floats."""
@@ -138,13 +143,16 @@ def changing(default: float) -> Any:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Keywords):
     """Base of dataclasses of settings: refuses values that their types exclude."""
 
     adjustable: ClassVar[tuple[str, ...]] = ()
     """Names of the settings that may change between two steps of a training."""
     shaping: ClassVar[tuple[str, ...]] = ()
     """Names of those without which the weights of networks mean something else."""
+
+    only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {}
+    """Settings that mean something only where another has one of some values."""
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -158,7 +166,7 @@ class Settings:
 def check(settings: "DataclassInstance", *apart: str) -> None:
     """Refuse values that the types of a dataclass exclude.
 
-    Lists become tuples, numbers of NumPy and torch Python's own.
+    Lists become tuples, numbers of NumPy and torch Python's own, and 1e5 is a whole number.
 
     Args:
         settings: the dataclass.
@@ -170,12 +178,26 @@ def check(settings: "DataclassInstance", *apart: str) -> None:
     hints = get_type_hints(type(settings), include_extras=True)
     for name in (field.name for field in fields(settings) if field.name not in apart):
         value = getattr(settings, name)
-        ours = own(value) if code_of(hints[name]) and callable(value) else _own(value)
+        hint = hints[name]
+        ours = own(value) if code_of(hint) and callable(value) else fitted(value, hint)
         if ours is not value:
             object.__setattr__(settings, name, value := ours)
-        expected = _unmet(value, hints[name])
+        expected = unmet(value, hint)
         if expected is not None:
             raise ValueError(f"{name} is {value!r}: expected {expected}")
+
+
+def settings_of(kind: type[SettingsT], config: SettingsT | None) -> SettingsT:
+    """Return the settings that were given, or the defaults where none were.
+
+    Raises:
+        TypeError: they are of something else.
+    """
+    if config is None:
+        return kind()
+    if not isinstance(config, kind):
+        raise TypeError(f"config is {shortened(config)}: expected {kind.__name__}(...)")
+    return config
 
 
 def required(name: str, value: Any, kind: Any) -> Any:
@@ -189,8 +211,8 @@ def required(name: str, value: Any, kind: Any) -> Any:
     Raises:
         ValueError: naming the argument, its value, and what was expected.
     """
-    value = _own(value)
-    expected = _unmet(value, kind)
+    value = fitted(value, kind)
+    expected = unmet(value, kind)
     if expected is not None:
         raise ValueError(f"{name} is {value!r}: expected {expected}")
     return value
@@ -221,15 +243,37 @@ def _own(value: Any) -> Any:
     return value
 
 
-def _unmet(value: Any, hint: Any) -> str | None:
+def _whole(value: Any, hint: Any) -> Any:
+    """Return a value with 1e5 as 100000 wherever its type asks for whole numbers."""
+    origin, args = get_origin(hint), get_args(hint)
+    if hint is int:
+        return int(value) if type(value) is float and value.is_integer() else value
+    if origin is Annotated:
+        return _whole(value, args[0])
+    if origin in (Union, UnionType):
+        return next((new for each in args if (new := _whole(value, each)) is not value), value)
+    if origin is tuple and isinstance(value, tuple):
+        kinds = args[:1] * len(value) if args[-1] is Ellipsis else args
+        if len(kinds) == len(value):
+            entries = tuple(map(_whole, value, kinds))
+            return value if all(map(operator.is_, entries, value)) else entries
+    return value
+
+
+def fitted(value: Any, hint: Any) -> Any:
+    """Return a value in Python's own types, 1e5 as a whole number where a type asks for one."""
+    return _whole(_own(value), hint)
+
+
+def unmet(value: Any, hint: Any) -> str | None:
     """Return what a type asks for that `value` is not; None where it fits."""
     origin, args = get_origin(hint), get_args(hint)
     if code_of(hint):
         fits = callable(value) or is_path(value)
-        return None if fits else _unmet(value, get_args(args[0])[0])
+        return None if fits else unmet(value, get_args(args[0])[0])
     if origin is Annotated:
         kind, limits = args[0], [each for each in args[1:] if isinstance(each, Range)]
-        return _unmet(value, kind) or (_outside(value, limits[0]) if limits else None)
+        return unmet(value, kind) or (_outside(value, limits[0]) if limits else None)
     if origin is Literal:
         return None if value in args else f"one of {', '.join(map(repr, args))}"
     if origin is tuple:
@@ -246,8 +290,8 @@ def _unmet(value: Any, hint: Any) -> str | None:
 def _unmet_by_any(value: Any, hints: tuple[Any, ...]) -> str | None:
     """Return what the first of several types asks for; None where `value` fits one of them."""
     known = [hint for hint in hints if get_origin(hint) in (Annotated, Literal, tuple)]
-    unmet = [_unmet(value, hint) for hint in dict.fromkeys((hints[0], *known))]
-    return None if None in unmet else unmet[0]
+    lacking = [unmet(value, hint) for hint in dict.fromkeys((hints[0], *known))]
+    return None if None in lacking else lacking[0]
 
 
 KINDS: dict[Any, tuple[type, str]] = {
@@ -264,8 +308,8 @@ def _unmet_by_entries(value: Any, kinds: tuple[Any, ...]) -> str | None:
         return "several values" if several else f"{len(kinds)} values"
     if not several and len(value) != len(kinds):
         return f"{len(kinds)} values"
-    unmet = map(_unmet, value, repeat(kinds[0]) if several else kinds)
-    return next((f"{each} for each" for each in unmet if each), None)
+    lacking = map(unmet, value, repeat(kinds[0]) if several else kinds)
+    return next((f"{each} for each" for each in lacking if each), None)
 
 
 def _outside(value: Any, limits: Range) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from nets.foreign import blaming
+from nets.foreign import blame, blaming, is_foreign
 from nets.settings import Count, Settings
 from nets.shell.command_line import CommandError, one_line
 
@@ -14,9 +14,6 @@ from .common import refusals
 
 if TYPE_CHECKING:
     from ..environments.source import EnvSource
-
-VALUES = (AssertionError, LookupError, TypeError, ValueError)
-"""What comes of values that no signature tells of; other errors are of the environment's code."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +35,8 @@ def adapt(source: "EnvSource", arguments: dict[str, Any], options: WorldOptions)
     Raises:
         CommandError: there is no such argument or wrapper, or nothing can be made of them.
     """
+    from ..environments.ids import HOME
+
     wrappers = [parse_wrapper(text) for text in options.wrap]
     with refusals(ValueError):
         source = source.adapted(arguments, {}, options.max_episode_steps)
@@ -47,12 +46,14 @@ def adapt(source: "EnvSource", arguments: dict[str, Any], options: WorldOptions)
         try:
             with refusals():
                 env = source.make()
-        except VALUES as error:
+        except Exception as error:
+            if not is_foreign(error):
+                raise
+            ours = source.module == HOME["dreamgym"] and isinstance(error, ValueError)
+            reason = one_line(error) if ours else blame(error)
             asked = [f"{name}={value!r}" for name, value in arguments.items()] + list(options.wrap)
-            reason = f"{type(error).__name__}: {one_line(error)}"
-            raise CommandError(
-                f"{source.name} cannot be made with {', '.join(asked)}: {reason}"
-            ) from error
+            message = f"{source.name} cannot be made with {', '.join(asked)}: {reason}"
+            raise CommandError(message) from error
         with blaming(f"the environment {source.name}, in its close"):
             env.close()
     return source

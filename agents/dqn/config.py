@@ -1,7 +1,8 @@
 """Settings of DQN, and which of them cannot work."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from nets.gradients.annealing import linear
 from nets.settings import (
@@ -34,6 +35,15 @@ class DQNConfig(Settings):
         *("target_every", "target_rate", "epsilon_start", "epsilon_end", "exploration_steps"),
         *("importance_exponent", "importance_steps"),
     )
+    # not what a preset sets, and a variant, or one more setting, leaves without effect
+    only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
+        "atoms": ("head", ("categorical", "quantile")),
+        "noise_std": ("noisy", (True,)),
+        **dict.fromkeys(
+            ("priority_exponent", "importance_exponent", "importance_steps"),
+            ("replay", ("prioritized",)),
+        ),
+    }
     shaping: ClassVar[tuple[str, ...]] = (
         *("hidden", "activation", "dueling", "head", "value_range", "noisy"),
     )

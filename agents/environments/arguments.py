@@ -1,43 +1,90 @@
-"""Which arguments an environment takes, by the code that makes it."""
+"""Which arguments an environment takes, or a wrapper, by the code that makes it."""
 
 import inspect
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gymnasium.envs.registration import EnvSpec, load_env_creator
+
+from nets.near import nearest
 
 from .ids import named_code
 from .making import making
 
 
-def require_arguments(spec: EnvSpec, names: Iterable[str]) -> None:
+def require_arguments(spec: EnvSpec, given: Mapping[str, Any]) -> None:
     """Refuse arguments that the environment of `spec` does not take.
 
     Raises:
-        ValueError: one is unknown; the nearest is suggested.
+        ValueError: one is unknown, and the nearest is suggested; or it is text where the default is
+            a number, True or False.
     """
     known = _arguments(spec)
-    for name in names:
-        if known is not None and name not in known:
-            near = get_close_matches(name, known, n=1)
-            expected = ", ".join(sorted(known)) or "none"
-            hint = f"did you mean {near[0]!r}?" if near else f"it takes {expected}"
-            raise ValueError(f"{spec.id} has no argument {name!r}: {hint}")
+    if known is None:
+        return
+    for name, value in given.items():
+        if name not in known:
+            raise _unknown(spec.id, name, known)
+        _require_kind(f"{name} of {spec.id}", value, known[name], spec.kwargs.get(name))
 
 
-def _arguments(spec: EnvSpec) -> set[str] | None:
-    """Return the names that the makers of an environment take; None: any."""
-    known = set(spec.kwargs)
+def require_wrapping(kind: Any, name: str, given: Mapping[str, Any]) -> None:
+    """Refuse arguments that a wrapper does not take besides the environment, or lacks.
+
+    Raises:
+        ValueError: one is unknown, and the nearest is suggested; or one is missing.
+    """
+    found = _parameters(kind)
+    if found is None:
+        return
+    _, *others = found
+    known = {each.name: each for each in others if each.kind not in VARIADIC}
+    if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in others):
+        for argument in given:
+            if argument not in known:
+                raise _unknown(name, argument, known)
+    lacking = [n for n, p in known.items() if p.default is EMPTY and n not in given]
+    if lacking:
+        raise ValueError(f"{name} needs {' and '.join(lacking)}: {name}({lacking[0]}=...)")
+
+
+def _unknown(owner: str, name: str, known: Iterable[str]) -> ValueError:
+    near = nearest(name, known)
+    hint = f"did you mean {near!r}?" if near else f"it takes {', '.join(sorted(known)) or 'none'}"
+    return ValueError(f"{owner} has no argument {name!r}: {hint}")
+
+
+def _require_kind(what: str, value: Any, parameter: inspect.Parameter, usual: Any) -> None:
+    """Refuse text where the default, and what the code says of it, is of another kind."""
+    usual = parameter.default if usual is None else usual
+    expected = KINDS.get(type(usual))
+    plain = parameter.annotation in (EMPTY, *KINDS, *(kind.__name__ for kind in KINDS))
+    if isinstance(value, str) and expected and plain:
+        raise ValueError(f"{what} is {value!r}: expected {expected}, such as its default {usual}")
+
+
+def _arguments(spec: EnvSpec) -> dict[str, inspect.Parameter] | None:
+    """Return what the makers of an environment take; None: any."""
+    known: dict[str, inspect.Parameter] = {}
     takes_any = False
     for maker in _makers(spec):
-        try:
-            found = inspect.signature(maker).parameters.values()
-        except (TypeError, ValueError):  # code that is not Python's
+        found = _parameters(maker)
+        if found is None:
             return None
-        known |= {each.name for each in found if each.kind not in VARIADIC}
+        known |= {each.name: each for each in found if each.kind not in VARIADIC}
         takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in found)
-    return None if takes_any else known - named_code(spec).keys()
+    for name in spec.kwargs:
+        known.setdefault(name, inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY))
+    code = named_code(spec)
+    return None if takes_any else {n: p for n, p in known.items() if n not in code}
+
+
+def _parameters(maker: Any) -> list[inspect.Parameter] | None:
+    """Return the parameters of what is called; None of code that is not Python's."""
+    try:
+        return list(inspect.signature(maker).parameters.values())
+    except (TypeError, ValueError):
+        return None
 
 
 def _makers(spec: EnvSpec) -> Iterator[Any]:
@@ -50,4 +97,6 @@ def _makers(spec: EnvSpec) -> Iterator[Any]:
         yield point
 
 
+EMPTY = inspect.Parameter.empty
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+KINDS = {bool: "True or False", int: "a number", float: "a number"}

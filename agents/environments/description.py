@@ -3,12 +3,14 @@
 import importlib
 import sys
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec, WrapperSpec
 
+from nets.near import hint
+
+from .arguments import require_wrapping
 from .ids import find_spec, named_code, qualified
 
 
@@ -60,7 +62,7 @@ def described_wrapper(description: Mapping[str, Any]) -> WrapperSpec:
     """Return the spec of a wrapper; nothing but a wrapper's class is ever called.
 
     Raises:
-        ValueError: the entry point is something else.
+        ValueError: the entry point is something else, or takes other arguments.
     """
     module, _, name = description["entry_point"].rpartition(":")
     module = module or "gymnasium.wrappers"
@@ -70,9 +72,8 @@ def described_wrapper(description: Mapping[str, Any]) -> WrapperSpec:
         raise ValueError(f"cannot import {module!r}, the module of {name}: {error}") from error
     if not _is_wrapper(kind):
         known = [each for each, what in vars(sys.modules[module]).items() if _is_wrapper(what)]
-        near = get_close_matches(name, known, n=1)
-        hint = f": did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{module}:{name} is not a wrapper of environments{hint}")
+        raise ValueError(f"{module}:{name} is not a wrapper of environments: {hint(name, known)}")
+    require_wrapping(kind, name, description["kwargs"])
     return WrapperSpec(name, f"{module}:{name}", dict(description["kwargs"]))
 
 

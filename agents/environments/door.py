@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nets.foreign import blamed
+from nets.near import shortened
 
 from .parts import COMPOSITES, Part, parts, row_space, side_by_side
 
@@ -22,7 +23,6 @@ LEAVE_THEIR_BOX = ("LunarLander-v3", "LunarLanderContinuous-v3")
 """Worlds of Gymnasium's that return finite numbers beyond the bounds of their own space."""
 LARGEST = float(np.finfo(np.float32).max)
 """Numbers beyond are infinite where they are learned from."""
-LONGEST = 60  # letters of a value in a message
 SLACK = 1e-5
 """How far rounding may take a float beyond a bound, as a share of it."""
 
@@ -222,15 +222,6 @@ class Gate:
     def _refuse(self, value: object) -> NoReturn:
         what = f"observation{self._label}" if self._label else "the observation"
         self._door.refuse(what, value, f"a member of {self._space}")
-
-
-def shortened(value: Any) -> str:
-    """Return a value in words on one short line."""
-    try:
-        said = " ".join(repr(value).split())
-    except ValueError:  # a whole number of thousands of digits
-        said = f"a {type(value).__name__} too long to be written"
-    return said if len(said) <= LONGEST else f"{said[: LONGEST - 3]}..."
 
 
 def _bounds(space: gym.Space, name: str) -> tuple[Any, Any] | None:

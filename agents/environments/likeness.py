@@ -8,8 +8,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 
+from nets.near import shortened
+
 from .differences import CHECKS, Differences, Env, differences, layers
-from .door import shortened
 from .masks import Telling, random_action
 from .stepping import autoreset_mode
 

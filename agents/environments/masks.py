@@ -5,13 +5,14 @@ as sb3-contrib asks them. A mask has one place for every action; of several disc
 of the first come first.
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NoReturn
 
 import gymnasium as gym
 import numpy as np
+
+from nets.warned import warn
 
 from .door import Array, Door, InvalidExperience
 
@@ -118,7 +119,7 @@ class Masks:
             allowed = self.all(1) if value is None else self._bools([value])
             if value is None or not _some(allowed, self._sizes).all():
                 message = f"{self._door.name} tells no mask where an episode was truncated"
-                warnings.warn(f"{message}: the value there is one of all actions", stacklevel=3)
+                warn(f"{message}: the value there is one of all actions")
                 allowed[:] = True
             rows[k] = allowed[0]
         return rows

@@ -4,7 +4,6 @@ Whatever differs from a fresh one in more than the episode under way is a thing 
 attributes, statistics, a window, arguments that nobody wrote down.
 """
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from copy import deepcopy
@@ -20,10 +19,11 @@ from gymnasium.envs.registration import EnvSpec, WrapperSpec, load_env_creator
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv, VectorWrapper
 
+from nets.near import shortened
 from nets.process.seeding import seeded
+from nets.warned import warn
 
 from .differences import Env, differences, layers
-from .door import shortened
 from .likeness import distant_differences, telling
 from .plain import encode
 
@@ -88,10 +88,9 @@ def refuse_normalizers(whole: Env | EnvSpec) -> None:
 
 def warn_unrepeatable(env: Env, why: str) -> None:
     """Tell whoever made the agent what it costs that the object itself is used."""
-    warnings.warn(
+    warn(
         f"{env} cannot be made anew ({why}), so it is used as it is, and training on it is neither "
-        "evaluated on the side nor exactly resumable; register what you need and pass its id",
-        stacklevel=4,
+        "evaluated on the side nor exactly resumable; register what you need and pass its id"
     )
 
 

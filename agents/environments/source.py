@@ -13,12 +13,12 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import VectorEnv
 
 from nets.foreign import blaming
+from nets.near import shortened
 from nets.runs.checkpoint import fitting
 from nets.settings import Copies, check
 
 from .arguments import require_arguments
 from .description import describe, described_spec, described_wrapper, require_count
-from .door import shortened
 from .ids import find_spec, home
 from .limits import time_limit
 from .making import making

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 from gymnasium import Space
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from numpy.typing import ArrayLike, NDArray
+
+from nets.near import shortened
 
 from .parts import COMPOSITES, counts, parts, row_space, side_by_side
 
@@ -34,18 +36,36 @@ def as_rows(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
 
 
 def _as_array(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
-    array = given = np.asarray(members)
-    if space.dtype is not None and array.dtype != space.dtype:
-        array = array.astype(space.dtype)
-        if array.dtype.kind != "f" and np.count_nonzero(array != given):
-            raise ValueError(f"{given.dtype} was given where {space} has {space.dtype}")
+    if members is None:
+        raise ValueError(f"None was given: expected one or several of {space}")
+    try:
+        array = given = np.asarray(members)
+        if space.dtype is not None and array.dtype != space.dtype:
+            array = array.astype(space.dtype)
+    except (TypeError, ValueError) as error:
+        message = f"{shortened(members)} was given: expected one or several of {space}"
+        raise ValueError(message) from error
+    if array is not given and array.dtype.kind != "f" and np.count_nonzero(array != given):
+        raise ValueError(f"{given.dtype} was given where {space} has {space.dtype}")
     if array.dtype.kind == "f" and not is_finite(array):
         raise ValueError(f"{array[~np.isfinite(array)][0]} was given: expected finite numbers")
     shape = space.shape or ()
     single = array.ndim == len(shape)
     if array.shape[array.ndim - len(shape) :] != shape or array.ndim > len(shape) + 1:
         raise ValueError(f"the shape {array.shape} was given: expected {shape} or (N, *{shape})")
+    if _beyond(space, array):
+        told = shortened(given.tolist())
+        raise ValueError(f"{told} was given: expected one or several of {space}")
     return (array[None] if single else array), single
+
+
+def _beyond(space: Space, array: NDArray[Any]) -> bool:
+    """Whether whole numbers are none of those that `space` has."""
+    if not isinstance(space, Discrete | MultiDiscrete):
+        return False
+    counts = space.n if isinstance(space, Discrete) else space.nvec
+    index = array - space.start
+    return bool(((index < 0) | (index >= counts)).any())
 
 
 def is_finite(array: NDArray[Any]) -> bool:

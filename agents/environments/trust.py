@@ -13,9 +13,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from nets.near import shortened
 from nets.runs.checkpoint import UntrustedError
 
-from .door import shortened
 from .ids import HOME, NEIGHBOURS, find_spec, home
 from .plain import NUMBERS
 

@@ -14,12 +14,14 @@ from nets.runs.configurations import (
     adjusted,
     require_found,
 )
-from nets.settings import Whole, required
+from nets.settings import Whole, required, settings_of
+from nets.warned import warn
 
 from ..environments.masks import as_masks, choices
 from ..environments.source import EnvSource, World
 from ..environments.spaces import as_rows
 from .experience import Array, Metrics, Stream, Transition
+from .ineffective import ineffective
 from .remaking import ConfigT, Remade
 
 
@@ -64,11 +66,11 @@ class Actor(Remade[ConfigT]):
         device: str = "auto",
         num_envs: int | None = None,
     ) -> None:
+        self.config: ConfigT = settings_of(self.config_type, config)
         source = EnvSource.of(env, num_envs)
         if source.num_envs is None and source.spec is not None:
             source = replace(source, num_envs=self.default_num_envs)
         self.source = source
-        self.config: ConfigT = self.config_type() if config is None else config
         require_found(self.config)
         self.seed: int = required("seed", seed, Whole)
         self.device = resolve_device(device)
@@ -108,6 +110,8 @@ class Actor(Remade[ConfigT]):
 
     def begin(self) -> None:
         """Get ready for a training that begins from nothing; refuse what it lacks."""
+        for said in ineffective(self.config, self.observation_space, self.action_space):
+            warn(f"{said} ({self.name} on {self.source.name})")
         if self.masks and self.source.spec is not None:
             with closing(self.source.stepper(masks=True)) as stepper:
                 stepper.reset(self.seed)  # a world that tells no masks is refused

@@ -1,6 +1,5 @@
 """How good an agent is: whole episodes on fresh environments, with their uncertainty."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -9,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from nets.near import shortened
 from nets.process.device import cpu_settings
 from nets.process.seeding import seeded
 from nets.settings import Copies, Count, Seed, required
+from nets.warned import warn
 
 from ..environments.limits import step_limit
 from ..environments.source import EnvSource, World
@@ -93,6 +94,8 @@ def evaluate(
     """
     episodes, seed = required("episodes", episodes, Count), required("seed", seed, Seed)
     num_envs = required("num_envs", num_envs, Copies)
+    if not isinstance(agent, Actor):
+        raise TypeError(f"agent is {shortened(agent)}: expected an agent, as agents.load returns")
     require_finite(agent)
     where = agent.source.apart() if env is None else EnvSource.of(env)
     for what in ("observation_space", "action_space"):
@@ -135,7 +138,7 @@ def evaluate(
                 waits = np.zeros(count, bool)
     if cut and max_steps is None:
         message = f"episodes on {where.name} that nothing ends are cut off after {limit:,} steps"
-        warnings.warn(f"{message}; max_steps sets another limit", stacklevel=1)
+        warn(f"{message}; max_steps sets another limit")
     played = sorted(score.played, key=itemgetter(0))
     _, returns, discounted, lengths, raw = zip(*played, strict=True)
     return Evaluation(

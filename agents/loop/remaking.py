@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 import torch
 
+from nets.keywords import Keywords
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
 from nets.runs.configurations import recalled, recorded, require_settings
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 ConfigT = TypeVar("ConfigT", bound="DataclassInstance")
 
 
-class Remade(ABC, Generic[ConfigT]):
+class Remade(Keywords, ABC, Generic[ConfigT]):
     """What can be made again from its settings, its environment's recipe and what it learned."""
 
     name: ClassVar[str]

@@ -1,6 +1,6 @@
 """Proximal policy optimisation (Schulman et al., 2017) with a clipped objective."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -31,6 +31,9 @@ class PPOConfig(AdvantageConfig):
         *AdvantageConfig.adjustable,
         *("epochs", "batch_size", "clip", "value_clip", "target_kl"),
     )
+    only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
+        "normalize_over": ("normalize_advantage", (True,))
+    }
 
     n_steps: Capacity = 256
     """Steps of every environment between two updates."""

@@ -26,6 +26,9 @@ class ReinforceConfig(PolicyConfig):
     """Settings of REINFORCE."""
 
     adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "baseline_rate")
+    only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
+        "baseline_rate": ("baseline", ("running",))
+    }
 
     learning_rate: Schedule = changing(1e-3)
     """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""

@@ -1,7 +1,8 @@
 """Settings of tabular agents."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from nets.gradients.annealing import Shape
 from nets.settings import Count, RateSchedule, Real, Settings, Share, changing
@@ -16,6 +17,10 @@ class TabularConfig(Settings):
     adjustable: ClassVar[tuple[str, ...]] = (
         *("discount", "learning_rate", "learning_rate_decay"),
         *("epsilon_schedule", "epsilon_start", "epsilon_end", "exploration_steps"),
+    )
+
+    only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = dict.fromkeys(
+        ("epsilon_end", "exploration_steps"), ("epsilon_schedule", ("linear",))
     )
 
     discount: Share = 0.99

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from nets.layers.precision import at_least_float32
+from nets.settings import Whole, required
 
-from ..classes import Label
+from ..classes import Label, require_rows
 from ..gans.networks import with_label
 from ..model import Batch, GenerativeModel, Metrics, ModelOptions
 from .config import AutoencoderConfig
@@ -77,7 +78,11 @@ class Autoencoder(GenerativeModel[ConfigT]):
 
     def encode(self, x: Tensor) -> Tensor:
         """Return latents `[B, D]` of data `[B, *shape]`."""
-        return at_least_float32(self.encoder(x))
+        return at_least_float32(self._encoded(x))
+
+    def _encoded(self, x: Tensor) -> Tensor:
+        require_rows("x", x, self.shape)
+        return self.encoder(x)
 
     def decode(self, z: Tensor, label: Label = None) -> Tensor:
         """Return the mean of p(x | z), `[B, *shape]`, of latents `[B, D]`.
@@ -87,8 +92,10 @@ class Autoencoder(GenerativeModel[ConfigT]):
             label: of a conditional model the classes `[B]`, or one for all; drawn when None.
 
         Raises:
-            ValueError: if there is a label and the model is not conditional, or no such class.
+            ValueError: if there is a label and the model is not conditional, or no such class; or z
+                has another shape.
         """
+        require_rows("z", z, (self.config.latent,))
         return self._mean(self._output(z, self.asked(z.shape[0], label)))
 
     def reconstruct(self, x: Tensor, label: Label = None) -> Tensor:
@@ -134,6 +141,7 @@ class Autoencoder(GenerativeModel[ConfigT]):
     def prior(self, n: int) -> Tensor:
         """Draw latents `[n, D]` of N(0, I)."""
         like = next(self.encoder.parameters())
+        n = required("n", n, Whole)
         return torch.randn(n, self.config.latent, dtype=like.dtype, device=like.device)
 
     @torch.no_grad()

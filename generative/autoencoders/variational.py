@@ -60,7 +60,7 @@ class Variational(Autoencoder[ConfigT]):
 
         Beyond the limits the gradient is that of the limit: what is out there comes back.
         """
-        mean, logvar = at_least_float32(self.encoder(x)).chunk(2, dim=1)
+        mean, logvar = at_least_float32(self._encoded(x)).chunk(2, dim=1)
         with torch.no_grad():
             excess = logvar - logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
         return mean, logvar - excess

@@ -2,13 +2,15 @@
 
 import os
 import sys
-import warnings
 from collections.abc import Callable, Container
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nets.arguments import checked
 from nets.registry import Registry
+from nets.settings import Seed
+from nets.warned import warn
 
 from . import frames
 from .dataset import DataNote, Dataset
@@ -32,6 +34,7 @@ OF_WORLDS = ("frames", "observations")
 PATH = "a path to .npz, .npy, .csv, idx or a folder of images"
 
 
+@checked
 def load_dataset(
     spec: str | Path,
     *,
@@ -39,7 +42,7 @@ def load_dataset(
     fit: Way = "stretch",
     labels: str | None = None,
     limit: int | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     trust: bool = False,
 ) -> Dataset:
     """Load, draw or collect the data that `spec` names.
@@ -86,7 +89,7 @@ def load_dataset(
     if (there := shadowed(spec)) is None:
         return rows
     note = f"{spec!r} is the data set of that name; for what lies here, write ./{there}"
-    warnings.warn(note, DataNote, stacklevel=2)
+    warn(note, DataNote)
     return replace(rows, notes=(*rows.notes, note))
 
 

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nets.warned import warn
+
 from . import images
 from .dataset import DataNote, Dataset, chosen
 from .folders import FOREIGN, Found, find_pictures, told
@@ -105,7 +107,7 @@ def load_folder(
     damaged = looked.damaged | pictures.damaged
     report = told(len(index), found.others, damaged, path)
     if damaged or found.others.keys() & set(FOREIGN):
-        warnings.warn(f"{path}: {report}", DataNote, stacklevel=4)
+        warn(f"{path}: {report}", DataNote)
     classes, names, unlabelled = _classes(found, index, path, labels)
     said = (report, *found.notes, *notes, *more, *_done(looks), *unlabelled)
     return Dataset(str(path), x, classes, names, notes=said)

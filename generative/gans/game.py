@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from nets.layers.precision import at_least_float32
-from nets.settings import Count, Size
+from nets.settings import Count, Size, Whole, required
 
-from ..classes import Label
+from ..classes import Label, require_rows
 from ..model import Batch, GenerativeModel, Loss, ModelConfig, ModelOptions, Player
 from .networks import Networks, Sizes, spectral_norm_, with_label
 
@@ -100,6 +100,7 @@ class AdversarialModel(GenerativeModel[ConfigT]):
 
     def prior(self, n: int) -> Tensor:
         """Draw latents `[n, D]` of N(0, I)."""
+        n = required("n", n, Whole)
         return torch.randn(n, self.config.latent, device=self.device)
 
     @torch.no_grad()
@@ -113,8 +114,10 @@ class AdversarialModel(GenerativeModel[ConfigT]):
             label: classes `[n]`, or one for all.
 
         Raises:
-            ValueError: if there is a label and the model is not conditional, or no such class.
+            ValueError: if there is a label and the model is not conditional, or no such class; or z
+                has another shape.
         """
+        require_rows("z", z, (self.config.latent,))
         label = self.asked(z.shape[0], label)
         training = self.generator.training
         self.generator.eval()

@@ -1,6 +1,6 @@
 """Whether data are what a model takes them for, before it is trained on them."""
 
-import warnings
+from nets.warned import warn
 
 from ..data.dataset import Dataset
 from ..model import GenerativeModel, Rows
@@ -31,4 +31,4 @@ def require_suitable(model: GenerativeModel, data: Rows) -> None:
         k = int(wrong.nonzero()[0])
         found = f"{data.name}: column {k} has mean {x[:, k].mean():g} and standard deviation"
         advice = "standardise the columns, (x - mean)/std, or little is learned"
-        warnings.warn(f"{found} {spread[k]:g}: {advice}", stacklevel=4)
+        warn(f"{found} {spread[k]:g}: {advice}")

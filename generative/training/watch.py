@@ -1,13 +1,13 @@
 """Which weights are the best on held-out rows, when they get no better, and what they lack."""
 
 import math
-import warnings
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
 from nets.runs.checkpoint import load_checkpoint, save_checkpoint
 from nets.supervised.early_stopping import EarlyStopping
+from nets.warned import warn
 
 from ..model import GenerativeModel
 from .learner import Learner
@@ -63,7 +63,7 @@ class Watch:
         if measured.get("active_latents") == 0.0 and learner.steps >= MANY_STEPS:
             message = f"no latent of the {learner.model.name} says anything of the data"
             found = f"after {learner.steps:,} steps their KL is below 0.01"
-            warnings.warn(f"{message}: {found}; {CURES}", stacklevel=2)
+            warn(f"{message}: {found}; {CURES}")
 
     def best(self) -> GenerativeModel:
         """Return a copy of the model with the best weights, in evaluation mode.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from nets.runs.configurations import recalled
+from nets.settings import Whole, required
 
 from ..classes import Label
 from ..data.dataset import chosen
@@ -113,6 +114,7 @@ class World(GenerativeModel[WorldConfig]):
 
     def sample(self, n: int, label: Label = None) -> Tensor:
         """Dream n worlds on, by random actions, and return what they show then, `[n, *shape]`."""
+        n = required("n", n, Whole)
         self.asked(n, label)  # refuses one
         first = self.starts[torch.randint(len(self.starts), (n,), device=self.device)]
         state, shown = self.begin(first, self.noise(n)), first

@@ -6,7 +6,6 @@ Nothing else in the library touches global random state.
 import os
 import random
 import threading
-import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from ..warned import warn
 
 
 def hash31(*words: int | str) -> int:
@@ -89,7 +90,7 @@ class _Turn:
             self.waiting.append(ticket)
             try:
                 if not self._changed.wait_for(lambda: self._is_due(ticket), LONG_WAIT):
-                    warnings.warn(STUCK, stacklevel=2)
+                    warn(STUCK)
                     self._changed.wait_for(lambda: self._is_due(ticket))
                 self._owner = me
             finally:

@@ -14,7 +14,7 @@ from typing import IO, Any
 import torch
 
 from .archive import inspect
-from .durable import make_folder, sync
+from .durable import as_path, make_folder, sync
 
 FORMAT = "dreamgym"
 VERSION = 1
@@ -68,7 +68,7 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
         OSError: the file cannot be written, as on a full disk, or where a device, a pipe or a folder
             lies; it is named.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "no file can be written in its place", str(path))
     make_folder(path.parent)
@@ -109,7 +109,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
         Damaged: the file is torn, or bytes of it have changed.
         CheckpointError: it holds Python objects, or was written by another program.
     """
-    path = Path(path)
+    path = as_path(path)
     _require_file(path, "checkpoint")
     try:
         inspect(path)
@@ -167,7 +167,7 @@ def save_json(path: str | Path, value: Any) -> None:
 
 def load_json(path: str | Path) -> Any:
     """Load a JSON file; `CheckpointError` names it when it is damaged, or far too large."""
-    path = Path(path)
+    path = as_path(path)
     _require_file(path, "file")
     if path.stat().st_size > MOST_JSON:
         raise CheckpointError(f"{path} has more than {MOST_JSON:,} bytes")

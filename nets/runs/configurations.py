@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..code import Lost, find, is_known, is_path, written
+from ..near import hint
 from ..settings import Code, code_fields, from_plain
 from .checkpoint import MissingCode, UntrustedError
 
@@ -68,9 +68,7 @@ def require_settings(
     known = {field.name for field in fields(kind)}
     for name in given:
         if name not in known:
-            near = get_close_matches(name, {*known, *beside}, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"{kind.__name__} has no setting {name!r}{hint}")
+            raise ValueError(f"{kind.__name__} has no setting {name!r}: {hint(name, known | {*beside})}")
 
 
 def adjusted(config: Config, changes: Mapping[str, Any], name: str) -> Config:

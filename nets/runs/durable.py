@@ -6,8 +6,24 @@ from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ..near import shortened
+
 WINDOWS = sys.platform == "win32"
 FLUSHABLE = os.O_RDWR if WINDOWS else os.O_RDONLY  # Windows flushes only what may be written
+
+
+def as_path(path: str | Path) -> Path:
+    """Return where a file or a folder is, as people say it.
+
+    Raises:
+        TypeError: it is neither text nor a path.
+        ValueError: it is empty, which would stand for the current folder.
+    """
+    if not isinstance(path, str | Path):
+        raise TypeError(f"the path is {shortened(path)}: expected text or a pathlib.Path")
+    if path == "":
+        raise ValueError("the path is '': expected the name of a file or a folder")
+    return Path(path)
 
 
 def make_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from .checkpoints import Checkpoints
+from .durable import as_path
 
 
 def find_checkpoint(path: str | Path, name: str | None = None) -> Path:
@@ -12,7 +13,7 @@ def find_checkpoint(path: str | Path, name: str | None = None) -> Path:
         FileNotFoundError: the folder has no such checkpoint; the existing ones are listed.
         CheckpointError: the folder's config.json is not as it was written.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_dir():
         return path
     files = Checkpoints(path)

@@ -1,12 +1,12 @@
 """A run is a folder: how it is cut up, what it takes to repeat it, and where its files lie."""
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
+from ..warned import warn
 from ..settings import Count, Settings, Whole
 from .changes import described_at
 from .checkpoint import CheckpointError, Damaged, fitting, load_checkpoint, save_checkpoint
@@ -229,7 +229,7 @@ class RunFolder(Generic[ConfigT]):
             lost = str(error)
         else:
             return True
-        warnings.warn(f"{lost}; the next evaluation makes another", stacklevel=2)
+        warn(f"{lost}; the next evaluation makes another")
         return False
 
     def _check(self, file: Path, state: Mapping[str, Any], described: Mapping[str, Any]) -> None:
@@ -246,8 +246,8 @@ class RunFolder(Generic[ConfigT]):
     def _warn(self, file: Path, state: Mapping[str, Any], damage: Sequence[Damaged]) -> None:
         """Tell what keeps the run from going on as it would have."""
         if damage:
-            warnings.warn(f"{damage[0]}; going on from {file}", stacklevel=2)
+            warn(f"{damage[0]}; going on from {file}")
         elsewhere = moved(state if "processor" in state else self._record or {})
         if elsewhere:
             message = f"{self.path} goes on, but not bit for bit as it would have"
-            warnings.warn(f"{message}: {elsewhere}", stacklevel=2)
+            warn(f"{message}: {elsewhere}")

@@ -3,11 +3,11 @@
 import os
 import socket
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..warned import warn
 from .durable import make_folder
 
 try:
@@ -106,7 +106,7 @@ def _lock(descriptor: int, what: Path, *, shared: bool = False) -> None:
         raise Occupied(message) from None
     except OSError as error:  # some network file systems have no locks
         message = f"{what} cannot be locked ({error.strerror}): see to it that nobody else writes"
-        warnings.warn(f"{message} there", stacklevel=7)
+        warn(f"{message} there")
 
 
 def _lock_now(descriptor: int, shared: bool) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..warned import warn
 from ..process.interrupts import uninterrupted
 from .durable import sync
 from .logs import TensorBoard
@@ -34,7 +34,7 @@ class RunLog:
                 self._board = TensorBoard(folder, resume_step)
             else:
                 message = "TensorBoard's writer takes file names for UTF-8, here they are"
-                warnings.warn(f"{message} {sys.getfilesystemencoding()}: no events", stacklevel=3)
+                warn(f"{message} {sys.getfilesystemencoding()}: no events")
 
     def write(self, step: int, row: Mapping[str, float], timed: Mapping[str, float]) -> None:
         """Write a row; what was `timed` differs from run to run, and goes to TensorBoard alone."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..near import shortened
 from .checkpoint import CheckpointError
 
 _TEXTS = {str: str}
@@ -25,7 +26,6 @@ WORDS = {
     dict: "names with values",
     list: "a list",
 }
-LONGEST = 60  # letters of a value in a message
 
 
 def require_shapes(path: str | Path, record: Mapping[str, Any]) -> None:
@@ -62,6 +62,5 @@ def _require(path: str | Path, name: str, value: Any, kind: Any) -> None:
 
 
 def _refuse(path: str | Path, name: str, value: Any, expected: str) -> None:
-    said = repr(value)
-    said = said if len(said) <= LONGEST else f"{said[: LONGEST - 3]}..."
+    said = shortened(value)
     raise CheckpointError(f"{path} does not fit: {name} is {said}, expected {expected}")

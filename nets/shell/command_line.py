@@ -18,7 +18,9 @@ from ..process.interrupts import interruptible
 from ..process.streams import lasting_streams
 from ..runs.ownership import Occupied
 from .here import as_seen, look_beside, pinned, shown, started_here
+from .memory import lacks_memory, memory_sentence
 from .option_values import VALUES
+from .plain_warnings import plain_warnings
 from .wrong_options import WrongOption, one_sentence
 
 Options = TypeVar("Options")
@@ -54,6 +56,7 @@ def command(function: Callable[[list[str]], int]) -> Command:
             lasting_streams() as output,
             interruptible() as signals,
             _quiet_threads(),
+            plain_warnings(),
             started_here(),
         ):
             try:
@@ -96,14 +99,8 @@ def _exit_code(function: Callable[[list[str]], int], argv: list[str]) -> int:
     except (MemoryError, RuntimeError) as error:
         if not lacks_memory(error) or is_foreign(error):
             raise
-        print(f"error: not enough memory: {one_line(error)}", file=sys.stderr)
+        print(f"error: {memory_sentence(error)}", file=sys.stderr)
         return USAGE_ERROR
-
-
-def lacks_memory(error: Exception) -> bool:
-    """Whether memory was asked for that is not there; torch has no error of its own for it."""
-    said = str(error)
-    return isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said
 
 
 @contextmanager

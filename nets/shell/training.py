@@ -249,7 +249,7 @@ def list_run(run: Path, best: str, others: Mapping[str, str]) -> str:
 
 def _named_signal(argv: Sequence[str]) -> WarningSignal | None:
     """Return what follows --checkpoint-on, if it is such a signal."""
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+    for word, following in zip(argv, [*argv[1:], ""], strict=False):  # nothing has nothing behind
         option, _, value = word.partition("=")
         if option.replace("_", "-") == "--checkpoint-on":
             named: Iterator[WarningSignal] = iter(get_args(WarningSignal))

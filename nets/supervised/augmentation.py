@@ -14,9 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..settings import Count, Positive, Share, Whole
+
 Transform = Callable[[Tensor], Tensor]
 
 
+@checked
 def transform(
     images: Tensor,
     *,
@@ -34,7 +38,7 @@ def transform(
         scale: factor of each picture `[B]`, or of all, more than 0.
         shift: pixels to the right and down, `[B, 2]`, or a number for both.
     """
-    batch, _, height, width = images.shape
+    batch, _, height, width = _pictures(images)
 
     def of_each(value: Tensor | float) -> Tensor:
         return torch.as_tensor(value, dtype=images.dtype, device=images.device)
@@ -56,46 +60,55 @@ def transform(
     return F.grid_sample(images, grid, align_corners=False)
 
 
+@checked
 def rotate(images: Tensor, degrees: Tensor | float) -> Tensor:
     """Turn pictures counterclockwise; quarter turns of squares are exact, as `torch.rot90`."""
+    _pictures(images)
     square = images.shape[-1] == images.shape[-2]
     if isinstance(degrees, int | float) and square and degrees % 90 == 0:
         return images.rot90(int(degrees // 90), (-2, -1))
     return transform(images, degrees=degrees)
 
 
+@checked
 def random_rotate(images: Tensor, degrees: float) -> Tensor:
     """Turn each picture by an angle between −degrees and degrees."""
     return transform(images, degrees=_uniform(images, -degrees, degrees))
 
 
-def random_scale(images: Tensor, low: float, high: float) -> Tensor:
+@checked
+def random_scale(images: Tensor, low: Positive, high: Positive) -> Tensor:
     """Enlarge each picture by a factor between `low` and `high`, uniform in its logarithm."""
     return transform(images, scale=_uniform(images, math.log(low), math.log(high)).exp())
 
 
-def random_flip(images: Tensor, *, probability: float = 0.5) -> Tensor:
+@checked
+def random_flip(images: Tensor, *, probability: Share = 0.5) -> Tensor:
     """Mirror each picture, left to right, with a probability in [0, 1]."""
+    _pictures(images)
     flipped = torch.rand(len(images), 1, 1, 1, device=images.device) < probability
     return torch.where(flipped, images.flip(-1), images)
 
 
-def random_shift(images: Tensor, pixels: int) -> Tensor:
+@checked
+def random_shift(images: Tensor, pixels: Whole) -> Tensor:
     """Move each picture by up to so many whole pixels either way; its border fills the gap.
 
     Known in reinforcement learning as DrQ's (Kostrikov, Yarats & Fergus, 2021).
     """
+    _pictures(images)
     padded = F.pad(images, (pixels,) * 4, mode="replicate")
     return random_crop(padded, images.shape[-2], images.shape[-1])
 
 
-def random_crop(images: Tensor, height: int, width: int) -> Tensor:
+@checked
+def random_crop(images: Tensor, height: Count, width: Count) -> Tensor:
     """Cut a piece of `[height, width]` out of each picture.
 
     Raises:
         ValueError: if the pictures are smaller.
     """
-    batch, channels, rows, columns = images.shape
+    batch, channels, rows, columns = _pictures(images)
     if height > rows or width > columns:
         raise ValueError(f"cannot cut {height}x{width} out of pictures of {rows}x{columns}")
     device = images.device
@@ -106,6 +119,15 @@ def random_crop(images: Tensor, height: int, width: int) -> Tensor:
     index = torch.arange(batch, device=device).view(-1, 1, 1, 1)
     channel = torch.arange(channels, device=device).view(1, -1, 1, 1)
     return images[index, channel, row, column]
+
+
+def _pictures(images: Tensor) -> tuple[int, int, int, int]:
+    """Return the shape of float pictures; refuse what is none of them."""
+    if images.dim() != 4 or not images.is_floating_point():
+        found = f"{images.dtype} of shape {tuple(images.shape)}"
+        raise ValueError(f"images are {found}: expected floats [B, C, H, W]")
+    batch, channels, height, width = images.shape
+    return batch, channels, height, width
 
 
 class Augmentation(nn.Module):
@@ -129,5 +151,6 @@ class Augmentation(nn.Module):
 
 def _uniform(images: Tensor, low: float, high: float) -> Tensor:
     """Draw a number for each picture, `[B]`."""
+    _pictures(images)
     numbers = torch.rand(len(images), dtype=images.dtype, device=images.device)
     return low + (high - low) * numbers

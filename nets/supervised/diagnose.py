@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from torch import nn
 
+from ..arguments import checked
+
 REMEDIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "avoidable bias": (
@@ -56,6 +58,7 @@ class Diagnosis:
         return "\n".join([*lines, f"{self.problem}: try", *(f"- {way}" for way in self.remedies)])
 
 
+@checked
 def diagnose(
     *,
     train: float,
@@ -101,6 +104,7 @@ class ErrorType:
     """The most that the error rate could fall if they were all avoided."""
 
 
+@checked
 def error_analysis(mistakes: Sequence[Collection[str]], rows: int) -> list[ErrorType]:
     """Count kinds of mistakes, to see which is worth work (curriculum S-DIAG-06).
 
@@ -124,6 +128,7 @@ def error_analysis(mistakes: Sequence[Collection[str]], rows: int) -> list[Error
     return [ErrorType(name, n, n / len(mistakes), n / rows) for name, n in ranked]
 
 
+@checked
 def capacity(module: nn.Module) -> int:
     """Return how many numbers `module` can learn: a crude measure of capacity
     (curriculum S-DIAG-07).

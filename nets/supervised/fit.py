@@ -11,13 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer, lr_scheduler
 
+from ..arguments import checked
 from ..gradients.modes import evaluation_mode, training_mode
 from ..gradients.optim import clip_grads
 from ..process.seeding import hash31, seeded
 from ..runs.checkpoint import fitting, load_checkpoint, save_checkpoint
 from ..runs.divergence import Diverged, find_not_finite
 from ..runs.ownership import owned_file
-from ..settings import Count, Positive, Real, Settings
+from ..settings import Count, Positive, Real, Settings, settings_of
 from .early_stopping import EarlyStopping
 from .identity import Described, described, plain, require_own, require_same
 
@@ -43,6 +44,7 @@ class FitConfig(Settings):
     """Order of the rows, dropout and noise follow from it, epoch by epoch."""
 
 
+@checked
 def fit(
     network: nn.Module,
     train: Rows,
@@ -92,7 +94,7 @@ def fit(
         Diverged: a loss, a parameter or a moment of the optimizer is not finite, and no early
             stopping is there to bring the best weights back; the checkpoint stays as it was.
     """
-    config = config or FitConfig()
+    config = settings_of(FitConfig, config)
     _check_rows(train)
     if validation is not None:
         _check_rows(validation)
@@ -131,7 +133,8 @@ def fit(
     return run.history
 
 
-def predict(network: nn.Module, inputs: Tensor, *, batch_size: int = 1024) -> Any:
+@checked
+def predict(network: nn.Module, inputs: Tensor, *, batch_size: Count = 1024) -> Any:
     """Return outputs `[N, ...]` for inputs `[N, ...]`: in evaluation mode, without gradients.
 
     The outputs are a tensor or, as those of several heads, tensors by name. Every part of the
@@ -145,8 +148,9 @@ def predict(network: nn.Module, inputs: Tensor, *, batch_size: int = 1024) -> An
     return torch.cat(parts)
 
 
+@checked
 def evaluate(
-    network: nn.Module, rows: Rows, measures: Mapping[str, Measure], *, batch_size: int = 1024
+    network: nn.Module, rows: Rows, measures: Mapping[str, Measure], *, batch_size: Count = 1024
 ) -> dict[str, float]:
     """Return each measure of all rows at once, not averaged over batches (curriculum S-TR-02).
 

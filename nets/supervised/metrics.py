@@ -7,7 +7,10 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ..arguments import checked
 
+
+@checked
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the share of rows whose class is the likeliest: of the largest logit, or by its sign.
 
@@ -27,6 +30,7 @@ def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     return _unless_nan(logits, (chosen == labels).float().mean())
 
 
+@checked
 def balanced_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the mean, over the classes that occur, of the share of their rows that are right.
 
@@ -38,6 +42,7 @@ def balanced_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     return _unless_nan(logits, (counts.right[there] / counts.rows[there]).mean())
 
 
+@checked
 def precision(logits: Tensor, labels: Tensor) -> Tensor:
     """Return right/named, the share of the rows named as of a class that are of it.
 
@@ -47,6 +52,7 @@ def precision(logits: Tensor, labels: Tensor) -> Tensor:
     return _mean_of_classes(logits, labels, lambda each: each.right / each.named.clamp(min=1))
 
 
+@checked
 def recall(logits: Tensor, labels: Tensor) -> Tensor:
     """Return right/rows, the share of the rows of a class that are named as of it.
 
@@ -56,6 +62,7 @@ def recall(logits: Tensor, labels: Tensor) -> Tensor:
     return _mean_of_classes(logits, labels, lambda each: each.right / each.rows.clamp(min=1))
 
 
+@checked
 def f1(logits: Tensor, labels: Tensor) -> Tensor:
     """Return 2·right/(rows + named), the harmonic mean of precision and recall of a class.
 

@@ -8,8 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..arguments import checked
+from ..settings import Count, Seed
 
-def one_hot(labels: Tensor, num_classes: int, *, smoothing: float = 0.0) -> Tensor:
+
+@checked
+def one_hot(labels: Tensor, num_classes: Count, *, smoothing: float = 0.0) -> Tensor:
     """Return (1 − s)·e_k + s/K for each label k (curriculum S-DATA-06); argmax gives k back.
 
     Args:
@@ -20,19 +24,25 @@ def one_hot(labels: Tensor, num_classes: int, *, smoothing: float = 0.0) -> Tens
     Returns:
         Floats `[..., K]`, targets of `nn.CrossEntropyLoss`.
     """
+    _require_classes(labels, num_classes)
     if not 0.0 <= smoothing < 1.0:
         raise ValueError(f"smoothing must be in [0, 1), got {smoothing}")
     return F.one_hot(labels, num_classes).float() * (1.0 - smoothing) + smoothing / num_classes
 
 
-def label_counts(labels: Tensor, num_classes: int) -> Tensor:
+@checked
+def label_counts(labels: Tensor, num_classes: Count) -> Tensor:
     """Return how often each of K classes occurs among `labels` `[N]`, as `[K]`
     (curriculum S-DATA-06).
     """
+    _require_classes(labels, num_classes)
+    if labels.dim() != 1:
+        raise ValueError(f"labels have shape {tuple(labels.shape)}, expected [N]")
     return torch.bincount(labels, minlength=num_classes)
 
 
-def class_weights(labels: Tensor, num_classes: int) -> Tensor:
+@checked
+def class_weights(labels: Tensor, num_classes: Count) -> Tensor:
     """Return w_c = N/(K·n_c), over the K classes that occur; 0 for others (curriculum S-DATA-04).
 
     In `nn.CrossEntropyLoss(weight=...)` they have, in expectation, the effect of over-sampling. A
@@ -47,7 +57,8 @@ def class_weights(labels: Tensor, num_classes: int) -> Tensor:
     return torch.where(there, weights, 0.0)
 
 
-def under_sample(labels: Tensor, *, seed: int = 0) -> Tensor:
+@checked
+def under_sample(labels: Tensor, *, seed: Seed = 0) -> Tensor:
     """Return rows that hold each class of `labels` `[N]` as often as the rarest
     (curriculum S-DATA-01).
 
@@ -58,7 +69,8 @@ def under_sample(labels: Tensor, *, seed: int = 0) -> Tensor:
     return torch.cat([rows[:least] for rows in classes]).sort().values
 
 
-def over_sample(labels: Tensor, *, seed: int = 0) -> Tensor:
+@checked
+def over_sample(labels: Tensor, *, seed: Seed = 0) -> Tensor:
     """Return rows that hold each class of `labels` `[N]` as often as the commonest (S-DATA-02).
 
     Every row is there. Those of rarer classes are repeated, all as often, to one time.
@@ -68,8 +80,9 @@ def over_sample(labels: Tensor, *, seed: int = 0) -> Tensor:
     return torch.cat([rows.repeat(-(-most // len(rows)))[:most] for rows in classes]).sort().values
 
 
+@checked
 def synthetic_sample(
-    inputs: Tensor, labels: Tensor, *, neighbours: int = 5, seed: int = 0
+    inputs: Tensor, labels: Tensor, *, neighbours: Count = 5, seed: Seed = 0
 ) -> tuple[Tensor, Tensor]:
     """Bring each class to the size of the commonest by points between its own
     (curriculum S-DATA-03).
@@ -91,6 +104,8 @@ def synthetic_sample(
     """
     if not inputs.is_floating_point():
         raise TypeError(f"inputs are {inputs.dtype}: expected floats, with points between them")
+    if labels.dim() == 1 and inputs.shape[:1] != labels.shape:
+        raise ValueError(f"got {len(labels)} labels of inputs of shape {tuple(inputs.shape)}")
     from sklearn.neighbors import NearestNeighbors
 
     generator = torch.Generator().manual_seed(seed)
@@ -112,6 +127,16 @@ def synthetic_sample(
         points.append(torch.lerp(own[chosen], own[other], u.to(own)))
         names.append(labels[rows[:1].to(labels.device)].expand(missing))
     return torch.cat(points), torch.cat(names)
+
+
+def _require_classes(labels: Tensor, num_classes: int) -> None:
+    """Raise where labels are no integers in [0, K)."""
+    if labels.is_floating_point() or labels.dtype == torch.bool:
+        raise TypeError(f"labels are {labels.dtype}: expected integers")
+    if labels.numel() and not labels.is_meta:
+        low, high = (int(label) for label in labels.aminmax())
+        if low < 0 or high >= num_classes:
+            raise ValueError(f"labels range from {low} to {high}: expected 0 to {num_classes - 1}")
 
 
 def _classes(labels: Tensor, seed: int) -> list[Tensor]:

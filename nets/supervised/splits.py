@@ -1,7 +1,6 @@
 """Splits of data into training, validation and test rows, as tensors of row numbers."""
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -9,13 +8,17 @@ from statistics import fmean, stdev
 import torch
 from torch import Tensor
 
+from ..arguments import checked
 from ..process.seeding import hash31, seeded
+from ..settings import Seed
+from ..warned import warn
 
 Fold = tuple[Tensor, Tensor]
 
 
+@checked
 def hold_out(
-    rows: int, share: float, *, seed: int = 0, labels: Tensor | None = None
+    rows: int, share: float, *, seed: Seed = 0, labels: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Split into rows to train on and a share held out, at random (curriculum S-CV-02).
 
@@ -45,7 +48,8 @@ def hold_out(
     return (~mask).nonzero().flatten(), mask.nonzero().flatten()
 
 
-def k_fold(rows: int, k: int, *, seed: int = 0, labels: Tensor | None = None) -> list[Fold]:
+@checked
+def k_fold(rows: int, k: int, *, seed: Seed = 0, labels: Tensor | None = None) -> list[Fold]:
     """Split into k disjoint folds, each in turn held out of the rest (curriculum S-CV-01).
 
     The sizes of folds differ by one at most.
@@ -72,7 +76,7 @@ def k_fold(rows: int, k: int, *, seed: int = 0, labels: Tensor | None = None) ->
             message = (
                 f"class {classes[counts == 1][0].item()} has a single row: in one of {k} folds"
             )
-            warnings.warn(f"{message} nothing is trained on that class", stacklevel=2)
+            warn(f"{message} nothing is trained on that class")
     fold = torch.empty(rows, dtype=torch.long)
     fold[order] = torch.arange(rows) % k
     return [((fold != i).nonzero().flatten(), (fold == i).nonzero().flatten()) for i in range(k)]
@@ -88,8 +92,9 @@ class Partition:
     test: Tensor
 
 
+@checked
 def training_dev(
-    rows: int, target_rows: int, *, share: float = 0.1, test_share: float = 0.5, seed: int = 0
+    rows: int, target_rows: int, *, share: float = 0.1, test_share: float = 0.5, seed: Seed = 0
 ) -> Partition:
     """Split when the data to train on are not the data that count (curriculum S-DIAG-04).
 
@@ -125,8 +130,9 @@ class CrossValidation:
         return stdev(self.scores) / math.sqrt(len(self.scores))
 
 
+@checked
 def cross_validate(
-    score: Callable[[Tensor, Tensor], float], folds: Sequence[Fold], *, seed: int = 0
+    score: Callable[[Tensor, Tensor], float], folds: Sequence[Fold], *, seed: Seed = 0
 ) -> CrossValidation:
     """Score each fold with a model built anew (curriculum S-CV-01).
 

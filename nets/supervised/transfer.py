@@ -7,10 +7,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ..arguments import checked
 from ..gradients.modes import freeze as freeze
 from ..gradients.modes import unfreeze as unfreeze
 
 
+@checked
 def replace_head(
     network: nn.Module, out_features: int, *, init: Callable[[nn.Linear], object] | None = None
 ) -> nn.Linear:
@@ -47,6 +49,7 @@ def replace_head(
     return head
 
 
+@checked
 def load_part(module: nn.Module, state: Mapping[str, Any]) -> str:
     """Give `module` the weights of the part of a saved state that is built as it is.
 

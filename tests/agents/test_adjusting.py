@@ -181,8 +181,8 @@ def test_a_table_follows_a_function_from_here_on_and_back():
     [
         ({"hidden": (4,)}, "^hidden of ppo cannot change in a training: begin a new one"),
         ({"normalize_observation": True}, "^normalize_observation of ppo cannot change"),
-        ({"lerning_rate": 1.0}, "no setting 'lerning_rate'; did you mean 'learning_rate'"),
-        ({"calback": None}, "no setting 'calback'; did you mean 'callback'"),
+        ({"lerning_rate": 1.0}, "no setting 'lerning_rate': did you mean 'learning_rate'"),
+        ({"calback": None}, "no setting 'calback': did you mean 'callback'"),
         ({"learning_rate": -1.0}, "^learning_rate is -1.0: expected more than 0"),
         ({"learning_rate": "nowhere:rate"}, "nowhere"),
     ],

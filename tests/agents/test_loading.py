@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import agents
+import generative
 from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
 from agents.loading import load
@@ -118,3 +119,11 @@ def test_a_generative_model_is_no_agent(tmp_path):
     save_checkpoint(tmp_path / "model.pt", {"kind": "generative", "model": "vae"})
     with pytest.raises(CheckpointError, match=r"model\.pt holds a generative model, vae, and no a"):
         load(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(("path", "kind"), [(None, TypeError), (3, TypeError), ("", ValueError)])
+def test_what_is_no_path_is_refused_in_our_words(path, kind):
+    agent = agents.PPO("CartPole-v1")
+    for use in (agents.load, agents.PPO.load, agent.save, agent.start_from, generative.load):
+        with pytest.raises(kind, match=r"^the path is .*: expected "):
+            use(path)

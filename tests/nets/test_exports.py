@@ -46,6 +46,22 @@ def test_a_wrong_name_is_an_attribute_error(package):
         _ = package.Wrong
 
 
+@pytest.mark.parametrize(
+    ("package", "name", "meant"),
+    [
+        (agents, "PPOO", "PPO"),
+        (generative, "Vae", "VAE"),
+        (nets, "MPL", "MLP"),
+        (envs, "Grd", "Grid"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_nearest(package, name, meant):
+    with pytest.raises(AttributeError) as error:
+        getattr(package, name)
+    message = f"module {package.__name__!r} has no attribute {name!r}; did you mean {meant!r}?"
+    assert str(error.value) == message
+
+
 @pytest.mark.parametrize("package", DOORS)
 def test_a_door_costs_no_torch(package, tmp_path):
     program = f"import {package}, sys; print('torch' in sys.modules)"

@@ -1,8 +1,10 @@
 """Errors of foreign code: a note says whose they are, and nobody takes them for the person's."""
 
+import re
+
 import pytest
 
-from nets.foreign import blamed, blaming, is_foreign
+from nets.foreign import blame, blamed, blaming, is_foreign
 from nets.shell.command_line import CommandError, command, told
 
 
@@ -54,4 +56,26 @@ def test_memory_that_is_not_there_is_told_in_one_line(error, capsys):
         raise error
 
     assert command(fail)([]) == 2
-    assert capsys.readouterr().err == f"error: not enough memory: {error}\n"
+    told = capsys.readouterr().err
+    assert told.startswith("error: not enough memory: ")
+    assert told.count("\n") == 1
+
+
+def test_an_error_of_others_is_told_with_its_place_and_what_their_table_has():
+    def find(name):
+        return TABLES[name]
+
+    with pytest.raises(KeyError) as error:
+        find("9x9")
+    told = blame(error.value)
+    assert re.fullmatch(
+        r"its own code raised KeyError: '9x9', expected one of '4x4', '8x8' "
+        r"\(test_foreign.py, line \d+\)",
+        told,
+    )
+    with pytest.raises(ValueError, match="two") as error:
+        raise ValueError("one\ntwo")
+    assert blame(error.value).startswith("its own code raised ValueError: one two (test_foreign.py")
+
+
+TABLES = {"4x4": 1, "8x8": 2}

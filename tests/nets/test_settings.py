@@ -23,6 +23,7 @@ from nets.settings import (
     Share,
     Whole,
     from_plain,
+    required,
 )
 
 
@@ -126,3 +127,26 @@ def test_numbers_of_other_libraries_become_pythons(foreign) -> None:
     assert (type(example.rate), example.rate) == (float, 0.5)
     assert [type(bound) for bound in example.interval] == [float, float]
     assert type(Example(hidden=[np.int64(3)]).hidden[0]) is int
+
+
+def test_whole_numbers_may_be_written_as_floats():
+    """As people do: 1e5 steps."""
+
+    @dataclass(frozen=True)
+    class Counts(Settings):
+        several: tuple[Count, ...] = ()
+        pair: tuple[Count, Real] = (1, 1.0)
+        maybe: Count | tuple[Count, Count] | None = None
+        real: Real = 0.0
+
+    made = Counts((1e2, 3), (2.0, 2.0), np.float32(7), 3.0)
+    assert repr(made).endswith("(several=(100, 3), pair=(2, 2.0), maybe=7, real=3.0)")
+    assert Counts(maybe=(1e1, 2)).maybe == (10, 2)
+    assert repr(required("steps", 1e5, Count)) == "100000"
+    for value in (1.5, math.nan, math.inf):
+        with pytest.raises(ValueError, match=r"steps is .*: expected a whole number"):
+            required("steps", value, Count)
+    with pytest.raises(ValueError, match=r"pair is .*: expected 2 values"):
+        Counts(pair=(1.0,))
+    with pytest.raises(ValueError, match="several is True: expected several values"):
+        Counts(several=True)

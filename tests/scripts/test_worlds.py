@@ -108,9 +108,27 @@ def test_a_run_records_what_was_asked_for_and_evaluates_on_it(tmp_path, monkeypa
     ("line", "said"),
     [
         ("FrozenLake-v1 --env.map-nam 8x8", "has no argument 'map_nam': did you mean 'map_name'?"),
-        ("FrozenLake-v1 --env.map-name 9x9", "cannot be made with map_name='9x9': KeyError: '9x9'"),
+        (
+            "FrozenLake-v1 --env.map-name 9x9",
+            "cannot be made with map_name='9x9': its own code raised KeyError: '9x9', "
+            "expected one of '4x4', '8x8' (frozen_lake.py, line ",
+        ),
+        (
+            "FrozenLake-v1 --env.is-slippery maybe",
+            "is_slippery of FrozenLake-v1 is 'maybe': expected True or False, such as its default",
+        ),
+        ("FrozenLake-v1 --env.desc 3", "with desc=3: its own code raised ValueError: not enough"),
         ("Taxi-v4 --wrap FlatenObservation", "did you mean 'FlattenObservation'?"),
-        ("Taxi-v4 --wrap ClipReward(low=0)", "ClipReward(low=0): TypeError: "),
+        (
+            "Taxi-v4 --wrap ClipReward(low=0)",
+            "ClipReward has no argument 'low': it takes max_reward",
+        ),
+        ("Taxi-v4 --wrap FrameStackObservation", "FrameStackObservation needs stack_size: "),
+        (
+            "Taxi-v4 --wrap FrameStackObservation(stack_siz=4)",
+            "FrameStackObservation has no argument 'stack_siz': did you mean 'stack_size'?",
+        ),
+        ("Taxi-v4 --wrap TimeLimit(max_episode_steps=-3)", "its own code raised ValueError: "),
         ("Taxi-v4 --wrap os:system", "os:system is not a wrapper of environments"),
         ("Taxi-v4 --wrap nowhere:Wrapper", "cannot import 'nowhere'"),
     ],

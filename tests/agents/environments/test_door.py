@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from agents.environments.door import Door, InvalidExperience, shortened
+from agents.environments.door import Door, InvalidExperience
 from agents.environments.parts import parts, row_space
 from agents.environments.spaces import as_rows
+from nets.near import shortened
 
 BOX = gym.spaces.Box(np.array([-1, -np.inf], np.float32), np.array([1, np.inf], np.float32))
 FREE = gym.spaces.Box(-np.inf, np.inf, (2,), np.float64)

@@ -52,3 +52,28 @@ def test_agents_predict_from_lists(encoder):
     listed, _ = agent.predict([0.0, 0.1, 0.0, 0.2], deterministic=True)
     row, _ = agent.predict(np.array([0.0, 0.1, 0.0, 0.2], np.float32), deterministic=True)
     assert listed == row
+
+
+@pytest.mark.parametrize(
+    "members", [None, "x", [0, 1, 2, "x"], {}, {"a": 3}, [[1, 2], [3]], object(), agents]
+)
+def test_what_is_no_member_at_all_is_told_with_the_space(members):
+    for space in (VECTOR, gym.spaces.Discrete(4), gym.spaces.MultiDiscrete([2, 3])):
+        with pytest.raises(ValueError, match="was given: expected one or several of") as error:
+            as_rows(space, members)
+        assert "\n" not in str(error.value)
+
+
+def test_numbers_that_a_space_does_not_count_are_refused():
+    counted = gym.spaces.Discrete(3, start=1)
+    assert as_rows(counted, [1, 3])[0].tolist() == [1, 3]
+    for wrong in (0, 4, [1, 4]):
+        with pytest.raises(ValueError, match=r"was given: expected one or several of Discrete\(3"):
+            as_rows(counted, wrong)
+    pairs = gym.spaces.MultiDiscrete([2, 3])
+    assert as_rows(pairs, [1, 2])[0].tolist() == [[1, 2]]
+    with pytest.raises(ValueError, match=r"\[2, 1\] was given: expected one or several of Multi"):
+        as_rows(pairs, [2, 1])
+    for kind in (agents.QLearning, agents.DQN):
+        with pytest.raises(ValueError, match=r"99 was given: expected one or several of Discrete"):
+            kind("FrozenLake-v1").predict(99)

@@ -315,3 +315,9 @@ def test_agents_are_evaluated_in_any_environment_and_not_in_their_own_if_that_is
     with pytest.raises(ValueError, match=r"cannot be copied \(there is only one\).*: pass env="):
         evaluate(alone, episodes=1)
     assert evaluate(alone, Rope(), episodes=2).mean_return == 10
+
+
+@pytest.mark.parametrize("agent", ["x", None, QLearning, 3])
+def test_what_is_no_agent_is_refused(agent):
+    with pytest.raises(TypeError, match=r"agent is .*: expected an agent, as agents.load returns"):
+        evaluate(agent)

@@ -1,0 +1,93 @@
+"""Functions that refuse arguments of other types than they say, before they begin."""
+
+import inspect
+from collections.abc import Callable
+from functools import cache, wraps
+from types import NoneType, UnionType
+from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from .near import hint as nearest_hint
+from .near import shortened
+from .settings import fitted, unmet
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+
+def checked(function: Callable[P, Result]) -> Callable[P, Result]:
+    """Make a function refuse what its annotations exclude, by the name of the argument.
+
+    Types, numbers in a range (`Count`), tuples and unions of them are looked at, and whether a
+    function is given where one is called; what else is annotated is left to the function.
+    """
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*args: P.args, **keywords: P.kwargs) -> Result:
+        try:
+            bound = signature.bind(*args, **keywords)
+        except TypeError as error:
+            raise TypeError(_misused(function, signature, keywords, error)) from None
+        hints = _hints(function)
+        for name, value in bound.arguments.items():
+            hint = hints.get(name, Any)
+            if signature.parameters[name].kind in VARIADIC:
+                continue
+            if _is_plain(hint):
+                bound.arguments[name] = value = fitted(value, hint)
+            expected = _unmet(value, hint)
+            if expected is not None:
+                kind = ValueError if _is_plain(hint) else TypeError
+                raise kind(f"{name} is {shortened(value)}: expected {expected}")
+        return function(*bound.args, **bound.kwargs)
+
+    return call
+
+
+def _misused(
+    function: Any, signature: inspect.Signature, keywords: dict[str, Any], error: TypeError
+) -> str:
+    """Return what is wrong with a call: a keyword that is none, or what `error` says."""
+    known = signature.parameters
+    for name in keywords:
+        if name not in known and all(each.kind not in VARIADIC for each in known.values()):
+            return f"{function.__name__} has no argument {name!r}: {nearest_hint(name, known)}"
+    return f"{function.__name__}: {error}"
+
+
+@cache
+def _hints(function: Any) -> dict[str, Any]:
+    return get_type_hints(function, include_extras=True)
+
+
+def _is_plain(hint: Any) -> bool:
+    """Whether a type is of numbers, words, or several of them, of which settings know all."""
+    if get_origin(hint) in (Union, UnionType, tuple):
+        return all(_is_plain(each) for each in get_args(hint) if each not in (NoneType, ...))
+    return unmet(object(), hint) is not None
+
+
+def _unmet(value: Any, hint: Any) -> str | None:
+    """Return what a type asks for that `value` is not; None where it fits, or nobody knows."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        found = [_unmet(value, each) for each in args]
+        return None if None in found else " or ".join(dict.fromkeys(map(str, found)))
+    if origin is tuple and args[-1] is not ...:
+        if not isinstance(value, tuple | list) or len(value) != len(args):
+            return f"{len(args)} values"
+        return next(filter(None, map(_unmet, value, args)), None)
+    if origin is Callable:
+        return None if callable(value) else "a function"
+    if hint is NoneType:
+        return None if value is None else "None"
+    if _is_plain(hint):
+        return unmet(value, hint)
+    kind = hint if isinstance(hint, type) else origin
+    if not isinstance(kind, type):
+        return None
+    article = "an" if kind.__name__[0] in "AEIOU" else "a"
+    return None if isinstance(value, kind) else f"{article} {kind.__name__}"
+
+
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

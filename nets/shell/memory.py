@@ -1,0 +1,35 @@
+"""Memory that is not there: how much was asked for, in a sentence."""
+
+import re
+
+SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+BYTES = re.compile(r"allocate (\d+) bytes")  # torch, on a processor
+WRITTEN = re.compile(r"allocate ([\d.]+) ([KMGTPE]iB)")  # NumPy, and torch on a GPU
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether memory was asked for that is not there; torch has no error of its own for it."""
+    said = str(error)
+    return isinstance(error, MemoryError) or "allocate memory" in said or "out of memory" in said
+
+
+def memory_sentence(error: Exception) -> str:
+    """Return how much was asked for, where the error says it."""
+    said = str(error)
+    if found := BYTES.search(said):
+        size = _written(int(found[1]))
+    elif found := WRITTEN.search(said):
+        size = f"{float(found[1].rstrip('.')):g} {found[2]}"
+    else:
+        size = "more than there is"
+    remedy = "expected smaller layers, batches or pictures, or less to remember"
+    return f"not enough memory: {size} asked for at once, {remedy}"
+
+
+def _written(count: float) -> str:
+    size = SIZES[0]
+    for larger in SIZES[1:]:
+        if count < 1024:
+            break
+        count, size = count / 1024, larger
+    return f"{count:.3g} {size}"

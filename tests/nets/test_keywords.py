@@ -1,0 +1,109 @@
+"""Constructors name the keyword that was meant: those of settings, and of what takes them."""
+
+import copy
+import inspect
+import pickle
+from dataclasses import fields, replace
+
+import pytest
+
+import agents
+import generative
+from agents.algorithms import ALGORITHMS
+from generative.catalogue import MODELS
+from generative.worlds.config import WorldConfig
+from nets.runs.folder import RunConfig
+from nets.supervised.fit import FitConfig
+
+CONFIGS = {
+    **{name: entry.config_type() for name, entry in {**ALGORITHMS, **MODELS}.items()},
+    "world": WorldConfig,
+    "fit": FitConfig,
+    "run": RunConfig,
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_settings_name_the_one_that_was_meant(name):
+    kind = CONFIGS[name]
+    meant = fields(kind)[-1].name
+    with pytest.raises(
+        TypeError, match=f"^{kind.__name__} has no setting '{meant}x': did you mean"
+    ):
+        kind(**{f"{meant}x": 1})
+
+
+@pytest.mark.parametrize("name", ["lr", "lerning_rate"])
+@pytest.mark.parametrize("kind", [agents.PPOConfig, agents.QLearningConfig, generative.VAEConfig])
+def test_names_of_other_libraries_are_understood(kind, name):
+    message = f"{kind.__name__} has no setting {name!r}: did you mean 'learning_rate'?"
+    for make in (lambda: kind(**{name: 1}), lambda: replace(kind(), **{name: 1})):
+        with pytest.raises(TypeError) as error:
+            make()
+        assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: agents.PPO("CartPole-v1", lr=3e-4),
+            "PPO has no argument 'lr': its settings are given as "
+            "PPO(..., config=PPOConfig(learning_rate=...))",
+        ),
+        (
+            lambda: agents.SB3DQN("CartPole-v1", gamma=3),
+            "SB3DQN has no argument 'gamma': its settings are given as "
+            "SB3DQN(..., config=SB3DQNConfig(discount=...))",
+        ),
+        (
+            lambda: agents.QLearning("FrozenLake-v1", n_envs=3),
+            "QLearning has no argument 'n_envs': did you mean 'num_envs'?",
+        ),
+        (
+            lambda: agents.PPO("CartPole-v1", xyzzy=3),
+            "PPO has no argument 'xyzzy': expected one of config, device, env, num_envs, seed",
+        ),
+        (
+            lambda: generative.VAE((1, 8, 8), dataset_sise=3),
+            "VAE has no argument 'dataset_sise': did you mean 'dataset_size'?",
+        ),
+        (
+            lambda: generative.GAN((2,), latent=3, dataset_size=9),
+            "GAN has no argument 'latent': its settings are given as "
+            "GAN(..., config=GANConfig(latent=...))",
+        ),
+        (
+            lambda: agents.PPO("CartPole-v1", {"lr": 3}),
+            "config is {'lr': 3}: expected PPOConfig(...)",
+        ),
+        (
+            lambda: generative.GAN((2,), generative.VAEConfig, dataset_size=9),
+            "config is <class 'generative.autoencoders.config.VAEConfig'>: expected GANConfig(...)",
+        ),
+    ],
+)
+def test_what_takes_settings_says_where_they_go(make, message):
+    with pytest.raises(TypeError) as error:
+        make()
+    assert str(error.value) == message
+
+
+def test_heirs_may_take_keywords_of_their_own():
+    class Loud(agents.QLearning):
+        def __init__(self, env, *, volume=3, **options):
+            super().__init__(env, **options)
+            self.volume = volume
+
+    assert Loud("FrozenLake-v1", volume=4, seed=1).volume == 4
+    with pytest.raises(TypeError, match="Loud has no argument 'volum': did you mean 'volume'"):
+        Loud("FrozenLake-v1", volum=4)
+
+
+def test_signatures_copies_and_pickles_are_what_they_were():
+    assert list(inspect.signature(agents.PPOConfig).parameters) == [
+        field.name for field in fields(agents.PPOConfig)
+    ]
+    assert "env" in inspect.signature(agents.PPO).parameters
+    config = agents.PPOConfig(n_steps=7)
+    assert copy.deepcopy(config) == pickle.loads(pickle.dumps(config)) == config
