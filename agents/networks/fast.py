@@ -70,7 +70,7 @@ def numpy_forward(network: nn.Module) -> Callable[[Array], Array] | None:
         elif isinstance(module, nn.ReLU):
             layers.append(lambda x: np.maximum(x, 0.0, out=x))
         elif isinstance(module, nn.Tanh):
-            layers.append(np.tanh)
+            layers.append(lambda x: np.tanh(x, out=x))
         elif isinstance(module, Flatten):
             layers.append(_flatten(module))
         elif not isinstance(module, nn.Sequential | nn.Identity):
@@ -96,4 +96,10 @@ def _dense(layer: nn.Linear) -> Callable[[Array], Array]:
     if layer.bias is None:
         return lambda x: x @ weight
     bias = layer.bias.detach().numpy()
-    return lambda x: x @ weight + bias
+
+    def forward(x: Array) -> Array:
+        x = x @ weight
+        x += bias
+        return x
+
+    return forward

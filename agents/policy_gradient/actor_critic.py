@@ -21,6 +21,8 @@ from ..networks.own import own_encoders
 from ..networks.pictures import Channels
 from .model import ActionModel
 
+IN_CACHE = 1024  # rows of plain networks that are evaluated at a time
+
 
 class ActorCritic(nn.Module):
     """π(· | s) and v(s): body, then memory if any, then one MLP for each.
@@ -116,6 +118,20 @@ class FastActorCritic(FastNetwork[ActorCritic]):
             outputs, value, _ = self.module(observation, state, starts)
         self._outputs = outputs, value
         return outputs.detach(), value.detach()
+
+    @torch.no_grad()
+    def evaluate(
+        self, observation: Tensor, state: Tensor | None = None, starts: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return what `forward` does, and leave nothing for `backward`."""
+        if not self._learners:
+            outputs, value, _ = self.module(observation, state, starts)
+            return outputs, value
+        blocks = observation.flatten(0, 1).unsqueeze(0).split(IN_CACHE, dim=1)
+        parts = [self.module(block)[:2] for block in blocks]
+        outputs, value = (torch.cat(part, dim=1) for part in zip(*parts, strict=True))
+        shape = observation.shape[:2]
+        return outputs.view(*shape, -1), value.view(shape)
 
     def backward(self, outputs: Tensor, value: Tensor) -> None:
         """Add to the gradient of `weights`, given dL/d(outputs) and dL/d(values) of `forward`."""

@@ -140,7 +140,7 @@ class PPO(AdvantageGradient[PPOConfig]):
     def _prepare(self, rollout: Rollout) -> Minibatch:
         """Return the rollout with advantages, and with what the policy that gathered it said."""
         c = self.config
-        outputs, value, _ = self.network.module(rollout.observation, rollout.state, rollout.start)
+        outputs, value = self.network.evaluate(rollout.observation, rollout.state, rollout.start)
         outputs = masked(outputs, rollout.mask)
         advantage = self.advantages(rollout, value)
         batch = Minibatch(

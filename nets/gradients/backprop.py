@@ -6,23 +6,33 @@ Writing the backward pass out halves the time of an update, and gives the same g
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .flat import flatten_parameters
 
-_tanh, _sigmoid = torch.ops.aten.tanh_backward, torch.ops.aten.sigmoid_backward
-_threshold = torch.ops.aten.threshold_backward
+_tanh = torch.ops.aten.tanh_backward.grad_input
+_sigmoid = torch.ops.aten.sigmoid_backward.grad_input
+_threshold = torch.ops.aten.threshold_backward.grad_input
 
-# (dL/dA, A) -> dL/dZ for A = g(Z), where the derivative g'(Z) is a function of A
-DERIVATIVES: dict[type[nn.Module], Callable[[Tensor, Tensor], Tensor]] = {
-    nn.ReLU: lambda gradient, output: _threshold(gradient, output, 0),
-    nn.Tanh: _tanh,
-    nn.Sigmoid: _sigmoid,
+CACHED = 2**16
+"""Numbers of a layer's output that are worked on at a time: 256 KiB of float32."""
+
+
+class Rule(NamedTuple):
+    """An activation A = g(Z) whose derivative is a function of A; both work in place."""
+
+    forward: Callable[[Tensor], Tensor]  # Z -> A
+    backward: Callable[[Tensor, Tensor], Tensor]  # (dL/dA, A) -> dL/dZ
+
+
+RULES: dict[type[nn.Module], Rule] = {
+    nn.ReLU: Rule(torch.relu_, lambda slope, a: _threshold(slope, a, 0, grad_input=slope)),
+    nn.Tanh: Rule(torch.tanh_, lambda slope, a: _tanh(slope, a, grad_input=slope)),
+    nn.Sigmoid: Rule(torch.sigmoid_, lambda slope, a: _sigmoid(slope, a, grad_input=slope)),
 }
 
 
@@ -62,48 +72,98 @@ class AutogradBackprop:
         torch._foreach_copy_([p.grad for p in self._parameters], fresh)  # type: ignore[misc]
 
 
+class Layer(NamedTuple):
+    """A dense layer of a chain, as tensors: to read them from its module costs as much as it."""
+
+    weight: Tensor  # [out, in]
+    bias: Tensor | None  # [out]
+    rule: Rule | None
+
+    def forward(self, x: Tensor, out: Tensor) -> None:
+        """Write A = g(X Wᵀ + b) `[B, out]`."""
+        if self.bias is None:
+            torch.mm(x, self.weight.t(), out=out)
+        else:
+            torch.addmm(self.bias, x, self.weight.t(), out=out)
+        if self.rule is not None:
+            self.rule.forward(out)
+
+    def backward(self, x: Tensor, slope: Tensor, add: bool) -> None:
+        """Set dW = dZᵀ X and db = Σ dZ, or add them to those of other rows."""
+        weight, bias = self.weight.grad, None if self.bias is None else self.bias.grad
+        if not add:
+            torch.mm(slope.t(), x, out=weight)
+            if bias is not None:
+                torch.sum(slope, 0, out=bias)
+            return
+        weight.addmm_(slope.t(), x)  # type: ignore[union-attr]
+        if bias is not None:
+            bias.add_(slope.sum(0))
+
+
 class DenseBackprop:
     """A chain of dense layers, by the equations (curriculum N-LIN-05), rows of X being samples.
 
     Zₗ = Aₗ₋₁ Wₗᵀ + bₗ, Aₗ = g(Zₗ); backwards dZₗ = dAₗ ⊙ g'(Zₗ), dWₗ = dZₗᵀ Aₗ₋₁, dbₗ = Σ dZₗ,
     dAₗ₋₁ = dZₗ Wₗ. The gradients are written straight into the parameters' own.
+
+    Many rows pass in blocks that stay in the processor's cache, and what they leave for `backward`
+    lies where that of the last batch lay: fresh memory costs more time than the products.
     """
 
     def __init__(self, network: nn.Module) -> None:
         self.weights = flatten_parameters(network)
-        self._layers: list[tuple[Tensor, Tensor | None, nn.Module | None]] = []
+        self._layers: list[Layer] = []
         for module in network.modules():
             if isinstance(module, nn.Linear):
-                self._layers.append((module.weight, module.bias, None))
-            elif type(module) in DERIVATIVES:
-                self._layers[-1] = (*self._layers[-1][:2], module)
-        self._inputs: list[Tensor] = []
-        self._outputs: list[Tensor] = []
+                self._layers.append(Layer(module.weight, module.bias, None))
+            elif type(module) in RULES:
+                self._layers[-1] = self._layers[-1]._replace(rule=RULES[type(module)])
+        self._widths = [len(layer.weight) for layer in self._layers]
+        self._rows_per_block = max(CACHED // max(self._widths), 64)
+        self._memory: list[Tensor] = []  # A of the hidden layers, [most rows yet, width]
+        self._rows = -1
+        self._hidden: list[tuple[Tensor, ...]] = []  # parts of it, block by block
+        self._passed: list[tuple[Tensor, ...]] = []  # X and every A, block by block
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs `[B, out]`."""
-        self._inputs, self._outputs = [], []
-        for weight, bias, activation in self._layers:
-            self._inputs.append(x)
-            x = F.linear(x, weight, bias)
-            if activation is not None:
-                x = activation.forward(x)
-            self._outputs.append(x)
-        return x
+        if len(x) != self._rows:
+            self._make_room(x)
+        output = x.new_empty(len(x), self._widths[-1])
+        parts = zip(self._blocks(x), self._hidden, self._blocks(output), strict=True)
+        self._passed = [(first, *hidden, last) for first, hidden, last in parts]
+        for block in self._passed:
+            for layer, given, out in zip(self._layers, block, block[1:], strict=False):
+                layer.forward(given, out)
+        return output
 
     @torch.no_grad()
     def backward(self, gradient: Tensor) -> None:
         """Set the gradient of `weights`."""
-        for index in range(len(self._layers) - 1, -1, -1):
-            weight, bias, activation = self._layers[index]
-            if activation is not None:
-                gradient = DERIVATIVES[type(activation)](gradient, self._outputs[index])
-            torch.mm(gradient.t(), self._inputs[index], out=weight.grad)
-            if bias is not None:
-                torch.sum(gradient, 0, out=bias.grad)
-            if index:
-                gradient = gradient.mm(weight)
+        if self._layers[-1].rule is not None:
+            gradient = gradient.clone()  # which the rule works on in place
+        slopes = self._blocks(gradient)
+        for place, (block, slope) in enumerate(zip(self._passed, slopes, strict=True)):
+            for index in range(len(self._layers) - 1, -1, -1):
+                layer = self._layers[index]
+                if layer.rule is not None:
+                    slope = layer.rule.backward(slope, block[index + 1])
+                layer.backward(block[index], slope, add=place > 0)
+                if index:
+                    slope = slope.mm(layer.weight)
+
+    def _make_room(self, x: Tensor) -> None:
+        """Have memory for as many rows as `x` has, as the next batch may have, too."""
+        self._rows = len(x)
+        if not self._memory or len(self._memory[0]) < len(x):
+            self._memory = [x.new_empty(len(x), width) for width in self._widths[:-1]]
+        parts = [self._blocks(array[: len(x)]) for array in self._memory]
+        self._hidden = [*zip(*parts, strict=True)] or [()] * len(self._blocks(x))
+
+    def _blocks(self, x: Tensor) -> Sequence[Tensor]:
+        return [x] if len(x) <= self._rows_per_block else x.split(self._rows_per_block)
 
 
 def backprop(network: nn.Module) -> Backprop:
@@ -117,7 +177,7 @@ def _is_dense(network: nn.Module) -> bool:
     for module in network.modules():
         if isinstance(module, nn.Linear):
             after_linear = True
-        elif type(module) in DERIVATIVES:
+        elif type(module) in RULES:
             if not after_linear:
                 return False
             after_linear = False

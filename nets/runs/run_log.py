@@ -38,9 +38,10 @@ class RunLog:
 
     def write(self, step: int, row: Mapping[str, float], timed: Mapping[str, float]) -> None:
         """Write a row; what was `timed` differs from run to run, and goes to TensorBoard alone."""
+        if self._file is None:
+            return
         with self._writing():
-            if self._file is not None:
-                self._file.write(step, row)
+            self._file.write(step, row)
             if self._board is not None:
                 self._board.scalars(step, {**row, **timed})
 

@@ -1,3 +1,6 @@
+import itertools
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
@@ -101,3 +104,32 @@ def test_N_LIN_05_what_the_output_does_not_depend_on_has_gradient_0():
     learner.backward(torch.ones(5, 2))
     assert torch.equal(network.used.weight.grad, torch.full((2, 4), 5.0))
     assert torch.equal(network.idle.weight.grad, torch.zeros(2, 4))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("hidden", [(), (64,), (64, 64)])
+def test_many_rows_in_blocks_have_the_gradients_of_autograd(hidden, bias):
+    torch.manual_seed(0)
+    widths = [5, *hidden, 3]
+    layers = [
+        module
+        for before, after in itertools.pairwise(widths)
+        for module in (nn.Linear(before, after, bias=bias), nn.Tanh())
+    ]
+    network = nn.Sequential(*layers[: None if bias else -1]).double()  # an activation at the end
+    ours, theirs = DenseBackprop(network), AutogradBackprop(deepcopy(network))
+    for rows in (70_001, 3, 2_048, 70_001):  # the last block is short; memory is used again
+        x, upstream = torch.randn(rows, 5).double(), torch.randn(rows, 3).double()
+        torch.testing.assert_close(ours.forward(x), theirs.forward(x), rtol=0, atol=1e-12)
+        ours.backward(upstream)
+        theirs.backward(upstream)
+        torch.testing.assert_close(ours.weights.grad, theirs.weights.grad, rtol=1e-9, atol=1e-9)
+
+
+def test_outputs_stay_when_others_follow():
+    network = MLP(4, [8], 2)
+    learner = backprop(network)
+    first = learner.forward(torch.ones(3, 4))
+    kept = first.clone()
+    learner.forward(torch.zeros(3, 4))
+    assert torch.equal(first, kept)
