@@ -19,8 +19,8 @@ settings.load_profile("repeatable")
 
 torch.set_num_threads(1)
 
-# shells start background jobs deaf to Ctrl-C, and nohup to a lost terminal, which every process that
-# a test starts would inherit
+# shells start background jobs deaf to Ctrl-C, and nohup to a lost terminal, as every process that a
+# test starts would be, too
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -54,7 +54,7 @@ def test_an_update_is_adam_on_the_published_objective_and_logs_it(env_id, encode
         entropy_coefficient=0.02,
         value_clip=value_clip,
         learning_rate=0.01,
-        log_std=-0.5,
+        log_std=-0.5 if env_id == "Pendulum-v1" else 0.0,
     )
     agent = PPO(gym.make(env_id, max_episode_steps=11), config, num_envs=3)
     rollout = gathered(agent)
