@@ -47,12 +47,7 @@ KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overr
     "dreamgym/Catch-v0": {"horizon": 12},
     "dreamgym/Lake-v0": {"collect": 2000, "rounds": 4, "exploration": 0.3},
     "Pendulum-v1": {"collect": 4000, "dream_steps": 100_000, "horizon": 200},
-    "dreamgym/PointMass-v0": {
-        "collect": 2000,
-        "rounds": 2,
-        "dream_steps": 150_000,
-        "horizon": 200,
-    },
+    "dreamgym/PointMass-v0": {"dream_steps": 300_000, "horizon": 200},
     "dreamgym/Recall-v0": {"dream_steps": 100_000},
     "dreamgym/Bricks-v0": {"rounds": 4, "dream_steps": 100_000, "starts": "any", "horizon": 64},
 }
@@ -140,7 +135,7 @@ class Dreaming:
             found[-1]["model_free"] = self.outside(free)["real_return"]
         result: dict[str, Any] = {"rounds": found, "random": self.random()}
         if options.controls:
-            result["controls"] = self.controls(lived[0], seed)
+            result["controls"] = self.controls(Episodes.joined(lived), seed)
         return result
 
     def learn_world(self, episodes: Episodes, seed: int, steps: int | None = None) -> World:

@@ -62,7 +62,7 @@ def test_wrong_dreams_teach_nothing(dreaming, tmp_path):
     """Actions of other moments, of the moment before, and rewards of zero, on the lake."""
     lake = ["dreamgym/Lake-v0", "--first-seed", "1", "--controls"]
     found = figures(dreaming, tmp_path, *lake)
-    assert found["rounds"][0]["real_return"] > 0.6  # 0.74 is the best there is
+    assert found["rounds"][-1]["real_return"] > 0.6  # 0.74 is the best there is
     assert set(found["controls"]) == {"shuffled", "shifted", "no_rewards"}
     assert all(one["real_return"] < 0.3 for one in found["controls"].values())
 
