@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -69,12 +70,17 @@ def find_preset(algorithm: str, env_id: str, name: str | None = None) -> Preset 
     """Return the preset of an algorithm for `Name-v0` or `module:Name-v0`, if there is one.
 
     With a name, it is what `load_variants` has under it: over the environment's own preset, if
-    any, and under what it says of the environment.
+    any, and under what it says of the environment. The name of a file, `best.toml`, stands for the
+    presets in it.
 
     Raises:
-        ValueError: the algorithm has no variant of that name; the nearest is suggested.
+        ValueError: the algorithm has no variant of that name, and the nearest is suggested; or the
+            file cannot be read.
     """
     env_id = env_id.rpartition(":")[2]
+    if name is not None and name.endswith(".toml"):
+        table = _of_file(name).get(algorithm, {}).get(env_id)
+        return None if table is None else _preset(algorithm, env_id, table)
     preset = load_presets().get((algorithm, env_id))
     if name is None:
         return preset
@@ -136,6 +142,30 @@ def load_variants() -> dict[str, dict[str, dict[str | None, Preset]]]:
 
 def _tables() -> dict[str, Any]:
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def _of_file(name: str) -> dict[str, Any]:
+    """Return the tables of somebody's file, which may name no code."""
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+        tables = tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{name} holds no presets: {error}") from error
+    for value in _leaves(list(tables.values())):
+        if isinstance(value, str) and ":" in value:
+            raise ValueError(f"{name} asks for code, {value!r}: give it on the command line")
+    return tables
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield keys and values of tables and lists, however deep."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if not isinstance(value, list):
+        yield value
+        return
+    for each in value:
+        yield from _leaves(each)
 
 
 def _is_env_id(key: str) -> bool:

@@ -75,6 +75,24 @@ class Range:
         return "a finite number"
 
 
+@dataclass(frozen=True)
+class Span:
+    """Where good values of a number are sought, both ends included; whole ones between whole ends.
+
+    Attributes:
+        low: the smallest.
+        high: the largest.
+        log: whether orders of magnitude are equally likely.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+
+Space = dict[str, Span | tuple[Any, ...]]
+"""Where good values of settings are sought: in spans, or among some."""
+
 Count = Annotated[int, Range(1)]
 """1, 2, …"""
 Whole = Annotated[int, Range(0)]
@@ -150,6 +168,8 @@ class Settings(Keywords):
     """Names of the settings that may change between two steps of a training."""
     shaping: ClassVar[tuple[str, ...]] = ()
     """Names of those without which the weights of networks mean something else."""
+    tunable: ClassVar[Space] = {}
+    """Where good values are sought."""
 
     only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {}
     """Settings that mean something only where another has one of some values."""

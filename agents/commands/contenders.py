@@ -81,7 +81,10 @@ def _preset(label: str, source: "EnvSource") -> Preset | None:
     variant = next((each for each in settings if each.startswith(VARIANT)), None)
     with told(ValueError):
         find_algorithm(name)
-        return find_preset(name, source.name, variant and variant.removeprefix(VARIANT))
+        preset = find_preset(name, source.name, variant and variant.removeprefix(VARIANT))
+    if variant is not None and preset is None:
+        raise CommandError(f"{label}: it has no settings of {name} on {source.name}")
+    return preset
 
 
 def _contender(

@@ -9,7 +9,7 @@ import tyro
 
 from nets.runs.presets import start_from
 from nets.settings import Copies, Count, check
-from nets.shell.command_line import told
+from nets.shell.command_line import CommandError, told
 from nets.shell.run_options import Config, StartOptions
 from nets.shell.training import TrainCommand, preset_note
 
@@ -58,7 +58,7 @@ class TrainOptions(WorldOptions, StartOptions[Config]):
     init_from: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
     """Run folder, or file, of an agent of the same algorithm whose networks it begins with."""
     preset: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
-    """Variant of the algorithm; --list shows them."""
+    """Variant of the algorithm; --list shows them. Or a file of settings, as `tune` leaves it."""
 
     def __post_init__(self) -> None:
         check(self, "algo", "env", "config")
@@ -91,6 +91,8 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     used, preset = preset, _find_preset(algo, options.env, options.preset)
     if options.algo != algo or used != preset:
         raise TRAIN.misplaced(argv)
+    if options.preset is not None and preset is None:
+        raise CommandError(f"{options.preset} has no settings of {algo} on {options.env}")
     return options, preset
 
 

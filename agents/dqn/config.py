@@ -17,6 +17,8 @@ from nets.settings import (
     Settings,
     Share,
     Size,
+    Space,
+    Span,
     Whole,
     changing,
 )
@@ -47,6 +49,19 @@ class DQNConfig(Settings):
     shaping: ClassVar[tuple[str, ...]] = (
         *("hidden", "activation", "dueling", "head", "value_range", "noisy"),
     )
+    tunable: ClassVar[Space] = {
+        "learning_rate": Span(1e-5, 1e-2, log=True),
+        "discount": (0.9, 0.95, 0.98, 0.99, 0.995, 0.999),
+        "batch_size": (32, 64, 128, 256),
+        "train_every": (1, 4, 16, 64, 128),
+        "gradient_steps": (1, 4, 16, 64, 128),
+        "target_every": (64, 128, 256, 500, 1_000, 2_000),
+        "learning_starts": (100, 500, 1_000, 5_000),
+        "exploration_steps": (1_000, 2_000, 5_000, 10_000, 20_000),
+        "epsilon_end": Span(0.01, 0.2),
+        "n_step": (1, 3, 5, 10, 15),
+        "hidden": ((64, 64), (128, 128), (256, 256)),
+    }
 
     hidden: tuple[Size, ...] = (128, 128)
     """Hidden layers of the MLP."""

@@ -174,13 +174,13 @@ class Trainer:
         bar.update(agent.steps - before)
         row: dict[str, float] = {}
         if _passed(before, agent.steps, config.eval_every) or agent.steps >= config.steps:
-            row |= self._evaluate(config)
+            row |= self.evaluate(config)
         if row or _passed(before, agent.steps, config.log_every):
             speed = (agent.steps - before) / (perf_counter() - started)
             self._write(row, speed, bar)
 
-    def _evaluate(self, config: RunConfig) -> dict[str, float]:
-        """Evaluate greedily on fresh environments, and keep the best agent so far."""
+    def evaluate(self, config: RunConfig) -> dict[str, float]:
+        """Evaluate greedily on fresh environments, keep the best agent so far, return a log row."""
         agent, progress = self.agent, self.progress
         if not config.eval_every or agent.source.spec is None:
             return {}

@@ -6,7 +6,7 @@ its run folder. What is finished is never run again, what was cut off goes on ex
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -155,16 +155,28 @@ class Comparison:
             _require_equal(folder.path, kept, config)
         return record is not None
 
-    def run(self, contender: Contender, seed: int) -> Record:
+    def run(
+        self, contender: Contender, seed: int, trainer: Callable[..., Trainer] = Trainer
+    ) -> Record | None:
         """Train from where an earlier call was cut off, measure, and write the record.
+
+        Args:
+            contender: whose run it is.
+            seed: of the run.
+            trainer: who trains.
+
+        Returns:
+            The record; None where the trainer stopped before the end.
 
         Raises:
             Occupied: another process is at it.
         """
         with self.run_folder(contender, seed).owned() as folder:
-            return self._run(contender, seed, folder)
+            return self._run(contender, seed, folder, trainer)
 
-    def _run(self, contender: Contender, seed: int, folder: RunFolder) -> Record:
+    def _run(
+        self, contender: Contender, seed: int, folder: RunFolder, trainer: Callable[..., Trainer]
+    ) -> Record | None:
         with cpu_settings(max(torch.get_num_threads() // self.jobs, 1)):
             agent = self.agent(contender, seed)
             if not folder.config_file.exists():
@@ -175,7 +187,10 @@ class Comparison:
         config = folder.run_config()
         before = max((int(file.stem) for file in folder.files.list()), default=0)
         started = time.perf_counter()
-        Trainer(agent, folder, config, progress=False).run(config.steps)
+        training = trainer(agent, folder, config, progress=False)
+        training.run(config.steps)
+        if training.stopped:
+            return None
         seconds = time.perf_counter() - started
         with cpu_settings(config.threads):
             source, limit = contender.source, self.eval_max_steps

@@ -5,7 +5,7 @@ from typing import ClassVar, TypeVar
 
 from torch import Tensor
 
-from nets.settings import Capacity, Share
+from nets.settings import Capacity, Share, Space
 
 from ..equations.returns import generalized_advantages
 from ..loop.experience import Metrics, Transition
@@ -19,6 +19,10 @@ class AdvantageConfig(PolicyConfig):
     """Settings that PPO and A2C share."""
 
     adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "gae_lambda")
+    tunable: ClassVar[Space] = PolicyConfig.tunable | {
+        "n_steps": (8, 16, 32, 64, 128, 256, 512),
+        "gae_lambda": (0.8, 0.9, 0.92, 0.95, 0.98, 1.0),
+    }
 
     n_steps: Capacity = 128
     """Steps of every environment between two updates."""

@@ -12,6 +12,8 @@ from nets.settings import (
     Settings,
     Share,
     Size,
+    Space,
+    Span,
     Whole,
     changing,
 )
@@ -29,6 +31,14 @@ class PolicyConfig(Settings):
         *("hidden", "activation", "squash"),
         *("normalize_observation", "normalize_reward"),
     )
+    tunable: ClassVar[Space] = {
+        "learning_rate": Span(1e-5, 1e-2, log=True),
+        "discount": (0.9, 0.95, 0.98, 0.99, 0.995, 0.999),
+        "entropy_coefficient": Span(1e-6, 0.1, log=True),
+        "max_grad_norm": (0.3, 0.5, 1.0, 2.0, 5.0),
+        "hidden": ((32, 32), (64, 64), (256, 256)),
+        "activation": ("tanh", "relu"),
+    }
 
     encoder: Network = "auto"
     """auto (a CNN for pictures), mlp, nature, impala, small-cnn; a memory, lstm or gru; both, as in

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from nets.settings import Capacity, Count, Positive, Schedule, changing
+from nets.settings import Capacity, Count, Positive, Schedule, Space, changing
 
 from ..equations.losses import (
     Loss,
@@ -31,6 +31,11 @@ class PPOConfig(AdvantageConfig):
         *AdvantageConfig.adjustable,
         *("epochs", "batch_size", "clip", "value_clip", "target_kl"),
     )
+    tunable: ClassVar[Space] = AdvantageConfig.tunable | {
+        "epochs": (1, 4, 10, 20),
+        "batch_size": (32, 64, 128, 256, 512),
+        "clip": (0.1, 0.2, 0.3),
+    }
     only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
         "normalize_over": ("normalize_advantage", (True,))
     }

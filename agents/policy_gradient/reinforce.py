@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nets.settings import Count, Rate, Schedule, changing
+from nets.settings import Count, Rate, Schedule, Space, changing
 
 from ..environments.source import World
 from ..equations.losses import half_square, policy_gradient
@@ -28,6 +28,11 @@ class ReinforceConfig(PolicyConfig):
     adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "baseline_rate")
     only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
         "baseline_rate": ("baseline", ("running",))
+    }
+
+    tunable: ClassVar[Space] = PolicyConfig.tunable | {
+        "episodes": (1, 2, 4, 8, 16),
+        "baseline": ("learned", "running"),
     }
 
     learning_rate: Schedule = changing(1e-3)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from nets.gradients.annealing import Shape
-from nets.settings import Count, RateSchedule, Real, Settings, Share, changing
+from nets.settings import Count, RateSchedule, Real, Settings, Share, Space, Span, changing
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,16 @@ class TabularConfig(Settings):
     only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = dict.fromkeys(
         ("epsilon_end", "exploration_steps"), ("epsilon_schedule", ("linear",))
     )
+
+    tunable: ClassVar[Space] = {
+        "discount": (0.9, 0.95, 0.98, 0.99, 0.995, 0.999),
+        "learning_rate": Span(0.01, 1.0, log=True),
+        "learning_rate_decay": (0.0, 0.5, 0.6, 0.8, 1.0),
+        "epsilon_start": Span(0.05, 1.0),
+        "epsilon_end": Span(0.001, 0.2, log=True),
+        "exploration_steps": Span(1_000, 100_000, log=True),
+        "initial_value": (0.0, 1.0, 10.0),
+    }
 
     discount: Share = 0.99
     """γ, in [0, 1]."""
@@ -49,6 +59,10 @@ class TabularConfig(Settings):
 @dataclass(frozen=True)
 class TracesConfig(TabularConfig):
     """Settings of a tabular agent that may use eligibility traces."""
+
+    tunable: ClassVar[Space] = TabularConfig.tunable | {
+        "trace_decay": (0.0, 0.5, 0.8, 0.9, 0.95),
+    }
 
     trace_decay: Share = 0.0
     """λ, in [0, 1], of replacing eligibility traces; 0 learns from single steps."""

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 Bar: TypeAlias = "tqdm[Any]"
 
 
-def progress_bar(steps: int, done: int = 0, *, shown: bool = True) -> Bar:
+def progress_bar(steps: int, done: int = 0, *, shown: bool = True, unit: str = "step") -> Bar:
     """Return a bar of `steps` steps, of which some are `done`; a log file gets a line at times."""
     from tqdm import tqdm
 
     return tqdm(
         total=steps,
         initial=done,
-        unit="step",
+        unit=unit,
         unit_scale=True,
         miniters=1,
         disable=not shown,

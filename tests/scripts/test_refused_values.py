@@ -19,6 +19,8 @@ from agents.commands.play import PlayOptions
 from agents.commands.play import main as play
 from agents.commands.render import RenderOptions
 from agents.commands.render import main as render
+from agents.commands.tune import TuneOptions
+from agents.commands.tune import main as tune
 from agents.loop.trainer import Trainer
 from generative.catalogue import MODELS
 from generative.commands.evaluate import main as measure
@@ -71,6 +73,7 @@ COMMANDS = {
         settings(MODELS["vae"].config_type()),
     ),
     "compare": (compare, "dqn,nothing CartPole-v1", options(CompareOptions, "contenders", "env")),
+    "tune": (tune, "nothing CartPole-v1", options(TuneOptions, "algo", "env")),
     "evaluate": (evaluate, "nothing", options(EvaluateOptions, "run")),
     "evaluate a model": (measure, "nothing", ["seed", "checkpoint", "device"]),
     "render": (render, "nothing", options(RenderOptions, "run")),

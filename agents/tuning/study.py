@@ -1,0 +1,240 @@
+"""A study: trials of settings, by however many processes, each trial a run that can be resumed.
+
+Optuna chooses the settings and keeps what came of them; our run folders keep the trainings. Who
+works on a study takes up what others left unfinished when they died: a trial belongs to whoever
+holds the lock of its folder, which the kernel frees.
+"""
+
+import socket
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal
+
+from nets.process.seeding import hash31
+from nets.runs.divergence import Diverged
+from nets.runs.ownership import Occupied, owned
+from nets.settings import Space, to_plain
+
+from ..loop.run import RunConfig
+from ..loop.trainer import Trainer
+from ..outcomes.comparison import Comparison, Contender
+from .space import distribution, settings_of
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.trial import FrozenTrial, Trial
+
+Sampler = Literal["tpe", "random"]
+Pruner = Literal["median", "hyperband", "none"]
+NAME = "tune"
+MISSING = "Optuna is not installed: pip install 'dreamgym[tune]'"
+STARTUP = 5  # trials that nothing is pruned by
+WARMUP = 0.2  # of a run, in which nothing is pruned
+
+
+class WatchedTrainer(Trainer):
+    """Tells a trial of each evaluation, and stops where the trial is to be pruned."""
+
+    def __init__(self, *arguments: Any, trial: "Trial", **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.trial = trial
+
+    def evaluate(self, config: RunConfig) -> dict[str, float]:
+        """Evaluate, as others do, and report what came out."""
+        row = super().evaluate(config)
+        if "eval_return" in row:
+            with warnings.catch_warnings():  # a trial that goes on repeats its last reports
+                warnings.simplefilter("ignore")
+                self.trial.report(row["eval_return"], self.agent.steps)
+            self.stopped |= self.agent.steps < config.steps and self.trial.should_prune()
+        return row
+
+
+@dataclass(frozen=True)
+class Study:
+    """The search for settings of one algorithm on one environment.
+
+    Attributes:
+        comparison: the folder, and how runs are measured.
+        contender: what is tuned, with the settings that every trial keeps.
+        space: where the others are sought.
+        trials: how many there are to be in all.
+        seeds: runs of a trial, whose median counts.
+        sampler: tpe, by a model of what did well (Bergstra et al., 2011), or random.
+        pruner: what ends trials that fall behind: median, hyperband (Li et al., 2018), none.
+        storage: URL of Optuna's storage; empty: `journal.log` in the folder.
+        seed: of the draws.
+    """
+
+    comparison: Comparison
+    contender: Contender
+    space: Space
+    trials: int
+    seeds: int = 1
+    sampler: Sampler = "tpe"
+    pruner: Pruner = "median"
+    storage: str = ""
+    seed: int = 0
+
+    def open(self) -> "optuna.Study":
+        """Open the study, which is begun where there is none.
+
+        Raises:
+            ModuleNotFoundError: Optuna is not installed.
+            ValueError: another study is there, or the storage cannot be opened.
+        """
+        try:
+            import optuna
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(MISSING) from error
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self.comparison.path.mkdir(parents=True, exist_ok=True)
+        try:
+            study = optuna.create_study(
+                storage=self._storage(),
+                study_name=NAME,
+                direction="maximize",
+                load_if_exists=True,
+                pruner=self._pruner(),
+            )
+        except Exception as error:  # of whatever database
+            if not self.storage:
+                raise
+            raise ValueError(f"no study at {self.storage}: {error}") from error
+        wanted = to_plain(
+            self.comparison.config(self.contender)
+            | {name: str(where) for name, where in self.space.items()}
+            | {"seeds": self.seeds, "sampler": self.sampler, "seed": self.seed}
+        )
+        found = study.user_attrs.get("of")
+        if found is None:
+            study.set_user_attr("of", wanted)
+        elif found != wanted:
+            changed = [n for n in sorted(found | wanted) if found.get(n) != wanted.get(n)]
+            where = self.storage or self.comparison.path
+            message = f"{where} holds a study with other settings ({', '.join(changed)})"
+            raise ValueError(f"{message}: choose another --out")
+        return study
+
+    def work(self) -> None:
+        """Try settings until there are enough trials."""
+        study = self.open()
+        while True:
+            with self._next(study) as trial:
+                if trial is None:
+                    return
+                self._try(study, trial)
+
+    def folder(self, number: int) -> Path:
+        """Return the folder of a trial's records."""
+        return self.comparison.path / _name(number)
+
+    def finished(self) -> "list[FrozenTrial]":
+        """Return the trials that are over, in their order."""
+        return [
+            trial for trial in self.open().get_trials(deepcopy=False) if trial.state.is_finished()
+        ]
+
+    @contextmanager
+    def _next(self, study: "optuna.Study") -> "Iterator[Trial | None]":
+        """Hold a trial that nobody works on: one that was left unfinished, or a new one."""
+        with ExitStack() as held:
+            with _turn(self.comparison.path):  # one process at a time chooses
+                trial = self._left(study, held) or self._fresh(study, held)
+            yield trial
+
+    def _left(self, study: "optuna.Study", held: ExitStack) -> "Trial | None":
+        from optuna.trial import Trial, TrialState
+
+        for each in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if each.user_attrs.get("host") == socket.gethostname():
+                try:
+                    held.enter_context(owned(self.folder(each.number)))
+                except Occupied:
+                    continue
+                return Trial(study, each._trial_id)
+        return None
+
+    def _fresh(self, study: "optuna.Study", held: ExitStack) -> "Trial | None":
+        number = len(study.get_trials(deepcopy=False))
+        if number >= self.trials:
+            return None
+        study.sampler = self._sampler(hash31(self.seed, "trial", number))
+        trial = study.ask({name: distribution(where) for name, where in self.space.items()})
+        held.enter_context(owned(self.folder(trial.number)))
+        trial.set_user_attr("host", socket.gethostname())
+        return trial
+
+    def _try(self, study: "optuna.Study", trial: "Trial") -> None:
+        from optuna.trial import TrialState
+
+        try:
+            scores = [self._score(trial, seed) for seed in range(self.seeds)]
+        except (Diverged, ValueError) as error:  # settings may exclude each other
+            trial.set_user_attr("failed", str(error))
+            study.tell(trial.number, state=TrialState.FAIL)
+            return
+        if None in scores:
+            study.tell(trial.number, state=TrialState.PRUNED)
+        else:
+            study.tell(trial.number, median(score for score in scores if score is not None))
+
+    def _score(self, trial: "Trial", seed: int) -> float | None:
+        """Return the best checkpoint's mean return; None where the run was pruned."""
+        settings = settings_of(trial.params, self.space)
+        config = replace(self.contender.config, **settings)
+        contender = replace(self.contender, label=_name(trial.number), config=config)
+        if record := self.comparison.record(contender, seed):
+            return float(record["result"]["figure"])
+        watched = partial(WatchedTrainer, trial=trial) if seed == 0 else Trainer
+        record = self.comparison.run(contender, seed, watched)
+        return None if record is None else float(record["result"]["figure"])
+
+    def _storage(self) -> Any:
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        return self.storage or JournalStorage(
+            JournalFileBackend(str(self.comparison.path / "journal.log"))
+        )
+
+    def _sampler(self, seed: int) -> Any:
+        from optuna.samplers import RandomSampler, TPESampler
+
+        if self.sampler == "random":
+            return RandomSampler(seed)
+        return TPESampler(seed=seed, n_startup_trials=2 * STARTUP)
+
+    def _pruner(self) -> Any:
+        from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner
+
+        steps = self.contender.steps
+        if self.pruner == "median":
+            return MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=int(WARMUP * steps))
+        if self.pruner == "hyperband":
+            return HyperbandPruner(max(steps // 20, 1), max_resource=steps)
+        return NopPruner()
+
+
+def _name(number: int) -> str:
+    return f"trial-{number:03d}"
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Own a folder as soon as nobody else does."""
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(owned(folder))
+                break
+            except Occupied:
+                time.sleep(0.05)
+        yield

@@ -1,0 +1,36 @@
+import re
+
+from agents.commands.train import main as train
+from agents.commands.tune import main as tune
+
+LINE = ["q-learning", "FrozenLake-v1", "--steps", "400", "--eval-episodes", "2", "--out", "t"]
+
+
+def test_a_study_is_run_told_and_trained_with(run_in, capfd):
+    assert tune([*LINE, "--trials", "3"]) == 0
+    out = capfd.readouterr().out
+    assert out.startswith("3 trials, 3 to do, into t\n")
+    assert "3 trials to their end, 0 pruned, 0 failed" in out
+    assert re.search(r"train.* q-learning FrozenLake-v1 --preset t/best.toml", out)
+    assert tune([*LINE, "--trials", "3"]) == 0
+    assert "3 trials, 0 to do" in capfd.readouterr().out
+    assert train(["q-learning", "FrozenLake-v1", "--preset", "t/best.toml", "--run", "r"]) == 0
+    assert "400 steps" in capfd.readouterr().out
+
+
+def test_what_cannot_be_tuned_is_refused_in_one_line(run_in, capfd):
+    for words, message in (
+        (["--space", "lerning-rate=1..2"], "did you mean 'learning_rate'"),
+        (["--storage", "nonsense"], "no study at nonsense"),
+        (["--trials", "0"], "trials is 0: expected at least 1"),
+    ):
+        assert tune([*LINE, *words]) == 2
+        assert message in capfd.readouterr().err
+    assert tune(["ppo,a2c", "CartPole-v1"]) == 2
+    assert "one algorithm is tuned at a time" in capfd.readouterr().err
+    assert tune(["value-iteration", "FrozenLake-v1"]) == 2
+    assert "it has no learning curve" in capfd.readouterr().err
+    assert tune(["dqn", "Pendulum-v1"]) == 2
+    assert "Discrete" in capfd.readouterr().err
+    assert train(["ppo", "CartPole-v1", "--preset", "none.toml"]) == 2
+    assert "none.toml holds no presets" in capfd.readouterr().err
