@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from nets.kinds import Whole
 from nets.runs.configurations import require_settings
-from nets.settings import Whole, required
+from nets.settings import required
 from nets.warned import warn
 
 from .environments.source import EnvSource, World

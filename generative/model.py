@@ -26,20 +26,9 @@ import torch
 from torch import Tensor, nn
 
 from nets.keywords import Keywords
+from nets.kinds import Capacity, Count, NonNegative, Part, Schedule, Size, Whole, changing
 from nets.runs.configurations import recalled, recorded
-from nets.settings import (
-    Capacity,
-    Count,
-    NonNegative,
-    Part,
-    Schedule,
-    Settings,
-    Size,
-    Whole,
-    changing,
-    required,
-    settings_of,
-)
+from nets.settings import Settings, required, settings_of
 
 from .classes import Label, asked
 

@@ -6,9 +6,9 @@ from functools import cache, wraps
 from types import NoneType, UnionType
 from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from .kinds import fitted, unmet
 from .near import hint as nearest_hint
 from .near import shortened
-from .settings import fitted, unmet
 
 P = ParamSpec("P")
 Result = TypeVar("Result")

@@ -21,7 +21,8 @@ from generative import Trainer, build_model
 from generative.autoencoders.config import VAEConfig
 from generative.data.dataset import Dataset
 from nets.benchmarks.quality import Experiment, run_once
-from nets.settings import Count, Real, Settings
+from nets.kinds import Count, Real
+from nets.settings import Settings
 from nets.shell.command_line import command, parse
 
 CATCH = "envs:dreamgym/Catch-v0"

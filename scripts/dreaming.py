@@ -32,8 +32,9 @@ from generative.dreams.tables import beside_real_table
 from generative.gallery import charts, grids
 from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect
 from nets.benchmarks.quality import run_once
+from nets.kinds import Count, Part, Whole
 from nets.process.seeding import hash31, seeded
-from nets.settings import Count, Part, Whole, check
+from nets.settings import check
 from nets.shell.command_line import CommandError, command, parse
 from nets.shell.env_arguments import take_arguments
 from nets.shell.here import shown

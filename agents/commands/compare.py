@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from nets.kinds import Copies, Count, Threads
 from nets.runs.ownership import owned
-from nets.settings import Copies, Count, Threads
 from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import tyro
 
+from nets.kinds import Copies, Count
 from nets.near import hint
 from nets.runs.presets import start_from
-from nets.settings import Copies, Count, check
+from nets.settings import check
 from nets.shell.command_line import CommandError, read, told
 
 from ..algorithms import find_algorithm

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nets.settings import Count, Seed
+from nets.kinds import Count, Seed
 from nets.shell.command_line import command, parse
 from nets.shell.env_arguments import take_arguments
 from nets.shell.here import shown

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from nets.kinds import Copies, Count
 from nets.runs.presets import start_from
-from nets.settings import Copies, Count, check
+from nets.settings import check
 from nets.shell.command_line import CommandError, told
 from nets.shell.run_options import Config, StartOptions
 from nets.shell.training import TrainCommand, preset_note

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from nets.settings import Count, Seed
+from nets.kinds import Count, Seed
 from nets.shell.command_line import (
     CommandError,
     command,

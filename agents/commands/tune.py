@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from nets.settings import Copies, Count, Seed, Threads
+from nets.kinds import Copies, Count, Seed, Threads
 from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from nets.foreign import blame, blaming, is_foreign
-from nets.settings import Count, Settings
+from nets.kinds import Count
+from nets.settings import Settings
 from nets.shell.command_line import CommandError, one_line
 
 from .common import refusals

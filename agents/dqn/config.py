@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from nets.gradients.annealing import linear
-from nets.settings import (
+from nets.kinds import (
     Capacity,
     Count,
     Network,
@@ -14,7 +14,6 @@ from nets.settings import (
     Rate,
     Real,
     Schedule,
-    Settings,
     Share,
     Size,
     Space,
@@ -22,6 +21,7 @@ from nets.settings import (
     Whole,
     changing,
 )
+from nets.settings import Settings
 
 Head = Literal["expected", "categorical", "quantile"]
 Draws = Literal["uniform", "prioritized"]

@@ -2,7 +2,8 @@
 
 from gymnasium.envs.registration import EnvSpec
 
-from nets.settings import Count, required
+from nets.kinds import Count
+from nets.settings import required
 
 STEP_LIMIT = 1000
 FRAMES = "max_num_frames_per_episode"  # the time limit of the Arcade Learning Environment

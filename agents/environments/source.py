@@ -13,9 +13,10 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import VectorEnv
 
 from nets.foreign import blaming
+from nets.kinds import Copies
 from nets.near import shortened
 from nets.runs.checkpoint import fitting
-from nets.settings import Copies, check
+from nets.settings import check
 
 from .arguments import require_arguments
 from .description import describe, described_spec, described_wrapper, require_count

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nets.gradients.annealing import Shape, left_of
 from nets.gradients.optim import optimizer
 from nets.gradients.schedules import schedule
-from nets.settings import (
+from nets.kinds import (
     Capacity,
     Count,
     Network,
@@ -19,11 +19,11 @@ from nets.settings import (
     Part,
     Range,
     Schedule,
-    Settings,
     Size,
     Whole,
     changing,
 )
+from nets.settings import Settings
 from nets.supervised.diagnose import Diagnosis, diagnose, error_analysis
 from nets.supervised.early_stopping import EarlyStopping
 from nets.supervised.fit import FitConfig, Rows, evaluate, fit, predict

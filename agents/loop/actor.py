@@ -8,13 +8,14 @@ from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 
+from nets.kinds import Whole
 from nets.process.device import resolve_device
 from nets.process.seeding import hash31
 from nets.runs.configurations import (
     adjusted,
     require_found,
 )
-from nets.settings import Whole, required, settings_of
+from nets.settings import required, settings_of
 from nets.warned import warn
 
 from ..environments.masks import as_masks, choices

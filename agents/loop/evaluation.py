@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from nets.kinds import Copies, Count, Seed
 from nets.near import shortened
 from nets.process.device import cpu_settings
 from nets.process.seeding import seeded
-from nets.settings import Copies, Count, Seed, required
+from nets.settings import required
 from nets.warned import warn
 
 from ..environments.limits import step_limit

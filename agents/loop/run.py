@@ -8,6 +8,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from nets.kinds import Count, Threads
 from nets.runs import folder
 from nets.runs.changes import changed, changed_names, config_at, next_change
 from nets.runs.checkpoint import Damaged, fitting, load_checkpoint, save_checkpoint
@@ -17,7 +18,7 @@ from nets.runs.divergence import require_finite_file
 from nets.runs.fingerprints import Source, checkpoint_source
 from nets.runs.metrics import Mark
 from nets.runs.records import save_record
-from nets.settings import Count, Threads, to_plain
+from nets.settings import to_plain
 
 from ..environments.source import EnvSource
 from .actor import Actor

@@ -12,6 +12,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+from nets.kinds import Whole
 from nets.process.device import cpu_settings
 from nets.process.interrupts import left_at
 from nets.process.progress import Bar, progress_bar
@@ -20,7 +21,7 @@ from nets.runs.checkpoint import fitting, save_checkpoint
 from nets.runs.configurations import require_found
 from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
-from nets.settings import Whole, required
+from nets.settings import required
 
 from .actor import Actor
 from .divergence import answerable, require_finite, require_finite_losses

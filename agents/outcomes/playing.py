@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nets.foreign import blaming
-from nets.settings import Count, required
+from nets.kinds import Count
+from nets.settings import required
 
 from ..environments.door import Door
 from ..environments.limits import step_limit

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from nets.settings import Count, Schedule, Share, changing
+from nets.kinds import Count, Schedule, Share, changing
 
 from ..equations.losses import half_square, policy_gradient
 from ..equations.masks import masked

@@ -5,7 +5,7 @@ from typing import ClassVar, TypeVar
 
 from torch import Tensor
 
-from nets.settings import Capacity, Share, Space
+from nets.kinds import Capacity, Share, Space
 
 from ..equations.returns import generalized_advantages
 from ..loop.experience import Metrics, Transition

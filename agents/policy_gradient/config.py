@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from nets.settings import (
+from nets.kinds import (
     Network,
     NonNegative,
     Positive,
     Range,
     Schedule,
-    Settings,
     Share,
     Size,
     Space,
@@ -17,6 +16,7 @@ from nets.settings import (
     Whole,
     changing,
 )
+from nets.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from nets.settings import Capacity, Count, Positive, Schedule, Space, changing
+from nets.kinds import Capacity, Count, Positive, Schedule, Space, changing
 
 from ..equations.losses import (
     Loss,

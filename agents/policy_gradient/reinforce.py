@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nets.settings import Count, Rate, Schedule, Space, changing
+from nets.kinds import Count, Rate, Schedule, Space, changing
 
 from ..environments.source import World
 from ..equations.losses import half_square, policy_gradient

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
-from nets.settings import (
+from nets.kinds import (
     Capacity,
     Count,
     NonNegative,
@@ -11,12 +11,12 @@ from nets.settings import (
     Rate,
     Real,
     Schedule,
-    Settings,
     Share,
     Size,
     Whole,
     changing,
 )
+from nets.settings import Settings
 
 WORDS = {  # our word -> stable-baselines3's
     "discount": "gamma",

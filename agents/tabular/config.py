@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from nets.gradients.annealing import Shape
-from nets.settings import Count, RateSchedule, Real, Settings, Share, Space, Span, changing
+from nets.kinds import Count, RateSchedule, Real, Share, Space, Span, changing
+from nets.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Unpack
 
 import torch
 
-from nets.settings import Count, Positive, Settings, Share
+from nets.kinds import Count, Positive, Share
+from nets.settings import Settings
 
 from ..agent import Agent
 from ..environments.source import World

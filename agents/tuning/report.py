@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nets.kinds import Space
 from nets.runs.checkpoint import atomic_write
 from nets.runs.presets import describe_setting
-from nets.settings import Space
 
 from ..outcomes.comparison import Contender
 from ..outcomes.curves import BLUE, ORANGE

@@ -4,8 +4,9 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nets.kinds import Space, Span
 from nets.near import hint
-from nets.settings import Space, Span, from_plain
+from nets.settings import from_plain
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -16,10 +16,11 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
+from nets.kinds import Space
 from nets.process.seeding import hash31
 from nets.runs.divergence import Diverged
 from nets.runs.ownership import Occupied, owned
-from nets.settings import Space, to_plain
+from nets.settings import to_plain
 
 from ..loop.run import RunConfig
 from ..loop.trainer import Trainer

@@ -7,8 +7,9 @@ from typing import ClassVar, TypeVar, Unpack
 import torch
 from torch import Tensor, nn
 
+from nets.kinds import Whole
 from nets.layers.precision import at_least_float32
-from nets.settings import Whole, required
+from nets.settings import required
 
 from ..classes import Label, require_rows
 from ..gans.networks import with_label

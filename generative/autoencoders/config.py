@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from nets.settings import Network, NonNegative, Part, Positive, Size, Whole
+from nets.kinds import Network, NonNegative, Part, Positive, Size, Whole
 
 from ..model import ModelConfig
 from .total_correlation import Estimator

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from nets.settings import Count, Seed, Settings
+from nets.kinds import Count, Seed
+from nets.settings import Settings
 from nets.shell.command_line import command, parse, refusals
 from nets.shell.here import shown
 

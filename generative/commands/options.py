@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
+from nets.kinds import Capacity, Count, Size, Threads, Whole
 from nets.runs.presets import start_from
-from nets.settings import Capacity, Count, Size, Threads, Whole, check
+from nets.settings import check
 from nets.shell.command_line import told
 from nets.shell.run_options import Config, StartOptions
 from nets.shell.training import TrainCommand, preset_note

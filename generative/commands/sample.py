@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from nets.settings import Capacity, Seed, Settings
+from nets.kinds import Capacity, Seed
+from nets.settings import Settings
 from nets.shell.command_line import CommandError, command, parse, refusals
 from nets.shell.here import shown
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import tyro
 
+from nets.kinds import Capacity, Count, Part
 from nets.runs.presets import start_from
-from nets.settings import Capacity, Count, Part, check
+from nets.settings import check
 from nets.shell.command_line import CommandError, parse, told
 from nets.shell.env_arguments import take_arguments
 from nets.shell.run_options import StartOptions

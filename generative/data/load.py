@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from nets.arguments import checked
+from nets.kinds import Seed
 from nets.registry import Registry
-from nets.settings import Seed
 from nets.warned import warn
 
 from . import frames

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+from nets.kinds import Count, Part, Range
 from nets.process.seeding import hash31
 from nets.runs.checkpoint import UntrustedError, fitting
 from nets.runs.fingerprints import Source, checkpoint_source, source
-from nets.settings import Count, Part, Range, Settings
+from nets.settings import Settings
 
 from .dataset import Dataset
 from .files import files_of

@@ -8,8 +8,9 @@ from typing import TypeVar, Unpack
 import torch
 from torch import Tensor, nn
 
+from nets.kinds import Count, Size, Whole
 from nets.layers.precision import at_least_float32
-from nets.settings import Count, Size, Whole, required
+from nets.settings import required
 
 from ..classes import Label, require_rows
 from ..model import Batch, GenerativeModel, Loss, ModelConfig, ModelOptions, Player

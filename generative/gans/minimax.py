@@ -11,8 +11,8 @@ from typing import Literal, TypeVar
 import torch
 from torch import Tensor
 
+from nets.kinds import Capacity, Part, Schedule, Size, changing
 from nets.layers.upsampling import Upsampling
-from nets.settings import Capacity, Part, Schedule, Size, changing
 
 from ..model import Batch, Loss
 from .game import AdversarialConfig, AdversarialModel

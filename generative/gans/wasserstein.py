@@ -5,8 +5,8 @@ from functools import partial
 
 import torch
 
+from nets.kinds import Count, NonNegative, Part, Schedule, Size, changing
 from nets.layers.upsampling import Upsampling
-from nets.settings import Count, NonNegative, Part, Schedule, Size, changing
 
 from ..model import Batch, Loss, Metrics
 from .game import AdversarialConfig, AdversarialModel

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nets.kinds import Part, Threads, Whole
 from nets.runs import folder
 from nets.runs.metrics import Mark
-from nets.settings import Part, Threads, Whole
 
 from ..model import KIND
 

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nets.kinds import Whole
 from nets.process.device import cpu_settings
 from nets.process.distributed import ALONE, Team
 from nets.process.interrupts import left_at
@@ -29,7 +30,7 @@ from nets.runs.divergence import Diverged as Diverged
 from nets.runs.divergence import find_not_finite
 from nets.runs.fingerprints import content
 from nets.runs.run_log import RunLog
-from nets.settings import Whole, required
+from nets.settings import required
 
 from ..metrics.likelihood import held_out_terms
 from ..model import GenerativeModel, Rows

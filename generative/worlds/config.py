@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from nets.settings import Count, NonNegative, Positive, Size
+from nets.kinds import Count, NonNegative, Positive, Size
 
 from ..model import ModelConfig
 from .spaces import Kind

@@ -7,8 +7,9 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from nets.kinds import Whole
 from nets.runs.configurations import recalled
-from nets.settings import Whole, required
+from nets.settings import required
 
 from ..classes import Label
 from ..data.dataset import chosen

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 import tyro
 
+from ..kinds import Count
 from ..near import hint
-from ..settings import Count, Settings
+from ..settings import Settings
 from ..shell.command_line import (
     CommandError,
     command,

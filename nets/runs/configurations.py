@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..code import Lost, find, is_known, is_path, written
 from ..near import hint
-from ..settings import Code, code_fields, from_plain
+from ..kinds import Code
+from ..settings import code_fields, from_plain
 from .checkpoint import MissingCode, UntrustedError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from ..warned import warn
-from ..settings import Count, Settings, Whole
+from ..kinds import Count, Whole
+from ..settings import Settings
 from .changes import described_at
 from .checkpoint import CheckpointError, Damaged, fitting, load_checkpoint, save_checkpoint
 from .checkpoints import Checkpoints

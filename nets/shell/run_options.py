@@ -6,7 +6,8 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 import tyro
 
-from ..settings import Count, Whole, check
+from ..kinds import Count, Whole
+from ..settings import check
 
 Config = TypeVar("Config")
 WarningSignal = Literal["SIGUSR1", "SIGUSR2", "SIGXCPU"]

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..arguments import checked
-from ..settings import Count, Positive, Share, Whole
+from ..kinds import Count, Positive, Share, Whole
 
 Transform = Callable[[Tensor], Tensor]
 

@@ -14,11 +14,12 @@ from torch.optim import Optimizer, lr_scheduler
 from ..arguments import checked
 from ..gradients.modes import evaluation_mode, training_mode
 from ..gradients.optim import clip_grads
+from ..kinds import Count, Positive, Real
 from ..process.seeding import hash31, seeded
 from ..runs.checkpoint import fitting, load_checkpoint, save_checkpoint
 from ..runs.divergence import Diverged, find_not_finite
 from ..runs.ownership import owned_file
-from ..settings import Count, Positive, Real, Settings, settings_of
+from ..settings import Settings, settings_of
 from .early_stopping import EarlyStopping
 from .identity import Described, described, plain, require_own, require_same
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..arguments import checked
-from ..settings import Count, Seed
+from ..kinds import Count, Seed
 
 
 @checked

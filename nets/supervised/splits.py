@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ..arguments import checked
+from ..kinds import Seed
 from ..process.seeding import hash31, seeded
-from ..settings import Seed
 from ..warned import warn
 
 Fold = tuple[Tensor, Tensor]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import generative
 from generative.data import load_dataset
 from nets.arguments import checked
-from nets.settings import Count, Share
+from nets.kinds import Count, Share
 from nets.supervised import augmentation, metrics, sampling, splits
 from nets.supervised.fit import FitConfig, evaluate, fit, predict
 

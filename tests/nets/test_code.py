@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from nets.code import Lost, Template, find, is_known, is_path, written
+from nets.kinds import Network, Schedule
 from nets.runs.checkpoint import MissingCode, UntrustedError
 from nets.runs.configurations import needs_trust, recalled, recorded
-from nets.settings import Network, Schedule, Settings
+from nets.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -11,20 +11,8 @@ import torch
 
 from agents.algorithms import ALGORITHMS
 from generative.catalogue import MODELS
-from nets.settings import (
-    Count,
-    NonNegative,
-    Part,
-    Positive,
-    Range,
-    Rate,
-    Real,
-    Settings,
-    Share,
-    Whole,
-    from_plain,
-    required,
-)
+from nets.kinds import Count, NonNegative, Part, Positive, Range, Rate, Real, Share, Whole
+from nets.settings import Settings, from_plain, required
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ import pytest
 from agents import A2CConfig, DQNConfig, PPOConfig, QLearningConfig
 from agents.algorithms import ALGORITHMS
 from agents.tuning.space import distribution, parse_space, settings_of
-from nets.settings import Settings, Span
+from nets.kinds import Span
+from nets.settings import Settings
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

@@ -15,8 +15,8 @@ from agents.presets import find_preset
 from agents.tuning.report import as_preset, write
 from agents.tuning.space import distribution
 from agents.tuning.study import Study
+from nets.kinds import Span
 from nets.process.parallel import run_each
-from nets.settings import Span
 
 SPACE = {"learning_rate": Span(0.01, 1.0, log=True), "discount": (0.5, 0.9)}
 
