@@ -109,7 +109,7 @@ class Door:
                 return rows
         try:
             given = np.asarray(value)
-            if given.dtype.kind in "USc":  # which NumPy would turn into numbers
+            if given.dtype.kind in "UScmM" or np.ma.is_masked(value):  # made numbers by NumPy
                 raise TypeError
             rows = given.astype(np.float64).reshape(-1)
         except (TypeError, ValueError, OverflowError):

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import torch
 
+from ..near import shortened
 from .archive import inspect
 from .durable import as_path, make_folder, sync
 
@@ -127,8 +128,9 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
         raise Damaged(f"{path} cannot be read ({_first_line(error)})") from error
     if not isinstance(payload, dict) or payload.get("format") != FORMAT:
         raise CheckpointError(f"{path} is a torch file, but not one that dreamgym wrote")
-    if payload.get("version") != VERSION:
-        message = f"{path} has format version {payload.get('version')!r}, expected {VERSION}"
+    version = payload.get("version")
+    if not isinstance(version, int) or version != VERSION:  # a tensor compares in its own way
+        message = f"{path} has format version {shortened(version)}, expected {VERSION}"
         raise CheckpointError(message)
     state = payload.get("state")
     if not isinstance(state, dict):

@@ -9,6 +9,7 @@ from torch import Tensor
 from .changes import config_at
 from .checkpoint import CheckpointError, load_checkpoint
 from .checkpoints import Checkpoints
+from .fingerprints import source
 from .metrics import check_rows
 from .ownership import require_free
 from .records import CHANGES, differences, lasting, load_record, record_of
@@ -79,6 +80,7 @@ def _problems(run: Path) -> Iterator[str]:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             yield f"{file} does not fit: {type(error).__name__}: {error}"
     yield from _evaluation(files)
+    yield from _experience(run, record)
 
 
 def _lacks(file: Path, record: Mapping[str, Any]) -> Iterator[str]:
@@ -137,3 +139,18 @@ def _evaluation(files: Checkpoints) -> Iterator[str]:
         return
     if step != best:
         yield f"{files.evaluation} is of step {step}, {files.best} of {best}"
+
+
+def _experience(run: Path, record: Mapping[str, Any]) -> Iterator[str]:
+    """Compare the data that a run wrote for itself, in our own format, with what they were."""
+    taken = record.get("sources", {}).get("data")
+    if taken is None or Path(taken["path"]).suffix != ".pt":
+        return
+    file = run / Path(taken["path"]).name  # runs are moved
+    try:
+        now = source(file, [file])["sha256"]
+    except FileNotFoundError:
+        yield f"{file} is lost"
+        return
+    if now != taken["sha256"]:
+        yield f"{file} is not as it was: its SHA-256 is {now}, and was {taken['sha256']}"

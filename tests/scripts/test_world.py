@@ -16,6 +16,7 @@ from generative.commands.evaluate import main as evaluate
 from generative.commands.train import main as train
 from generative.worlds.world import World
 from nets.runs.checkpoint import load_checkpoint
+from nets.shell.verify import main as verify
 
 SMALL = ["--config.hidden", "16", "--config.members", "2", "--steps", "40", "--collect", "300"]
 
@@ -205,3 +206,18 @@ def test_a_person_plays_in_a_dream_with_the_real_world_beside(walked, monkeypatc
     shown.clear()
     assert play(dream) == 0
     assert beside == (shown[0][0], 2 * shown[0][1], 3)
+
+
+def test_verify_reads_what_was_lived_through(here, capsys):
+    """A world learns from `episodes.pt`, which lies in its folder, wherever that was moved to."""
+    assert train(["world", "dreamgym/Walk-v0", "--collect", "200", "--run", "walk"]) == 0
+    run = shutil.move("walk", "moved")
+    assert verify([run]) == 0
+    file = here / "moved" / "episodes.pt"
+    file.write_bytes(file.read_bytes()[:-100])
+    capsys.readouterr()
+    assert verify([run]) == 1
+    assert "episodes.pt is not as it was: its SHA-256 is" in capsys.readouterr().out
+    file.unlink()
+    assert verify([run]) == 1
+    assert "episodes.pt is lost" in capsys.readouterr().out

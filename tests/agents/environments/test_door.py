@@ -105,6 +105,7 @@ def test_a_reward_is_a_number_however_it_comes(reward):
 
 
 NO_REWARDS = [np.nan, np.inf, -1e39, None, "much", "1", 1 + 1j, [1.0, 2.0], [], 10**400, 10**5000]
+NO_REWARDS += [np.datetime64("2020"), np.timedelta64("NaT"), np.ma.masked]  # NumPy has numbers for
 
 
 @pytest.mark.parametrize("reward", NO_REWARDS, ids=map(shortened, NO_REWARDS))

@@ -171,10 +171,11 @@ def test_a_flipped_bit_is_refused_or_harmless(tmp_path):
         (torch_bytes(torch.ones(3)), "not one that dreamgym wrote"),
         (torch_bytes({"format": "other", "version": 1}), "not one that dreamgym wrote"),
         (torch_bytes({"format": "dreamgym", "version": 9, "state": {}}), "version 9, expected 1"),
+        (torch_bytes({"format": "dreamgym", "version": torch.ones(2)}), "version tensor.*expected 1"),
         (torch_bytes({"format": "dreamgym", "version": 1, "state": 5}), "holds no state"),
         (torch_bytes(nn.Linear(2, 2)), "Python objects"),
     ],
-    ids=["empty", "text", "noise", "torch", "tensor", "other", "version", "stateless", "module"],
+    ids=["empty", "text", "noise", "torch", "tensor", "other", "version", "versions", "stateless", "module"],
 )
 def test_foreign_files_are_refused_by_name(tmp_path, content, message):
     file = tmp_path / "strange.pt"
