@@ -84,7 +84,7 @@ def _unmet(value: Any, hint: Any) -> str | None:
     if _is_plain(hint):
         return unmet(value, hint)
     kind = hint if isinstance(hint, type) else origin
-    if not isinstance(kind, type):
+    if kind is Any or not isinstance(kind, type) or getattr(kind, "_is_protocol", False):
         return None
     article = "an" if kind.__name__[0] in "AEIOU" else "a"
     return None if isinstance(value, kind) else f"{article} {kind.__name__}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import gymnasium as gym
-from gymnasium.envs.registration import EnvSpec
+from gymnasium.envs.registration import EnvSpec, parse_env_id
 from gymnasium.vector import VectorEnv
 
 from nets.foreign import blaming
@@ -107,6 +107,10 @@ class EnvSource:
         require_count("num_envs", count)
         if mode not in (None, *VECTORIZATIONS):
             raise ValueError(f"vectorization is {mode!r}: expected one of {VECTORIZATIONS}")
+        try:
+            parse_env_id(description["id"].rpartition(":")[2])
+        except gym.error.Error as error:
+            raise ValueError(f"its environment is called {description['id']!r}") from error
         if not trust:
             require_known(description)
         module, _, _ = description["id"].rpartition(":")

@@ -12,6 +12,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+from nets.arguments import checked
 from nets.kinds import Whole
 from nets.process.device import cpu_settings
 from nets.process.interrupts import left_at
@@ -42,6 +43,7 @@ class Trainer:
         progress: whether to draw a progress bar.
     """
 
+    @checked
     def __init__(
         self,
         agent: Actor,

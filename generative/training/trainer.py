@@ -18,7 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nets.arguments import checked
 from nets.kinds import Whole
+from nets.near import shortened
 from nets.process.device import cpu_settings
 from nets.process.distributed import ALONE, Team
 from nets.process.interrupts import left_at
@@ -60,6 +62,7 @@ class Trainer:
             held-out loss that there is none of.
     """
 
+    @checked
     def __init__(
         self,
         model: GenerativeModel,
@@ -74,6 +77,10 @@ class Trainer:
         draw: Callable[[GenerativeModel, Any], Mapping[str, NDArray[np.uint8]]] | None = None,
         progress: bool = True,
     ) -> None:
+        for name, rows in (("data", data), ("held_out", held_out)):
+            if rows is not None and not hasattr(rows, "batch"):
+                expected = "rows, as load_dataset returns them or Dataset(name, x) holds them"
+                raise TypeError(f"{name} is {shortened(rows)}: expected {expected}")
         self.learner = Learner(model, data, seed=seed, device=device, team=team)
         self.model, self.data, self.device = model, self.learner.data, self.learner.device
         self.held_out = None if held_out is None else held_out.to(self.device)

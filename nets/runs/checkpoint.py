@@ -158,7 +158,7 @@ def fitting(source: str | Path) -> Iterator[None]:
     except KeyError as error:
         raise CheckpointError(f"{source} does not fit: it has no {error}") from error
     except _MISFITS as error:
-        raise CheckpointError(f"{source} does not fit: {error}") from error
+        raise CheckpointError(f"{source} does not fit: {' '.join(str(error).split())}") from error
 
 
 def save_json(path: str | Path, value: Any) -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pytest
@@ -139,3 +139,17 @@ PYTHONS = (
     *("invalid combination", "argument must be", "is not iterable", "received an invalid"),
     *("could not convert", "invalid literal", "expected str, bytes", "must be Tensor"),
 )
+
+
+class Named(Protocol):
+    name: str
+
+
+def test_what_may_be_anything_is_not_looked_at():
+    @checked
+    def keep(first, second: Any, third: Named | None, fourth: "int" = 1) -> tuple[Any, ...]:
+        return first, second, third, fourth
+
+    assert keep(1, "two", "three") == (1, "two", "three", 1)
+    with pytest.raises(ValueError, match="fourth is 'x': expected a whole number"):
+        keep(1, 2, None, "x")

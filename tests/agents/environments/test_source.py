@@ -268,3 +268,12 @@ def test_our_vector_worlds_give_what_their_scalars_give():
 def test_what_is_no_environment_is_refused(given, words):
     with pytest.raises(TypeError, match=words):
         EnvSource.of(given)
+
+
+@pytest.mark.parametrize("name", ["", "foo bar!", "mine:", "é\ud800"])
+def test_a_recorded_name_that_is_none_is_told_of_its_file(name):
+    described = EnvSource.of("CartPole-v1").describe() | {"id": name}
+    with pytest.raises(
+        CheckpointError, match=r"config\.json does not fit: its environment is called"
+    ):
+        EnvSource.restore(described, "config.json")

@@ -345,3 +345,27 @@ def test_stopped_before_the_first_checkpoint_a_run_begins_anew(tmp_path, error):
     (whole, *figures), (again, *others) = ends
     assert all(torch.equal(whole[name], again[name]) for name in whole)
     assert figures == others
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            lambda model, rows: Trainer(model, rows, "folder"),
+            "run is 'folder': expected a RunFolder",
+        ),
+        (lambda model, rows: Trainer("vae", rows), "model is 'vae': expected a GenerativeModel"),
+        (
+            lambda model, rows: Trainer(model, torch.zeros(5, 2)),
+            r"data is .*expected rows, as load_",
+        ),
+        (
+            lambda model, rows: Trainer(model, rows, held_out=[1, 2]),
+            r"held_out is \[1, 2\]: expected rows",
+        ),
+    ],
+)
+def test_what_is_no_part_of_a_training_is_refused(given, message):
+    model, rows = build(VAE), points()
+    with pytest.raises(TypeError, match=message):
+        given(model, rows)

@@ -352,3 +352,10 @@ def test_nothing_is_written_in_the_place_of_a_pipe(tmp_path):
     with pytest.raises(OSError, match="no file can be written in its place: '.*pipe'"):
         save_checkpoint(tmp_path / "pipe", {})
     assert (tmp_path / "pipe").is_fifo()
+
+
+def test_misfits_are_told_in_one_line():
+    with pytest.raises(CheckpointError) as error, fitting("a.pt"):
+        nn.Linear(2, 3).load_state_dict(nn.Linear(3, 3).state_dict())
+    assert "size mismatch" in str(error.value)
+    assert "\n" not in str(error.value)
