@@ -7,7 +7,7 @@ import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -191,7 +191,10 @@ def load_object(path: str | Path) -> dict[str, Any]:
 def _require_file(path: Path, kind: str) -> None:
     """Raise unless `path` is a file that ends: a pipe or a device may not."""
     if not path.exists():
-        raise FileNotFoundError(f"no {kind} at {path}")
+        seen = ""
+        with suppress(OSError):  # the current folder may be gone
+            seen = "" if path.is_absolute() else f", seen from {Path.cwd()}"
+        raise FileNotFoundError(f"no {kind} at {path}{seen}")
     if not path.is_file():
         raise CheckpointError(f"{path} is no file")
 

@@ -3,6 +3,7 @@ import io
 import os
 import pickle
 import random
+import re
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 
@@ -352,6 +353,12 @@ def test_nothing_is_written_in_the_place_of_a_pipe(tmp_path):
     with pytest.raises(OSError, match="no file can be written in its place: '.*pipe'"):
         save_checkpoint(tmp_path / "pipe", {})
     assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_relative_path_is_told_with_where_it_was_looked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=re.escape(f"at a/b.pt, seen from {tmp_path}")):
+        load_checkpoint("a/b.pt")
 
 
 def test_misfits_are_told_in_one_line():
