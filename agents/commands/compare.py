@@ -6,11 +6,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from nets.kinds import Copies, Count, Threads
+from nets.kinds import Count
 from nets.runs.ownership import owned
 from nets.shell.command_line import (
     INTERRUPTED,
@@ -26,8 +26,8 @@ from nets.shell.here import pinned, shown
 from nets.shell.training import RUNS
 
 from .common import find_env, refusals, warn_idle
-from .contenders import parse_contenders
-from .worlds import WorldOptions, adapt
+from .contenders import RunsOptions, parse_contenders
+from .worlds import adapt
 
 if TYPE_CHECKING:
     from ..outcomes.comparison import Comparison, Contender
@@ -56,7 +56,7 @@ _CONTENDERS = tyro.conf.arg(metavar="ALGO,ALGO,...")
 
 
 @dataclass(frozen=True)
-class CompareOptions(WorldOptions):
+class CompareOptions(RunsOptions):
     """What to compare."""
 
     contenders: Annotated[tyro.conf.Positional[str | None], _CONTENDERS] = None
@@ -65,19 +65,6 @@ class CompareOptions(WorldOptions):
     """Environment: Name-v0, namespace/Name-v0, or module:Name-v0 to import its module first."""
     seeds: Count = 5
     """Seeds, from 0 on."""
-    steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
-    """Environment steps of a run; by default what each preset says, else the longest of these."""
-    num_envs: Annotated[Copies | None, tyro.conf.arg(metavar="N")] = None
-    """Environments side by side; by default what each preset says, else 1."""
-    eval_episodes: Count = 20
-    """Episodes of each of the twenty evaluations of a run."""
-    eval_max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
-    """Steps after which an episode of an evaluation is cut off; by default 1000, or a longer time
-    limit's."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where networks live; auto: the GPU where there is one."""
-    jobs: Threads = 1
-    """Runs at a time, each in a process of its own."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Folder of the comparison; by default runs/compare-ENV_ID."""
 

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
 
-from nets.kinds import Copies, Count
+from nets.kinds import Copies, Count, Threads
 from nets.near import hint
 from nets.runs.presets import start_from
 from nets.settings import check
@@ -16,6 +16,7 @@ from nets.shell.command_line import CommandError, read, told
 from ..algorithms import find_algorithm
 from ..presets import Preset, find_preset
 from .options import DEFAULT_STEPS
+from .worlds import WorldOptions
 
 if TYPE_CHECKING:
     from ..environments.source import EnvSource
@@ -24,6 +25,25 @@ if TYPE_CHECKING:
 Config = TypeVar("Config")
 
 VARIANT = "preset="
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsOptions(WorldOptions):
+    """How the runs of contenders go."""
+
+    steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
+    """Environment steps of a run; by default what each preset says, else the longest of these."""
+    num_envs: Annotated[Copies | None, tyro.conf.arg(metavar="N")] = None
+    """Environments side by side; by default what each preset says, else the algorithm's."""
+    eval_episodes: Count = 20
+    """Episodes of each of the twenty evaluations of a run."""
+    eval_max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
+    """Steps after which an episode of an evaluation is cut off; by default 1000, or a longer time
+    limit's."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where networks live; auto: the GPU where there is one."""
+    jobs: Threads = 1
+    """Runs at a time, each in a process of its own."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from nets.kinds import Copies, Count, Seed, Threads
+from nets.kinds import Count, Seed
 from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,
@@ -25,8 +25,8 @@ from nets.shell.here import pinned, shown
 from nets.shell.training import RUNS
 
 from .common import find_env, refusals
-from .contenders import parse_contenders
-from .worlds import WorldOptions, adapt
+from .contenders import RunsOptions, parse_contenders
+from .worlds import adapt
 
 if TYPE_CHECKING:
     from ..tuning.study import Study
@@ -49,7 +49,7 @@ examples:
 
 
 @dataclass(frozen=True)
-class TuneOptions(WorldOptions):
+class TuneOptions(RunsOptions):
     """What to search for."""
 
     algo: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ALGO")]
@@ -60,17 +60,8 @@ class TuneOptions(WorldOptions):
     """Settings to try in all."""
     space: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME[=WHERE]")] = ()
     """What to seek: NAME, where its algorithm says; NAME=LOW..HIGH[:log]; or NAME=A,B,C."""
-    steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
-    """Environment steps of a run; by default what the preset says."""
     seeds: Count = 1
     """Runs of a trial, whose median counts."""
-    num_envs: Annotated[Copies | None, tyro.conf.arg(metavar="N")] = None
-    """Environments side by side; by default what the preset says, else the algorithm's."""
-    eval_episodes: Count = 20
-    """Episodes of each of the twenty evaluations of a run."""
-    eval_max_steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None
-    """Steps after which an episode of an evaluation is cut off; by default 1000, or a longer time
-    limit's."""
     sampler: Literal["tpe", "random"] = "tpe"
     """How settings are drawn: tpe, by a model of what did well; random."""
     pruner: Literal["median", "hyperband", "none"] = "median"
@@ -79,10 +70,6 @@ class TuneOptions(WorldOptions):
     """Optuna's storage, such as sqlite:///study.db; by default a journal in the folder."""
     seed: Seed = 0
     """Of the draws; one job alone is reproducible."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where networks live; auto: the GPU where there is one."""
-    jobs: Threads = 1
-    """Trials at a time, each in a process of its own."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="DIR")] = None
     """Folder of the study; by default runs/tune-ALGO-ENV_ID."""
 
