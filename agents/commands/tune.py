@@ -141,13 +141,16 @@ def _work(study: "Study", jobs: int) -> None:
     from nets.process.parallel import CallError, run_each
     from nets.process.progress import progress_bar
 
-    done = len(study.finished())
+    from ..tuning.study import finished
+
+    journal = study.open()  # once: only what is new is read again
+    done = len(finished(journal))
     left = max(study.trials - done, 0)
     print(f"{study.trials} trials, {left} to do, into {shown(study.comparison.path)}", flush=True)
     with progress_bar(study.trials, done, unit="trial") as bar:
 
         def watch() -> None:
-            bar.update(min(len(study.finished()), study.trials) - bar.n)
+            bar.update(min(len(finished(journal)), study.trials) - bar.n)
 
         try:
             with closing(run_each(study.work, [()] * min(jobs, left), jobs, watch)) as ended:

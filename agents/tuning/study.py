@@ -139,9 +139,7 @@ class Study:
 
     def finished(self) -> "list[FrozenTrial]":
         """Return the trials that are over, in their order."""
-        return [
-            trial for trial in self.open().get_trials(deepcopy=False) if trial.state.is_finished()
-        ]
+        return finished(self.open())
 
     @contextmanager
     def _next(self, study: "optuna.Study") -> "Iterator[Trial | None]":
@@ -222,6 +220,11 @@ class Study:
         if self.pruner == "hyperband":
             return HyperbandPruner(max(steps // 20, 1), max_resource=steps)
         return NopPruner()
+
+
+def finished(study: "optuna.Study") -> "list[FrozenTrial]":
+    """Return the trials of an open study that are over, in their order."""
+    return [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
 
 
 def _name(number: int) -> str:
