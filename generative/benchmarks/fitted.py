@@ -10,7 +10,6 @@ import torch
 from nets.process.seeding import hash31, seeded
 from nets.runs.presets import read_table, start_from
 
-from ..autoencoders.config import AutoencoderConfig
 from ..catalogue import find_model
 from ..data.dataset import Dataset
 from ..data.parts import DataConfig, load_parts
@@ -74,11 +73,9 @@ class Fitted:
             "prepare": None if self.prepare is None else self.prepare.__name__,
         }
         length = run | {"held_out": self.held_out}
-        told = asdict(settings)  # as in records of before there were the two settings
-        if not (settings.ema_decay and settings.ema_warmup):
-            told.pop("ema_warmup")
-        if isinstance(settings, AutoencoderConfig) and not told.get("conditional"):
-            told.pop("conditional", None)
+        told = asdict(settings)
+        if not settings.ema_decay:
+            told.pop("ema_warmup")  # of an average that there is not
         return named | length | {"settings": told}
 
     def run(self, seed: int) -> dict[str, Any]:

@@ -10,8 +10,10 @@ import torch
 from ..autoencoders.losses import reparameterize, squared_distance
 from ..data.dataset import Dataset
 from ..metrics.aggregate import kl_decomposition
+from ..metrics.distances import squared_mmd
 from ..metrics.gap import mig_chen, mig_locatello
 from ..metrics.likelihood import held_out_terms, importance_log_likelihood
+from ..metrics.measure import recognised
 from .fitted import Fit
 
 GREYS = 17  # of scikit-learn's digits
@@ -85,6 +87,21 @@ def latents_in_use(fit: Fit) -> dict[str, float]:
     """Return ELBO and KL of held-out rows, and the share of latents whose KL exceeds 0.01 there."""
     terms = held_out_terms(fit.model, fit.held_out)
     return {name: terms[name] for name in ("elbo", "kl", "active_latents")}
+
+
+def codes_and_samples(fit: Fit) -> dict[str, float | None]:
+    """Measure held-out rows' reconstruction and codes, and what a classifier says of samples.
+
+    `latent_mmd` is MMD² of held-out latents and N(0, I), 0 where these are alike; `living` the
+    share of latents whose variance over held-out rows exceeds 0.01.
+    """
+    z = fit.model.encode(fit.held_out.batch(slice(None)).x)
+    found = held_out_terms(fit.model, fit.held_out) | {
+        "latent_mmd": squared_mmd(torch.randn(len(z), z.shape[1]), z),
+        "living": (z.var(0) > 0.01).float().mean().item(),
+    }
+    figures = recognised(fit.model, fit.train, fit.held_out, fit.seed)
+    return found | {figure.name: figure.value for figure in figures}
 
 
 def disentangled(fit: Fit) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from ..settings import to_plain
 from .timing import Need
 
 TOLERANCE = 1e-6
+OFF = (None, False, 0, "auto", "none", [], {})  # what a setting is where it changes nothing
 
 
 class Experiment(Protocol):
@@ -168,6 +169,8 @@ def run_once(
 ) -> dict[str, Any]:
     """Run an experiment for a seed, unless its file holds a run of the same configuration.
 
+    Settings that came after the run are the same where they are off: see `agrees`.
+
     Args:
         name: of the experiment and of its folder in `folder`.
         experiment: what gives figures.
@@ -182,7 +185,7 @@ def run_once(
     file = folder / name / f"seed-{seed}.json"
     config = to_plain(experiment.config())
     kept = read_record(file)
-    if kept is not None and (kept.get("config"), kept.get("seed")) == (config, seed):
+    if kept is not None and kept.get("seed") == seed and agrees(kept.get("config"), config):
         return kept
     started = time.perf_counter()
     result = experiment.run(seed)
@@ -190,6 +193,20 @@ def run_once(
     record = make_record(name, seed, config, result, seconds, command)
     save_json(file, record)
     return record
+
+
+def agrees(kept: Any, config: Any) -> bool:
+    """Whether a run of the configuration `kept` would be the same today, as `config`.
+
+    What `kept` does not have came later: it must be off (None, false, 0, empty, "auto", "none"),
+    or the run was another one.
+    """
+    if not (isinstance(kept, dict) and isinstance(config, dict)):
+        return bool(kept == config)
+    later = [value for name, value in config.items() if name not in kept]
+    return all(any(value is off or value == off for off in OFF) for value in later) and all(
+        name in config and agrees(value, config[name]) for name, value in kept.items()
+    )
 
 
 def make_record(

@@ -4,6 +4,7 @@ import json
 import sys
 from dataclasses import replace
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import ModuleType
 
 import gymnasium as gym
@@ -11,9 +12,20 @@ import pytest
 
 from agents.benchmarks import quality
 from agents.benchmarks.experiments import Best, Trained
+from generative.benchmarks.quality import ROWS as ROWS_OF_MODELS
 from nets.benchmarks.command import main
-from nets.benchmarks.quality import Advantage, OfFile, Row, exactly, run_once, run_row
+from nets.benchmarks.quality import (
+    Advantage,
+    OfFile,
+    Row,
+    agrees,
+    exactly,
+    read_record,
+    run_once,
+    run_row,
+)
 from nets.benchmarks.timing import Need
+from nets.settings import to_plain
 
 
 def test_planning_reaches_every_known_value(tmp_path, capsys):
@@ -213,3 +225,33 @@ def test_quality_writes_its_table(tmp_path, capsys):
     assert main([*words, "--write", str(page)]) == 0
     assert "| 0.744190 |  | 1 | 0.744190 | equal to 1e-6 | yes |" in page.read_text()
     assert "best-lake" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("kept", "now", "same"),
+    [
+        ({"a": 1}, {"a": 1, "later": None}, True),
+        ({"a": 1, "s": {"b": 2}}, {"a": 1, "s": {"b": 2, "later": "auto", "too": False}}, True),
+        ({"a": 1}, {"a": 1, "later": True}, False),  # changes what is run
+        ({"a": 1}, {"a": 1, "later": 1}, False),
+        ({"a": 1}, {"a": 2, "later": None}, False),
+        ({"a": 1, "gone": None}, {"a": 1}, False),  # nobody knows what it did
+        ({"a": 1}, {}, False),
+        (None, {}, False),
+    ],
+)
+def test_settings_that_came_later_make_no_other_run_where_they_are_off(kept, now, same):
+    assert agrees(kept, now) is same
+
+
+def test_kept_figures_are_of_the_settings_of_today():
+    """A setting that came later must not make everyone run everything again."""
+    root, lost = Path(__file__).parents[2] / "results", []
+    for row in (*ROWS_OF_MODELS, *quality.ROWS):
+        if isinstance(row.experiment, OfFile):
+            continue
+        for file in (root / (row.runs or row.name)).glob("seed-*.json"):
+            record = read_record(file)
+            if not agrees(record["config"], to_plain(row.experiment.config())):
+                lost.append(str(file.relative_to(root)))
+    assert not lost
