@@ -48,7 +48,7 @@ MODELS = Catalog(
         ),
         ModelEntry("aae", "AAE", "AAEConfig", "autoencoder whose latents deceive a discriminator"),
         ModelEntry("gan", "GAN", "GANConfig", "dense generative adversarial network"),
-        ModelEntry("dcgan", "DCGAN", "DCGANConfig", "convolutional GAN, for square pictures"),
+        ModelEntry("dcgan", "DCGAN", "DCGANConfig", "convolutional GAN, for pictures"),
         ModelEntry("wgan-gp", "WGANGP", "WGANGPConfig", "Wasserstein GAN, gradient penalty"),
     ),
 )

@@ -22,8 +22,8 @@ def about(data: Dataset) -> dict[str, Any]:
     """Return what of the data samples are written with, as a run records it."""
     found: dict[str, Any] = {"classes": list(data.class_names)}
     if data.units is not None:
-        columns, mean, std = data.units
-        found["units"] = {"columns": list(columns), "mean": mean.tolist(), "std": std.tolist()}
+        units = data.units._asdict()
+        found["units"] = units | {name: units[name].tolist() for name in ("mean", "std")}
     return found
 
 
@@ -37,8 +37,10 @@ def units_of(record: Mapping[str, Any]) -> Units | None:
     if found is None:
         return None
     with fitting("config.json"):
-        numbers = (torch.tensor(found[name], dtype=torch.float64) for name in ("mean", "std"))
-        return Units(tuple(map(str, found["columns"])), *numbers)
+        mean, std = (torch.tensor(found[name], dtype=torch.float64) for name in ("mean", "std"))
+        ends = (each and (int(each[0]), int(each[1])) for each in found.get("whole", ()))
+        columns, label = tuple(map(str, found["columns"])), str(found.get("label", "label"))
+        return Units(columns, mean, std, tuple(ends), label)
 
 
 def label_of(
@@ -97,8 +99,11 @@ def as_table(
         raise ValueError(f"{path}: samples of shape {model.shape} are no rows of a table")
     x = torch.cat(list(sampled(model, n, label)))
     columns = [f"x{k}" for k in range(model.shape[0])] if units is None else list(units.columns)
-    rows: Any = (x if units is None else units.restore(x)).cpu().numpy()
+    rows: Any = (x if units is None else units.restore(x)).cpu().numpy().astype(object)
+    for k, ends in enumerate(() if units is None else units.whole):
+        rows[:, k] = rows[:, k] if ends is None else rows[:, k].astype(int)
     if label is not None:
         names = np.array(record.get("classes") or range(model.classes), dtype=object)
-        columns, rows = [*columns, "label"], np.column_stack([rows, names[label.cpu().numpy()]])
+        column = "label" if units is None else units.label
+        columns, rows = [*columns, column], np.column_stack([rows, names[label.cpu().numpy()]])
     write_table(path, columns, rows)

@@ -22,10 +22,19 @@ class Units(NamedTuple):
     columns: tuple[str, ...]  # their D names
     mean: Tensor  # [D] float64
     std: Tensor  # [D] float64, 1 where a column is constant
+    whole: tuple[tuple[int, int] | None, ...] = ()  # least and greatest of columns of whole numbers
+    label: str = "label"  # the column of classes
 
     def restore(self, x: Tensor) -> Tensor:
-        """Return standardised rows `[N, D]` in the units of the table, float64."""
-        return x.double() * self.std.to(x.device) + self.mean.to(x.device)
+        """Return standardised rows `[N, D]` in the units of the table, float64.
+
+        Columns of whole numbers are rounded, and stay within those that they had.
+        """
+        rows = x.double() * self.std.to(x.device) + self.mean.to(x.device)
+        for column, ends in zip(rows.unbind(1), self.whole, strict=False):
+            if ends is not None:
+                column.round_().clamp_(*ends)
+        return rows
 
 
 class Modes(NamedTuple):

@@ -99,7 +99,7 @@ def _table(path: Path, size: Size | None, labels: str | None) -> Dataset:
     if size is not None:
         raise ValueError(f"{path} is a table: its rows have no size")
     table = read_table(path, labels)
-    x, units = standardised(table.columns, table.values)
+    x, units = standardised(table)
     classes, names = (None, ()) if table.classes is None else as_classes(table.classes)
     done = f"{len(table.columns)} columns, standardised: {', '.join(table.columns)}"
     return Dataset(str(path), x, classes, names, units=units, notes=(*table.notes, done))

@@ -75,6 +75,8 @@ def load_dataset(
     spec = os.fspath(spec)
     if limit is not None and limit < 1:
         raise ValueError(f"limit is {limit}: expected at least 1 row")
+    if fit != "stretch" and size is None and not Path(spec).is_dir():
+        warn(f"fit is {fit!r}, which changes nothing, as no size is given ({spec})", DataNote)
     if is_path(spec):
         return load_files(Path(spec), size=size, fit=fit, labels=labels, limit=limit, seed=seed)
     if labels is not None:

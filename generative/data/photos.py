@@ -174,7 +174,9 @@ def _fit(looks: Sequence[Look], size: Size | None, way: Way) -> tuple[Fit | None
     sizes = sorted({(look.height, look.width) for look in looks}, key=lambda s: (s[0] * s[1], s))
     fit = Fit.of(SIDE if size is None and len(sizes) > 1 else size, way)
     if fit is None or sizes == [(fit.height, fit.width)]:
-        return None, []
+        same = "x".join(map(str, sizes[0]))
+        why = f"fit is {way!r}, which changes nothing, as all pictures are {same} pixels"
+        return None, [] if way == "stretch" else [why]
     ends = " to ".join(dict.fromkeys(f"{high}x{wide}" for high, wide in (sizes[0], sizes[-1])))
     verb = {"stretch": "stretched", "crop": "cropped", "pad": "padded"}[way]
     hint = "; size says to which" if size is None else ""

@@ -34,12 +34,16 @@ class Table:
         values: float64 `[N, D]`.
         classes: the texts of the column of classes, `[N]`; None without one.
         notes: what was made of it.
+        whole: which numeric columns are written without a fraction.
+        label: name of the column of classes.
     """
 
     columns: tuple[str, ...]
     values: NDArray[np.float64]
     classes: NDArray[np.str_] | None
     notes: tuple[str, ...]
+    whole: tuple[bool, ...]
+    label: str | None
 
 
 def lines(path: Path) -> Iterator[Line]:
@@ -88,12 +92,13 @@ def read_table(path: Path, label: str | None = None) -> Table:
     kept = [k for k in range(len(header)) if k != index and header[k] != label]
     if not kept:
         raise ValueError(f"{path} cannot be read: it has no columns of numbers")
-    numbers, classes = array("d"), []
+    numbers, classes, whole = array("d"), [], [True] * len(kept)
     for at, cells in rows:
         if len(cells) != len(header):
             message = f"{path} cannot be read: line {at} has {len(cells)} cells"
             raise ValueError(f"{message}, expected {len(header)}")
         numbers.extend(_number(path, at, header[k], cells[k]) for k in kept)
+        whole = [each and _is_whole(cells[k]) for each, k in zip(whole, kept, strict=True)]
         if label is not None:
             classes.append(_text(path, at, label, cells[header.index(label)]))
     values = np.frombuffer(numbers).reshape(-1, len(kept))
@@ -102,18 +107,25 @@ def read_table(path: Path, label: str | None = None) -> Table:
     if label is not None:
         notes.append(f"the column {label!r} gives the classes")
     names = None if label is None else np.array(classes)
-    return Table(tuple(header[k] for k in kept), values, names, tuple(notes))
+    columns = tuple(header[k] for k in kept)
+    return Table(columns, values, names, tuple(notes), tuple(whole), label)
 
 
-def standardised(columns: tuple[str, ...], values: NDArray[np.float64]) -> tuple[Tensor, Units]:
+def standardised(table: Table) -> tuple[Tensor, Units]:
     """Return columns of mean 0 and standard deviation 1, float32 `[N, D]`, and what undoes it.
 
     A constant column becomes 0.
     """
-    x = torch.from_numpy(values.copy())
+    x = torch.from_numpy(table.values.copy())
     mean, std = x.mean(0), x.std(0, correction=0)
     std = torch.where(std > 1e-12 * mean.abs().clamp(min=1e-300), std, torch.ones_like(std))
-    return ((x - mean) / std).float(), Units(columns, mean, std)
+    ends = zip(x.amin(0).tolist(), x.amax(0).tolist(), strict=True)
+    whole = tuple(
+        (int(low), int(high)) if each else None
+        for each, (low, high) in zip(table.whole, ends, strict=True)
+    )
+    units = Units(table.columns, mean, std, whole, table.label or "label")
+    return ((x - mean) / std).float(), units
 
 
 def write_table(path: Path, columns: Sequence[str], values: NDArray[Any]) -> None:
@@ -162,6 +174,10 @@ def _is_number(cell: str) -> bool:
         return bool(np.isfinite(float(cell)))
     except ValueError:
         return False
+
+
+def _is_whole(cell: str) -> bool:
+    return cell.lstrip("+-").isdecimal()
 
 
 def _decimal(cell: str) -> str:

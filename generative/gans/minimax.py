@@ -106,10 +106,10 @@ class GAN(Minimax[GANConfig]):
 
 
 class DCGAN(Minimax[DCGANConfig]):
-    """Convolutional GAN of square pictures, Radford, Metz & Chintala (2016), curriculum G-GAN-05.
+    """Convolutional GAN of pictures, Radford, Metz & Chintala (2016), curriculum G-GAN-05.
 
     Raises:
-        ValueError: if the data are no pictures, not square, or no power of two from 8 pixels on.
+        ValueError: if the data are no pictures, or a side is shorter than 4 pixels.
     """
 
     name = "dcgan"

@@ -21,7 +21,8 @@ from nets.layers.upsampling import UpBlock, Upsampling
 
 ImageShape = tuple[int, int, int]
 
-SMALLEST = 4  # pixels a side, where a generator starts and a discriminator ends
+SMALLEST = 4  # pixels of the shorter side, where a generator starts and a discriminator ends
+MOST_HALVINGS = 5  # of 128 pixels; larger pictures start and end larger
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,7 @@ def mlp_discriminator(in_features: int, hidden: Sequence[int]) -> nn.Module:
 def conv_networks(
     sizes: Sizes, base_filters: int, mode: Upsampling = "transpose", *, norm: NormSpec = "batch"
 ) -> Networks:
-    """Build DCGAN's networks for square pictures, their weights drawn as there,
-    curriculum G-GAN-05.
+    """Build DCGAN's networks, their weights drawn as there, curriculum G-GAN-05.
 
     Args:
         sizes: of noise and pictures.
@@ -84,7 +84,7 @@ def conv_networks(
         norm: of the discriminator: `"batch"`; None for a Wasserstein critic.
 
     Raises:
-        ValueError: if the pictures are not square, or no power of two from 8 pixels on.
+        ValueError: if a side of the pictures is shorter than 4 pixels.
     """
     channels, height, width = sizes.shape
     image, classes = (channels, height, width), sizes.classes
@@ -103,16 +103,22 @@ def conv_generator(
     """Build DCGAN's generator: noise to 4x4, doubled until the picture is there,
     curriculum G-GAN-05.
 
-    Batch norm and ReLU after each layer but the last, tanh there; no biases.
-    Source: Radford, Metz & Chintala (2016).
+    Other pictures than squares of a power of two begin at what the discriminator ends at, and where
+    a side is odd, its doubling adds a pixel. Batch norm and ReLU after each layer but the last,
+    tanh there; no biases. Source: Radford, Metz & Chintala (2016).
     """
+    sizes = halved(out_shape)[::-1]
     channels = _widths(out_shape, base_filters)[::-1]
-    first = UpBlock(in_features, channels[0], SMALLEST, 1, padding=0, norm="batch")
-    middle = [
-        UpBlock(before, after, mode=mode, norm="batch")
-        for before, after in itertools.pairwise(channels)
+    odd = [
+        (height - 2 * low, width - 2 * narrow)
+        for (low, narrow), (height, width) in itertools.pairwise(sizes)
     ]
-    last = UpBlock(channels[-1], out_shape[0], mode=mode, activation="tanh")
+    first = UpBlock(in_features, channels[0], sizes[0], 1, padding=0, norm="batch")
+    middle = [
+        UpBlock(before, after, mode=mode, norm="batch", output_padding=more)
+        for (before, after), more in zip(itertools.pairwise(channels), odd, strict=False)
+    ]
+    last = UpBlock(channels[-1], out_shape[0], mode=mode, activation="tanh", output_padding=odd[-1])
     return nn.Sequential(nn.Unflatten(1, (in_features, 1, 1)), first, *middle, _unbiased(last))
 
 
@@ -120,7 +126,7 @@ def conv_discriminator(
     in_shape: ImageShape, base_filters: int, *, norm: NormSpec, extra_channels: int
 ) -> nn.Module:
     """Build DCGAN's discriminator: 4x4 convolutions halve the picture down to 4x4,
-    curriculum G-GAN-05.
+    curriculum G-GAN-05; others until the shorter side has 4 to 7 pixels, or five times.
 
     Leaky ReLU of slope 0.2. The norm stands in the layers between; where there is one, no layer
     has biases.
@@ -132,7 +138,7 @@ def conv_discriminator(
         ConvBlock(before, after, 4, 2, padding=1, norm=norm, activation=leaky)
         for before, after in itertools.pairwise(channels)
     ]
-    last = ConvBlock(channels[-1], 1, SMALLEST, activation=None)
+    last = ConvBlock(channels[-1], 1, halved(in_shape)[-1], activation=None)
     ends = [first, last] if norm is None else [_unbiased(first), _unbiased(last)]
     return nn.Sequential(ends[0], *middle, ends[1], nn.Flatten(0))
 
@@ -176,16 +182,24 @@ def with_label(x: Tensor, label: Tensor | None, num_classes: int) -> Tensor:
     return torch.cat([x, channels.expand(-1, -1, *x.shape[2:])], dim=1)
 
 
-def _widths(shape: ImageShape, base_filters: int) -> list[int]:
-    """Return the channels at H/2, H/4, ... 4 pixels."""
+def halved(shape: ImageShape) -> list[tuple[int, int]]:
+    """Return the sizes `(H, W)` of a picture and its halves, those of odd sides rounded down.
+
+    Raises:
+        ValueError: a side is shorter than 4 pixels.
+    """
     _, height, width = shape
-    halvings = math.log2(height / SMALLEST)
-    if height != width or halvings < 1 or halvings != int(halvings):
-        raise ValueError(
-            f"pictures are {height}x{width}: expected squares of 8, 16, 32, 64 or 128 pixels; "
-            f"`size` of load_dataset makes them so"
-        )
-    return [base_filters * 2**i for i in range(int(halvings))]
+    if min(height, width) < SMALLEST:
+        message = f"pictures are {height}x{width}: expected sides of {SMALLEST} pixels or more"
+        raise ValueError(f"{message}; `size` of load_dataset makes them so")
+    halvings = (min(height, width) // SMALLEST).bit_length() - 1
+    halvings = min(max(1, halvings), MOST_HALVINGS)
+    return [(height >> k, width >> k) for k in range(halvings + 1)]
+
+
+def _widths(shape: ImageShape, base_filters: int) -> list[int]:
+    """Return the channels at the halves of a picture."""
+    return [base_filters * 2**k for k in range(len(halved(shape)) - 1)]
 
 
 def _unbiased(block: ConvBlock | UpBlock) -> nn.Module:

@@ -45,7 +45,7 @@ class WGANGP(AdversarialModel[WGANGPConfig]):
     make its slope at one datum a matter of the others.
 
     Raises:
-        ValueError: if the pictures are not square, or no power of two from 8 pixels on.
+        ValueError: if a side of the pictures is shorter than 4 pixels.
     """
 
     name = "wgan-gp"

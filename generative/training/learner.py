@@ -11,9 +11,11 @@ from nets.gradients.averaging import ExponentialAverage
 from nets.process.device import resolve_device
 from nets.process.distributed import ALONE, Team
 from nets.runs.divergence import Diverged, cure, find_not_finite, require_finite_file
+from nets.warned import warn
 
 from ..model import Batch, GenerativeModel, Rows
 from .epochs import Epochs
+from .ineffective import ineffective
 from .players import PlayerOptimiser, learning_rate, mixed_precision
 from .suitable import require_suitable
 
@@ -57,6 +59,8 @@ class Learner:
         layout = torch.channels_last if self.channels_last else torch.preserve_format
         self.model = model.to(self.device, memory_format=layout)  # type: ignore[call-overload]
         require_suitable(model, data)
+        for told in ineffective(model):
+            warn(f"{told} ({model.name} on {data.name})")
         self.data = data.to(self.device)
         settings = model.config
         autocast = mixed_precision(settings, self.device, model.shape)

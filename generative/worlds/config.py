@@ -1,7 +1,8 @@
 """Settings of learned worlds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from nets.kinds import Count, NonNegative, Positive, Size
 
@@ -56,6 +57,21 @@ class WorldConfig(ModelConfig):
     """Weight of the KL divergence that keeps the posterior near what can be foreseen."""
     free_nats: NonNegative = 1.0
     """KL divergence of a step below which it is not lowered."""
+
+    only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
+        **dict.fromkeys(("hidden",), ("model", ("ensemble", "rssm", "vae-lstm"))),
+        **dict.fromkeys(("members",), ("model", ("ensemble",))),
+        **dict.fromkeys(("filters",), ("model", ("board",))),
+        **dict.fromkeys(("memory",), ("model", ("rssm", "vae-lstm"))),
+        **dict.fromkeys(
+            ("groups", "classes", "kl_prior", "kl_posterior", "free_nats"), ("model", ("rssm",))
+        ),
+        **dict.fromkeys(("latent", "mixtures"), ("model", ("vae-lstm",))),
+        **dict.fromkeys(
+            ("batch_size", "learning_rate", "betas", "max_grad_norm", "window"),
+            ("model", ("ensemble", "board", "rssm", "vae-lstm")),
+        ),
+    }
 
     @classmethod
     def suited(cls, kind: Kind, model: Model = "auto", **settings: Any) -> "WorldConfig":

@@ -99,6 +99,10 @@ class World(GenerativeModel[WorldConfig]):
         nothing = RewardValues([0.0], True)
         cls(spec, config, rewards=nothing, kept=(1, 1), longest=1, dataset_size=1)
 
+    def usual(self) -> WorldConfig:
+        """Return the settings that suit what it shows, and its model."""
+        return WorldConfig.suited(self.spec.kind, self.config.model)
+
     def players(self) -> Sequence[Player]:
         """Return who learns; nobody where there is nothing to learn by gradients."""
         return self.dynamics.players()

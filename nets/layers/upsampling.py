@@ -58,7 +58,8 @@ class UpBlock(nn.Sequential):
     Args:
         in_channels: channels of the input.
         out_channels: channels of the output.
-        kernel: size of the kernels; None for 2·stride, 3·stride if that is odd, or 3 (resized).
+        kernel: size of the kernels, one for both sides or (height, width); None for 2·stride,
+            3·stride if that is odd, or 3 (resized).
         stride: the factor of the enlargement.
         padding: zeros on each side of the convolution, or those that its adjoint cuts off.
         output_padding: rows and columns added at the bottom and on the right, in [0, stride).
@@ -75,7 +76,7 @@ class UpBlock(nn.Sequential):
         self,
         in_channels: int,
         out_channels: int,
-        kernel: int | None = None,
+        kernel: int | tuple[int, int] | None = None,
         stride: int = 2,
         *,
         padding: int | None = None,
@@ -93,21 +94,25 @@ class UpBlock(nn.Sequential):
         transposed = mode == "transpose"
         if kernel is None:
             kernel = (2 + stride % 2) * stride if transposed else 3
-        if padding is None:
-            padding, odd = divmod(kernel - (stride if transposed else 1), 2)
-            if odd or padding < 0:
+        sides = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+        paddings = [padding] * 2 if padding is not None else []
+        for side in sides if padding is None else ():
+            half, odd = divmod(side - (stride if transposed else 1), 2)
+            if odd or half < 0:
                 fitting = "of the stride's parity, no smaller" if transposed else "odd"
                 raise ValueError(f"kernel is {kernel}: without padding it must be {fitting}")
+            paddings.append(half)
+        cut = paddings[0], paddings[1]
         normalise = None if norm is None else build_norm(norm, out_channels, images=True)
         bias = normalise is None or not cancels_bias(normalise)
         self.conv: nn.Conv2d | nn.ConvTranspose2d
         if transposed:
             self.conv = nn.ConvTranspose2d(
-                in_channels, out_channels, kernel, stride, padding, extra, bias=bias
+                in_channels, out_channels, sides, stride, cut, extra, bias=bias
             )
         else:
             self.resize = Resize(stride, extra, mode)
-            self.conv = nn.Conv2d(in_channels, out_channels, kernel, padding=padding, bias=bias)
+            self.conv = nn.Conv2d(in_channels, out_channels, sides, padding=cut, bias=bias)
         if normalise is not None:
             self.norm = normalise
         if activation is not None:

@@ -203,6 +203,24 @@ def test_samples_are_arrays_pictures_and_films(imagined, run_in, capsys):
     assert "a.txt: expected a name that ends in .png or .npy" in capsys.readouterr().err
 
 
+def test_samples_of_a_table_have_its_columns_units_and_kinds(run_in, capsys):
+    lines = [f"{20 + k},{1.5 * k},{k % 2},{'ab'[k % 2]}" for k in range(40)]
+    Path("people.csv").write_text("\n".join(["age,height,smokes,kind", *lines]))
+    line = "vae people.csv --labels kind --config.conditional true --steps 2 --run people"
+    assert train(line.split()) == 0
+    assert sample(["people", "--n", "9"]) == 0
+    header, *rows = [line.split(",") for line in Path("people/samples.csv").read_text().split()]
+    assert header == ["age", "height", "smokes", "kind"]
+    assert len(rows) == 9
+    for age, height, smokes, kind in rows:
+        assert 20 <= int(age) <= 59
+        assert int(smokes) in (0, 1)
+        assert "." in height
+        assert kind in "ab"
+    assert train("ae people/samples.csv --labels kind --steps 1 --run again".split()) == 0
+    assert "age, height, smokes" in capsys.readouterr().out
+
+
 def test_points_are_drawn_beside_the_data(ring, run_in, capsys):
     assert sample([str(ring), "--out", "points.png"]) == 0
     assert len(np.unique(iio.imread("points.png"))) > 50

@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+import torch
 
 from generative.data.load import load_dataset
 from generative.data.tables import write_table
@@ -43,6 +44,17 @@ def test_tables_as_people_write_them(tmp_path, text):
     assert data.units.columns == ("a", "b")
     np.testing.assert_allclose(data.units.restore(data.x), [[1, 2], [3, 5]])
     assert (data.class_names == ("x", "y")) == ("label" in text)
+
+
+def test_columns_of_whole_numbers_come_back_whole_and_no_further_than_they_reached(tmp_path):
+    (tmp_path / "t.csv").write_text("age,height,smokes\n20,1.0,0\n40,2.0,1\n+30,3.0,1\n")
+    units = load_dataset(str(tmp_path / "t.csv")).units
+    assert units.whole == ((20, 40), None, (0, 1))
+    back = units.restore(torch.tensor([[0.21, 0.2, 0.4], [9.0, 9.0, -9.0]]))
+    assert back[:, 0].tolist() == [32, 40]
+    assert back[:, 2].tolist() == [1, 0]
+    assert back[0, 1].item() == pytest.approx(2.0 + 0.2 * units.std[1].item())
+    assert back[1, 1].item() > 3.0  # what is measured may be more
 
 
 def test_a_table_without_names_and_with_a_constant_column(tmp_path):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from generative.gans.minimax import DCGAN, GAN, DCGANConfig, GANConfig
-from generative.gans.networks import with_label
+from generative.gans.networks import halved, with_label
 from generative.gans.wasserstein import WGANGP, WGANGPConfig
 from generative.model import Batch
 from nets.process.seeding import seeded
@@ -219,6 +219,35 @@ def test_N_CNN_10_pictures_of_every_size_by_either_enlargement(side, mode):
     assert model.judge(*model.real(batch_for(model, device="meta"))).shape == (4,)
 
 
+@pytest.mark.parametrize(
+    "size", [(28, 28), (32, 64), (37, 50), (4, 4), (5, 9), (200, 96), (16, 160)]
+)
+@pytest.mark.parametrize("mode", ["transpose", "nearest", "bilinear"])
+def test_N_CNN_10_pictures_of_any_height_and_width(size, mode):
+    config = DCGANConfig(base_filters=1, latent=2, upsampling=mode)
+    critical = WGANGPConfig(base_filters=1, latent=2, upsampling=mode)
+    with torch.device("meta"):
+        models = (
+            DCGAN((3, *size), config, dataset_size=1),
+            WGANGP((3, *size), critical, dataset_size=1),
+        )
+    for model in models:
+        assert model.sample(3).shape == (3, 3, *size)
+        for player in model.players():
+            value = player.loss(batch_for(model, device="meta")).value
+            assert value.shape == ()
+        ends = halved((3, *size))[-1]
+        assert 4 <= min(ends) <= 7 or min(size) < 8
+
+
+def test_large_pictures_are_not_halved_without_end():
+    """1,024 times the base filters would be more weights than memory."""
+    with torch.device("meta"):
+        model = DCGAN((3, 512, 1024), DCGANConfig(), dataset_size=1)
+    assert sum(p.numel() for p in model.parameters()) < 1e8
+    assert model.sample(1).shape == (1, 3, 512, 1024)
+
+
 def test_pictures_are_judged_between_minus_one_and_one():
     """[0, 1] outside, [−1, 1] inside, where tanh puts the samples: no cheap way to tell them."""
     model = build("dcgan 32")
@@ -377,8 +406,8 @@ def test_errors_name_what_is_wrong():
         build("conditional gan").generator_step(Batch(torch.zeros(2, 2)))
     with pytest.raises(ValueError, match="not conditional: it takes no label"):
         build("gan of vectors").sample(1, torch.zeros(1, dtype=torch.int64))
-    for shape, cls in (((1, 28, 28), DCGAN), ((1, 32, 64), WGANGP), ((1, 4, 4), DCGAN)):
-        with pytest.raises(ValueError, match=f"{shape[1]}x{shape[2]}: expected squares of 8, 16"):
+    for shape, cls in (((1, 3, 28), DCGAN), ((1, 32, 1), WGANGP)):
+        with pytest.raises(ValueError, match=f"{shape[1]}x{shape[2]}: expected sides of 4 pixels"):
             cls(shape, dataset_size=1)
     with pytest.raises(ValueError, match=r"dcgan makes pictures: data of shape \(2,\) are none"):
         DCGAN(VECTOR, dataset_size=1)
