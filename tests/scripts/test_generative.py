@@ -206,7 +206,7 @@ def test_samples_are_arrays_pictures_and_films(imagined, run_in, capsys):
 def test_samples_of_a_table_have_its_columns_units_and_kinds(run_in, capsys):
     lines = [f"{20 + k},{1.5 * k},{k % 2},{'ab'[k % 2]}" for k in range(40)]
     Path("people.csv").write_text("\n".join(["age,height,smokes,kind", *lines]))
-    line = "vae people.csv --labels kind --config.conditional true --steps 2 --run people"
+    line = "vae people.csv --labels kind --config.conditional --steps 2 --run people"
     assert train(line.split()) == 0
     assert sample(["people", "--n", "9"]) == 0
     header, *rows = [line.split(",") for line in Path("people/samples.csv").read_text().split()]
