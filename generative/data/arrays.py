@@ -15,10 +15,12 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from .stored import BLOCK, Place
+from .unread import advice
 
 Array = NDArray[Any]
 
 MOST_SMALLER = 250  # times that pictures are packed, dSprites' 170; zeros come to 1000
+PICKLED = "it holds pickled objects, which may run code: expected numbers"
 ALWAYS_FITS = 2**28  # bytes, however small the file
 
 
@@ -54,8 +56,14 @@ class Member:
         return Place(str(self.path), self.path.open("rb", 0), self.offset, self.shape, self.dtype)
 
     def read(self) -> Array:
-        """Read all of it."""
+        """Read all of it.
+
+        Raises:
+            ValueError: the file is damaged, or these are pickled objects.
+        """
         with readable(self.path), closing(self.stream()) as file:
+            if self.dtype.hasobject:
+                raise ValueError(PICKLED)
             content = bytearray(self._size)
             self._fill(file, memoryview(content), 0)
             self._require_end(file)
@@ -143,9 +151,8 @@ def open_arrays(path: Path) -> Mapping[str, Member]:
             return _open_npz(path)
         if "idx" in path.name:
             return {"x": open_idx(path)}
-    raise ValueError(
-        f"{path} is no data file: expected .npz, .npy, .csv, .tsv, idx or a folder of images"
-    )
+    expected = "expected .npz, .npy, .csv, .tsv, idx or a folder of images"
+    raise ValueError(f"{path} is no data file: {expected}{advice(path.suffix)}")
 
 
 def _open_npy(path: Path) -> Member:
@@ -167,13 +174,14 @@ def _open_npz(path: Path) -> Mapping[str, Member]:
             with archive.open(info) as file:
                 shape, fortran, dtype = _header(file, objects=True)
                 start = file.tell()
-            if dtype.hasobject:
-                continue  # pickled: nothing of ours reads it
+            key, stream = name.removesuffix(".npy"), partial(_member, path, name, start)
+            if dtype.hasobject:  # nothing of ours reads it
+                found[key] = Member(path, shape, dtype, stream, None)
+                continue
             _require_room(start + _claimed(shape, dtype.itemsize), info.file_size)
             _require_room(info.file_size, info.compress_size, packed=True)
-            stream = partial(_member, path, name, start)
             offset = None if info.compress_type != ZIP_STORED else _beginning(path, info) + start
-            found[name.removesuffix(".npy")] = Member(path, shape, dtype, stream, offset, fortran)
+            found[key] = Member(path, shape, dtype, stream, offset, fortran)
     return found
 
 
@@ -211,7 +219,7 @@ def _header(
     if any(side < 0 for side in shape):
         raise ValueError(f"its shape is {shape}")
     if dtype.hasobject and not objects:
-        raise ValueError("it holds pickled objects, which may run code: expected numbers")
+        raise ValueError(PICKLED)
     return shape, fortran, dtype
 
 

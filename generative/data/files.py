@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from . import labels as forms_of_labels
-from .arrays import Member, open_arrays, open_idx
+from .arrays import PICKLED, Member, open_arrays, open_idx
 from .dataset import Dataset, chosen
 from .folders import find_pictures
-from .forms import form_of
+from .forms import Form, form_of
+from .images import ENDINGS
 from .labels import MOST_CLASSES, OF_ROWS, NoClasses, as_classes
 from .photos import label_file, load_folder
 from .pictures import Fit, Size, Way
@@ -27,6 +28,7 @@ Names = tuple[str, ...]
 
 ROWS = ("x", "images", "imgs", "x_train", "train_images", "train_x", "train_data", "data")
 ROWS_TOO = ("samples", "frames", "observations", "obs", "pixels", "features", "arr_0")
+OF_TESTS = ("x_test", "test_images", "test_x", "x_val", "val_images")  # where there are no others
 MOST_FACTORS = 1000
 FACTORS = ("factors", "latents_classes")  # the second is dSprites' own
 
@@ -72,6 +74,10 @@ def load_files(
         raise ValueError(f"{path} is no file")
     if path.suffix.lower() in TABLES:
         return _table(path, size, labels).limited(limit, seed)
+    if path.suffix.lower() in ENDINGS:
+        raise ValueError(
+            f"{path} is one picture: expected the folder of all, such as {path.parent}"
+        )
     return _arrays(path, Fit.of(size, fit), labels, limit, seed)
 
 
@@ -108,7 +114,10 @@ def _table(path: Path, size: Size | None, labels: str | None) -> Dataset:
 def _arrays(
     path: Path, fit: Fit | None, labels: str | None, limit: int | None, seed: int
 ) -> Dataset:
-    name, members = str(path), open_arrays(path)
+    name, found = str(path), open_arrays(path)
+    members = {each: member for each, member in found.items() if not member.dtype.hasobject}
+    if (found and not members) or labels in found.keys() - members.keys():
+        raise ValueError(f"{name} cannot be read: {PICKLED}")
     key = _rows_of(path, members)
     member = members[key]
     if not member.shape:
@@ -124,6 +133,8 @@ def _arrays(
     varying, factor_names = _varying(path, _whole(path, factors, len(members[key])), factor_names)
     if left := sorted(members.keys() - taken):
         more += [f"{', '.join(left)} left out: the rows are {key!r}"]
+    if pickled := sorted(found.keys() - members.keys()):
+        more += [f"{', '.join(pickled)} left out: pickled objects, which may run code"]
     rows = slice(None) if index is None else torch.from_numpy(index)
     return Dataset(
         name,
@@ -139,7 +150,7 @@ def _arrays(
 def _rows_of(path: Path, members: Mapping[str, Member]) -> str:
     """Return the name under which an archive has its rows."""
     plain = {name.lower(): name for name in members}
-    for name in (*ROWS, *ROWS_TOO):
+    for name in (*ROWS, *ROWS_TOO, *OF_TESTS):
         if name in plain:
             return plain[name]
     if len(members) == 1:
@@ -154,8 +165,8 @@ def _read_rows(
 ) -> tuple[Rows, list[str]]:
     """Read rows, or leave them in the file where they are too many; say what is made of them."""
     form = form_of(name, member.shape, member.dtype, member.blocks(index))
-    notes = [form.scale.note] if form.scale is not None and form.scale.note else []
     one = form(np.zeros((1, *member.shape[1:]), member.dtype))
+    notes = _formed(form, one)
     count = len(member) if index is None else len(index)
     if fit is not None:
         if one.ndim != 4:
@@ -170,6 +181,20 @@ def _read_rows(
         return Stored(place, form, index=rows), notes
     blocks = map(form, member.blocks(index))
     return kept(name, blocks if fit is None else map(fit, blocks), shape, one.dtype), notes
+
+
+def _formed(form: Form, one: Tensor) -> list[str]:
+    """Say what is made of the rows of an array, of which `one` is one."""
+    notes = [form.scale.note] if form.scale is not None and form.scale.note else []
+    if form.layout == "alpha":
+        notes.append("of four channels the last was taken for opacity, and shown on white")
+    elif one.ndim == 4 and one.shape[1] not in (1, 3):
+        channels, height, width = one.shape[1:]
+        where = "last" if form.layout == "last" else "first"
+        notes.append(
+            f"taken for {height}x{width} pixels of {channels} channels, which come {where}"
+        )
+    return notes
 
 
 def _labels(

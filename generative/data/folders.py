@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .images import ENDINGS
+from .unread import PHOTOS, advice
 
 TABLES = ("labels.csv", "labels.tsv", "labels.txt", "labels.npy", "y.npy", "metadata.csv")
-FOREIGN = (".heic", ".heif", ".avif", ".jxl", ".raw", ".dng", ".cr2", ".nef", ".svg", ".psd")
+DATA = (".npz", ".npy", ".csv", ".tsv")
 OF_SYSTEMS = ("__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini")  # and what begins with a dot
 PARTS = ("train", "training", "val", "valid", "validation", "test", "testing")
 
@@ -42,7 +43,7 @@ def find_pictures(folder: Path) -> Found:
     Raises:
         ValueError: there are no pictures, or the folders are the parts of a data set.
     """
-    pictures, others, labels = [], Counter[str](), None
+    pictures, others, labels, data = [], Counter[str](), None, None
     for file in sorted(_files(folder)):
         if file.suffix.lower() in ENDINGS:
             pictures.append(file)
@@ -50,8 +51,11 @@ def find_pictures(folder: Path) -> Found:
             labels = labels or file
         else:
             others[file.suffix.lower() or "no ending"] += 1
+            data = data or (file if file.suffix.lower() in DATA else None)
     if not pictures:
-        raise ValueError(f"{folder} holds no images ({', '.join(ENDINGS)}){_of_others(others)}")
+        raise ValueError(
+            f"{folder} holds no images ({', '.join(ENDINGS)}){_of_others(others, data)}"
+        )
     places = [file.relative_to(folder).parts for file in pictures]
     loose = sum(len(place) == 1 for place in places)
     notes: list[str] = []
@@ -88,7 +92,7 @@ def told(taken: int, others: Counter[str], damaged: dict[Path, str], folder: Pat
     said = f"{taken:,} picture{'s' * (taken != 1)} taken"
     if not skipped:
         return said
-    foreign = Counter({ending: n for ending, n in others.items() if ending in FOREIGN})
+    foreign = Counter({ending: n for ending, n in others.items() if ending in PHOTOS})
     plain = others - foreign
     reasons = []
     if plain:
@@ -108,5 +112,10 @@ def _endings(files: Counter[str]) -> str:
     return ", ".join(sorted(files))
 
 
-def _of_others(others: Counter[str]) -> str:
-    return f", but {others.total():,} other files ({_endings(others)})" if others else ""
+def _of_others(others: Counter[str], data: Path | None) -> str:
+    """Say what a folder without pictures holds, and what to do."""
+    if not others:
+        return ""
+    told = next(filter(None, map(advice, sorted(others))), "")
+    told = told if data is None else f"; give one of them, such as {data}"
+    return f", but {others.total():,} other files ({_endings(others)}){told}"

@@ -1,5 +1,6 @@
 """Labels in the forms that people keep them in, as classes counted from 0."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ Classes = tuple[Tensor, tuple[str, ...]]
 
 MOST_CLASSES = 100_000
 TEXTS = (".csv", ".tsv", ".txt")
+WHOLE = re.compile(r"-?[0-9]{1,17}(\.0*)?")
 OF_ROWS: Mapping[str, tuple[str, ...]] = {
     "x": ("labels", "y", "targets", "label", "target", "classes"),
     "images": ("labels", "y"),
@@ -30,6 +32,8 @@ OF_ROWS: Mapping[str, tuple[str, ...]] = {
     "train_x": ("train_y", "train_labels"),
     "train_data": ("train_labels",),
     "x_test": ("y_test",),
+    "test_x": ("test_y",),
+    "x_val": ("y_val",),
     "test_images": ("test_labels",),
     "val_images": ("val_labels",),
 }
@@ -82,9 +86,9 @@ def as_classes(values: Array, class_names: tuple[str, ...] = ()) -> Classes:
 
 
 def _as_numbers(texts: Array) -> Array:
-    """Return texts that are all whole numbers as those."""
-    plain = all(text.removeprefix("-").isdecimal() and len(text) < 18 for text in texts.tolist())
-    return texts.astype(np.int64) if plain else texts
+    """Return texts that are all whole numbers, perhaps with `.0` behind, as those."""
+    plain = all(WHOLE.fullmatch(text) for text in texts.tolist())
+    return np.array([int(text.partition(".")[0]) for text in texts.tolist()]) if plain else texts
 
 
 def _counted(values: Array, class_names: tuple[str, ...]) -> Classes:
@@ -163,12 +167,13 @@ def of_files(file: Path, files: Sequence[Path], folder: Path) -> Array:
     if all(len(cells) == 1 for cells in rows):
         return of_rows(file, len(files))
     header = [cell.lower() for cell in rows[0]]
-    name = next((k for k, cell in enumerate(header) if cell in FILES), 0)
+    name = next((header.index(known) for known in FILES if known in header), 0)
     rest = [k for k in range(len(header)) if k != name]
-    label = next((k for k in rest if header[k] in NAMES), rest[0] if len(rest) == 1 else None)
+    called = [k for known in NAMES for k in rest if header[k] == known]
+    label = next(iter(called), rest[0] if len(rest) == 1 else None)
     if label is None:
         raise NoClasses(f"{file} has the columns {header}, expected one called 'label'")
-    known = {cells[name]: cells[label] for cells in rows if len(cells) == len(header)}
+    known = {c[name]: c[label] for c in rows if len(c) == len(header) and c[label]}
     names = [_names(each, folder) for each in files]
     often = Counter(word for words in names for word in words)
     labels = [

@@ -17,12 +17,13 @@ from nets.warned import warn
 
 from . import images
 from .dataset import DataNote, Dataset, chosen
-from .folders import FOREIGN, Found, find_pictures, told
+from .folders import Found, find_pictures, told
 from .forms import Extent, Scale, brightness
 from .images import Look
 from .labels import NoClasses, as_classes, of_files
 from .pictures import Fit, Size, Way
 from .stored import BLOCK, kept
+from .unread import PHOTOS
 
 Result = TypeVar("Result")
 
@@ -106,7 +107,7 @@ def load_folder(
     index = index[pictures.good]
     damaged = looked.damaged | pictures.damaged
     report = told(len(index), found.others, damaged, path)
-    if damaged or found.others.keys() & set(FOREIGN):
+    if damaged or found.others.keys() & set(PHOTOS):
         warn(f"{path}: {report}", DataNote)
     classes, names, unlabelled = _classes(found, index, path, labels)
     said = (report, *found.notes, *notes, *more, *_done(looks), *unlabelled)

@@ -1,5 +1,6 @@
 """Tables of text, .csv and .tsv: columns of numbers, standardised, and perhaps one of classes."""
 
+import codecs
 import csv
 from array import array
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from nets.registry import Registry
 
 from .arrays import readable
 from .dataset import Units
+from .stored import BLOCK
 
 Line = tuple[int, list[str]]
 """Where it stands in its file, and its cells."""
@@ -49,12 +51,13 @@ class Table:
 def lines(path: Path) -> Iterator[Line]:
     """Yield the lines of a text whose cells are parted by commas, semicolons or tabs.
 
-    Which of them it is, the first line says by what it has most of. Empty lines are left out.
+    Which of them it is, the first line says by what it has most of. Empty lines are left out. A
+    text is UTF-8, UTF-16 that begins with its mark, or else what Windows writes in the west.
 
     Raises:
         ValueError: it is no text.
     """
-    with readable(path), path.open(encoding="utf-8-sig", newline="") as file:
+    with readable(path), path.open(encoding=_encoding(path), newline="") as file:
         first = file.readline()
         mark = max(",;\t", key=first.count)
         file.seek(0)
@@ -63,6 +66,21 @@ def lines(path: Path) -> Iterator[Line]:
             if any(cells):
                 shown = [cell.strip() for cell in cells]
                 yield reader.line_num, [_decimal(c) for c in shown] if mark == ";" else shown
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"
 
 
 def read_table(path: Path, label: str | None = None) -> Table:

@@ -1,4 +1,4 @@
-"""Settings of a model that change nothing: beside others, or with the data that it was built for."""
+"""Settings of a model that change nothing: beside others, or with the data it was built for."""
 
 from collections.abc import Iterator
 

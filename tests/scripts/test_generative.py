@@ -217,7 +217,10 @@ def test_samples_of_a_table_have_its_columns_units_and_kinds(run_in, capsys):
         assert int(smokes) in (0, 1)
         assert "." in height
         assert kind in "ab"
-    assert train("ae people/samples.csv --labels kind --steps 1 --run again".split()) == 0
+    assert (
+        train(["ae", "people/samples.csv", "--labels", "kind", "--steps", "1", "--run", "again"])
+        == 0
+    )
     assert "age, height, smokes" in capsys.readouterr().out
 
 

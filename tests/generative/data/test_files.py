@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from generative.data.dataset import DataNote
+from generative.data.files import load_files
 from generative.data.load import load_dataset
 from generative.data.parts import DataConfig
 
@@ -219,3 +220,70 @@ def test_unreadable_files_are_named(tmp_path):
     (tmp_path / "torn.npz").write_bytes(buffer.getvalue()[:100])
     with pytest.raises(ValueError, match=r"torn\.npz cannot be read"):
         load_dataset(str(tmp_path / "torn.npz"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.h5", r"a\.h5 is no data file: expected .*; save its rows as .npz, or as .csv"),
+        ("a.zip", r"a\.zip is no data file: .*; unpack it"),
+        ("a.txt", r"a\.txt is no data file: .* or a folder of images$"),
+        ("a.png", r"a\.png is one picture: expected the folder of all"),
+    ],
+)
+def test_files_of_others_are_refused_with_what_to_do(tmp_path, name, said):
+    (tmp_path / name).write_bytes(b"\x89something")
+    with pytest.raises(ValueError, match=said):
+        load_files(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.npz", r"but 1 other files \(\.npz\); give one of them, such as .*a\.npz"),
+        ("a.h5", r"1 other files \(\.h5\); save its rows as .npz"),
+        ("a.heic", r"1 other files \(\.heic\); save such pictures as .png or .jpg"),
+        ("a.mp4", r"1 other files \(\.mp4\); save its frames"),
+    ],
+)
+def test_folders_of_others_are_refused_with_what_to_do(tmp_path, name, said):
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(ValueError, match=said):
+        load_files(tmp_path)
+
+
+def test_pickled_labels_are_left_out_and_said(tmp_path):
+    pictures, file = np.zeros((4, 5, 5), np.uint8), tmp_path / "d.npz"
+    np.savez(file, images=pictures, labels=np.array(["a", "b", "a", "b"], dtype=object))
+    data = load_files(file)
+    assert data.labels is None
+    assert data.notes[-1] == "labels left out: pickled objects, which may run code"
+    with pytest.raises(ValueError, match="it holds pickled objects"):
+        load_files(file, labels="labels")
+    np.savez(file, images=pictures.astype(object))
+    with pytest.raises(ValueError, match="it holds pickled objects"):
+        load_files(file)
+
+
+def test_rows_of_a_test_are_taken_where_there_are_no_others(tmp_path):
+    x, y = np.zeros((3, 5, 5), np.uint8), np.array([[2], [1], [0]])
+    np.savez(tmp_path / "t.npz", test_images=x, test_labels=y)
+    assert load_files(tmp_path / "t.npz").labels.tolist() == [2, 1, 0]
+    np.savez(tmp_path / "t.npz", test_images=x, test_labels=y, train_images=x[:2])
+    assert len(load_files(tmp_path / "t.npz")) == 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ((9, 8, 8, 4), "of four channels the last was taken for opacity, and shown on white"),
+        ((9, 8, 8, 2), "taken for 8x8 pixels of 2 channels, which come last"),
+        ((32, 32, 3, 9), "taken for 32x3 pixels of 9 channels, which come last"),
+        ((9, 28, 28, 28), "taken for 28x28 pixels of 28 channels, which come first"),
+    ],
+)
+def test_odd_channels_are_said(tmp_path, shape, said):
+    np.save(tmp_path / "x.npy", np.full(shape, 200, np.uint8))
+    assert said in load_files(tmp_path / "x.npy").notes
+    np.save(tmp_path / "x.npy", np.full((9, 8, 8, 3), 200, np.uint8))
+    assert not load_files(tmp_path / "x.npy").notes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generative.data.labels import NoClasses, as_classes
+from generative.data.labels import NoClasses, as_classes, of_files
 from generative.data.load import load_dataset
 
 X = np.random.default_rng(0).integers(256, size=(4, 5, 6, 1), dtype=np.uint8)
@@ -126,3 +126,27 @@ def test_loose_pictures_beside_folders_have_no_classes(tmp_path):
     assert len(data) == 2
     assert data.labels is None
     assert "1 lie in the folder itself" in data.notes[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "names", "labels"),
+    [
+        ("id,x,y,label\n0,9,3,b\n1,9,3,a\n", "utf-8", ("a", "b"), [1, 0]),  # y is a place
+        ("x,label,file_name\n5,b,0.png\n6,a,1.png\n", "utf-8", ("a", "b"), [1, 0]),
+        ("name,label\n0,10.0\n1,2.0\n", "utf-8", ("2", "10"), [1, 0]),
+        ("name;label\n0;\u00fc\n1;\u00e4\n", "cp1252", ("\u00e4", "\u00fc"), [1, 0]),
+        ("name\tlabel\n0\tb\n1\ta\n", "utf-16", ("a", "b"), [1, 0]),
+    ],
+)
+def test_lists_of_labels_as_other_programs_write_them(tmp_path, text, encoding, names, labels):
+    (tmp_path / "labels.csv").write_text(text, encoding=encoding)
+    files = [tmp_path / "0.png", tmp_path / "1.png"]
+    found, known = as_classes(of_files(tmp_path / "labels.csv", files, tmp_path))
+    assert (known, found.tolist()) == (names, labels)
+
+
+def test_a_picture_with_an_empty_label_has_none(tmp_path):
+    (tmp_path / "labels.csv").write_text("name,label\n0,a\n1,\n")
+    files = [tmp_path / "0.png", tmp_path / "1.png"]
+    with pytest.raises(NoClasses, match=r"names no label of 1 of 2 pictures, such as 1\.png"):
+        of_files(tmp_path / "labels.csv", files, tmp_path)
