@@ -10,6 +10,9 @@ from .loading import load as load
 from .loop.divergence import Diverged as Diverged
 from .loop.evaluation import Evaluation as Evaluation
 from .loop.evaluation import evaluate as evaluate
+from .loop.run import RunConfig as RunConfig
+from .loop.run import RunFolder as RunFolder
+from .loop.trainer import Trainer as Trainer
 from .policy_gradient.a2c import A2C as A2C
 from .policy_gradient.a2c import A2CConfig as A2CConfig
 from .policy_gradient.ppo import PPO as PPO

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from nets.kinds import Whole
 from nets.runs.configurations import require_settings
+from nets.runs.places import rooted
 from nets.settings import required
 from nets.warned import warn
 
@@ -87,7 +88,7 @@ class Agent(Actor[ConfigT]):
             ValueError: this agent has trained already, has a pretrained encoder, or no networks.
         """
         take_networks(self, path)
-        self.begun_from = str(path)
+        self.begun_from = rooted(path)
         return self
 
     def stream(self, seed: int) -> Stream:

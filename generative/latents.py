@@ -8,7 +8,6 @@ this module also registers `dreamgym/Latent-v0`, which is made by name, alone or
 
 from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
@@ -16,6 +15,8 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv, VectorObservationWrapper
 from gymnasium.vector.utils import batch_space
+
+from nets.runs.places import rooted
 
 from .data.frames import make_vec, qualified
 from .model import GenerativeModel
@@ -55,7 +56,7 @@ class LatentObservation(gym.Wrapper, RecordConstructorArgs):
         source: Source | None = None,
         device: str | None = None,
     ) -> None:
-        kept = run if isinstance(run, GenerativeModel) else str(Path(run).resolve())
+        kept = run if isinstance(run, GenerativeModel) else rooted(run)
         RecordConstructorArgs.__init__(
             self, run=kept, source=source, device=device, _disable_deepcopy=True
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import repeat
 from math import inf, isfinite
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -106,6 +107,14 @@ class Code:
     needed: bool = True
 
 
+@dataclass(frozen=True)
+class Place:
+    """Says that text is where a file or a folder lies; it is kept as seen from the root."""
+
+
+Elsewhere = Annotated[str, Place()]
+"""Where a run, or a file, of others lies; empty for none."""
+
 Network = Annotated[str | Callable[..., Any], Code()]
 """A name of ours, or a network of one's own: a class, a function, an object."""
 
@@ -140,6 +149,11 @@ def code_of(hint: Any) -> Code | None:
     return next((each for each in extras if isinstance(each, Code)), None)
 
 
+def is_place(hint: Any) -> bool:
+    """Whether a type asks for where something lies."""
+    return get_origin(hint) is Annotated and Place() in get_args(hint)[1:]
+
+
 def _own(value: Any) -> Any:
     """Return a value in Python's own types."""
     if isinstance(value, list | tuple):
@@ -169,7 +183,12 @@ def _whole(value: Any, hint: Any) -> Any:
 
 
 def fitted(value: Any, hint: Any) -> Any:
-    """Return a value in Python's own types, 1e5 as a whole number where a type asks for one."""
+    """Return a value in Python's own types, 1e5 as a whole number where a type asks for one.
+
+    Where it asks for a place, a path is made to begin at the root.
+    """
+    if is_place(hint) and isinstance(value, str | Path) and value != "":
+        return value if Path(value).is_absolute() else str(Path(value).absolute())
     return _whole(_own(value), hint)
 
 

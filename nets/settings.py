@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
 
 from .code import own
 from .keywords import Keywords
-from .kinds import Code, Space, code_of, fitted, unmet
+from .kinds import Code, Space, code_of, fitted, is_place, unmet
 from .near import shortened
 
 if TYPE_CHECKING:
@@ -111,6 +111,13 @@ def code_fields(kind: type) -> dict[str, Code]:
     hints = get_type_hints(kind, include_extras=True)
     found = {field.name: code_of(hints[field.name]) for field in fields(kind)}
     return {name: code for name, code in found.items() if code is not None}
+
+
+@cache
+def place_fields(kind: "type[DataclassInstance]") -> frozenset[str]:
+    """Return which settings of a dataclass say where something lies."""
+    hints = get_type_hints(kind, include_extras=True)
+    return frozenset(field.name for field in fields(kind) if is_place(hints[field.name]))
 
 
 def from_plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from nets.shell.command_line import (
     one_line,
 )
 from nets.shell.env_arguments import PREFIX, take_arguments
-from nets.shell.here import shown
+from nets.shell.here import as_seen, shown
 from nets.shell.run_options import ResumeOptions, WarningSignal
 from nets.shell.training import list_run, new_folder
 
@@ -83,7 +83,7 @@ def _start(
         if preset is not None:
             print(preset.describe(options))
         if agent.begun_from:
-            print(f"begins with the networks of {agent.begun_from}")
+            print(f"begins with the networks of {shown(Path(agent.begun_from))}")
         return _train(agent, run, config, options.checkpoint_on)
 
 
@@ -158,7 +158,7 @@ def _finish(run: "RunFolder", source: "EnvSource", max_steps: int | None) -> Non
     result = evaluate(agent, episodes=EPISODES, seed=SEED, max_steps=max_steps)
     print(describe(result, run.files.find()), flush=True)
     if report := agent.report():
-        print(report, flush=True)
+        print(as_seen(report), flush=True)
     with _optional(run.curve.name):
         draw_curve(run.metrics_file, run.curve, f"{agent.name} on {agent.source.name}")
     screen = has_display()

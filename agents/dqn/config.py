@@ -8,6 +8,7 @@ from nets.gradients.annealing import linear
 from nets.kinds import (
     Capacity,
     Count,
+    Elsewhere,
     Network,
     Positive,
     Range,
@@ -74,7 +75,7 @@ class DQNConfig(Settings):
     """What remembers behind an encoder of your own; a name of ours can say it, too."""
     channels: Literal["auto", "first", "last"] = "auto"
     """Where the channels of pictures are: first, last; auto: as their shape says, if it does."""
-    pretrained: str = ""
+    pretrained: Elsewhere = ""
     """Run folder, or file, of an agent, autoencoder or classifier whose encoder it begins with."""
     freeze_encoder: bool = False
     """Whether the encoder stays as it begins."""

@@ -23,6 +23,7 @@ from .description import describe, described_spec, described_wrapper, require_co
 from .ids import find_spec, home
 from .limits import time_limit
 from .making import making
+from .places import with_places
 from .plain import decode, encode
 from .recipe import Unrepeatable, recipe, refuse_normalizers, warn_unrepeatable
 from .stepping import SingleStepper, Stepper, VectorStepper
@@ -78,7 +79,8 @@ class EnvSource:
             return cls(None, copies, env)
         if copies is not None:
             _require_count(num_envs, copies, env)
-        return cls(made.spec, copies or num_envs, None, home(made.spec), made.vectorization)
+        spec = with_places(made.spec)
+        return cls(spec, copies or num_envs, None, home(spec), made.vectorization)
 
     @classmethod
     def restore(
@@ -162,7 +164,7 @@ class EnvSource:
         )
         refuse_normalizers(spec)
         spec.max_episode_steps = max_episode_steps or spec.max_episode_steps
-        return replace(self, spec=spec)
+        return replace(self, spec=with_places(spec))
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from nets.gradients.schedules import schedule
 from nets.kinds import (
     Capacity,
     Count,
+    Elsewhere,
     Network,
     NonNegative,
     Part,
@@ -43,7 +44,7 @@ class BCConfig(Settings):
         *("validation_share", "label_smoothing", "folds"),
     )
 
-    expert: Annotated[str, tyro.conf.arg(name="from", prefix_name=False, metavar="RUN")] = ""
+    expert: Annotated[Elsewhere, tyro.conf.arg(name="from", prefix_name=False, metavar="RUN")] = ""
     """Run folder, or saved file, of the agent to imitate."""
     hidden: tuple[Size, ...] = (64, 64)
     """Hidden layers; pictures have a convolutional encoder instead."""

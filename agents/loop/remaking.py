@@ -12,6 +12,8 @@ import torch
 from nets.keywords import Keywords
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
 from nets.runs.configurations import recalled, recorded, require_settings
+from nets.runs.durable import as_path
+from nets.runs.places import at_home
 
 from ..environments.source import EnvSource, World
 from .shards import NoReplay, Replay
@@ -98,6 +100,7 @@ class Remade(Keywords, ABC, Generic[ConfigT]):
             raise CheckpointError(message)
         require_settings(cls.config_type, settings)
         with fitting(path):
+            state |= at_home(as_path(path), {name: state[name] for name in ("env", "config")})
             recipe = state["env"]
         world = EnvSource.restore(recipe, path, trust=trust) if env is None else env
         with fitting(path) if env is None else nullcontext():  # what was given is not its fault

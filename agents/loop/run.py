@@ -18,7 +18,7 @@ from nets.runs.divergence import require_finite_file
 from nets.runs.fingerprints import Source, checkpoint_source
 from nets.runs.metrics import Mark
 from nets.runs.records import save_record
-from nets.settings import to_plain
+from nets.settings import place_fields, to_plain
 
 from ..environments.source import EnvSource
 from .actor import Actor
@@ -86,8 +86,13 @@ class RunFolder(folder.RunFolder[RunConfig]):
         self.episode = self.path / "episode.gif"
         self._ends: deque[int] = deque(maxlen=KEPT_CHECKPOINTS)  # replay rows at each checkpoint
 
-    def create(self, agent: Actor, config: RunConfig, command: Sequence[str]) -> None:
+    def create(self, agent: Actor, config: RunConfig, command: Sequence[str] = ()) -> None:
         """Begin a new run of an untrained agent.
+
+        Args:
+            agent: who is to be trained.
+            config: how the run is cut up.
+            command: what was typed, if anything was.
 
         Raises:
             FileExistsError: the folder holds a run already, or what is left of one.
@@ -114,7 +119,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
         defaults = to_plain(recorded(type(agent.config)()))  # of settings that came later
         before = defaults | config_at(record, steps)
         new = {name: value for name, value in config.items() if value != before[name]}
-        save_record(self.config_file, changed(record, steps, new))
+        save_record(self.config_file, changed(self._written(), steps, new))
         return [f"{name} {before[name]} -> {now} from step {steps:,}" for name, now in new.items()]
 
     def adjust(self, agent: Actor) -> float:
@@ -159,7 +164,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
                 from elsewhere has changed.
         """
         self.check_sources(_sources(agent))
-        state = self.newest(_manifest(agent), partial(self._take, agent))
+        state = self.newest(_identity(agent), partial(self._take, agent))
         if state is None:
             return {}
         self._prune(agent.replay.capacity)
@@ -220,3 +225,9 @@ def _sources(agent: Actor) -> dict[str, Source]:
 def _manifest(agent: Actor) -> dict[str, Any]:
     """Return what stays the same in the manifests of a run's agent."""
     return {k: v for k, v in agent.manifest().items() if k not in ("steps", "segment")}
+
+
+def _identity(agent: Actor) -> dict[str, Any]:
+    """Return the same without where others' files lie: their fingerprints are compared."""
+    said, places = _manifest(agent), place_fields(agent.config_type)
+    return said | {"config": {k: v for k, v in said["config"].items() if k not in places}}

@@ -20,6 +20,7 @@ from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
 from nets.runs.configurations import require_found
+from nets.runs.divergence import still_interrupted
 from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
 from nets.settings import required
@@ -38,7 +39,7 @@ class Trainer:
     Args:
         agent: the agent; its environment is its own.
         run: where to write; None trains in memory.
-        config: how the run is cut up; suitable lengths when None.
+        config: how the run is cut up; None: as `run` says, or else in suitable lengths.
         callbacks: called after every step with a `Progress`; returning False stops.
         progress: whether to draw a progress bar.
     """
@@ -79,10 +80,13 @@ class Trainer:
 
     def _run(self, steps: int) -> Progress:
         agent, self.stopped = self.agent, False
-        config = replace(self.config or RunConfig.default(agent, steps), steps=steps)
+        config = self.config
         if self.run_folder is not None:
+            if config is None and self.run_folder.config_file.exists():
+                config = self.run_folder.run_config()
             self._open(self.run_folder)
             self._log = RunLog(self.run_folder.path, agent.steps)
+        config = replace(config or RunConfig.default(agent, steps), steps=steps)
         require_found(agent.config, to_learn=True)
         agent.horizon = steps
         if not agent.steps:
@@ -93,7 +97,8 @@ class Trainer:
                 while agent.steps < steps and not self.stopped:
                     self._segment(config, bar)
             except KeyboardInterrupt as interruption:
-                self.snapshot()
+                with still_interrupted(interruption):
+                    self.snapshot()
                 what, run = f"{agent.name} on {agent.source.name}", self.run_folder
                 folder = None if run is None else run.path
                 interruption.add_note(left_at(what, agent.steps, folder, "episodes"))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from nets.kinds import (
+    Elsewhere,
     Network,
     NonNegative,
     Positive,
@@ -47,7 +48,7 @@ class PolicyConfig(Settings):
     """What remembers behind an encoder of your own; a name of ours can say it, too."""
     channels: Literal["auto", "first", "last"] = "auto"
     """Where the channels of pictures are: first, last; auto: as their shape says, if it does."""
-    pretrained: str = ""
+    pretrained: Elsewhere = ""
     """Run folder, or file, of an agent, autoencoder or classifier whose encoder it begins with."""
     freeze_encoder: bool = False
     """Whether the encoder of pictures stays as it begins."""

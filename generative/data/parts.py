@@ -9,6 +9,7 @@ from nets.kinds import Count, Part, Range
 from nets.process.seeding import hash31
 from nets.runs.checkpoint import UntrustedError, fitting
 from nets.runs.fingerprints import Source, checkpoint_source, source
+from nets.runs.places import AT, rooted
 from nets.settings import Settings
 
 from .dataset import Dataset
@@ -50,12 +51,12 @@ class DataConfig(Settings):
         A name of ours stays one, whatever lies in the folder that one is in.
         """
         if labels is not None and Path(labels).is_file():
-            labels = str(Path(labels).resolve())
+            labels = rooted(labels)
         if is_path(spec):
-            return cls(str(Path(spec).resolve()), size, limit, binarize, fit, labels)
-        head, at, path = spec.rpartition("@")
+            return cls(rooted(spec), size, limit, binarize, fit, labels)
+        head, at, path = spec.rpartition(AT)
         if at and Path(path).exists():
-            spec = f"{head}@{Path(path).resolve()}"
+            spec = f"{head}{AT}{rooted(path)}"
         return cls(spec, size, limit, binarize, fit, labels)
 
     @property
@@ -63,7 +64,7 @@ class DataConfig(Settings):
         """A short name: of paths the last part."""
         if is_path(self.spec):
             return Path(self.spec).stem
-        head, at, path = self.spec.rpartition("@")
+        head, at, path = self.spec.rpartition(AT)
         return f"{head}{at}{Path(path).stem}" if Path(path).is_absolute() else self.spec
 
 
@@ -75,7 +76,7 @@ def sources(data: DataConfig) -> dict[str, Source]:
     """
     if is_path(data.spec):
         return {"data": source(data.spec, files_of(Path(data.spec), data.labels))}
-    _, at, run = data.spec.rpartition("@")
+    _, at, run = data.spec.rpartition(AT)
     player = checkpoint_source(run) if at else None
     return {} if player is None else {"data": player}
 

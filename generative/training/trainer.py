@@ -29,7 +29,7 @@ from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting, save_checkpoint
 from nets.runs.configurations import require_found
 from nets.runs.divergence import Diverged as Diverged
-from nets.runs.divergence import find_not_finite
+from nets.runs.divergence import find_not_finite, still_interrupted
 from nets.runs.fingerprints import content
 from nets.runs.run_log import RunLog
 from nets.settings import required
@@ -159,7 +159,8 @@ class Trainer:
                 while self.steps < steps and not self.stopped:
                     self._segment(config, bar)
             except KeyboardInterrupt as interruption:
-                self.snapshot()
+                with still_interrupted(interruption):
+                    self.snapshot()
                 what, run = f"{self.model.name} on {self.data.name}", self.run_folder
                 folder = None if run is None else run.path
                 interruption.add_note(left_at(what, self.steps, folder, "noise"))

@@ -1,16 +1,20 @@
 """Signals: those that end a training behave alike, and wait where the moment is bad."""
 
+import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from types import FrameType
 
 ENDING = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
+SIGNALLED = 128  # a shell adds to it the number of the signal that ended a process
+BOUNCE = 1.0  # seconds in which one Ctrl-C more is the same
 Handler = Callable[[int, FrameType | None], object]
 
 
@@ -31,24 +35,42 @@ def handled(number: int, handler: Handler) -> Iterator[None]:
 
 
 @contextmanager
-def interruptible() -> Iterator[list[int]]:
+def interruptible(last: bool = False) -> Iterator[list[int]]:
     """Let SIGTERM and SIGHUP do what Ctrl-C does, and yield the numbers of those that came.
 
-    Only the first interrupts: others would disturb what it has set going. Signals that this process
+    Only the first interrupts: others would disturb what it has set going. Who insists, with one
+    more Ctrl-C that no bouncing key explains, ends the process at once. Signals that this process
     was started to ignore, as `nohup` does with SIGHUP, stay ignored.
+
+    Args:
+        last: whether the process ends with the block: what comes later disturbs its end no more.
     """
     came: list[int] = []
+    first = 0.0
 
     def interrupt(number: int, _: FrameType | None) -> None:
+        nonlocal first
         came.append(number)
         if len(came) == 1:
+            first = monotonic()
             raise KeyboardInterrupt
+        if number == signal.SIGINT and monotonic() - first > BOUNCE:
+            os.write(2, b"\ninterrupted\n")
+            os._exit(SIGNALLED + number)
 
     with ExitStack() as stack:
-        for number in ENDING[1:]:
-            if signal.getsignal(number) is signal.SIG_DFL:
+        for number in ENDING:
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                if last:
+                    stack.callback(_leave, number, came)
                 stack.enter_context(handled(number, interrupt))
         yield came
+
+
+def _leave(number: int, came: Sequence[int]) -> None:
+    """Let a signal do nothing at the end of a process that one has ended, else end it silently."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(number, signal.SIG_IGN if came else signal.SIG_DFL)
 
 
 def left_at(what: str, steps: int, folder: Path | None, new: str) -> str:

@@ -3,11 +3,13 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ..warned import warn
 from .checkpoint import Damaged
 
 CURES = ("learning_rate", "max_grad_norm")  # settings of which less helps; 0 or None is no limit
@@ -63,3 +65,17 @@ def cure(config: Any, *others: str) -> str:
     ours = [name for name in CURES if hasattr(config, name)]
     tries = [f"a {'smaller ' * bool(getattr(config, name))}{name}" for name in ours] + list(others)
     return "try " + " or ".join(filter(None, [", ".join(tries[:-1]), *tries[-1:]]))
+
+
+@contextmanager
+def still_interrupted(interruption: KeyboardInterrupt) -> Iterator[None]:
+    """Let what an interruption has saved fail without taking its place: it is said, and noted.
+
+    Of an agent that is no longer finite nothing is saved, nor where the disk is full.
+    """
+    try:
+        yield
+    except (Diverged, OSError) as error:
+        said = f"there is nothing to look at: {error}"
+        interruption.add_note(said)
+        warn(said)

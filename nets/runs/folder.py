@@ -16,6 +16,7 @@ from .durable import remove_unfinished
 from .fingerprints import Source
 from .metrics import Mark, check_rows
 from .ownership import owned
+from .places import FOLDER, found_again
 from .provenance import git_commit, git_dirty, moved, origin
 from .records import CHANGES, differences, lasting, record_of, save_record
 from .shapes import require_shapes
@@ -56,6 +57,7 @@ class RunFolder(Generic[ConfigT]):
         self.config_file = self.files.config
         self._owned = False
         self._record: dict[str, Any] | None = None
+        self._began: str | None = None
 
     @contextmanager
     def owned(self, leads: bool = True) -> Iterator[Self]:
@@ -101,7 +103,7 @@ class RunFolder(Generic[ConfigT]):
             self.require_new()
             commit = {"git_commit": git_commit(), "git_dirty": git_dirty()}
             about = {"run": asdict(config), "command": list(command)} | commit | origin()
-            save_record(self.config_file, record | about)
+            save_record(self.config_file, record | about | {FOLDER: str(self.path)})
 
     def require_new(self) -> None:
         """Refuse a folder that holds a run already, or what is left of one.
@@ -118,12 +120,16 @@ class RunFolder(Generic[ConfigT]):
             raise FileExistsError(f"{message}: remove it, or choose another folder")
 
     def load_config(self) -> dict[str, Any]:
-        """Return what `begin` wrote.
+        """Return what `begin` wrote, with the places of what lies elsewhere as they are now.
 
         Raises:
             FileNotFoundError: the folder is not a run.
             Damaged: the file says something else than what was written.
         """
+        record = self._written()
+        return found_again(record, record.get(FOLDER), self.path)
+
+    def _written(self) -> dict[str, Any]:
         if not self.config_file.exists():
             raise FileNotFoundError(f"{self.path} is not a run folder: it has no config.json")
         return record_of(self.files)
@@ -140,7 +146,7 @@ class RunFolder(Generic[ConfigT]):
         Raises:
             ValueError: it was to have more already.
         """
-        record = self.load_config()
+        record = self._written()
         before = self.run_config().steps
         if steps < before:
             message = f"steps is {steps}: {self.path} was started with {before}"
@@ -194,8 +200,9 @@ class RunFolder(Generic[ConfigT]):
             CheckpointError: one is of another run; both values are named.
         """
         self.clean()
-        record = self.load_config() if self.config_file.exists() else None
+        record = self._written() if self.config_file.exists() else None
         self._record = None if record is None else lasting(record)
+        self._began = None if record is None else record.get(FOLDER)
         damage: list[Damaged] = []
         for file in reversed(self.files.list()):
             try:
@@ -235,7 +242,8 @@ class RunFolder(Generic[ConfigT]):
 
     def _check(self, file: Path, state: Mapping[str, Any], described: Mapping[str, Any]) -> None:
         """Compare a checkpoint with the run, with config.json, and with metrics.csv."""
-        found = differences(described, state, file.name)
+        said = {name: state[name] for name in described if name in state}
+        found = differences(described, found_again(said, self._began, self.path), file.name)
         recorded = state.get("record")
         if not found and self._record is not None and isinstance(recorded, dict):
             found = differences(self._record, recorded, file.name)

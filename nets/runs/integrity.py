@@ -12,7 +12,8 @@ from .checkpoints import Checkpoints
 from .fingerprints import source
 from .metrics import check_rows
 from .ownership import require_free
-from .records import CHANGES, differences, lasting, load_record, record_of
+from .places import FOLDER, found_again
+from .records import CHANGES, SEAL, differences, lasting, load_record, record_of
 from .shapes import require_shapes
 
 ELSEWHERE = ("versions", "processor")
@@ -79,7 +80,7 @@ def _problems(run: Path) -> Iterator[str]:
             yield str(error)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             yield f"{file} does not fit: {type(error).__name__}: {error}"
-    yield from _evaluation(files)
+    yield from _evaluation(files, SEAL in record)
     yield from _experience(run, record)
 
 
@@ -99,6 +100,7 @@ def _misplaced(file: Path, state: Mapping[str, Any]) -> Iterator[str]:
 
 def _disagreements(record: Mapping[str, Any], file: Path, state: Mapping[str, Any]) -> Iterator[str]:
     """Compare config.json with what a checkpoint says of itself, and of config.json."""
+    run = file.absolute().parent.parent
     described = {name: value for name, value in record.items() if name not in ELSEWHERE}
     if CHANGES in record:
         step = state.get("steps", 0)
@@ -106,7 +108,9 @@ def _disagreements(record: Mapping[str, Any], file: Path, state: Mapping[str, An
         if file.stem == "interrupted" and differences(described, state, file.name):
             described["config"] = config_at(record, step + 1)  # just after they had changed
     for here, there in ((described, state), (lasting(record), state.get("record") or {})):
-        found = differences(here, there, file.name)
+        common = {name: there[name] for name in here if name in there}
+        here, common = found_again([here, common], record.get(FOLDER), run)
+        found = differences(here, common, file.name)
         if found:
             yield f"config.json and {file} disagree: {found}"
             return
@@ -127,12 +131,12 @@ def _losses(
             yield f"{file} needs replay rows {state['replay_first']} to {rows}: {reached} is lost"
 
 
-def _evaluation(files: Checkpoints) -> Iterator[str]:
+def _evaluation(files: Checkpoints, sealed: bool) -> Iterator[str]:
     """Compare the best evaluation with the best checkpoint."""
     if not files.evaluation.exists():
         return
     try:
-        step = load_record(files.evaluation)["step"]
+        step = load_record(files.evaluation, sealed=sealed)["step"]
         best = load_checkpoint(files.best)["steps"]
     except (CheckpointError, FileNotFoundError) as error:
         yield str(error)

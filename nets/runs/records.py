@@ -10,6 +10,7 @@ from typing import Any
 from ..settings import to_plain
 from .checkpoint import CheckpointError, Damaged, load_checkpoint, load_object, save_json
 from .checkpoints import Checkpoints
+from .places import FOLDER
 from .shapes import require_shapes
 
 SEAL = "checksum"
@@ -19,7 +20,7 @@ CHANGES = "changes"
 """What became of settings within the run; see `changes`."""
 SEALED = ("processor", "git_dirty")
 """What only records with a checksum say: those of before have neither."""
-INCIDENTAL = (SEAL, *FREE, "command", "git_commit", "git_dirty")
+INCIDENTAL = (SEAL, *FREE, FOLDER, "command", "git_commit", "git_dirty")
 """What results do not depend on."""
 
 
@@ -28,8 +29,12 @@ def save_record(path: str | Path, record: Mapping[str, Any]) -> None:
     save_json(path, {**record, SEAL: _checksum(record)})
 
 
-def load_record(path: str | Path) -> dict[str, Any]:
+def load_record(path: str | Path, *, sealed: bool = False) -> dict[str, Any]:
     """Load what `save_record` wrote, or a record of before there were checksums.
+
+    Args:
+        path: the file.
+        sealed: whether it is known to have a checksum.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -37,7 +42,7 @@ def load_record(path: str | Path) -> dict[str, Any]:
         Damaged: it says something else than what was written.
     """
     record = load_object(path)
-    if SEAL not in record and any(name in record for name in SEALED):
+    if SEAL not in record and (sealed or any(name in record for name in SEALED)):
         raise Damaged(f"{path} is not as it was written: its checksum is gone")
     if record.get(SEAL, _checksum(record)) != _checksum(record):
         raise Damaged(f"{path} is not as it was written: its checksum differs")

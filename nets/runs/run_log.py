@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..warned import warn
 from ..process.interrupts import uninterrupted
-from .durable import sync
+from .durable import naming, sync
 from .logs import TensorBoard
 from .metrics import Mark, MetricsFile
 
@@ -27,8 +26,9 @@ class RunLog:
     """
 
     def __init__(self, folder: Path | None = None, resume_step: int = 0) -> None:
-        self._folder, self._file, self._board = folder, None, None
+        self._file, self._board = None, None
         if folder is not None:
+            self._events = folder / "events.*"
             self._file = MetricsFile(folder / "metrics.csv", resume_step)
             if os.fsencode(folder) == str(folder).encode(errors="replace"):
                 self._board = TensorBoard(folder, resume_step)
@@ -40,15 +40,17 @@ class RunLog:
         """Write a row; what was `timed` differs from run to run, and goes to TensorBoard alone."""
         if self._file is None:
             return
-        with self._writing():
-            self._file.write(step, row)
+        with uninterrupted():
+            with naming(self._file.path):
+                self._file.write(step, row)
             if self._board is not None:
-                self._board.scalars(step, {**row, **timed})
+                with naming(self._events):
+                    self._board.scalars(step, {**row, **timed})
 
     def pictures(self, step: int, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
         """Write pictures `[H, W, 3]`."""
         if self._board is not None:
-            with self._writing():
+            with uninterrupted(), naming(self._events):
                 self._board.pictures(step, pictures)
 
     def mark(self) -> Mark | None:
@@ -60,20 +62,11 @@ class RunLog:
         if self._file is not None:
             sync(self._file.path)
         if self._board is not None:
-            with self._writing():
+            with uninterrupted(), naming(self._events):
                 self._board.flush()
 
     def close(self) -> None:
         """Close the files; harmless when nothing was written."""
         if self._board is not None:
-            with self._writing():
+            with uninterrupted(), naming(self._events):
                 self._board.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with uninterrupted():
-            try:
-                yield
-            except OSError as error:  # TensorBoard's thread, and full disks, name no file
-                error.filename = error.filename or str(self._folder)
-                raise

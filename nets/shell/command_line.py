@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, get_origin
 import tyro
 
 from ..foreign import is_foreign
-from ..process.interrupts import interruptible
+from ..process.interrupts import SIGNALLED, interruptible
 from ..process.streams import lasting_streams
 from ..runs.ownership import Occupied
 from .here import as_seen, look_beside, pinned, shown, started_here
@@ -27,7 +27,6 @@ Options = TypeVar("Options")
 
 USAGE_ERROR = 2
 OCCUPIED = 75  # EX_TEMPFAIL: the same command can succeed later
-SIGNALLED = 128  # a shell adds to it the number of the signal that ended a process
 INTERRUPTED = SIGNALLED + signal.SIGINT
 LONGEST = 2000  # letters of an error, which may repeat what a file says
 
@@ -54,7 +53,7 @@ def command(function: Callable[[list[str]], int]) -> Command:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it would go to standard output
         with (
             lasting_streams() as output,
-            interruptible() as signals,
+            interruptible(last=argv is None) as signals,
             _quiet_threads(),
             plain_warnings(),
             started_here(),

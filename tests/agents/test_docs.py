@@ -6,8 +6,10 @@ from statistics import median
 
 import pytest
 
+import agents
 from agents.benchmarks.quality import ROWS
 from nets.benchmarks.quality import read_record
+from nets.runs.integrity import problems
 from nets.settings import to_plain
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +23,21 @@ def test_the_examples_of_own_networks_run(tmp_path, monkeypatch):
     names = {"__name__": "page"}
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(compile(block, "docs/agents/own-networks.md", "exec"), names)
+
+
+def test_the_example_of_a_run_folder_makes_one_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(run = .*?)```", page, re.DOTALL)
+    names = {"agents": agents}
+    for _ in range(2):
+        exec(compile(block, "docs/agents.md", "exec"), names)
+        assert [*problems(tmp_path / "runs" / "pole")] == []
+        assert names["best"].steps <= 4000 == names["agent"].steps
+    agents.Trainer(names["agent"], names["run"], progress=False).run(
+        names["run"].extend(5000).steps
+    )
+    assert names["agent"].steps >= 5000
 
 
 def records(name):

@@ -1,7 +1,9 @@
 import csv
+import errno
 import json
 import random
 from dataclasses import replace
+from unittest.mock import Mock
 
 import gymnasium as gym
 import numpy as np
@@ -13,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
 from agents.loading import load
+from agents.loop import trainer
 from agents.loop.evaluation import evaluate
 from agents.loop.progress import Progress
 from agents.loop.run import RunConfig, RunFolder
@@ -306,6 +309,32 @@ def test_S_IO_02_ctrl_c_leaves_a_file_to_look_at_and_an_exact_resume(tmp_path, s
     assert state_of(resumed) == state_of(whole)
     for name in ("metrics.csv", "best/evaluation.json"):
         assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize("fault", ["nan", "full"])
+def test_ctrl_c_stays_ctrl_c_where_nothing_can_be_saved(tmp_path, monkeypatch, fault):
+    """Over an agent that is no longer finite, or a full disk; the run is as at the checkpoint."""
+    agent = DQN("CartPole-v1", SMALL)
+
+    def stop(progress):
+        if progress.steps == 130:
+            if fault == "nan":
+                state = agent.state_dict()
+                broken = {name: value * float("nan") for name, value in state["online"].items()}
+                agent.load_state_dict(state | {"online": broken})
+            else:
+                full = OSError(errno.ENOSPC, "No space left on device", "interrupted.pt")
+                monkeypatch.setattr(trainer, "save_checkpoint", Mock(side_effect=full))
+            raise KeyboardInterrupt
+
+    nothing = pytest.warns(UserWarning, match="nothing to look at")
+    with nothing, pytest.raises(KeyboardInterrupt) as told:
+        train(agent, 330, tmp_path / "run", callbacks=[stop], **CUT)
+    why = "is not finite" if fault == "nan" else "No space left on device"
+    assert why in told.value.__notes__[0]
+    assert "was interrupted at step 130" in told.value.__notes__[1]
+    assert not (tmp_path / "run" / "checkpoints" / "interrupted.pt").exists()
+    assert load(tmp_path / "run", checkpoint="last").steps == 100
 
 
 def test_S_IO_02_the_same_trainer_can_be_interrupted_and_run_again(tmp_path):

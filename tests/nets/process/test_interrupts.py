@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from nets.process import interrupts
 from nets.process.interrupts import interruptible, noted, uninterrupted
 
 
@@ -89,10 +90,43 @@ def test_signals_are_noted_until_somebody_insists(number):
         assert (len(asked), came) == (2, [])
         with pytest.raises(KeyboardInterrupt):
             asked[0]()
-        assert came == [number] * (number == signal.SIGTERM)
+        assert came == [number]
     with noted() as asked:
         for _ in range(3):
             signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+
+
+def test_one_ctrl_c_more_is_the_same_and_a_late_one_ends_the_process(monkeypatch):
+    clock, ended = [0.0], []
+    monkeypatch.setattr(interrupts, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(interrupts.os, "_exit", ended.append)
+    with interruptible() as came:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        for _ in range(3):  # a key that is held down
+            signal.raise_signal(signal.SIGINT)
+        assert (len(came), ended) == (4, [])
+        clock[0] = 10.0
+        signal.raise_signal(signal.SIGTERM)  # schedulers repeat themselves
+        assert ended == []
+        signal.raise_signal(signal.SIGINT)
+        assert ended == [128 + signal.SIGINT]
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_the_end_of_a_process_is_silent(interrupted):
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with interruptible(last=True):
+            if interrupted:
+                with pytest.raises(KeyboardInterrupt):
+                    signal.raise_signal(signal.SIGINT)
+        left = signal.getsignal(signal.SIGINT)
+    finally:
+        for number in interrupts.ENDING:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, before)
+    assert left == (signal.SIG_IGN if interrupted else signal.SIG_DFL)

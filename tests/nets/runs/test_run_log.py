@@ -1,6 +1,8 @@
+import errno
 import signal
 
 import numpy as np
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from nets.runs.run_log import RunLog
@@ -53,3 +55,23 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
     log.flush()
     log.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_of_the_file_that_was_written(tmp_path, monkeypatch):
+    log, full = RunLog(tmp_path), OSError(errno.ENOSPC, "No space left on device")
+
+    def fail(*_):
+        raise full
+
+    try:
+        monkeypatch.setattr(log._board, "scalars", fail)
+        with pytest.raises(OSError, match="events") as told:
+            log.write(1, {"loss": 2.0}, timed={})
+        assert told.value.filename == str(tmp_path / "events.*")
+        full.filename = None
+        monkeypatch.setattr(log._file, "write", fail)
+        with pytest.raises(OSError, match="metrics") as told:
+            log.write(2, {"loss": 2.0}, timed={})
+        assert told.value.filename == str(tmp_path / "metrics.csv")
+    finally:
+        log.close()
