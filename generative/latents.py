@@ -19,6 +19,7 @@ from gymnasium.vector.utils import batch_space
 from nets.runs.places import rooted
 
 from .data.frames import make_vec, qualified
+from .data.guarded import Guarded
 from .model import GenerativeModel
 from .seeing import Array, Sight, Source, Trained, find_model, natural_source
 from .seeing import LatentEncoder as LatentEncoder
@@ -155,7 +156,7 @@ class LatentEnv(gym.Env):
         source, draw = _plan(env_id, model, source, options, render_mode)
         options |= {"render_mode": "rgb_array"} if draw else {}
         env = gym.make(qualified(env_id), **options)
-        self.behind = LatentObservation(env, model, source=source)
+        self.behind = LatentObservation(Guarded(env), model, source=source)
         self.render_mode = render_mode
         self.observation_space = self.behind.observation_space
         self.action_space = self.behind.action_space

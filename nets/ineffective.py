@@ -24,7 +24,7 @@ def ruled_out(config: Settings, names: set[str]) -> Iterator[str]:
         config: the settings; their `only_with` says which needs which value of another.
         names: of those that were given.
     """
-    for name, (other, values) in config.only_with.items():
+    for name, (other, values) in getattr(config, "only_with", {}).items():  # others have none
         value = getattr(config, other)
         if name in names and value not in values:
             known = " or ".join(map(repr, values))

@@ -128,7 +128,8 @@ def _resume(options: ResumeOptions, words: list[str]) -> int:
 def _train(
     agent: "Agent", run: "RunFolder", config: "RunConfig", warning: WarningSignal | None
 ) -> int:
-    from ..environments.door import InvalidExperience
+    from nets.returned import InvalidExperience
+
     from ..loop.trainer import Trainer
 
     print(_heading(agent, config))

@@ -12,30 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nets.foreign import blamed
-from nets.near import shortened
+from nets.returned import LARGEST, InvalidExperience, Returned
 
 from .parts import COMPOSITES, Part, parts, row_space, side_by_side
 
 Array = NDArray[Any]
 
-FLOAT, BOOL = np.dtype(np.float64), np.dtype(bool)  # as most environments return them
 LEAVE_THEIR_BOX = ("LunarLander-v3", "LunarLanderContinuous-v3")
 """Worlds of Gymnasium's that return finite numbers beyond the bounds of their own space."""
-LARGEST = float(np.finfo(np.float32).max)
-"""Numbers beyond are infinite where they are learned from."""
 SLACK = 1e-5
 """How far rounding may take a float beyond a bound, as a share of it."""
-
-
-class InvalidExperience(ValueError):
-    """An environment returned what nothing can be learned from."""
 
 
 class Lost(Exception):
     """What an environment runs in has ended; the message says of what."""
 
 
-class Door:
+class Door(Returned):
     """Makes arrays of our own of what environments return, `[N, *]` of N of them.
 
     Observations of several parts become rows (`parts`).
@@ -44,15 +37,12 @@ class Door:
         name: what errors call the environment.
         space: of the observations of one; None: they are not taken in.
 
-    Attributes:
-        steps: how many have been taken, for errors to tell.
-
     Raises:
         TypeError: observations cannot be put in rows.
     """
 
     def __init__(self, name: str, space: gym.Space | None) -> None:
-        self.name, self.steps = name, 0
+        super().__init__(name)
         if space is None:
             return
         self._parts = parts(space)
@@ -94,58 +84,6 @@ class Door:
             return self._whole.take(values, len(values))
         columns = [[self._part(part, value) for value in values] for part in self._parts]
         return self._beside(columns, len(values))
-
-    def reward(self, value: Any) -> Array:
-        """Return the reward of one environment, float64 `[1]`; raises likewise."""
-        if type(value) is float and -LARGEST <= value <= LARGEST:
-            return np.array([value])
-        return self.rewards(value, 1)
-
-    def rewards(self, value: Any, count: int) -> Array:
-        """Return the rewards of `count` environments, float64 `[count]`; raises likewise."""
-        if type(value) is np.ndarray and value.dtype is FLOAT and value.shape == (count,):
-            rows = value.copy()
-            if rows @ rows <= LARGEST * LARGEST:  # so none of them is larger, or NaN
-                return rows
-        try:
-            given = np.asarray(value)
-            if given.dtype.kind in "UScmM" or np.ma.is_masked(value):  # made numbers by NumPy
-                raise TypeError
-            rows = given.astype(np.float64).reshape(-1)
-        except (TypeError, ValueError, OverflowError):
-            self.refuse("the reward", shortened(value), "a number")
-        if len(rows) != count:
-            self.refuse("rewards of shape", given.shape, f"({count},)")
-        size = np.abs(rows)
-        if not np.maximum.reduce(size) <= LARGEST:  # not so of NaN, too
-            bad = rows[~(size <= LARGEST)][0]
-            self.refuse("the reward", bad, "a finite number of 32 bits")
-        return rows
-
-    def flag(self, value: Any) -> bool:
-        """Return the flag of one environment; raises likewise."""
-        return value if type(value) is bool else bool(self.flags(value, 1)[0])
-
-    def flags(self, value: Any, count: int) -> Array:
-        """Return the flags of `count` environments, bool `[count]`; raises likewise."""
-        if type(value) is np.ndarray and value.dtype is BOOL and value.shape == (count,):
-            return value.copy()
-        try:
-            given = np.asarray(value)
-        except ValueError:  # lists of different lengths
-            self.refuse("the flag", shortened(value), "True or False")
-        rows = given.astype(bool).reshape(-1)
-        if len(rows) != count:
-            self.refuse("flags of shape", given.shape, f"({count},)")
-        odd = given.dtype.kind not in "biuf"
-        if odd or (given.dtype.kind == "f" and np.count_nonzero(rows != given.reshape(-1))):
-            self.refuse("the flag", shortened(value), "True or False")
-        return rows
-
-    def refuse(self, what: str, value: object, expected: str) -> NoReturn:
-        """Raise `InvalidExperience`, naming the environment and the step."""
-        said = f"{self.name} returned {what} {value} at step {self.steps}"
-        raise InvalidExperience(f"{said}: expected {expected}")
 
     def _part(self, part: Part, value: Any) -> Any:
         try:

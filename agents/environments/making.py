@@ -7,8 +7,8 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
 from nets.foreign import blamed
+from nets.returned import InvalidExperience
 
-from .door import InvalidExperience
 from .ids import home
 
 

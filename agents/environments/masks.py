@@ -12,9 +12,10 @@ from typing import Any, NoReturn
 import gymnasium as gym
 import numpy as np
 
+from nets.returned import InvalidExperience
 from nets.warned import warn
 
-from .door import Array, Door, InvalidExperience
+from .door import Array, Door
 
 KEY = "action_mask"
 

@@ -8,8 +8,9 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
 from nets.foreign import blaming
+from nets.returned import InvalidExperience
 
-from .door import Array, Door, InvalidExperience
+from .door import Array, Door
 from .masks import Masks, Telling
 from .raw_returns import KEY, metered, metered_vector, raw_return, raw_returns
 from .workers import GONE, what_ended

@@ -7,7 +7,9 @@ import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-from .door import InvalidExperience, Lost
+from nets.returned import InvalidExperience
+
+from .door import Lost
 from .guard import Guarded
 from .masks import Telling
 from .raw_returns import metered

@@ -18,8 +18,9 @@ from gymnasium.vector import AsyncVectorEnv
 from gymnasium.vector.async_vector_env import _async_worker
 
 from nets.process.interrupts import handled
+from nets.returned import InvalidExperience
 
-from .door import InvalidExperience, Lost
+from .door import Lost
 
 GRACE = 5.0  # seconds in which a process that was told to end closes its environment
 GONE = EOFError, ConnectionError  # what a pipe says whose other end is dead

@@ -12,8 +12,9 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
 from nets.foreign import blamed
+from nets.returned import InvalidExperience
 
-from ..environments.door import Door, InvalidExperience
+from ..environments.door import Door
 from ..environments.raw_returns import KEY
 from ..loop.actor import Actor
 from ..loop.experience import Episode, Metrics

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from nets.foreign import blaming
 from nets.process.seeding import hash31, seeded
+from nets.returned import Returned
 
 from .dataset import Dataset
+from .guarded import guarded
 from .pictures import channels_first, resized
 
 Array = NDArray[Any]
@@ -177,6 +179,9 @@ def play(
         actor: who acts, not greedily; uniformly random actions by default.
         seed: of the worlds, and of what is random in actions.
         exploration: the share of an actor's actions that are uniformly random instead.
+
+    Raises:
+        InvalidExperience: a reward is no finite number, or a flag neither true nor false.
     """
     rng, count = np.random.default_rng(hash31(seed, "exploration")), world.num_envs
     space = world.single_action_space
@@ -185,8 +190,8 @@ def play(
         observation, info = world.reset(seed=seed)
     begins, none = np.ones(count, bool), np.zeros(count, bool)
     yield Moment(observation, begins, None, np.zeros(count), none, none)
-    state, over = None, none
-    for steps in itertools.count(count, count):
+    state, over, told = None, none, Returned(str(world))
+    for told.steps in itertools.count(count, count):
         action = world.action_space.sample()
         if actor is not None:
             explores = rng.random(count) < exploration
@@ -196,8 +201,10 @@ def play(
                 explores &= mask[np.arange(count), action - getattr(space, "start", 0)]
             chosen, state = actor.predict(observation, state, begins, deterministic=False, **masks)
             action = np.where(explores.reshape(-1, *[1] * (action.ndim - 1)), action, chosen)
-        with blaming(f"the environment {world}, in its step after {steps} steps"):
+        with blaming(f"the environment {world}, in its step after {told.steps} steps"):
             observation, reward, terminated, truncated, info = world.step(action)
+        reward = told.rewards(reward, count)
+        terminated, truncated = told.flags(terminated, count), told.flags(truncated, count)
         begins, over = over, terminated | truncated
         yield Moment(observation, begins, action, reward, terminated, truncated)
 
@@ -221,7 +228,7 @@ def make_vec(env_id: str, num_envs: int, *, draw: bool, **options: Any) -> Vecto
     """
     env_id = qualified(env_id)
     if not draw:
-        return gym.make_vec(env_id, num_envs, **options)
+        return guarded(gym.make_vec(env_id, num_envs, **options))
     with closing(gym.make(env_id, **options)) as plain:
         modes = plain.metadata.get("render_modes") or []
     if "rgb_array" not in modes:
@@ -230,9 +237,9 @@ def make_vec(env_id: str, num_envs: int, *, draw: bool, **options: Any) -> Vecto
     options["render_mode"] = "rgb_array"
     world = gym.make_vec(env_id, num_envs, **options)
     if "rgb_array" in (world.metadata.get("render_modes") or []):
-        return world
+        return guarded(world)
     world.close()
-    return SyncVectorEnv([partial(gym.make, env_id, **options)] * num_envs)
+    return guarded(SyncVectorEnv([partial(gym.make, env_id, **options)] * num_envs))
 
 
 def qualified(env_id: str) -> str:

@@ -20,7 +20,7 @@ Classes = tuple[Tensor, tuple[str, ...]]
 
 MOST_CLASSES = 100_000
 TEXTS = (".csv", ".tsv", ".txt")
-WHOLE = re.compile(r"-?[0-9]{1,17}(\.0*)?")
+WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,16})(\.0*)?")  # 007 is a name
 OF_ROWS: Mapping[str, tuple[str, ...]] = {
     "x": ("labels", "y", "targets", "label", "target", "classes"),
     "images": ("labels", "y"),

@@ -75,10 +75,9 @@ def load_dataset(
     spec = os.fspath(spec)
     if limit is not None and limit < 1:
         raise ValueError(f"limit is {limit}: expected at least 1 row")
-    if fit != "stretch" and size is None and not Path(spec).is_dir():
-        warn(f"fit is {fit!r}, which changes nothing, as no size is given ({spec})", DataNote)
     if is_path(spec):
-        return load_files(Path(spec), size=size, fit=fit, labels=labels, limit=limit, seed=seed)
+        rows = load_files(Path(spec), size=size, fit=fit, labels=labels, limit=limit, seed=seed)
+        return _noted(rows, _idle(fit, size) if not Path(spec).is_dir() else None)
     if labels is not None:
         raise ValueError(f"labels is {labels!r}, but {spec} is no file: its classes are its own")
     name, _, rest = spec.partition(":")
@@ -88,9 +87,22 @@ def load_dataset(
         raise ValueError(f"{error} (or {PATH}; {spec!r} does not exist)") from None
     options = {"trust": trust} if name in OF_WORLDS else {}
     rows = _named(load, rest, size, fit, limit=limit, seed=seed, **options)
-    if (there := shadowed(spec)) is None:
-        return rows
+    there = shadowed(spec)
     note = f"{spec!r} is the data set of that name; for what lies here, write ./{there}"
+    return _noted(_noted(rows, _idle(fit, size)), None if there is None else note)
+
+
+def _idle(fit: Way, size: Size | None) -> str | None:
+    """Return what to say of a fit without a size; None where there is nothing to be said."""
+    if fit == "stretch" or size is not None:
+        return None
+    return f"fit is {fit!r}, which changes nothing without a size"
+
+
+def _noted(rows: Dataset, note: str | None) -> Dataset:
+    """Say something of data, now and in their notes."""
+    if note is None:
+        return rows
     warn(note, DataNote)
     return replace(rows, notes=(*rows.notes, note))
 

@@ -241,5 +241,5 @@ def _classes(
         return values[torch.from_numpy(index)], names, (f"classes from {file.name}",)
     if found.classes is None:
         return None, (), ()
-    kinds, which = np.unique(found.classes, return_inverse=True)
-    return torch.from_numpy(which[index]), tuple(kinds.tolist()), ()
+    values, names = as_classes(np.array(found.classes))
+    return values[torch.from_numpy(index)], names, ()

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium.vector import SyncVectorEnv
+from gymnasium.vector import SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
 from nets.foreign import blaming
 from nets.process.seeding import seeded
 
 from ..data.frames import Actor
+from ..data.guarded import guarded
 from ..metrics.measure import Figure
 from ..worlds.world import World
 from .actions import checked
@@ -44,7 +45,7 @@ def gap(world: World, actor: Actor, *, episodes: int = EPISODES, seed: int = 0) 
         limits = [env.spec.max_episode_steps for env in real.envs if env.spec is not None]
         limit = min([each for each in limits if each is not None], default=LIMIT)
         dreamed = _dreamed(world, actor, episodes, seed, limit)
-        lived = _lived(real, actor, seed, limit)
+        lived = _lived(guarded(real), actor, seed, limit)
     difference = dreamed - lived
     of = f"mean return of the agent in {episodes} episodes"
     yield Figure("agent_dream_return", float(dreamed.mean()), f"{of}, in dreams")
@@ -76,7 +77,7 @@ def _dreamed(world: World, actor: Actor, count: int, seed: int, limit: int) -> F
     return total
 
 
-def _lived(real: SyncVectorEnv, actor: Actor, seed: int, limit: int) -> Float:
+def _lived(real: VectorEnv, actor: Actor, seed: int, limit: int) -> Float:
     """Return what it gets in the first episodes of seeds s, s + 1, ... `[N]`."""
     count = real.num_envs
     total, alive = np.zeros(count), np.ones(count, bool)

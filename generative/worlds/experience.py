@@ -14,6 +14,7 @@ from torch import Tensor
 from nets.process.seeding import seeded
 
 from ..data.frames import Actor, Moment, play, qualified
+from ..data.guarded import guarded
 from .episodes import Episodes
 from .spaces import WorldSpec
 
@@ -122,6 +123,6 @@ def _make(spec: WorldSpec, num_envs: int) -> VectorEnv:
     """Make copies side by side that begin the next episode in a step of its own."""
     world = gym.make_vec(spec.env_id, num_envs, **spec.options)
     if world.metadata.get("autoreset_mode") is AutoresetMode.NEXT_STEP:
-        return world
+        return guarded(world)
     world.close()
-    return SyncVectorEnv([spec.make] * num_envs)
+    return guarded(SyncVectorEnv([spec.make] * num_envs))

@@ -145,6 +145,26 @@ def test_lists_of_labels_as_other_programs_write_them(tmp_path, text, encoding, 
     assert (known, found.tolist()) == (names, labels)
 
 
+@pytest.mark.parametrize(
+    ("folders", "names", "labels"),
+    [
+        ("0 1 10 2", [str(k) for k in range(11)], [0, 1, 10, 2]),  # as the number says
+        ("1 10 2", ["1", "2", "10"], [0, 2, 1]),
+        ("001 010 002", ["001", "002", "010"], [0, 2, 1]),
+        ("10 2 cat", ["10", "2", "cat"], [0, 1, 2]),
+    ],
+)
+def test_folders_called_by_numbers_are_classes_in_their_order(tmp_path, folders, names, labels):
+    for name in folders.split():
+        (tmp_path / name).mkdir()
+        Image.fromarray(X[0, ..., 0]).save(tmp_path / name / "a.png")
+    data = load_dataset(tmp_path)
+    assert data.class_names == tuple(names)
+    assert data.labels.tolist() == [
+        labels[folders.split().index(n)] for n in sorted(folders.split())
+    ]
+
+
 def test_a_picture_with_an_empty_label_has_none(tmp_path):
     (tmp_path / "labels.csv").write_text("name,label\n0,a\n1,\n")
     files = [tmp_path / "0.png", tmp_path / "1.png"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from generative.data.dataset import Dataset
+from generative.data.dataset import DataNote, Dataset
 from generative.data.load import load_dataset
 from generative.data.pictures import Fit, resize, resized
 from generative.data.small import RING_STD, ring_means
@@ -283,3 +283,13 @@ def test_a_path_is_as_good_as_its_name(tmp_path):
 def test_a_share_that_is_no_number_is_refused(tmp_path):
     with pytest.raises(ValueError, match="fraction nan holds 0 of 1797 rows out"):
         load_dataset("digits").split(float("nan"))
+
+
+def test_a_fit_without_a_size_is_told_of(tmp_path):
+    pictures = torch.zeros(3, 1, 6, 4, dtype=torch.uint8)
+    np.save(tmp_path / "x.npy", pictures.numpy())
+    said = "fit is 'crop', which changes nothing without a size"
+    for spec in (tmp_path / "x.npy", "digits"):
+        with pytest.warns(DataNote, match=said):
+            assert load_dataset(spec, fit="crop").notes == (said,)
+    assert not load_dataset(tmp_path / "x.npy", fit="crop", size=2).notes[1:]

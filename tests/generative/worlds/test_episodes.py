@@ -1,10 +1,13 @@
 """Episodes and their windows, against loops over one step after the other."""
 
+import gymnasium as gym
+import numpy as np
 import pytest
 import torch
 
 from generative.worlds.episodes import Episodes, Windows
 from generative.worlds.experience import collect, spec_of
+from nets.returned import InvalidExperience
 
 LENGTHS = [3, 1, 4]
 
@@ -107,3 +110,54 @@ def test_an_actor_acts_and_explores_as_much_as_it_should():
     assert (collect(spec, 64, actor=Right()).action == 1).all()
     share = (collect(spec, 2000, actor=Right(), exploration=0.4).action == 0).float().mean()
     assert share == pytest.approx(0.2, abs=0.05)
+
+
+class Odd(gym.Env):
+    """Ends after four steps; one value is not what it should be at the third."""
+
+    observation_space, action_space = gym.spaces.Box(0, 9, (2,)), gym.spaces.Discrete(2)
+
+    def __init__(self, wrong, value):
+        self.wrong, self.value = wrong, value
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.time = 0
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        self.time += 1
+        told = {"reward": 1.0, "terminated": self.time >= 4, "truncated": False}
+        if self.time == 3:
+            told[self.wrong] = self.value
+        return np.full(2, self.time, np.float32), *told.values(), {}
+
+
+@pytest.fixture
+def odd():
+    gym.register("Odd-v0", entry_point=Odd)
+    yield "Odd-v0"
+    del gym.registry["Odd-v0"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "value", "said"),
+    [
+        ("terminated", "False", "the flag 'False' at step 3: expected True or False"),
+        ("truncated", 0.5, "the flag 0.5 at step 3"),
+        ("reward", "1", "the reward '1' at step 3: expected a number"),
+        ("reward", float("nan"), "the reward nan at step 3: expected a finite number"),
+        ("reward", None, "the reward nan at step 3"),
+    ],
+)
+def test_what_is_no_reward_and_no_flag_is_refused_before_it_is_stored(odd, wrong, value, said):
+    spec = spec_of(odd, wrong=wrong, value=value)
+    with pytest.raises(InvalidExperience, match=f"Odd-v0 returned {said}"):
+        collect(spec, 60, seed=0)
+
+
+@pytest.mark.parametrize(("wrong", "value"), [("reward", np.array([1])), ("terminated", 0)])
+def test_rewards_and_flags_in_other_forms_are_made_ours(odd, wrong, value):
+    episodes = collect(spec_of(odd, wrong=wrong, value=value), 60, seed=0)
+    assert episodes.reward.tolist() == [1.0] * 60
+    assert episodes.lengths[:10].tolist() == [4] * 10

@@ -1,0 +1,88 @@
+"""What others' environments return beside observations: rewards and flags, made ours or refused."""
+
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .near import shortened
+
+Array = NDArray[Any]
+
+FLOAT, BOOL = np.dtype(np.float64), np.dtype(bool)  # as most environments return them
+LARGEST = float(np.finfo(np.float32).max)
+"""Numbers beyond are infinite where they are learned from."""
+
+
+class InvalidExperience(ValueError):
+    """An environment returned what nothing can be learned from."""
+
+
+class Returned:
+    """Makes arrays of our own of the rewards and flags that an environment returns.
+
+    Args:
+        name: what errors call the environment.
+
+    Attributes:
+        steps: how many have been taken, for errors to tell.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name, self.steps = name, 0
+
+    def reward(self, value: Any) -> Array:
+        """Return the reward of one environment, float64 `[1]`.
+
+        Raises:
+            InvalidExperience: naming environment, step, value and what was expected.
+        """
+        if type(value) is float and -LARGEST <= value <= LARGEST:
+            return np.array([value])
+        return self.rewards(value, 1)
+
+    def rewards(self, value: Any, count: int) -> Array:
+        """Return the rewards of `count` environments, float64 `[count]`; raises likewise."""
+        if type(value) is np.ndarray and value.dtype is FLOAT and value.shape == (count,):
+            rows = value.copy()
+            if rows @ rows <= LARGEST * LARGEST:  # so none of them is larger, or NaN
+                return rows
+        try:
+            given = np.asarray(value)
+            if given.dtype.kind in "UScmM" or np.ma.is_masked(value):  # made numbers by NumPy
+                raise TypeError
+            rows = given.astype(np.float64).reshape(-1)
+        except (TypeError, ValueError, OverflowError):
+            self.refuse("the reward", shortened(value), "a number")
+        if len(rows) != count:
+            self.refuse("rewards of shape", given.shape, f"({count},)")
+        size = np.abs(rows)
+        if not np.maximum.reduce(size) <= LARGEST:  # not so of NaN, too
+            bad = rows[~(size <= LARGEST)][0]
+            self.refuse("the reward", bad, "a finite number of 32 bits")
+        return rows
+
+    def flag(self, value: Any) -> bool:
+        """Return the flag of one environment; raises likewise."""
+        return value if type(value) is bool else bool(self.flags(value, 1)[0])
+
+    def flags(self, value: Any, count: int) -> Array:
+        """Return the flags of `count` environments, bool `[count]`; raises likewise."""
+        if type(value) is np.ndarray and value.dtype is BOOL and value.shape == (count,):
+            return value.copy()
+        try:
+            given = np.asarray(value)
+        except ValueError:  # lists of different lengths
+            self.refuse("the flag", shortened(value), "True or False")
+        rows = given.astype(bool).reshape(-1)
+        if len(rows) != count:
+            self.refuse("flags of shape", given.shape, f"({count},)")
+        odd = given.dtype.kind not in "biuf"
+        if odd or (given.dtype.kind == "f" and np.count_nonzero(rows != given.reshape(-1))):
+            self.refuse("the flag", shortened(value), "True or False")
+        return rows
+
+    def refuse(self, what: str, value: object, expected: str) -> NoReturn:
+        """Raise `InvalidExperience`, naming the environment and the step."""
+        said = f"{self.name} returned {what} {value} at step {self.steps}"
+        raise InvalidExperience(f"{said}: expected {expected}")
