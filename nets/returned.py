@@ -9,7 +9,7 @@ from .near import shortened
 
 Array = NDArray[Any]
 
-FLOAT, BOOL = np.dtype(np.float64), np.dtype(bool)  # as most environments return them
+BOOL = np.dtype(bool)
 LARGEST = float(np.finfo(np.float32).max)
 """Numbers beyond are infinite where they are learned from."""
 
@@ -43,8 +43,8 @@ class Returned:
 
     def rewards(self, value: Any, count: int) -> Array:
         """Return the rewards of `count` environments, float64 `[count]`; raises likewise."""
-        if type(value) is np.ndarray and value.dtype is FLOAT and value.shape == (count,):
-            rows = value.copy()
+        if type(value) is np.ndarray and value.dtype.kind == "f" and value.shape == (count,):
+            rows = value.astype(np.float64)
             if rows @ rows <= LARGEST * LARGEST:  # so none of them is larger, or NaN
                 return rows
         try:

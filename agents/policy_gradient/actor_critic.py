@@ -96,10 +96,11 @@ class FastActorCritic(FastNetwork[ActorCritic]):
     """An actor-critic as it learns from the slopes of its outputs and acts on arrays."""
 
     def __init__(self, module: ActorCritic) -> None:
+        super().__init__(module, flatten_parameters(module))
         self._learners: list[Backprop] = []
         if module.memory is None and not list(module.body.children()):
-            self._learners = [backprop(module.actor), backprop(module.critic)]
-        super().__init__(module, flatten_parameters(module))
+            parts = module.actor, module.critic
+            self._learners = [backprop(part, self.weights) for part in parts]
         self._outputs: tuple[Tensor, Tensor] | None = None
         self._numpy_policy = self._numpy_value = None
         if module.memory is None:

@@ -7,7 +7,7 @@ Writing the backward pass out halves the time of an update, and gives the same g
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -52,9 +52,9 @@ class Backprop(Protocol):
 class AutogradBackprop:
     """Any network, by autograd."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, weights: nn.Parameter | None = None) -> None:
         self.network = network
-        self.weights = flatten_parameters(network)
+        self.weights = flatten_parameters(network) if weights is None else weights
         self._parameters = [p for p in network.parameters() if p.requires_grad]
         self._output = torch.empty(0)
 
@@ -76,29 +76,40 @@ class Layer(NamedTuple):
     """A dense layer of a chain, as tensors: to read them from its module costs as much as it."""
 
     weight: Tensor  # [out, in]
+    transposed: Tensor  # [in, out], the same numbers
     bias: Tensor | None  # [out]
+    weight_slope: Tensor  # dL/dW [out, in]
+    bias_slope: Tensor | None  # dL/db [out]
     rule: Rule | None
+
+    @classmethod
+    def of(cls, module: nn.Linear) -> Layer:
+        """Return views of a layer whose gradients lie in memory of their own."""
+        weight, bias = module.weight.detach(), None if module.bias is None else module.bias.detach()
+        bias_slope = None if module.bias is None else module.bias.grad
+        return cls(weight, weight.t(), bias, cast(Tensor, module.weight.grad), bias_slope, None)
 
     def forward(self, x: Tensor, out: Tensor) -> None:
         """Write A = g(X Wᵀ + b) `[B, out]`."""
         if self.bias is None:
-            torch.mm(x, self.weight.t(), out=out)
+            torch.mm(x, self.transposed, out=out)
         else:
-            torch.addmm(self.bias, x, self.weight.t(), out=out)
+            torch.addmm(self.bias, x, self.transposed, out=out)
         if self.rule is not None:
             self.rule.forward(out)
 
     def backward(self, x: Tensor, slope: Tensor, add: bool) -> None:
         """Set dW = dZᵀ X and db = Σ dZ, or add them to those of other rows."""
-        weight, bias = self.weight.grad, None if self.bias is None else self.bias.grad
-        if not add:
-            torch.mm(slope.t(), x, out=weight)
-            if bias is not None:
-                torch.sum(slope, 0, out=bias)
+        if add:
+            self.weight_slope.addmm_(slope.t(), x)
+        else:
+            torch.mm(slope.t(), x, out=self.weight_slope)
+        if self.bias_slope is None:
             return
-        weight.addmm_(slope.t(), x)  # type: ignore[union-attr]
-        if bias is not None:
-            bias.add_(slope.sum(0))
+        if add:
+            self.bias_slope.add_(slope.sum(0))
+        else:
+            torch.sum(slope, 0, out=self.bias_slope)
 
 
 class DenseBackprop:
@@ -111,27 +122,27 @@ class DenseBackprop:
     lies where that of the last batch lay: fresh memory costs more time than the products.
     """
 
-    def __init__(self, network: nn.Module) -> None:
-        self.weights = flatten_parameters(network)
+    def __init__(self, network: nn.Module, weights: nn.Parameter | None = None) -> None:
+        self.weights = flatten_parameters(network) if weights is None else weights
         self._layers: list[Layer] = []
         for module in network.modules():
             if isinstance(module, nn.Linear):
-                self._layers.append(Layer(module.weight, module.bias, None))
+                self._layers.append(Layer.of(module))
             elif type(module) in RULES:
                 self._layers[-1] = self._layers[-1]._replace(rule=RULES[type(module)])
-        self._widths = [len(layer.weight) for layer in self._layers]
+        self._widths = [layer.weight.shape[0] for layer in self._layers]
         self._rows_per_block = max(CACHED // max(self._widths), 64)
         self._memory: list[Tensor] = []  # A of the hidden layers, [most rows yet, width]
         self._rows = -1
         self._hidden: list[tuple[Tensor, ...]] = []  # parts of it, block by block
         self._passed: list[tuple[Tensor, ...]] = []  # X and every A, block by block
 
-    @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs `[B, out]`."""
-        if len(x) != self._rows:
+        rows = x.shape[0]  # without the calls in Python that `len` makes
+        if rows != self._rows:
             self._make_room(x)
-        output = x.new_empty(len(x), self._widths[-1])
+        output = x.new_empty(rows, self._widths[-1])
         parts = zip(self._blocks(x), self._hidden, self._blocks(output), strict=True)
         self._passed = [(first, *hidden, last) for first, hidden, last in parts]
         for block in self._passed:
@@ -139,7 +150,6 @@ class DenseBackprop:
                 layer.forward(given, out)
         return output
 
-    @torch.no_grad()
     def backward(self, gradient: Tensor) -> None:
         """Set the gradient of `weights`."""
         if self._layers[-1].rule is not None:
@@ -163,12 +173,18 @@ class DenseBackprop:
         self._hidden = [*zip(*parts, strict=True)] or [()] * len(self._blocks(x))
 
     def _blocks(self, x: Tensor) -> Sequence[Tensor]:
-        return [x] if len(x) <= self._rows_per_block else x.split(self._rows_per_block)
+        return [x] if x.shape[0] <= self._rows_per_block else x.split(self._rows_per_block)
 
 
-def backprop(network: nn.Module) -> Backprop:
-    """Return the fastest way to the gradients of `network`, whose parameters it flattens."""
-    return DenseBackprop(network) if _is_dense(network) else AutogradBackprop(network)
+def backprop(network: nn.Module, weights: nn.Parameter | None = None) -> Backprop:
+    """Return the fastest way to the gradients of `network`.
+
+    Args:
+        network: takes rows `[B, *]`.
+        weights: the vector `[P]` that its parameters are parts of, and others', too; by default
+            they are flattened here.
+    """
+    return (DenseBackprop if _is_dense(network) else AutogradBackprop)(network, weights)
 
 
 def _is_dense(network: nn.Module) -> bool:
