@@ -1,10 +1,9 @@
 """A world that was described is made again in a process that has never seen it."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from fresh_process import Nursery
 
 WORLD = """
 import gymnasium as gym
@@ -73,8 +72,15 @@ gym.register("Line-v0", entry_point="{}:Line", max_episode_steps=7)
 """
 
 
+@pytest.fixture(scope="module")
+def nursery():
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
 @pytest.fixture
-def in_fresh_process(tmp_path):
+def in_fresh_process(nursery, tmp_path):
     """Run code where the modules `lines` (registers at its top) and `shapes.register` exist."""
     (tmp_path / "lines.py").write_text(WORLD + REGISTER.format("lines"))
     (tmp_path / "climbing.py").write_text(WORLD_OF_OURS)
@@ -84,12 +90,7 @@ def in_fresh_process(tmp_path):
     (package / "worlds.py").write_text(WORLD)
     (package / "register.py").write_text(REGISTER.format("shapes.worlds"))
 
-    def run(code):
-        command = [sys.executable, "-W", "error", "-c", code]
-        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        return result.stdout.strip() if result.returncode == 0 else result.stderr
-
-    return run
+    return lambda code: nursery.printed_by(code, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,9 @@ def case(algorithm, env, steps, segment, config=(), **settings):
 
 # To add an algorithm, add a line: long enough to be killed three times on its way.
 CASES = {
-    "dqn": case("dqn", "CartPole-v1", 5000, 500, DEEP | {"buffer_size": 1700}),
+    "dqn": case("dqn", "CartPole-v1", 2500, 250, DEEP | {"buffer_size": 900}),
     "dqn n-step": case(
-        "dqn", "CartPole-v1", 5000, 500, DEEP | {"buffer_size": 300, "n_step": 3}, num_envs=3
+        "dqn", "CartPole-v1", 3000, 300, DEEP | {"buffer_size": 300, "n_step": 3}, num_envs=3
     ),
     "dqn soft": case(
         "dqn",
@@ -50,13 +50,13 @@ CASES = {
         seed=3,
     ),
     "dqn prioritized": case(
-        "dqn", "CartPole-v1", 4000, 400, DEEP | {"buffer_size": 900, "replay": "prioritized"}
+        "dqn", "CartPole-v1", 2000, 200, DEEP | {"buffer_size": 500, "replay": "prioritized"}
     ),
     "dqn c51 noisy": case(
         "dqn",
         "CartPole-v1",
-        3000,
-        300,
+        2000,
+        200,
         DEEP | {"head": "categorical", "atoms": 11, "value_range": [0.0, 99.0], "noisy": True},
     ),
     "dqn lstm": case(
@@ -67,19 +67,16 @@ CASES = {
         DEEP | {"encoder": "lstm", "sequence_length": 6, "burn_in": 3, "buffer_size": 700},
         num_envs=3,
     ),
-    "ppo": case("ppo", "CartPole-v1", 20_000, 2000, {"n_steps": 64}, num_envs=4),
+    "ppo": case("ppo", "CartPole-v1", 10_000, 1000, {"n_steps": 64}, num_envs=4),
     "a2c": case("a2c", "Pendulum-v1", 10_000, 1000),
     "reinforce": case("reinforce", "CartPole-v1", 8_000, 800),
     "q-learning": case("q-learning", "Blackjack-v1", 6_000, 600),
-    "q-learning fused": case("q-learning", "dreamgym/Lake-v0", 400_000, 40_000),
-    "sarsa": case("sarsa", "CliffWalking-v1", 400_000, 40_000),
-    "expected-sarsa": case("expected-sarsa", "dreamgym/Lake-v0", 20_000, 2000, num_envs=2),
-    "double-q-learning": case("double-q-learning", "FrozenLake-v1", 400_000, 40_000),
+    "q-learning fused": case("q-learning", "dreamgym/Lake-v0", 200_000, 20_000),
+    "sarsa": case("sarsa", "CliffWalking-v1", 200_000, 20_000),
+    "expected-sarsa": case("expected-sarsa", "dreamgym/Lake-v0", 10_000, 1000, num_envs=2),
+    "double-q-learning": case("double-q-learning", "FrozenLake-v1", 200_000, 20_000),
 }
-PLANS = {
-    "value-iteration": case("value-iteration", "dreamgym/Lake-v0", 20, 7),
-    "policy-iteration": case("policy-iteration", "dreamgym/Cliff-v0", 12, 7),
-}
+PLAN = case("value-iteration", "dreamgym/Lake-v0", 20, 7)
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +99,13 @@ def test_S_IO_02_killed_at_random_moments(server, uninterrupted, tmp_path, name)
     check_equal(tmp_path, expected)
 
 
-@pytest.mark.parametrize("name", ["dqn", *PLANS])
+@pytest.mark.parametrize("name", ["dqn", "value-iteration"])
 def test_S_IO_02_killed_around_every_operation_on_files(server, uninterrupted, tmp_path, name):
     """Processes kill themselves before and after a write is synced, renamed, a file removed.
 
     In every segment, one process after the other gets one operation further.
     """
-    job = {**CASES, **PLANS}[name]
+    job = CASES.get(name, PLAN)
     if name == "dqn":  # from the third segment on, shards are removed
         small = {"buffer_size": 150, "learning_starts": 20}
         run = {"steps": 400, "segment_steps": 100, "log_every": 50, "eval_every": 170}
@@ -145,7 +142,7 @@ def test_S_IO_02_ctrl_c_ends_cleanly_and_resumes_exactly(server, uninterrupted, 
 
 def test_S_IO_02_a_killed_run_can_be_resumed_for_longer(server, tmp_path):
     """Killed or not, a run that gets more steps is the same run."""
-    assert check_longer_run(server, tmp_path, CASES["dqn n-step"], 6500, kill_at=5800) >= 6500
+    assert check_longer_run(server, tmp_path, CASES["dqn n-step"], 4200, kill_at=3600) >= 4200
 
 
 def test_another_seed_or_setting_is_another_run(server, uninterrupted, tmp_path):
@@ -154,7 +151,7 @@ def test_another_seed_or_setting_is_another_run(server, uninterrupted, tmp_path)
     expected = uninterrupted("dqn", job)
     assert server.run(tmp_path, job | {"seed": 1}) == 0
     other = result(tmp_path)
-    last = "checkpoints/0000005000.pt"
+    last = "checkpoints/0000002500.pt"
     assert other.keys() == expected.keys()
     assert other[last] != expected[last]
     assert other["metrics.csv"] != expected["metrics.csv"]
