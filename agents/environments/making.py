@@ -10,11 +10,12 @@ from nets.foreign import blamed
 from nets.returned import InvalidExperience
 
 from .ids import home
+from .trust import OURS
 
 
 @contextmanager
 def making(name: str, spec: EnvSpec | None) -> Iterator[None]:
-    """Note on errors of the block whose they are, but for what Gymnasium refuses, or lacks.
+    """Note on errors of the block whose they are, but for our own, and what Gymnasium refuses.
 
     Args:
         name: of the environment.
@@ -29,6 +30,8 @@ def making(name: str, spec: EnvSpec | None) -> Iterator[None]:
     except (gym.error.Error, InvalidExperience):
         raise
     except BaseException as error:
+        if isinstance(error, Exception) and spec is not None and home(spec) in OURS:
+            raise
         if not isinstance(error, ImportError) or spec is None or home(spec):
             raise blamed(error, f"the environment {name}, when it was made")  # noqa: B904
         remedy = f"; pip install {error.name}" if error.name else ""

@@ -143,8 +143,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
         if shard is not None:
             save_checkpoint(self.replay / f"{shard['first_row']:012d}.pt", shard)
         self._ends.append(agent.replay.rows)
-        state = agent.manifest() | {
-            "agent": agent.state_dict(),
+        state = self._described(agent) | {
             "progress": dict(progress),
             "replay_rows": agent.replay.rows,
             "replay_first": max(agent.replay.rows - agent.replay.capacity, 0),
@@ -152,6 +151,19 @@ class RunFolder(folder.RunFolder[RunConfig]):
         }
         self.write(agent.steps, state, rows)
         self._prune(agent.replay.capacity)
+
+    def keep(self, agent: Actor, file: Path) -> None:
+        """Write an agent of this run to one of its files, to look at, or as the best."""
+        save_checkpoint(file, self._described(agent))
+
+    def _described(self, agent: Actor) -> dict[str, Any]:
+        """Return all of an agent, with places as they were written down when the run was begun."""
+        state = agent.manifest() | {"agent": agent.state_dict()}
+        if self._record is not None and agent.source.spec is not None:
+            begun, places = self._record["config"], place_fields(agent.config_type)
+            config = state["config"] | {name: begun[name] for name in places if name in begun}
+            state |= {"env": self._record["env"], "config": config}
+        return state
 
     def restore(self, agent: Actor) -> dict[str, Any]:
         """Bring `agent` to the last checkpoint; return the progress saved with it (or nothing).

@@ -18,7 +18,7 @@ from nets.process.device import cpu_settings
 from nets.process.interrupts import left_at
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import give_way, hash31, seeded
-from nets.runs.checkpoint import fitting, save_checkpoint
+from nets.runs.checkpoint import fitting
 from nets.runs.configurations import require_found
 from nets.runs.divergence import still_interrupted
 from nets.runs.records import save_record
@@ -117,8 +117,7 @@ class Trainer:
         """
         if self.run_folder is not None:
             require_finite(self.agent)
-            state = self.agent.manifest() | {"agent": self.agent.state_dict()}
-            save_checkpoint(self.run_folder.files.interrupted, state)
+            self.run_folder.keep(self.agent, self.run_folder.files.interrupted)
 
     def _open(self, run: RunFolder) -> None:
         """Go to the last checkpoint; where there is none, to what the agent was at first."""
@@ -200,7 +199,7 @@ class Trainer:
         if progress.best_return is None or result.mean_return > progress.best_return:
             progress.best_return = result.mean_return
             if self.run_folder is not None:
-                agent.save(self.run_folder.files.best)
+                self.run_folder.keep(agent, self.run_folder.files.best)
                 record = {"step": agent.steps} | result.to_json()
                 save_record(self.run_folder.files.evaluation, record)
         row = {"eval_return": result.mean_return, "eval_std": result.std_return}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from agents.agent import Agent
+from nets.settings import Settings
 
 
 class Ledger(gym.Env):
@@ -103,7 +104,7 @@ for name, world in (("Ledger-v0", Ledger), ("Faulty-v0", Faulty), ("Reliable-v0"
 
 
 @dataclass(frozen=True)
-class ScribeConfig:
+class ScribeConfig(Settings):
     discount: float = 0.9
 
 

@@ -73,7 +73,10 @@ def test_what_was_moved_with_it_is_found_again(home, tmp_path, monkeypatch, copi
     _train(run, agent, 1000)
     where = home if copied else tmp_path / "moved"
     assert (agent.steps, agent.config.expert) == (1000, str(where / "runs" / "expert"))
+    _, last = run.files.list()
+    run.keep(agent, run.files.best)
     assert [*problems(run.path)] == []
+    assert load_checkpoint(last)["config"]["expert"] == str(home / "runs" / "expert")
     assert loading.load(run.path).config.expert == agent.config.expert
 
 
