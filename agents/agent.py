@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from nets.arguments import checked
 from nets.kinds import Whole
 from nets.runs.configurations import require_settings
 from nets.runs.places import rooted
@@ -36,6 +37,7 @@ class Agent(Actor[ConfigT]):
     _training: Continuing | None = None
 
     @classmethod
+    @checked
     def preset(
         cls,
         env: World,

@@ -8,11 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nets.near import shortened
 from nets.registry import Registry
 from nets.runs import presets
 
 FILE = Path(__file__).with_name("presets.toml")
 OF_RUN = ("steps", "num_envs")
+MOST_BYTES, MOST_DOTS = 2**16, 200  # of a file; dotted keys take memory by their square
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,10 @@ def find_preset(algorithm: str, env_id: str, name: str | None = None) -> Preset 
     env_id = env_id.rpartition(":")[2]
     if name is not None and name.endswith(".toml"):
         table = _of_file(name).get(algorithm, {}).get(env_id)
-        return None if table is None else _preset(algorithm, env_id, table)
+        preset = None if table is None else _preset(algorithm, env_id, table)
+        if preset is not None and (preset.env or preset.wrappers):
+            _require_harmless(preset, name)
+        return preset
     preset = load_presets().get((algorithm, env_id))
     if name is None:
         return preset
@@ -145,16 +150,56 @@ def _tables() -> dict[str, Any]:
 
 
 def _of_file(name: str) -> dict[str, Any]:
-    """Return the tables of somebody's file, which may name no code."""
+    """Return the tables of somebody's file, by algorithm and environment; it may name no code."""
     try:
-        text = Path(name).read_text(encoding="utf-8")
+        if Path(name).stat().st_size > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+        text = Path(name).read_text(encoding="utf-8") if Path(name).is_file() else ""
+        if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+            raise ValueError(f"a line has more than {MOST_DOTS} dots")
         tables = tomllib.loads(text)
-    except (OSError, ValueError) as error:
+        _require_tables(tables)
+    except (OSError, RecursionError, ValueError) as error:
         raise ValueError(f"{name} holds no presets: {error}") from error
     for value in _leaves(list(tables.values())):
         if isinstance(value, str) and ":" in value:
             raise ValueError(f"{name} asks for code, {value!r}: give it on the command line")
     return tables
+
+
+def _require_tables(tables: dict[str, Any]) -> None:
+    """Refuse what is no table by algorithm and environment, with `env` and `wrappers` as tables."""
+    for algorithm, by_env in tables.items():
+        for env_id, table in _table(by_env, algorithm).items():
+            path = f"{algorithm}.{env_id}"
+            _table(_table(table, path).get("env", {}), f"{path}.env")
+            around = _table(table.get("wrappers", {}), f"{path}.wrappers")
+            for name, arguments in around.items():
+                _table(arguments, f"{path}.wrappers.{name}")
+
+
+def _table(value: Any, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is {shortened(value)}: expected a table")
+    return value
+
+
+def _require_harmless(preset: Preset, file: str) -> None:
+    """Refuse arguments and wrappers that a file of runs could not ask for either."""
+    from nets.runs.checkpoint import UntrustedError
+
+    from .environments.trust import require_known
+
+    around = [
+        {"entry_point": f"gymnasium.wrappers:{name}", "kwargs": given}
+        for name, given in preset.wrappers.items()
+    ]
+    recipe = {"id": preset.env_id, "num_envs": 1, "kwargs": preset.env, "wrappers": around}
+    try:
+        require_known(recipe)
+    except UntrustedError as error:
+        message = f"{file} asks for {', '.join(error.asked)}"
+        raise ValueError(f"{message}: give it on the command line, --env.* or --wrap") from error
 
 
 def _leaves(value: Any) -> Iterator[Any]:

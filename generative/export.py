@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
+from nets.arguments import checked
 from nets.layers.precision import set_convolutions
 from nets.runs.program import Program, described
 
@@ -65,6 +66,7 @@ def parts_of(model: GenerativeModel) -> Mapping[str, type[nn.Module]]:
     raise TypeError(f"{model.name} cannot be exported: it is no autoencoder, and has no generator")
 
 
+@checked
 def export_part(model: GenerativeModel, part: str | None = None) -> Program:
     """Export a part of a model for the CPU, and batches of any size N.
 

@@ -39,6 +39,7 @@ def from_manifest(
         return model_type.from_manifest(manifest, trust=trust, settings=settings)
 
 
+@checked
 def save(model: GenerativeModel, path: str | Path) -> None:
     """Save a model to a file that `load` reads."""
     save_checkpoint(path, model.manifest() | {"weights": model.state_dict()})

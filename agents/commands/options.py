@@ -79,11 +79,12 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     anywhere = _find_preset(algo, "", name)
     found = (_find_preset(algo, word, name) for word in argv)
     preset = next((each for each in found if each != anywhere), anywhere)
-    config, run = start_from(preset, algorithm.config_type()())
     usual = {"steps": DEFAULT_STEPS, "num_envs": algorithm.agent_type().default_num_envs}
-    default: TrainOptions[Any] = TrainOptions(
-        algo=tyro.MISSING, env=tyro.MISSING, config=config, **(usual | run)
-    )
+    with told(ValueError):
+        config, run = start_from(preset, algorithm.config_type()())
+        default: TrainOptions[Any] = TrainOptions(
+            algo=tyro.MISSING, env=tyro.MISSING, config=config, **(usual | run)
+        )
     known = [env_id for algorithm_name, env_id in load_presets() if algorithm_name == algo]
     known += [f"--preset {variant}" for variant in load_variants().get(algo, {})]
     options = TRAIN.parse(argv, default, preset_note(algo, preset, known))

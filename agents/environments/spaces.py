@@ -42,7 +42,7 @@ def _as_array(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
         array = given = np.asarray(members)
         if space.dtype is not None and array.dtype != space.dtype:
             array = array.astype(space.dtype)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         message = f"{shortened(members)} was given: expected one or several of {space}"
         raise ValueError(message) from error
     if array is not given and array.dtype.kind != "f" and np.count_nonzero(array != given):

@@ -8,6 +8,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from nets.arguments import checked
 from nets.kinds import Count, Threads
 from nets.runs import folder
 from nets.runs.changes import changed, changed_names, config_at, next_change
@@ -86,6 +87,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
         self.episode = self.path / "episode.gif"
         self._ends: deque[int] = deque(maxlen=KEPT_CHECKPOINTS)  # replay rows at each checkpoint
 
+    @checked
     def create(self, agent: Actor, config: RunConfig, command: Sequence[str] = ()) -> None:
         """Begin a new run of an untrained agent.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nets.arguments import checked
 from nets.runs.checkpoint import atomic_write
 from nets.runs.metrics import Points, read_metrics
 
@@ -18,6 +19,7 @@ LOSSES = ("loss", "td_error", "residual")
 WINDOW = 11  # rows that the smoothed curves average
 
 
+@checked
 def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
     """Draw returns, evaluations and the loss of a run against its environment steps.
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.export import Dim
 
+from nets.arguments import checked
 from nets.layers.precision import set_convolutions
 from nets.layers.recurrent import GRU, LSTM
 from nets.runs.program import Program, described
@@ -55,6 +56,7 @@ ROWS = 3  # of the batch that is traced; a batch of 1 would be taken for a const
 BATCH_AXIS = {"observation": 0, "state": 2, "episode_start": 0, "action_mask": 0, "action": 0}
 
 
+@checked
 def export_policy(agent: Agent) -> Program:
     """Export the greedy policy of an agent, for the CPU and batches of any size N.
 

@@ -135,7 +135,8 @@ def readable(path: Path) -> Iterator[None]:
     except Exception as error:
         if str(error).startswith(f"{path} cannot be read"):
             raise
-        raise ValueError(f"{path} cannot be read: {error}") from error
+        why = str(error).strip().partition("\n")[0]  # NumPy goes on with advice to trust the file
+        raise ValueError(f"{path} cannot be read: {why}") from error
 
 
 def open_arrays(path: Path) -> Mapping[str, Member]:

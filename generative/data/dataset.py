@@ -8,6 +8,8 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
+from nets.near import shortened
+
 from ..model import Batch
 from .stored import Rows, Stored
 
@@ -83,6 +85,10 @@ class Dataset:
 
     def __post_init__(self) -> None:
         """Refuse data that no model can be trained on, naming them."""
+        for part, value in (("x", self.x), ("labels", self.labels), ("factors", self.factors)):
+            if not isinstance(value, Tensor | Stored) and (part == "x" or value is not None):
+                message = f"{self.name}: {part} is {shortened(value)}"
+                raise TypeError(f"{message}, expected a tensor, as torch.as_tensor makes one")
         _check_rows(self.name, self.x)
         for part, value, dims in (("labels", self.labels, 1), ("factors", self.factors, 2)):
             if value is None:

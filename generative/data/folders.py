@@ -70,8 +70,11 @@ def find_pictures(folder: Path) -> Found:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield all files below a folder, through links too; what systems hide is passed over."""
-    seen = set()
+    """Yield all files below a folder, through links too, but to what it lies in itself.
+
+    What systems hide is passed over.
+    """
+    seen = {*map(os.path.realpath, folder.absolute().resolve().parents)}
     for place, below, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
         if real in seen:

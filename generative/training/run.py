@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nets.arguments import checked
 from nets.kinds import Part, Threads, Whole
 from nets.runs import folder
 from nets.runs.metrics import Mark
@@ -47,6 +48,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
         "dreams.png",
     )
 
+    @checked
     def create(
         self, record: dict[str, Any], config: RunConfig, command: Sequence[str] = ()
     ) -> None:

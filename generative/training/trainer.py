@@ -78,7 +78,7 @@ class Trainer:
         progress: bool = True,
     ) -> None:
         for name, rows in (("data", data), ("held_out", held_out)):
-            if rows is not None and not hasattr(rows, "batch"):
+            if not hasattr(rows, "batch") and not (name == "held_out" and rows is None):
                 expected = "rows, as load_dataset returns them or Dataset(name, x) holds them"
                 raise TypeError(f"{name} is {shortened(rows)}: expected {expected}")
         self.learner = Learner(model, data, seed=seed, device=device, team=team)

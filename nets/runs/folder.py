@@ -12,7 +12,7 @@ from ..settings import Settings
 from .changes import described_at
 from .checkpoint import CheckpointError, Damaged, fitting, load_checkpoint, save_checkpoint
 from .checkpoints import Checkpoints
-from .durable import remove_unfinished
+from .durable import as_path, remove_unfinished
 from .fingerprints import Source
 from .metrics import Mark, check_rows
 from .ownership import owned
@@ -50,7 +50,7 @@ class RunFolder(Generic[ConfigT]):
     """Names of the pictures that it leaves."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).absolute()  # worlds may change the current folder
+        self.path = as_path(path).absolute()  # worlds may change the current folder
         self.metrics_file = self.path / "metrics.csv"
         self.curve = self.path / "curve.png"
         self.files = Checkpoints(self.path)

@@ -8,6 +8,7 @@ from importlib import invalidate_caches
 from importlib.util import find_spec
 from pathlib import Path
 
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _folder = Path()  # of the command that runs; the current one where there is none
 
 
@@ -36,7 +37,11 @@ def shown(path: Path) -> Path:
 
 
 def as_seen(text: str) -> str:
-    """Return a message with its paths as `shown` returns them."""
+    """Return a message with its paths as `shown` returns them, and nothing that moves a terminal.
+
+    Names in files, and of files, may hold what a terminal would obey.
+    """
+    text = CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
     if _folder == Path(_folder.anchor):
         return text
     return re.sub(rf"(?<![\w./-]){re.escape(str(_folder))}[/\\]", "", text)

@@ -74,3 +74,34 @@ def test_other_agents_need_a_number_of_steps(name):
     env = "FrozenLake-v1"
     with pytest.raises(TypeError, match="learn needs a number of steps"):
         ALGORITHMS[name].agent_type()(env).learn(progress=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("dqn = 3", "dqn is 3: expected a table"),
+        ('[dqn]\n"CartPole-v1" = [1]', r"dqn\.CartPole-v1 is \[1\]: expected a table"),
+        ('[dqn."CartPole-v1"]\nenv = 3', r"CartPole-v1\.env is 3: expected a table"),
+        ('[dqn."CartPole-v1".wrappers]\nClipReward = 3', r"wrappers\.ClipReward is 3: expected"),
+        ("a = " + "[" * 30_000, "maximum recursion depth exceeded"),
+        ("#" * 70_000, "more than 65,536 bytes"),
+        ("a" + ".a" * 3000 + " = 1", "a line has more than 200 dots"),
+        (
+            '[dqn."CartPole-v1".wrappers.RecordVideo]\nvideo_folder = "/tmp"',
+            "asks for the wrapper 'gymnasium.wrappers:RecordVideo': give it on the command line",
+        ),
+        ('[dqn."CartPole-v1".env]\nmap = "/etc/passwd"', "asks for map='/etc/passwd' of CartPole"),
+    ],
+)
+def test_a_file_of_somebody_s_is_refused_in_one_sentence(tmp_path, text, said):
+    file = tmp_path / "theirs.toml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=said):
+        find_preset("dqn", "CartPole-v1", str(file))
+
+
+def test_a_file_may_set_wrappers_that_neither_write_nor_call(tmp_path):
+    file = tmp_path / "best.toml"
+    file.write_text('[dqn."CartPole-v1".wrappers.FrameStackObservation]\nstack_size = 2')
+    preset = find_preset("dqn", "CartPole-v1", str(file))
+    assert preset.wrappers == {"FrameStackObservation": {"stack_size": 2}}

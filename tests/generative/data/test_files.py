@@ -3,6 +3,7 @@
 import gzip
 import io
 import pickle
+import struct
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from generative.data.dataset import DataNote
 from generative.data.files import load_files
+from generative.data.folders import find_pictures
 from generative.data.load import load_dataset
 from generative.data.parts import DataConfig
 
@@ -287,3 +289,26 @@ def test_odd_channels_are_said(tmp_path, shape, said):
     assert said in load_files(tmp_path / "x.npy").notes
     np.save(tmp_path / "x.npy", np.full((9, 8, 8, 3), 200, np.uint8))
     assert not load_files(tmp_path / "x.npy").notes
+
+
+def test_links_to_what_a_folder_lies_in_are_not_followed(tmp_path):
+    """A stranger's folder cannot have the whole disk read, nor itself for ever."""
+    save_images(tmp_path / "mine", GREY)
+    save_images(tmp_path / "elsewhere", GREY)
+    for name, target in (("root", "/"), ("up", tmp_path), ("self", "."), ("else", "../elsewhere")):
+        (tmp_path / "mine" / name).symlink_to(target)
+    found = find_pictures(tmp_path / "mine")
+    assert {file.relative_to(tmp_path / "mine").parts[0] for file in found.pictures} == {
+        *(file.name for file in (tmp_path / "mine").glob("*.png")),
+        "else",
+    }
+
+
+def test_what_numpy_says_of_a_header_is_told_without_its_advice(tmp_path):
+    file = tmp_path / "deep.npy"
+    header = b"(" * 100_000 + b")" * 100_000 + b"  "
+    file.write_bytes(b"\x93NUMPY\x02\x00" + struct.pack("<I", len(header)) + header)
+    with pytest.raises(ValueError, match=r"deep.npy cannot be read: Header info length") as told:
+        load_dataset(str(file))
+    assert "\n" not in str(told.value)
+    assert "trust" not in str(told.value)

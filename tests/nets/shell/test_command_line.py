@@ -166,3 +166,16 @@ def test_modules_beside_are_found_where_they_are_typed_or_trusted(tmp_path, monk
         monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(tmp_path)])
         look_beside(argv)
         assert (str(tmp_path) in sys.path) is found, argv
+
+
+def test_names_in_files_do_not_move_the_terminal(tmp_path, capsys):
+    """Nor the letters of what follows them from right to left."""
+    name = "\x1b[2J\x1b]0;title\x07a\rb\nc\u202egnp.exe"
+
+    def refuse(_):
+        raise CommandError(f"{name} cannot be read")
+
+    assert command(refuse)([]) == 2
+    said = capsys.readouterr().err
+    assert said == r"error: \x1b[2J\x1b]0;title\x07a\rb" "\nc" r"\u202egnp.exe cannot be read" "\n"
+    assert one_line(ValueError(name)) == r"\x1b[2J\x1b]0;title\x07a\rb c\u202egnp.exe"
