@@ -68,7 +68,9 @@ class Agent(Actor[ConfigT]):
         source = EnvSource.of(env)
         preset = require_preset(cls.name, source.name, name)
         copies = preset.num_envs if num_envs is None and source.num_envs is None else num_envs
-        source = EnvSource.of(source, copies).adapted(preset.env, preset.wrappers)
+        source = EnvSource.of(source, copies).adapted(
+            preset.env, preset.wrappers, said_by=preset.file
+        )
         require_settings(cls.config_type, settings)
         config = replace(preset.apply(cls.config_type()), **settings)
         agent = cls(source, config, seed=seed, device=device)

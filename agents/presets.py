@@ -27,6 +27,7 @@ class Preset(presets.Preset):
         env: arguments of the environment.
         wrappers: of Gymnasium, around it, by name with their arguments, the innermost first.
         name: of a variant of the algorithm, such as `"rainbow"`; None: the algorithm as it is.
+        file: of somebody, that it is from; empty: ours.
     """
 
     algorithm: str
@@ -36,6 +37,7 @@ class Preset(presets.Preset):
     env: dict[str, Any] = field(default_factory=dict)
     wrappers: dict[str, dict[str, Any]] = field(default_factory=dict)
     name: str | None = None
+    file: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         variant = "" if self.name is None else f" {self.name}"
@@ -82,10 +84,7 @@ def find_preset(algorithm: str, env_id: str, name: str | None = None) -> Preset 
     env_id = env_id.rpartition(":")[2]
     if name is not None and name.endswith(".toml"):
         table = _of_file(name).get(algorithm, {}).get(env_id)
-        preset = None if table is None else _preset(algorithm, env_id, table)
-        if preset is not None and (preset.env or preset.wrappers):
-            _require_harmless(preset, name)
-        return preset
+        return None if table is None else replace(_preset(algorithm, env_id, table), file=name)
     preset = load_presets().get((algorithm, env_id))
     if name is None:
         return preset
@@ -182,24 +181,6 @@ def _table(value: Any, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{path} is {shortened(value)}: expected a table")
     return value
-
-
-def _require_harmless(preset: Preset, file: str) -> None:
-    """Refuse arguments and wrappers that a file of runs could not ask for either."""
-    from nets.runs.checkpoint import UntrustedError
-
-    from .environments.trust import require_known
-
-    around = [
-        {"entry_point": f"gymnasium.wrappers:{name}", "kwargs": given}
-        for name, given in preset.wrappers.items()
-    ]
-    recipe = {"id": preset.env_id, "num_envs": 1, "kwargs": preset.env, "wrappers": around}
-    try:
-        require_known(recipe)
-    except UntrustedError as error:
-        message = f"{file} asks for {', '.join(error.asked)}"
-        raise ValueError(f"{message}: give it on the command line, --env.* or --wrap") from error
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -129,7 +129,7 @@ def _contender(
     )
     chosen = _parse(label, list(_arguments(label, settings, start)), start)
     if preset is not None:
-        source = source.adapted(preset.env, preset.wrappers)
+        source = source.adapted(preset.env, preset.wrappers, said_by=preset.file)
     copies = replace(adapted(source), num_envs=chosen.num_envs)
     return Contender(label, name, chosen.config, copies, chosen.steps)
 

@@ -64,7 +64,7 @@ def _start(
     agent_type = find_algorithm(options.algo).agent_type()
     with refusals(ValueError, TypeError):
         if preset is not None:
-            source = source.adapted(preset.env, preset.wrappers)
+            source = source.adapted(preset.env, preset.wrappers, said_by=preset.file)
         source = adapt(source, arguments, options)
         if options.vectorization != "auto":
             source = replace(source, vectorization=options.vectorization)

@@ -27,7 +27,7 @@ from .places import with_places
 from .plain import decode, encode
 from .recipe import Unrepeatable, recipe, refuse_normalizers, warn_unrepeatable
 from .stepping import SingleStepper, Stepper, VectorStepper
-from .trust import foreign, require_known
+from .trust import foreign, require_harmless, require_known
 from .vectors import VECTORIZATIONS, make_vector
 
 
@@ -139,6 +139,8 @@ class EnvSource:
         arguments: Mapping[str, Any],
         wrappers: Mapping[str, Mapping[str, Any]],
         max_episode_steps: int | None = None,
+        *,
+        said_by: str = "",
     ) -> "EnvSource":
         """Return a source with other arguments, wrappers around it, and another time limit.
 
@@ -147,14 +149,18 @@ class EnvSource:
             wrappers: `module:Class`, or a class of `gymnasium.wrappers`, with their arguments, the
                 innermost first.
             max_episode_steps: of an episode; None keeps the limit.
+            said_by: the file that says so, which may ask for no more than the file of a run.
 
         Raises:
-            ValueError: the source has no recipe, or there is no such argument or wrapper.
+            ValueError: the source has no recipe, or there is no such argument or wrapper; or the
+                file asks for what is not known to be harmless.
         """
         if not (arguments or wrappers or max_episode_steps):
             return self
         if self.spec is None:
             raise ValueError(f"{self.name} has no spec, so it cannot be made otherwise")
+        if said_by:
+            require_harmless(said_by, self.spec, arguments, wrappers)
         spec = deepcopy(self.spec)
         require_arguments(spec, arguments)
         spec.kwargs |= arguments

@@ -12,6 +12,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 
 from nets.near import shortened
 from nets.runs.checkpoint import UntrustedError
@@ -65,6 +66,23 @@ def require_known(description: Mapping[str, Any]) -> None:
     asked = [*foreign(description)]
     if asked:
         raise UntrustedError(asked)
+
+
+def require_harmless(
+    file: str, spec: EnvSpec, arguments: Mapping[str, Any], wrappers: Mapping[str, Any]
+) -> None:
+    """Refuse what a file asks for to be done to an environment, where it may write or run code.
+
+    Raises:
+        ValueError: it does; what it asks for is shown, and what to do.
+    """
+    asked = [] if home(spec) in OURS else [*_unplain(arguments, spec.id)]
+    for name, given in wrappers.items():
+        harmless = name in WRAPPERS
+        asked += [*_unplain(given, name)] if harmless else [f"the wrapper {name!r}"]
+    if asked:
+        message = f"{file} asks for {', '.join(asked)}"
+        raise ValueError(f"{message}: give it on the command line, --env.* or --wrap")
 
 
 def foreign(

@@ -86,11 +86,6 @@ def test_other_agents_need_a_number_of_steps(name):
         ("a = " + "[" * 30_000, "maximum recursion depth exceeded"),
         ("#" * 70_000, "more than 65,536 bytes"),
         ("a" + ".a" * 3000 + " = 1", "a line has more than 200 dots"),
-        (
-            '[dqn."CartPole-v1".wrappers.RecordVideo]\nvideo_folder = "/tmp"',
-            "asks for the wrapper 'gymnasium.wrappers:RecordVideo': give it on the command line",
-        ),
-        ('[dqn."CartPole-v1".env]\nmap = "/etc/passwd"', "asks for map='/etc/passwd' of CartPole"),
     ],
 )
 def test_a_file_of_somebody_s_is_refused_in_one_sentence(tmp_path, text, said):
@@ -100,8 +95,32 @@ def test_a_file_of_somebody_s_is_refused_in_one_sentence(tmp_path, text, said):
         find_preset("dqn", "CartPole-v1", str(file))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            'wrappers.RecordVideo]\nvideo_folder = "/tmp"',
+            "asks for the wrapper 'RecordVideo': give",
+        ),
+        (
+            'wrappers.FlattenObservation]\na = "/etc"',
+            "asks for a='/etc' of FlattenObservation: give",
+        ),
+        (
+            'env]\nsutton_barto_reward = "/etc/passwd"',
+            "='/etc/passwd' of CartPole-v1: give it on the",
+        ),
+    ],
+)
+def test_a_file_asks_for_nothing_that_writes_or_reads_files(tmp_path, text, said):
+    file = tmp_path / "theirs.toml"
+    file.write_text(f'[dqn."CartPole-v1".{text}')
+    with pytest.raises(ValueError, match=said):
+        agents.DQN.preset("CartPole-v1", str(file))
+
+
 def test_a_file_may_set_wrappers_that_neither_write_nor_call(tmp_path):
     file = tmp_path / "best.toml"
     file.write_text('[dqn."CartPole-v1".wrappers.FrameStackObservation]\nstack_size = 2')
-    preset = find_preset("dqn", "CartPole-v1", str(file))
-    assert preset.wrappers == {"FrameStackObservation": {"stack_size": 2}}
+    agent = agents.DQN.preset("CartPole-v1", str(file))
+    assert agent.observation_space.shape == (2, 4)
