@@ -12,7 +12,7 @@ diverse domains through world models".
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
+from torch.nn.functional import linear, one_hot
 
 from .mlp import MLP
 
@@ -29,10 +29,20 @@ class RSSM(nn.Module):
         groups: categorical draws, G.
         classes: of each, C.
         hidden: units of every hidden layer.
+        span: steps that the slowest units of a memory hold on for, before anything is learned: its
+            gates begin as Tallec and Ollivier have them (2018, "Can recurrent neural networks warp
+            time?").
     """
 
     def __init__(
-        self, embedding: int, actions: int, memory: int, groups: int, classes: int, hidden: int
+        self,
+        embedding: int,
+        actions: int,
+        memory: int,
+        groups: int,
+        classes: int,
+        hidden: int,
+        span: int = 2,
     ) -> None:
         super().__init__()
         self.memory, self.groups, self.classes = memory, groups, classes
@@ -40,6 +50,7 @@ class RSSM(nn.Module):
         self.out_features = memory + latents
         self.entrance = MLP(latents + actions, (hidden,), norm="layer", activation="silu")
         self.cell = nn.GRUCell(hidden, memory)
+        self.cell.bias_ih.detach().chunk(3)[1].uniform_(1, max(span, 2)).log_()
         self.prior_logits = MLP(memory, (hidden,), latents, norm="layer", activation="silu")
         self.posterior_logits = MLP(
             memory + embedding, (hidden,), latents, norm="layer", activation="silu"
@@ -47,7 +58,7 @@ class RSSM(nn.Module):
 
     def forward(self, h: Tensor, z: Tensor, action: Tensor) -> Tensor:
         """Return the memory `[B, H]` after an action `[B, A]`, of h `[B, H]` and z `[B, G, C]`."""
-        return self.cell(self.entrance(torch.cat([z.flatten(-2), action], -1)), h)
+        return gru_step(self.cell, self.entrance(torch.cat([z.flatten(-2), action], -1)), h)
 
     def prior(self, h: Tensor) -> Tensor:
         """Return p(z | h) `[*, G, C]` of memories `[*, H]`."""
@@ -62,8 +73,26 @@ class RSSM(nn.Module):
         return torch.cat([h, z.flatten(-2)], -1)
 
     def _probabilities(self, logits: Tensor) -> Tensor:
-        p = logits.unflatten(-1, (self.groups, self.classes)).softmax(-1)
-        return (1.0 - UNIFORM) * p + UNIFORM / self.classes
+        rows = logits.unflatten(-1, (self.groups, self.classes))
+        p = (rows - rows.detach().amax(-1, keepdim=True)).exp_()  # softmax() is slow on short rows
+        return (p * ((1.0 - UNIFORM) / p.sum(-1, keepdim=True))).add_(UNIFORM / self.classes)
+
+
+def gru_step(cell: nn.GRUCell, x: Tensor, h: Tensor) -> Tensor:
+    """Return what `cell(x, h)` does, `[B, H]`, with fewer passes over memory.
+
+    The products of x and h that make the gates r and z are summed by the second of them:
+
+        r, z = σ(W·x + b + U·h),  n = tanh(Wₙ·x + bₙ + r ⊙ (Uₙ·h + cₙ)),  h′ = (1 − z) ⊙ n + z ⊙ h
+    """
+    size = 2 * cell.hidden_size
+    (w, w_n), (u, u_n) = cell.weight_ih.tensor_split([size]), cell.weight_hh.tensor_split([size])
+    (b, b_n), (c, c_n) = cell.bias_ih.tensor_split([size]), cell.bias_hh.tensor_split([size])
+    gates = linear(x, w, b + c)
+    h = h.to(gates.dtype)  # of another under autocast
+    r, z = gates.addmm_(h, u.to(h.dtype).t()).sigmoid_().chunk(2, 1)
+    n = linear(x, w_n, b_n).addcmul_(r, linear(h, u_n, c_n)).tanh_()
+    return torch.lerp(n, h, z)
 
 
 def straight_through(probabilities: Tensor) -> Tensor:

@@ -1,9 +1,10 @@
 """The recurrent state-space model against torch's own distributions and cells."""
 
 import torch
+from torch import nn
 from torch.distributions import OneHotCategorical, kl_divergence
 
-from nets.layers.rssm import RSSM, categorical_kl, inverse_cdf, straight_through
+from nets.layers.rssm import RSSM, categorical_kl, gru_step, inverse_cdf, straight_through
 
 B, E, A, H, G, C = 5, 6, 3, 8, 2, 4
 
@@ -50,6 +51,36 @@ def test_memory_goes_on_as_the_cell_says_and_does_not_see_the_next_observation()
     model = RSSM(E, A, H, G, C, hidden=16)
     h, z, a = torch.randn(B, H), straight_through(probabilities(3)), torch.randn(B, A)
     expected = model.cell(model.entrance(torch.cat([z.flatten(1), a], 1)), h)
-    assert torch.equal(model(h, z, a), expected)
+    torch.testing.assert_close(model(h, z, a), expected)
     assert model.prior(h).shape == model.posterior(h, torch.randn(B, E)).shape == (B, G, C)
     assert model.features(h, z).shape == (B, model.out_features)
+
+
+def test_the_step_of_a_memory_and_its_slopes_are_those_of_torch():
+    torch.manual_seed(2)
+    cell = nn.GRUCell(A, H)
+    columns = [torch.randn(B, A, requires_grad=True), torch.randn(B, H, requires_grad=True)]
+    told, weight = [*columns, *cell.parameters()], torch.randn(B, H)
+    slopes = [torch.autograd.grad((f(*columns) * weight).sum(), told) for f in (cell, _step(cell))]
+    torch.testing.assert_close(gru_step(cell, *columns), cell(*columns))
+    torch.testing.assert_close(*slopes)
+
+
+def test_the_step_of_a_memory_takes_half_the_bits_where_it_is_told_to():
+    torch.manual_seed(3)
+    cell, x, h = nn.GRUCell(A, H), torch.randn(B, A), torch.randn(B, H)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = gru_step(cell, x, h)
+    assert found.dtype is torch.bfloat16
+    torch.testing.assert_close(found.float(), cell(x, h), atol=0.03, rtol=0.03)
+
+
+def test_a_memory_begins_with_units_that_hold_on_for_a_window():
+    torch.manual_seed(4)
+    gates = RSSM(E, A, 500, G, C, 16, span=20).cell.bias_ih.chunk(3)[1].exp()
+    assert gates.min() > 0.99
+    assert 18 < gates.max() < 20.01
+
+
+def _step(cell):
+    return lambda x, h: gru_step(cell, x, h)
