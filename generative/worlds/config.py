@@ -38,7 +38,7 @@ class WorldConfig(ModelConfig):
     hidden: Size = 128
     """Units of every hidden layer."""
     members: Count = 5
-    """Networks of an ensemble."""
+    """Networks of an ensemble, and of what actions bring in an rssm."""
     filters: Size = 32
     """Channels of every convolution of a board."""
     memory: Size = 128
@@ -57,6 +57,8 @@ class WorldConfig(ModelConfig):
     """Weight of the KL divergence that keeps the posterior near what can be foreseen."""
     free_nats: NonNegative = 1.0
     """KL divergence of a step below which it is not lowered."""
+    temperature: Positive = 0.5
+    """Of the latents that an rssm dreams: 1 as it learned, below it the likelier more often."""
 
     only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
         **dict.fromkeys(("hidden",), ("model", ("ensemble", "rssm", "vae-lstm"))),
@@ -81,7 +83,7 @@ class WorldConfig(ModelConfig):
             "ensemble": {"batch_size": 256, "window": 1, "max_grad_norm": 0.0},
             "board": {"batch_size": 64, "window": 1},
             "table": {"window": 1},
-            "rssm": {"window": 9 if kind == "picture" else 16},
+            "rssm": {"window": 4, "batch_size": 64} if kind == "picture" else {"window": 16},
             "vae-lstm": {"window": 9 if kind == "picture" else 16},
         }
         if chosen == "rssm" and kind in ("discrete", "board"):

@@ -1,7 +1,7 @@
 """A world as a recurrent state-space model: what is seen is drawn from memory and latents."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
 
 from nets.layers.mlp import MLP
@@ -23,6 +23,11 @@ class RSSMWorld(WorldModel):
         + β₁·max(KL(sg q ‖ p), free) + β₂·max(KL(q ‖ sg p), free),
 
     q the posterior of zₜ, p its prior, sg without gradient (Hafner et al., 2021, "KL balancing").
+    Of a first look there is only what is seen: dreams begin with one.
+
+    Dreams draw latents in proportion to p^(1/τ). What follows for sure is learned long before its
+    codes are: of groups that are each a little unsure, nearly every draw is one that no decoder has
+    seen, and the likeliest is right (Ha and Schmidhuber, 2018, have a temperature too).
 
     Args:
         spec: the world.
@@ -36,15 +41,18 @@ class RSSMWorld(WorldModel):
         self.sight = sight(spec)
         size, hidden = self.sight.size, config.hidden
         self.encoder = MLP(size, (hidden,), hidden, norm="layer", activation="silu")
-        shape = config.memory, config.groups, config.classes, hidden
+        shape = config.memory, config.groups, config.classes, hidden, config.window - 1
         self.rssm = RSSM(hidden, spec.action_size, *shape)
         known = self.rssm.out_features
         self.decoder = MLP(known, (hidden, hidden), size, norm="layer", activation="silu")
         self.reward = MLP(known, (hidden,), len(rewards), norm="layer", activation="silu")
         outputs = spec.action_size * len(rewards)
-        self.deed = MLP(known, (hidden,), outputs, norm="layer", activation="silu")
+        self.deeds = nn.ModuleList(
+            MLP(known, (hidden,), outputs, norm="layer", activation="silu")
+            for _ in range(config.members)
+        )
         self.end = MLP(known, (hidden,), 1, norm="layer", activation="silu")
-        self.draws = config.groups + 2
+        self.draws = config.groups + 3
 
     def study(self, episodes: Episodes) -> None:
         """Take the scales of observations."""
@@ -62,10 +70,13 @@ class RSSMWorld(WorldModel):
         h = self.rssm(*state, done)
         z = self._draw(self.rssm.prior(h), u)
         known = self.rssm.features(h, z)
+        rewards = self._rewards(self.rssm.features(*state), done, known)  # [K, B, R]
+        member = (u[:, -3] * len(rewards)).long()
+        reward = rewards[member, torch.arange(len(member), device=member.device)]  # [B, R]
         return Step(
             (h, z),
             self.sight.show(self.decoder(known)),
-            self.rewards.draw(self._reward(self.rssm.features(*state), done, known), u[:, -2]),
+            self.rewards.draw(reward, u[:, -2]),
             u[:, -1] < self.end(known).squeeze(-1).sigmoid(),
         )
 
@@ -98,35 +109,39 @@ class RSSMWorld(WorldModel):
             memories.append(h)
             posteriors.append(self.rssm.posterior(h, seen))
             latents.append(straight_through(posteriors[-1]))
-        memory, q = torch.stack(memories), torch.stack(posteriors)
-        p = self.rssm.prior(memory)  # [T + 1, B, G, C]
+        memory = torch.stack(memories)
         known = self.rssm.features(memory, torch.stack(latents))  # [T + 1, B, *]
         lived = window.lived.float()  # [T, B]
         shown = torch.cat([torch.ones_like(lived[:1]), lived])  # [T + 1, B]
         ends = self.end(known[1:]).squeeze(-1)  # [T, B]
         end = binary_cross_entropy_with_logits(ends, window.terminated.float(), reduction="none")
-        rewards = self._reward(known[:-1], action, known[1:])  # [T, B, R]
-        free = self.config.free_nats
+        rewards = self._rewards(known[:-1], action, known[1:])  # [K, T, B, R]
+        reward = self.rewards.loss(rewards, window.reward.expand(rewards.shape[:-1])).mean(0)
         terms = {
             "observation": mean_over(self.sight.loss(self.decoder(known), read), shown),
-            "reward": mean_over(self.rewards.loss(rewards, window.reward), lived),
+            "reward": mean_over(reward, lived),
             "end": mean_over(end, lived),
         }
-        prior = mean_over(categorical_kl(q.detach(), p).clamp(min=free), shown)
-        posterior = mean_over(categorical_kl(q, p.detach()).clamp(min=free), shown)
+        q, p = torch.stack(posteriors[1:]), self.rssm.prior(memory[1:])  # [T, B, G, C]
+        free = self.config.free_nats
+        prior = mean_over(categorical_kl(q.detach(), p).clamp(min=free), lived)
+        posterior = mean_over(categorical_kl(q, p.detach()).clamp(min=free), lived)
         penalty = self.config.kl_prior * prior + self.config.kl_posterior * posterior
-        kl = mean_over(categorical_kl(q, p).detach(), shown)
+        kl = mean_over(categorical_kl(q, p).detach(), lived)
         metrics = {name: term.detach() for name, term in terms.items()} | {"kl": kl}
         return Loss(sum(terms.values(), penalty), metrics)
 
-    def _reward(self, before: Tensor, action: Tensor, after: Tensor) -> Tensor:
-        """Return logits of rewards `[*, R]`: of what is known after, and of each action before.
+    def _rewards(self, before: Tensor, action: Tensor, after: Tensor) -> Tensor:
+        """Return logits of rewards `[K, *, R]`: of what is known after, and of each action before.
 
         What an action brings may hang on what is remembered: as a sum over actions this is learned
-        at first order, while of what comes after, networks had to find the product of the two.
+        at first order, while of what comes after, networks had to find the product of the two. Of
+        an action that was never taken it says anything: K networks say different things, and one
+        is drawn per step, so that no agent counts on it.
         """
-        each = self.deed(before).unflatten(-1, (self.spec.action_size, -1))  # [*, A, R]
-        return self.reward(after) + (action.unsqueeze(-2) @ each).squeeze(-2)
+        each = torch.stack([deed(before) for deed in self.deeds])  # [K, *, A·R]
+        of_action = action.unsqueeze(-2) @ each.unflatten(-1, (self.spec.action_size, -1))
+        return self.reward(after) + of_action.squeeze(-2)
 
     def _likeliest(self, h: Tensor, seen: Tensor) -> Tensor:
         """Return the mode of the posterior as one-hot latents `[B, G, C]`."""
@@ -134,6 +149,8 @@ class RSSMWorld(WorldModel):
         return one_hot(q.argmax(-1), self.rssm.classes).to(q)
 
     def _draw(self, probabilities: Tensor, u: Tensor) -> Tensor:
-        """Return one-hot latents `[B, G, C]`."""
-        drawn = inverse_cdf(probabilities, u[:, : self.rssm.groups])
+        """Return one-hot latents `[B, G, C]`, drawn in proportion to p^(1/τ)."""
+        share = probabilities / probabilities.amax(-1, keepdim=True)
+        share = share.pow_(1 / self.config.temperature)
+        drawn = inverse_cdf(share.div_(share.sum(-1, keepdim=True)), u[:, : self.rssm.groups])
         return one_hot(drawn, self.rssm.classes).to(probabilities)

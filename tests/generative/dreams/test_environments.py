@@ -93,8 +93,10 @@ def test_seed_is_a_dream_and_streams_go_on():
 
 def test_copies_and_pickles_dream_on_alike():
     env = DreamEnv(small_world("pixels"))
-    env.reset(seed=2)
-    env.step(1)
+    for seed in range(20):
+        env.reset(seed=seed)
+        if not env.step(1)[2]:  # a world that has learned nothing ends at any time
+            break
     for other in (copy.deepcopy(env), pickle.loads(pickle.dumps(env))):
         assert np.array_equal(other.step(0)[0], copy.deepcopy(env).step(0)[0])
 
