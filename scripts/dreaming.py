@@ -7,7 +7,7 @@ a picture of both; if asked, with what becomes of agents whose dreams are wrong 
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import process_time
@@ -45,15 +45,16 @@ POLE = {"rounds": 2, "fit_steps": 2000, "dream_steps": 60_000, "starts": "any", 
 KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overrides it
     "CartPole-v1": POLE,
     "dreamgym/CartPole-v0": POLE,
-    "dreamgym/Catch-v0": {"horizon": 12},
+    "dreamgym/Catch-v0": {"fit_steps": 1000, "horizon": 12},
     "dreamgym/Lake-v0": {"collect": 2000, "rounds": 4, "exploration": 0.3},
     "Pendulum-v1": {"collect": 4000, "dream_steps": 100_000, "horizon": 200},
     "dreamgym/PointMass-v0": {"dream_steps": 300_000, "horizon": 200},
     "dreamgym/Recall-v0": {"dream_steps": 100_000},
     "dreamgym/Bricks-v0": {"rounds": 4, "dream_steps": 100_000, "starts": "any", "horizon": 64},
 }
-BOARD = {"encoder": "small-cnn", "n_steps": 32, "batch_size": 256, "epochs": 3}
-PPO_OF: dict[str, dict[str, Any]] = {"dreamgym/Bricks-v0": BOARD}  # over the preset
+PPO_OF: dict[str, dict[str, Any]] = {  # over the preset
+    "dreamgym/Bricks-v0": {"encoder": "small-cnn", "n_steps": 32, "batch_size": 256, "epochs": 3}
+}
 TEXT = """Learn inside of dreams, beside learning in the real world for as many of its steps.
 
 examples:
@@ -134,7 +135,9 @@ class Dreaming:
             found[-1]["truth"] = {figure.name: figure.value for figure in figures}
             free.learn(options.collect, progress=False)
             found[-1]["model_free"] = self.outside(free)["real_return"]
-        result: dict[str, Any] = {"rounds": found, "random": self.random()}
+        blind = collect(self.spec, 5000, seed=1).returns
+        random = float(blind.mean()) if len(blind) else None  # no episode may end
+        result: dict[str, Any] = {"rounds": found, "random": random}
         if options.controls:
             result["controls"] = self.controls(Episodes.joined(lived), seed)
         return result
@@ -158,13 +161,12 @@ class Dreaming:
 
     def learn_inside(self, world: World, seed: int) -> tuple[Any, Evaluation]:
         """Train an agent in dreams, or let it plan there; return it and what it gets."""
-        options: dict[str, Any] = {"starts": self.options.starts}
-        if self.options.horizon:
-            options["horizon"] = self.options.horizon
+        begin: dict[str, Any] = {"starts": self.options.starts}
+        begin["horizon"] = self.options.horizon or None
         with tempfile.TemporaryDirectory() as folder:
             file = str(Path(folder) / "world.pt")
             generative.save(world, file)
-            dream = gym.make(f"generative.dreams:{DREAM_ID}", run=file, **options)
+            dream = gym.make(f"generative.dreams:{DREAM_ID}", run=file, **begin)
             agent = self.learner(ValueIteration, dream, seed)
             agent.learn(self.options.dream_steps, progress=False)
             return agent, evaluate(agent, episodes=EPISODES, seed=seed)
@@ -174,30 +176,21 @@ class Dreaming:
         found = evaluate(agent, self.spec.make(), episodes=EPISODES, seed=1)
         return {"real_return": found.mean_return, "real_discounted": found.discounted_return}
 
-    def random(self) -> float | None:
-        """Return the mean return of random actions; None where no episode ends by them."""
-        returns = collect(self.spec, 5000, seed=1).returns
-        return float(returns.mean()) if len(returns) else None
-
     def controls(self, episodes: Episodes, seed: int) -> dict[str, Any]:
         """Return what agents get outside whose dreams were wrong."""
         with seeded(seed):
             shuffled = episodes.action[torch.randperm(len(episodes))]
-        wrong: dict[str, Callable[[], World]] = {
-            "untrained": lambda: self.learn_world(episodes, seed, 0),
-            "shuffled": lambda: self.learn_world(replace(episodes, action=shuffled), seed),
-            "shifted": lambda: self.learn_world(
-                replace(episodes, action=episodes.action.roll(1, 0)), seed
-            ),
-            "no_rewards": lambda: self.learn_world(
-                replace(episodes, reward=0 * episodes.reward), seed
-            ),
+        wrong = {
+            "shuffled": replace(episodes, action=shuffled),
+            "shifted": replace(episodes, action=episodes.action.roll(1, 0)),
+            "no_rewards": replace(episodes, reward=0 * episodes.reward),
         }
-        if self.spec.kind == "discrete":
-            del wrong["untrained"]  # a table is counted
+        dreamed = {name: self.learn_world(lies, seed) for name, lies in wrong.items()}
+        if self.spec.kind != "discrete":  # a table is counted
+            dreamed = {"untrained": self.learn_world(episodes, seed, 0)} | dreamed
         found = {}
-        for name, make in wrong.items():
-            agent, inside = self.learn_inside(make(), seed)
+        for name, world in dreamed.items():
+            agent, inside = self.learn_inside(world, seed)
             found[name] = {"dream_return": inside.mean_return, **self.outside(agent)}
         return found
 
@@ -212,18 +205,14 @@ def experiment(argv: Sequence[str]) -> Dreaming:
         raise CommandError("write ENV_ID first, then the options")
     spec, _, config, run = settle(env_id, words, arguments)
     name = env_id.rpartition(":")[2]
-    lengths = {"fit_steps": run["steps"]}
-    lengths |= {"collect": run["collect"]} if "collect" in run else {}
-    default: Any = DreamingOptions(
-        **({"env": tyro.MISSING, "config": config} | lengths | KNOWN.get(name, {}))
-    )
+    lengths = {"fit_steps": run["steps"], "collect": run.get("collect", DreamingOptions.collect)}
+    known = {"env": tyro.MISSING, "config": config} | lengths | KNOWN.get(name, {})
+    default: Any = DreamingOptions(**known)
     options = parse(DreamingOptions, "dreaming", words, TEXT, default)
     if config.model == "ensemble" and options.config.anneal_steps == 0:
-        annealed = replace(options.config, anneal_steps=options.fit_steps)
-        options = replace(options, config=annealed)
+        options = replace(options, config=replace(options.config, anneal_steps=options.fit_steps))
     preset = find_preset("ppo", name)
-    ppo = PPOConfig() if preset is None else preset.apply(PPOConfig())
-    ppo = replace(ppo, **PPO_OF.get(name, {}))
+    ppo = replace(preset.apply(PPOConfig()) if preset else PPOConfig(), **PPO_OF.get(name, {}))
     ppo = replace(ppo, anneal_steps=options.dream_steps) if ppo.anneal_steps else ppo
     return Dreaming(options, spec, ppo, (preset and preset.num_envs) or 16)
 
@@ -250,15 +239,17 @@ def describe(seed: int, result: dict[str, Any]) -> str:
     """Return what came out of a seed as lines."""
     random = "ends no episode" if result["random"] is None else f"{result['random']:.2f}"
     lines = [f"seed {seed}: random {random}"]
-    for one in result["rounds"]:
-        lines.append(
-            f"  {one['real_steps']:6,} real steps, {one['seconds']:4.0f} s: dream "
-            f"{one['dream_return']:.2f}, real {one['real_return']:.2f}; "
-            f"model-free in as many: {one['model_free']:.2f}"
-        )
-    for control, one in result.get("controls", {}).items():
-        lines.append(f"  {control}: dream {one['dream_return']:.2f}, real {one['real_return']:.2f}")
+    lines += [
+        f"  {one['real_steps']:6,} real steps, {one['seconds']:4.0f} s: {_returns(one)}; "
+        f"model-free in as many: {one['model_free']:.2f}"
+        for one in result["rounds"]
+    ]
+    lines += [f"  {name}: {_returns(one)}" for name, one in result.get("controls", {}).items()]
     return "\n".join(lines)
+
+
+def _returns(one: dict[str, float]) -> str:
+    return f"dream {one['dream_return']:.2f}, real {one['real_return']:.2f}"
 
 
 def chart(name: str, results: Sequence[dict[str, Any]]) -> Any:
