@@ -10,6 +10,7 @@ from torch.optim import Optimizer, lr_scheduler
 
 from ..runs.checkpoint import CheckpointError
 from ..runs.fingerprints import content
+from ..warned import warn
 
 if TYPE_CHECKING:
     from .fit import FitConfig
@@ -79,6 +80,8 @@ def require_own(
 ) -> None:
     """Raise `ValueError` where what a training is made of belongs to another one.
 
+    Of an optimizer that has gathered moments before it is warned: they may be wanted.
+
     Args:
         network: that is to learn.
         optimizer: that has to step at least one parameter of it.
@@ -90,13 +93,15 @@ def require_own(
     if learned and not any(id(p) in stepped for p in learned):
         message = "the optimizer steps no parameter of the network"
         raise ValueError(f"{message}: expected one that was made of this network")
-    if scheduler is None:
-        return
-    if scheduler.optimizer is not optimizer:
+    if scheduler is not None and scheduler.optimizer is not optimizer:
         raise ValueError("the scheduler is of another optimizer: expected one of this optimizer")
-    if scheduler.last_epoch > 0 and not resumes:
+    if scheduler is not None and scheduler.last_epoch > 0 and not resumes:
         message = f"the scheduler has taken {scheduler.last_epoch} steps already"
         raise ValueError(f"{message}: expected a new one, for a training that begins anew")
+    gathered = (value for state in optimizer.state.values() for value in state.values())
+    if not resumes and any(isinstance(value, Tensor) for value in gathered):
+        message = "the optimizer has moments of steps before this training, and goes on with them"
+        warn(f"{message}: give a new one where the training is to begin anew")
 
 
 def plain(value: Any) -> Any:

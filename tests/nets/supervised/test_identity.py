@@ -117,6 +117,18 @@ def test_a_schedule_of_another_training_is_refused():
         )
 
 
+def test_an_optimizer_that_has_gathered_moments_is_told_of():
+    """One for all folds brings what it learned of the rows that are now held out."""
+    rule = optimizer("adam", network := build(), lr=0.02)
+    train(rule=rule, network=network)
+    with pytest.warns(UserWarning, match="the optimizer has moments of steps before this") as told:
+        train(rule=rule, network=network)
+    assert told[0].filename == __file__
+    plain = optimizer("sgd", other := build(), lr=0.02)  # gathers nothing
+    for _ in range(2):
+        train(rule=plain, network=other)
+
+
 def test_a_fingerprint_is_of_content_type_and_shape():
     x = torch.arange(12.0).view(3, 4)
     assert content([x, None]) == content([x.t().contiguous().t(), None])
