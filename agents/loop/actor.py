@@ -136,6 +136,7 @@ class Actor(Remade[ConfigT]):
     def reseed(self, seed: int) -> None:
         """Begin every generator of the agent anew: called at the start of each segment."""
         self.rng = np.random.default_rng(seed)
+        self.chance = np.random.default_rng(hash31(seed, "predict"))  # a look disturbs no training
 
     @abstractmethod
     def stream(self, seed: int) -> Stream:
