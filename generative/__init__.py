@@ -14,6 +14,8 @@ redirect(
     {
         "building": "loading",
         "data_frames": "data.frames",
+        "dataset": "data.dataset",
+        "pictures": "data.pictures",
         "trainer": "training.trainer",
     },
 )

@@ -17,6 +17,8 @@ MOVED = [
     ("agents.statistics", "bootstrap_interval"),
     ("generative.building", "build_model"),
     ("generative.data_frames", "collect"),
+    ("generative.dataset", "Dataset"),
+    ("generative.pictures", "resized"),
     ("generative.trainer", "Trainer"),
     ("nets.classic", "classic_encoder"),
     ("nets.decoders", "ConvDecoder"),
