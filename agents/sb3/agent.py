@@ -132,7 +132,7 @@ class SB3Agent(Agent[ConfigT]):
             raise ValueError(f"{self.name} cannot mask actions: {MASKING}")
         if deterministic:
             return self.model.predict(observation, state, episode_start, deterministic=True)
-        seed = int(self.chance.integers(2**31))
+        seed = int(self.rng.integers(2**31))
         self.model.action_space.seed(seed)
         with seeded(seed):
             return self.model.predict(observation, state, episode_start)
