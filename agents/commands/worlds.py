@@ -36,7 +36,7 @@ def adapt(source: "EnvSource", arguments: dict[str, Any], options: WorldOptions)
     Raises:
         CommandError: there is no such argument or wrapper, or nothing can be made of them.
     """
-    from ..environments.ids import HOME
+    from ..environments.trust import OURS
 
     wrappers = [parse_wrapper(text) for text in options.wrap]
     with refusals(ValueError):
@@ -48,9 +48,9 @@ def adapt(source: "EnvSource", arguments: dict[str, Any], options: WorldOptions)
             with refusals():
                 env = source.make()
         except Exception as error:
-            if not is_foreign(error):
+            ours = source.module in OURS and isinstance(error, TypeError | ValueError)
+            if not (ours or is_foreign(error)):
                 raise
-            ours = source.module == HOME["dreamgym"] and isinstance(error, ValueError)
             reason = one_line(error) if ours else blame(error)
             asked = [f"{name}={value!r}" for name, value in arguments.items()] + list(options.wrap)
             message = f"{source.name} cannot be made with {', '.join(asked)}: {reason}"

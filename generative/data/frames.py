@@ -21,12 +21,12 @@ from nets.returned import Returned
 
 from .dataset import Dataset
 from .guarded import guarded
+from .making import making, qualified
 from .pictures import channels_first, resized
 
 Array = NDArray[Any]
 
 ACTORS = "dreamgym.actors"  # entry points that load who acts from a run folder
-HOME = {"dreamgym": "envs"}  # namespace of an id -> the module whose import registers it
 KNOWN = {"envs", "envs.minatar", "ale_py"}  # modules of worlds that any file may name
 FRAMES = 10_000
 NUM_ENVS = 16
@@ -228,24 +228,25 @@ def make_vec(env_id: str, num_envs: int, *, draw: bool, **options: Any) -> Vecto
     """
     env_id = qualified(env_id)
     if not draw:
-        return guarded(gym.make_vec(env_id, num_envs, **options))
-    with closing(gym.make(env_id, **options)) as plain:
+        return guarded(_vector(env_id, num_envs, options))
+    with making(env_id, options):
+        plain = gym.make(env_id, **options)
+    with closing(plain):
         modes = plain.metadata.get("render_modes") or []
     if "rgb_array" not in modes:
         message = f"{env_id} cannot be drawn: its render modes are {modes}"
         raise ValueError(f"{message}, expected 'rgb_array' among them")
     options["render_mode"] = "rgb_array"
-    world = gym.make_vec(env_id, num_envs, **options)
+    world = _vector(env_id, num_envs, options)
     if "rgb_array" in (world.metadata.get("render_modes") or []):
         return guarded(world)
     world.close()
     return guarded(SyncVectorEnv([partial(gym.make, env_id, **options)] * num_envs))
 
 
-def qualified(env_id: str) -> str:
-    """Return an id with the module that registers it, where we know it."""
-    home = HOME.get(env_id.partition("/")[0])
-    return f"{home}:{env_id}" if home else env_id
+def _vector(env_id: str, num_envs: int, options: dict[str, Any]) -> VectorEnv:
+    with making(env_id, options):
+        return gym.make_vec(env_id, num_envs, **options)
 
 
 def drawn(world: VectorEnv) -> Array:

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from nets.process.seeding import seeded
 
-from ..data.frames import Actor, Moment, play, qualified
+from ..data.frames import Actor, Moment, play
 from ..data.guarded import guarded
+from ..data.making import making, qualified
 from .episodes import Episodes
 from .spaces import WorldSpec
 
@@ -33,7 +34,9 @@ def spec_of(env_id: str, **options: Any) -> WorldSpec:
         gymnasium.error.Error: there is no such environment; the nearest is suggested.
         ValueError: its spaces are neither Discrete nor Box.
     """
-    with closing(gym.make(qualified(env_id), **options)) as env:
+    with making(env_id, options):
+        made = gym.make(qualified(env_id), **options)
+    with closing(made) as env:
         return WorldSpec(qualified(env_id), env.observation_space, env.action_space, options)
 
 
@@ -121,7 +124,8 @@ def _live(moments: Iterator[Moment], steps: int) -> list[_Life]:
 
 def _make(spec: WorldSpec, num_envs: int) -> VectorEnv:
     """Make copies side by side that begin the next episode in a step of its own."""
-    world = gym.make_vec(spec.env_id, num_envs, **spec.options)
+    with making(spec.env_id, spec.options):
+        world = gym.make_vec(spec.env_id, num_envs, **spec.options)
     if world.metadata.get("autoreset_mode") is AutoresetMode.NEXT_STEP:
         return guarded(world)
     world.close()

@@ -12,6 +12,8 @@ from gymnasium import spaces
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from ..data.making import making
+
 Kind = Literal["discrete", "vector", "board", "picture"]
 
 
@@ -136,7 +138,8 @@ class WorldSpec:
         Raises:
             gymnasium.error.Error: there is none of this name.
         """
-        return gym.make(self.env_id, **self.options)
+        with making(self.env_id, self.options):
+            return gym.make(self.env_id, **self.options)
 
 
 def _described(space: gym.Space) -> dict[str, Any]:

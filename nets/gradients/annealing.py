@@ -5,9 +5,11 @@ number of pieces asks these.
 """
 
 import math
+from contextlib import nullcontext
 from typing import Any, Literal
 
-from ..code import find, written
+from ..code import Lost, find, written
+from ..foreign import blaming
 
 Shape = Literal["constant", "linear", "cosine"]
 
@@ -52,7 +54,8 @@ def left_of(value: Any, left: float, shape: Shape = "constant", name: str = "it"
     if is_number(value):
         return value * _falling(shape, left)
     function = find(value) if isinstance(value, str) else value
-    given = function(left)
+    with nullcontext() if isinstance(function, Lost) else blaming(f"the {name} {written(value)}"):
+        given = function(left)
     try:
         number = float(given)
     except (TypeError, ValueError):

@@ -1,5 +1,6 @@
 """Errors of an environment's own code name it, the moment, and keep their traceback."""
 
+import re
 import sys
 
 import gymnasium as gym
@@ -11,6 +12,8 @@ from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
 from agents.environments.source import EnvSource
 from agents.loop.evaluation import evaluate
+from generative.data.frames import make_vec
+from generative.worlds.experience import spec_of
 from nets.foreign import is_foreign
 
 
@@ -106,3 +109,43 @@ def test_a_number_of_environments_that_makes_no_sense_is_refused_in_python_too()
     for count in (0, -1, 10**9, 1.5, "2", True):
         with pytest.raises(ValueError, match=r"num_envs is .*: expected "):
             DQN("CartPole-v1", num_envs=count)
+
+
+def falls_on_its_face(left):
+    raise ZeroDivisionError("of mine")
+
+
+def test_a_schedule_of_one_s_own_that_fails_is_blamed():
+    config = DQNConfig(hidden=(8,), learning_starts=8, learning_rate=falls_on_its_face)
+    agent = DQN("CartPole-v1", config)
+    with pytest.raises(ZeroDivisionError, match="of mine") as failed:
+        agent.learn(32, progress=False)
+    whose = rf"raised by the learning_rate \S+:{falls_on_its_face.__name__}, whose code is not ours"
+    assert re.fullmatch(whose, failed.value.__notes__[0])
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_generative_models_say_whose_it_was_too(given):
+    """Who typed an argument is told of it in one line; else their code is shown."""
+    options = {"where": "made"} if given else {}
+    kind, said = (ValueError, "cannot be made with where='made': its own code raised FileNotFound")
+    for name, make in (
+        ("MadeFileNotFoundError-v0", lambda name: spec_of(name, **options)),
+        ("MadeFileNotFoundError-v0", lambda name: make_vec(name, 2, draw=True, **options)),
+        ("MadeSystemExit-v0", lambda name: make_vec(name, 2, draw=False, **options)),
+    ):
+        exits = "Exit" in name
+        error = RuntimeError if exits else (kind if given else FileNotFoundError)
+        with pytest.raises(error) as failed:
+            make(f"failing:{name}")
+        assert is_foreign(failed.value) == (exits or not given)
+        assert exits or not given or said in str(failed.value)
+
+
+def test_what_our_own_worlds_refuse_is_ours_to_tell(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no checkpoint at") as failed:
+        EnvSource.of("generative.dreams:dreamgym/Dream-v0").adapted({"run": "gone"}, {}).make()
+    assert not is_foreign(failed.value)
+    with pytest.raises(ValueError, match="a maze needs size") as failed:
+        spec_of("dreamgym/Maze-v0", size=-3)
+    assert not is_foreign(failed.value)
