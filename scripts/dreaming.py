@@ -28,7 +28,7 @@ from generative import Trainer
 from generative.commands.world_options import settle
 from generative.dreams import DREAM_ID, truth
 from generative.dreams.rows import Starts
-from generative.dreams.tables import beside_real_table
+from generative.dreams.tables import beside_real_table, hopeful
 from generative.gallery import charts, grids
 from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect
 from nets.benchmarks.quality import run_once
@@ -76,7 +76,7 @@ class DreamingOptions:
     collect: Count = 2000
     """Real steps of each round."""
     rounds: Count = 1
-    """Rounds; after the first, the agent collects."""
+    """Rounds; after the first, the agent collects, or one that hopes where a table is unsure."""
     exploration: Part = 0.1
     """Share of the agent's actions that are uniformly random instead."""
     fit_steps: Count = 1500
@@ -119,15 +119,17 @@ class Dreaming:
         options = self.options
         found: list[dict[str, Any]] = []
         lived: list[Episodes] = []
-        agent: Any = None
+        scout: Any = None  # who collects
         free = self.learner(QLearning, self.spec.make(), seed)
         for number in range(options.rounds):
             started, own = process_time(), hash31(seed, "round", number)
-            shares = {"actor": agent, "exploration": options.exploration}
+            shares = {"actor": scout, "exploration": options.exploration}
             lived.append(collect(self.spec, options.collect, seed=own, **shares))
             episodes = Episodes.joined(lived)
             world = self.learn_world(episodes, own)
             agent, inside = self.learn_inside(world, own)
+            seeking = hopeful(world)
+            scout = agent if seeking is world else self.learn_inside(seeking, own)[0]
             found.append({"real_steps": len(episodes), "seconds": process_time() - started})
             found[-1] |= {"dream_return": inside.mean_return, **self.outside(agent)}
             unseen = collect(self.spec, 1000, seed=hash31(seed, "unseen"))
@@ -237,19 +239,18 @@ def main(argv: list[str]) -> int:
 
 def describe(seed: int, result: dict[str, Any]) -> str:
     """Return what came out of a seed as lines."""
+
+    def returns(name: str, one: dict[str, float]) -> str:
+        return f"  {name}: dream {one['dream_return']:.2f}, real {one['real_return']:.2f}"
+
     random = "ends no episode" if result["random"] is None else f"{result['random']:.2f}"
     lines = [f"seed {seed}: random {random}"]
-    lines += [
-        f"  {one['real_steps']:6,} real steps, {one['seconds']:4.0f} s: {_returns(one)}; "
-        f"model-free in as many: {one['model_free']:.2f}"
-        for one in result["rounds"]
-    ]
-    lines += [f"  {name}: {_returns(one)}" for name, one in result.get("controls", {}).items()]
+    for one in result["rounds"]:
+        name = f"{one['real_steps']:6,} real steps, {one['seconds']:4.0f} s"
+        beside = f"; model-free in as many: {one['model_free']:.2f}"
+        lines.append(returns(name, one) + beside)
+    lines += [returns(name, one) for name, one in result.get("controls", {}).items()]
     return "\n".join(lines)
-
-
-def _returns(one: dict[str, float]) -> str:
-    return f"dream {one['dream_return']:.2f}, real {one['real_return']:.2f}"
 
 
 def chart(name: str, results: Sequence[dict[str, Any]]) -> Any:
@@ -257,7 +258,7 @@ def chart(name: str, results: Sequence[dict[str, Any]]) -> Any:
     steps = [one["real_steps"] for one in results[0]["rounds"]]
     lines = {
         label: [[one[key] for one in result["rounds"]] for result in results]
-        for label, key in (("learned in dreams", "real_return"), ("model-free PPO", "model_free"))
+        for label, key in (("learned in dreams", "real_return"), ("model-free", "model_free"))
     }
     return charts.bands(steps, lines, title=name, xlabel="real steps", ylabel="real return")
 

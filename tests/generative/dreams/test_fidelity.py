@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from generative.dreams.fidelity import errors, truth
-from generative.dreams.tables import best_policy, chain, policy_values, real_table, table_truth
+from generative.dreams.tables import (
+    best_policy,
+    chain,
+    hopeful,
+    policy_values,
+    real_table,
+    table_truth,
+)
 from generative.worlds.experience import collect, spec_of
 from generative.worlds.spaces import WorldSpec
 from generative.worlds.world import World
@@ -49,6 +56,17 @@ def test_more_experience_is_nearer_to_the_truth():
         dream = World.of(spec, episodes).dynamics.model()
         apart.append(figures(table_truth(dream, table, initial))["total_variation"])
     assert apart[1] < 0.1 < 0.2 < apart[0]
+
+
+def test_hope_is_highest_where_least_was_done():
+    spec, episodes = lived("table", 500)
+    world = World.of(spec, episodes)
+    table, hoped = world.dynamics, hopeful(world).dynamics
+    count, hope = table.counts.sum(-1), (hoped.reward - table.reward).mean(-1)  # [S, A]
+    assert torch.equal(hoped.counts, table.counts)
+    torch.testing.assert_close(hope, 0.05 / count.clamp(min=1).sqrt())  # of rewards 0 and 1
+    other = small_world("ensemble")
+    assert hopeful(other) is other
 
 
 def test_a_deterministic_world_that_was_counted_is_true():
