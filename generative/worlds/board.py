@@ -85,9 +85,9 @@ class BoardWorld(WorldModel):
             x = x.unsqueeze(1)
         elif self.channels_last:
             x = x.movedim(-1, 1)
-        done = self.spec.actions(action)[:, :, None, None].expand(-1, -1, *x.shape[2:])
+        acted = self.spec.actions(action)[:, :, None, None].expand(-1, -1, *x.shape[2:])
         inside = torch.ones_like(x[:, :1])  # beyond the edge the padding has 0
-        found = self.body(torch.cat([x, done, inside], 1))  # [B, F, H, W]
+        found = self.body(torch.cat([x, acted, inside], 1))  # [B, F, H, W]
         cells = self.cells(found) + STAYS * (x - 0.5)  # [B, C, H, W]
         if self.channels_last:
             cells = cells.movedim(1, -1)

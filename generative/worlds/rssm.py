@@ -66,11 +66,11 @@ class RSSMWorld(WorldModel):
 
     def step(self, state: State, action: Tensor, u: Tensor) -> Step:
         """Draw latents of the prior, and of them the reward and whether it is the end."""
-        done = self.spec.actions(action)
-        h = self.rssm(*state, done)
+        acted = self.spec.actions(action)
+        h = self.rssm(*state, acted)
         z = self._draw(self.rssm.prior(h), u)
         known = self.rssm.features(h, z)
-        rewards = self._rewards(self.rssm.features(*state), done, known)  # [K, B, R]
+        rewards = self._rewards(self.rssm.features(*state), acted, known)  # [K, B, R]
         member = (u[:, -3] * len(rewards)).long()
         reward = rewards[member, torch.arange(len(member), device=member.device)]  # [B, R]
         return Step(

@@ -174,8 +174,8 @@ class VAELSTMWorld(WorldModel):
         action, lived = self.spec.actions(window.action), window.lived.float()
         h = c = z.new_zeros(z.shape[1], self.config.memory)
         memories = []
-        for seen, done in zip(z[:-1], action, strict=True):
-            h, c = self.memory.cell(torch.cat([seen, done], -1), (h, c))
+        for seen, acted in zip(z[:-1], action, strict=True):
+            h, c = self.memory.cell(torch.cat([seen, acted], -1), (h, c))
             memories.append(h)
         log_weight, mean, log_std, reward, ends = self.memory.foreseen(torch.stack(memories))
         distance = (z[1:].unsqueeze(-1) - mean) / log_std.exp()  # [T, B, Z, K]
