@@ -82,6 +82,29 @@ class Returned:
             self.refuse("the flag", shortened(value), "True or False")
         return rows
 
+    def info(self, value: Any) -> dict[str, Any]:
+        """Return what one environment tells beside; raises likewise."""
+        if not isinstance(value, dict):
+            self.refuse("the info", shortened(value), "a dict")
+        return value
+
+    def infos(self, value: Any, count: int) -> dict[str, Any]:
+        """Return what `count` environments tell beside, by name; raises likewise.
+
+        Some tell it one by one, as Gymnasium's `DictInfoToList` has it.
+        """
+        if isinstance(value, dict):
+            return value
+        if not isinstance(value, list | tuple) or len(value) != count:
+            self.refuse("the info", shortened(value), f"a dict, or {count} of them")
+        each = [self.info(one) for one in value]
+        told: dict[str, Any] = {}
+        for name in dict.fromkeys(name for one in each for name in one):
+            told[name], told[f"_{name}"] = np.empty(count, object), np.zeros(count, bool)
+            for k, one in enumerate(each):
+                told[name][k], told[f"_{name}"][k] = one.get(name), name in one
+        return told
+
     def refuse(self, what: str, value: object, expected: str) -> NoReturn:
         """Raise `InvalidExperience`, naming the environment and the step."""
         said = f"{self.name} returned {what} {value} at step {self.steps}"

@@ -81,7 +81,7 @@ class SingleStepper:
         self.env.action_space.seed(seed)
         with blaming(self._door.place("reset")):
             observation, info = self.env.reset(seed=seed)
-        self._metered = KEY in info
+        self._metered = KEY in self._door.info(info)
         if self._masks is not None:
             self.mask = self._masks.of_one(info)
         return self._door.observation(observation)
@@ -98,10 +98,11 @@ class SingleStepper:
         if not (type(terminated) is type(truncated) is bool):
             terminated, truncated = door.flag(terminated), door.flag(truncated)
         after = here = door.observation(observation)
-        last, over = info, terminated or truncated
+        last, over = door.info(info), terminated or truncated
         if over:
             with blaming(door.place("reset")):
                 first, info = self.env.reset()
+            door.info(info)
             here = door.observation(first)
         flags, next_mask = np.array([[terminated], [truncated]], bool), None
         if self._masks is not None:
@@ -143,6 +144,7 @@ class VectorStepper:
             observation, info = self.env.reset(seed=seed)
         except BaseException as error:
             raise self._raised(error, "reset")  # noqa: B904
+        info = self._door.infos(info, self.num_envs)
         self._metered = KEY in info
         if self._masks is not None:
             self.mask = self._masks.of_many(info, self._all_valid)
@@ -156,6 +158,7 @@ class VectorStepper:
         except BaseException as error:
             raise self._raised(error, "step")  # noqa: B904
         door.steps += count
+        info = door.infos(info, count)
         observation = after = door.observations(seen, count)
         terminated, truncated = door.flags(terminated, count), door.flags(truncated, count)
         over = terminated | truncated
@@ -210,7 +213,7 @@ class VectorStepper:
         if not np.array_equal(begun[~over], observation[~over]):
             message = "its reset takes no heed of reset_mask, and disturbs episodes that go on"
             raise InvalidExperience(f"{self.env} is in autoreset mode DISABLED, but {message}")
-        return begun, info
+        return begun, self._door.infos(info, self.num_envs)
 
     def close(self) -> None:
         """Close the environments if the stepper made them."""

@@ -4,11 +4,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from gymnasium.envs.classic_control import CartPoleEnv
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
 from agents.environments.door import InvalidExperience
-from agents.environments.stepping import VectorStepper
+from agents.environments.stepping import SingleStepper, VectorStepper
 
 LIMIT = 5
 
@@ -210,3 +211,37 @@ def test_a_number_in_place_of_observations_is_told_in_a_sentence():
     env.seen = lambda what: 3
     with pytest.raises(InvalidExperience, match=r"observations of shape \(\) at step 0: expected"):
         VectorStepper(env, "Many").reset(0)
+
+
+@pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP", "DISABLED"])
+def test_infos_that_come_one_by_one_tell_the_same(mode):
+    """As Gymnasium's `DictInfoToList` has it; Taxi tells masks, and what came last."""
+    kind = {"autoreset_mode": gym.vector.AutoresetMode[mode]}
+    seen = []
+    for around in (lambda env: env, gym.wrappers.vector.DictInfoToList):
+        made = [lambda: gym.make("Taxi-v4", max_episode_steps=3)] * 2
+        env = around(gym.vector.SyncVectorEnv(made, **kind))
+        stepper = VectorStepper(env, "Taxi-v4", masks=True)
+        rows = [stepper.reset(3)]
+        for _ in range(8):
+            step = stepper.step(stepper.mask.argmax(1))
+            rows += [step.observation, step.next_observation, step.next_mask, step.valid]
+        seen.append(rows)
+    for one, other in zip(*seen, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("info", [None, "told", [{}], 3], ids=str)
+def test_what_is_no_info_is_refused_by_name(info):
+    class Odd(CartPoleEnv):
+        def reset(self, **kwargs):
+            return super().reset(**kwargs)[0], info
+
+    with pytest.raises(
+        InvalidExperience, match=r"Odd returned the info .* at step 0: expected a dict"
+    ):
+        SingleStepper(Odd(), "Odd").reset(0)
+    vector = gym.vector.SyncVectorEnv([CartPoleEnv] * 2)
+    vector.reset = lambda **_: (np.zeros((2, 4), np.float32), info)
+    with pytest.raises(InvalidExperience, match=r"Odd returned the info .*expected a dict, or 2"):
+        VectorStepper(vector, "Odd").reset(0)
