@@ -20,8 +20,15 @@ from .model import KIND, GenerativeModel, ModelConfig
 def build_model(
     name: str, data: Dataset, config: ModelConfig | None = None, seed: int = 0
 ) -> GenerativeModel:
-    """Build the model called `name` for `data`, its weights drawn from the seed."""
+    """Build the model called `name` for `data`, its weights drawn from the seed.
+
+    Raises:
+        ValueError: the data do not suit the model or its settings.
+    """
     model_type = find_model(name).model_type()
+    without = next((note for note in data.notes if note.startswith("no classes")), None)
+    if getattr(config, "conditional", False) and data.num_classes is None and without:
+        raise ValueError(f"a conditional {name} needs data with classes: {data.name}: {without}")
     with seeded(hash31(seed, "weights")):
         return model_type(data.shape, config, dataset_size=len(data), num_classes=data.num_classes)
 

@@ -202,10 +202,9 @@ class GenerativeModel(Keywords, nn.Module, ABC, Generic[ConfigT]):
         """Measure held-out data; `"loss"`, where there is one, decides which weights are best."""
         return {}
 
-    def usual(self) -> ModelConfig:
-        """Return the settings that it has where none are given."""
-        usual: ModelConfig = self.config_type()
-        return usual
+    def usual(self) -> ModelConfig | None:
+        """Return the settings that it has where none are given; None: those of the dataclass."""
+        return None
 
     def manifest(self) -> dict[str, Any]:
         """Everything that it takes to build the model again, as plain values."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from generative import VAEConfig, build_model
 from generative.data.labels import NoClasses, as_classes, of_files
 from generative.data.load import load_dataset
 
@@ -170,3 +171,11 @@ def test_a_picture_with_an_empty_label_has_none(tmp_path):
     files = [tmp_path / "0.png", tmp_path / "1.png"]
     with pytest.raises(NoClasses, match=r"names no label of 1 of 2 pictures, such as 1\.png"):
         of_files(tmp_path / "labels.csv", files, tmp_path)
+
+
+def test_a_conditional_model_tells_why_there_are_no_classes(tmp_path):
+    np.savez(tmp_path / "x.npz", images=X, labels=np.ones((4, 3)))
+    data = load_dataset(tmp_path / "x.npz")
+    said = r"conditional vae needs data with classes: .*x\.npz: no classes from labels: labels have"
+    with pytest.raises(ValueError, match=said):
+        build_model("vae", data, VAEConfig(conditional=True))
