@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from .actor import Actor
 from .evaluation import Evaluation
 from .experience import Episode, Metrics
@@ -40,8 +43,14 @@ class Progress:
         self.metrics |= metrics or {}
 
     def numbers(self) -> dict[str, float]:
-        """Fetch metrics that were left on the device until somebody wanted to read them."""
-        return {name: float(value) for name, value in self.metrics.items()}
+        """Fetch metrics that were left on the device, all at once: it is waited for."""
+        left = [name for name, value in self.metrics.items() if isinstance(value, Tensor)]
+        numbers = dict(self.metrics)
+        if left:
+            device = numbers[left[0]].device
+            table = torch.stack([numbers[name].to(device, torch.float32) for name in left])
+            numbers.update(zip(left, table.cpu(), strict=True))
+        return {name: float(value) for name, value in numbers.items()}
 
     def state_dict(self) -> dict[str, Any]:
         """The part that later rows and decisions depend on."""

@@ -69,7 +69,10 @@ class Team:
         Raises:
             KeyboardInterrupt: one has been.
         """
-        if self.mean(torch.tensor(float(len(self.asked)), device=device)).item() > 0:
+        asked: float = len(self.asked)
+        if self.size > 1:
+            asked = self.mean(torch.tensor(asked, device=device)).item()
+        if asked > 0:
             if self.asked:
                 self.asked[0]()
             raise KeyboardInterrupt

@@ -97,8 +97,7 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     Raises:
         TypeError: `state` holds anything else; loading it would need code. The key is named.
     """
-    _check_plain(state, "state")
-    payload = {"format": FORMAT, "version": VERSION, "state": state}
+    payload = {"format": FORMAT, "version": VERSION, "state": _plain(state, "state")}
     atomic_write(path, lambda file: torch.save(payload, file))
 
 
@@ -199,27 +198,27 @@ def _require_file(path: Path, kind: str) -> None:
         raise CheckpointError(f"{path} is no file")
 
 
-def _check_plain(value: Any, where: str) -> None:
-    """Raise `TypeError` unless `value` is made of types that load without code."""
+def _plain(value: Any, where: str) -> Any:
+    """Return `value` with its tensors on the CPU, where any machine can load them.
+
+    Raises:
+        TypeError: it is not made of types that load without code.
+    """
     if isinstance(value, torch.Tensor):
         if value.nbytes > value.untyped_storage().nbytes():
             raise TypeError(f"{where} repeats its numbers: save its clone(), which has them all")
-        return
-    if value is None:
-        return
-    if type(value) in (bool, int, float, str):
-        return
+        return value.cpu()
+    if value is None or type(value) in (bool, int, float, str):
+        return value
     if type(value) in (list, tuple):
-        for index, item in enumerate(value):
-            _check_plain(item, f"{where}[{index}]")
-    elif type(value) in (dict, OrderedDict):
-        for key, item in value.items():
+        return type(value)(_plain(item, f"{where}[{k}]") for k, item in enumerate(value))
+    if type(value) in (dict, OrderedDict):
+        for key in value:
             if type(key) not in (str, int):
                 raise TypeError(f"{where} has the key {key!r}: expected str or int")
-            _check_plain(item, f"{where}[{key!r}]")
-    else:
-        message = f"{where} is a {type(value).__name__}: expected tensors, numbers, strings, lists"
-        raise TypeError(message)
+        return type(value)((key, _plain(item, f"{where}[{key!r}]")) for key, item in value.items())
+    message = f"{where} is a {type(value).__name__}: expected tensors, numbers, strings, lists"
+    raise TypeError(message)
 
 
 def _first_line(error: BaseException) -> str:
