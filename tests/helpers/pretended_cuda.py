@@ -67,6 +67,8 @@ std::unique_ptr<at::CUDAHooksInterface> hooks(at::CUDAHooksArgs) {
      c10::impl::registerDeviceGuard(kind, new Guard()), true);
 }  // namespace
 """
+
+
 def missing():
     """Why no device can be pretended here, or nothing."""
     if not sys.platform.startswith("linux"):

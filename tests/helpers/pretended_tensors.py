@@ -51,6 +51,10 @@ class Pretended(torch.Tensor):
             copy.grad = deepcopy(self.grad, memo)
         return memo[id(self)]
 
+    def tolist(self):
+        """The numbers, once they have come."""
+        return self.cpu().tolist()
+
     def __repr__(self):
         return f"Pretended({self.held})"
 
