@@ -69,7 +69,7 @@ class Team:
         Raises:
             KeyboardInterrupt: one has been.
         """
-        asked: float = len(self.asked)
+        asked = float(len(self.asked))
         if self.size > 1:
             asked = self.mean(torch.tensor(asked, device=device)).item()
         if asked > 0:
