@@ -107,15 +107,19 @@ def real_table(env: Any) -> tuple[Outcomes, Float] | None:
 def hopeful(world: World) -> World:
     """Return a counted world whose rewards are higher by β/√N(s, a); any other as it is.
 
-    Who plans in it goes where it may pay to know more (Strehl and Littman, 2008, "An analysis of
-    model-based interval estimation for Markov decision processes").
+    What was never done ends it with the highest reward. Who plans there goes where it may pay to
+    know more (Strehl and Littman, 2008, "An analysis of model-based interval estimation for Markov
+    decision processes").
     """
     if not isinstance(world.dynamics, TableWorld):
         return world
     world = deepcopy(world)
     table = world.dynamics
     assert isinstance(table, TableWorld)
-    spread = float(world.rewards.values[-1] - world.rewards.values[0])
-    beta = HOPE * (spread or 1.0)  # one reward is all that was seen: there may be others
-    table.reward += beta * table.counts.sum(-1, keepdim=True).clamp(min=1).rsqrt()
+    lowest, highest = float(world.rewards.values[0]), float(world.rewards.values[-1])
+    spread = highest - lowest or 1.0  # one reward is all that was seen: there may be others
+    state, action = (table.counts.sum(-1) == 0).nonzero().T
+    table.counts[state, action, world.spec.num_states + state] = 1.0
+    table.reward[state, action] = lowest + spread
+    table.reward += HOPE * spread * table.counts.sum(-1, keepdim=True).rsqrt()
     return world
