@@ -6,6 +6,7 @@ import pytest
 import torch
 from known_models import SMALL, Line, build, pictures, points, weights
 from torch import nn
+from waiting import counted_waits
 
 from generative.autoencoders.adversarial import AAE
 from generative.autoencoders.config import AEConfig, VAEConfig
@@ -18,6 +19,7 @@ from generative.model import Loss, ModelConfig, Player
 from generative.training.epochs import Epochs
 from generative.training.learner import Learner
 from generative.training.players import PlayerOptimiser, learning_rate, mixed_precision
+from generative.training.run import RunConfig
 from generative.training.trainer import Trainer
 from nets.gradients.averaging import ExponentialAverage
 from nets.process.seeding import seeded
@@ -352,6 +354,16 @@ def test_an_epoch_stays_on_the_gpu(name):
             learner.turn()
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.cuda
+def test_a_row_waits_once_for_all_its_figures():
+    model, data = build_named("vae", rows=400)
+    lengths = {"segment_steps": 40, "log_every": 10, "eval_every": 0, "draw_every": 0}
+    trainer = Trainer(model, data, config=RunConfig(40, **lengths), device="cuda", progress=False)
+    with counted_waits() as waits:
+        trainer.run(40)
+    assert len(waits) <= 4 + 2  # rows, and a look at whether all is finite
 
 
 @pytest.mark.cuda
