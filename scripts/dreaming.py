@@ -28,7 +28,7 @@ from generative import Trainer
 from generative.commands.world_options import settle
 from generative.dreams import DREAM_ID, truth
 from generative.dreams.rows import Starts
-from generative.dreams.tables import beside_real_table, hopeful
+from generative.dreams.tables import beside_real_table
 from generative.gallery import charts, grids
 from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect
 from nets.benchmarks.quality import run_once
@@ -76,7 +76,7 @@ class DreamingOptions:
     collect: Count = 2000
     """Real steps of each round."""
     rounds: Count = 1
-    """Rounds; after the first, the agent collects, or one that hopes where a table is unsure."""
+    """Rounds; after the first, the agent collects."""
     exploration: Part = 0.1
     """Share of the agent's actions that are uniformly random instead."""
     fit_steps: Count = 1500
@@ -119,17 +119,15 @@ class Dreaming:
         options = self.options
         found: list[dict[str, Any]] = []
         lived: list[Episodes] = []
-        scout: Any = None  # who collects
+        agent: Any = None
         free = self.learner(QLearning, self.spec.make(), seed)
         for number in range(options.rounds):
             started, own = process_time(), hash31(seed, "round", number)
-            shares = {"actor": scout, "exploration": options.exploration}
+            shares = {"actor": agent, "exploration": options.exploration}
             lived.append(collect(self.spec, options.collect, seed=own, **shares))
             episodes = Episodes.joined(lived)
             world = self.learn_world(episodes, own)
             agent, inside = self.learn_inside(world, own)
-            seeking = hopeful(world)
-            scout = agent if seeking is world else self.learn_inside(seeking, own)[0]
             found.append({"real_steps": len(episodes), "seconds": process_time() - started})
             found[-1] |= {"dream_return": inside.mean_return, **self.outside(agent)}
             unseen = collect(self.spec, 1000, seed=hash31(seed, "unseen"))

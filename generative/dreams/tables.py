@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +14,6 @@ from ..worlds.world import World
 Float = NDArray[np.float64]
 DISCOUNT = 0.99
 TOLERANCE = 1e-9
-HOPE = 0.05  # of the range of rewards, for what was done once
 
 Outcomes = Mapping[int, Mapping[int, Sequence[tuple[float, int, float, bool]]]]
 """What follows, as Gymnasium's tabular worlds tell it: P[s][a] = [(p, s', r, end), ...]."""
@@ -102,24 +100,3 @@ def real_table(env: Any) -> tuple[Outcomes, Float] | None:
     if table is None or initial is None:
         return None
     return table, np.asarray(initial, np.float64)
-
-
-def hopeful(world: World) -> World:
-    """Return a counted world whose rewards are higher by β/√N(s, a); any other as it is.
-
-    What was never done ends it with the highest reward. Who plans there goes where it may pay to
-    know more (Strehl and Littman, 2008, "An analysis of model-based interval estimation for Markov
-    decision processes").
-    """
-    if not isinstance(world.dynamics, TableWorld):
-        return world
-    world = deepcopy(world)
-    table = world.dynamics
-    assert isinstance(table, TableWorld)
-    lowest, highest = float(world.rewards.values[0]), float(world.rewards.values[-1])
-    spread = highest - lowest or 1.0  # one reward is all that was seen: there may be others
-    state, action = (table.counts.sum(-1) == 0).nonzero().T
-    table.counts[state, action, world.spec.num_states + state] = 1.0
-    table.reward[state, action] = lowest + spread
-    table.reward += HOPE * spread * table.counts.sum(-1, keepdim=True).rsqrt()
-    return world

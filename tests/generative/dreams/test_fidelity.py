@@ -5,14 +5,7 @@ import pytest
 import torch
 
 from generative.dreams.fidelity import errors, truth
-from generative.dreams.tables import (
-    best_policy,
-    chain,
-    hopeful,
-    policy_values,
-    real_table,
-    table_truth,
-)
+from generative.dreams.tables import best_policy, chain, policy_values, real_table, table_truth
 from generative.worlds.experience import collect, spec_of
 from generative.worlds.spaces import WorldSpec
 from generative.worlds.world import World
@@ -56,19 +49,6 @@ def test_more_experience_is_nearer_to_the_truth():
         dream = World.of(spec, episodes).dynamics.model()
         apart.append(figures(table_truth(dream, table, initial))["total_variation"])
     assert apart[1] < 0.1 < 0.2 < apart[0]
-
-
-def test_hope_is_highest_where_least_was_done():
-    spec, episodes = lived("table", 500)
-    world = World.of(spec, episodes)
-    table, hoped = world.dynamics, hopeful(world).dynamics
-    count, hope = table.counts.sum(-1), (hoped.reward - table.reward).mean(-1)  # [S, A]
-    known = count > 0
-    torch.testing.assert_close(hope[known], 0.05 / count[known].sqrt())  # of rewards 0, and 1
-    for p, _, reward, end in hoped.model()[5][0]:  # a hole, where nothing was ever done
-        assert (p, reward, end) == (1.0, pytest.approx(1.05), True)
-    other = small_world("ensemble")
-    assert hopeful(other) is other
 
 
 def test_a_deterministic_world_that_was_counted_is_true():
