@@ -137,7 +137,7 @@ class RSSMWorld(WorldModel):
         What an action brings may hang on what is remembered: as a sum over actions this is learned
         at first order, while of what comes after, networks had to find the product of the two. Of
         an action that was never taken it says anything: K networks say different things, and one
-        is drawn per step, so that no agent counts on it.
+        is drawn per step, so that an agent counts on it less.
         """
         each = torch.stack([deed(before) for deed in self.deeds])  # [K, *, A·R]
         of_action = action.unsqueeze(-2) @ each.unflatten(-1, (self.spec.action_size, -1))
