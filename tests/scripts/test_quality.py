@@ -4,6 +4,7 @@ import json
 import sys
 from dataclasses import replace
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import ModuleType
 
 import gymnasium as gym
@@ -11,6 +12,7 @@ import pytest
 
 from agents.benchmarks import quality
 from agents.benchmarks.experiments import Best, Trained
+from generative.benchmarks.quality import ROWS as ROWS_OF_MODELS
 from nets.benchmarks.command import main
 from nets.benchmarks.quality import (
     Advantage,
@@ -18,10 +20,12 @@ from nets.benchmarks.quality import (
     Row,
     agrees,
     exactly,
+    read_record,
     run_once,
     run_row,
 )
 from nets.benchmarks.timing import Need
+from nets.settings import to_plain
 
 
 def test_planning_reaches_every_known_value(tmp_path, capsys):
@@ -238,3 +242,16 @@ def test_quality_writes_its_table(tmp_path, capsys):
 )
 def test_settings_that_came_later_make_no_other_run_where_they_are_off(kept, now, same):
     assert agrees(kept, now) is same
+
+
+def test_kept_figures_are_of_the_settings_of_today():
+    """A setting that came later must not make everyone run everything again."""
+    root, lost = Path(__file__).parents[2] / "results", []
+    for row in (*ROWS_OF_MODELS, *quality.ROWS):
+        if isinstance(row.experiment, OfFile):
+            continue
+        for file in (root / (row.runs or row.name)).glob("seed-*.json"):
+            record = read_record(file)
+            if not agrees(record["config"], to_plain(row.experiment.config())):
+                lost.append(str(file.relative_to(root)))
+    assert not lost
