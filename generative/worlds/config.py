@@ -38,7 +38,7 @@ class WorldConfig(ModelConfig):
     hidden: Size = 128
     """Units of every hidden layer."""
     members: Count = 5
-    """Networks of an ensemble, and of what actions bring in an rssm."""
+    """Networks of an ensemble."""
     filters: Size = 32
     """Channels of every convolution of a board."""
     memory: Size = 128
@@ -66,7 +66,8 @@ class WorldConfig(ModelConfig):
         **dict.fromkeys(("filters",), ("model", ("board",))),
         **dict.fromkeys(("memory",), ("model", ("rssm", "vae-lstm"))),
         **dict.fromkeys(
-            ("groups", "classes", "kl_prior", "kl_posterior", "free_nats"), ("model", ("rssm",))
+            ("groups", "classes", "kl_prior", "kl_posterior", "free_nats", "temperature"),
+            ("model", ("rssm",)),
         ),
         **dict.fromkeys(("latent", "mixtures"), ("model", ("vae-lstm",))),
         **dict.fromkeys(

@@ -1,7 +1,7 @@
 """A world as a recurrent state-space model: what is seen is drawn from memory and latents."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
 
 from nets.layers.mlp import MLP
@@ -47,12 +47,9 @@ class RSSMWorld(WorldModel):
         self.decoder = MLP(known, (hidden, hidden), size, norm="layer", activation="silu")
         self.reward = MLP(known, (hidden,), len(rewards), norm="layer", activation="silu")
         outputs = spec.action_size * len(rewards)
-        self.deeds = nn.ModuleList(
-            MLP(known, (hidden,), outputs, norm="layer", activation="silu")
-            for _ in range(config.members)
-        )
+        self.deed = MLP(known, (hidden,), outputs, norm="layer", activation="silu")
         self.end = MLP(known, (hidden,), 1, norm="layer", activation="silu")
-        self.draws = config.groups + 3
+        self.draws = config.groups + 2
 
     def study(self, episodes: Episodes) -> None:
         """Take the scales of observations."""
@@ -70,9 +67,7 @@ class RSSMWorld(WorldModel):
         h = self.rssm(*state, acted)
         z = self._draw(self.rssm.prior(h), u)
         known = self.rssm.features(h, z)
-        rewards = self._rewards(self.rssm.features(*state), acted, known)  # [K, B, R]
-        member = (u[:, -3] * len(rewards)).long()
-        reward = rewards[member, torch.arange(len(member), device=member.device)]  # [B, R]
+        reward = self._reward(self.rssm.features(*state), acted, known)  # [B, R]
         return Step(
             (h, z),
             self.sight.show(self.decoder(known)),
@@ -115,11 +110,10 @@ class RSSMWorld(WorldModel):
         shown = torch.cat([torch.ones_like(lived[:1]), lived])  # [T + 1, B]
         ends = self.end(known[1:]).squeeze(-1)  # [T, B]
         end = binary_cross_entropy_with_logits(ends, window.terminated.float(), reduction="none")
-        rewards = self._rewards(known[:-1], action, known[1:])  # [K, T, B, R]
-        reward = self.rewards.loss(rewards, window.reward.expand(rewards.shape[:-1])).mean(0)
+        rewards = self._reward(known[:-1], action, known[1:])  # [T, B, R]
         terms = {
             "observation": mean_over(self.sight.loss(self.decoder(known), read), shown),
-            "reward": mean_over(reward, lived),
+            "reward": mean_over(self.rewards.loss(rewards, window.reward), lived),
             "end": mean_over(end, lived),
         }
         q, p = torch.stack(posteriors[1:]), self.rssm.prior(memory[1:])  # [T, B, G, C]
@@ -131,17 +125,14 @@ class RSSMWorld(WorldModel):
         metrics = {name: term.detach() for name, term in terms.items()} | {"kl": kl}
         return Loss(sum(terms.values(), penalty), metrics)
 
-    def _rewards(self, before: Tensor, action: Tensor, after: Tensor) -> Tensor:
-        """Return logits of rewards `[K, *, R]`: of what is known after, and of each action before.
+    def _reward(self, before: Tensor, action: Tensor, after: Tensor) -> Tensor:
+        """Return logits of rewards `[*, R]`: of what is known after, and of each action before.
 
         What an action brings may hang on what is remembered: as a sum over actions this is learned
-        at first order, while of what comes after, networks had to find the product of the two. Of
-        an action that was never taken it says anything: K networks say different things, and one
-        is drawn per step, so that an agent counts on it less.
+        at first order, while of what comes after, networks had to find the product of the two.
         """
-        each = torch.stack([deed(before) for deed in self.deeds])  # [K, *, A·R]
-        of_action = action.unsqueeze(-2) @ each.unflatten(-1, (self.spec.action_size, -1))
-        return self.reward(after) + of_action.squeeze(-2)
+        each = self.deed(before).unflatten(-1, (self.spec.action_size, -1))  # [*, A, R]
+        return self.reward(after) + (action.unsqueeze(-2) @ each).squeeze(-2)
 
     def _likeliest(self, h: Tensor, seen: Tensor) -> Tensor:
         """Return the mode of the posterior as one-hot latents `[B, G, C]`."""

@@ -153,15 +153,3 @@ def test_cold_dreams_draw_the_likelier_latents_more_often(temperature, power):
     drawn = model._draw(p.expand(4000, model.rssm.groups, -1), u)
     expected = (p / p.max()) ** power
     torch.testing.assert_close(drawn.mean((0, 1)), expected / expected.sum(), atol=1e-3, rtol=0.0)
-
-
-def test_what_an_action_brings_is_said_by_one_network_drawn_per_step():
-    """Where nobody has seen it they differ, and no agent can count on what one of them says."""
-    model = small_world("pixels").dynamics  # of rewards -1, 0 and 1
-    with torch.no_grad():
-        for number, deed in enumerate(model.deeds):
-            deed[-1].bias.zero_()[number % 3 :: 3] += 100.0  # of every action
-    u = torch.full((3, model.draws), 0.5)
-    u[:, -3] = torch.tensor([0.1, 0.5, 0.9])  # the first, second and third of three
-    state = model.begin(small_world("pixels").starts[:3], u)
-    assert model.step(state, torch.tensor([0, 1, 2]), u).reward.tolist() == [-1.0, 0.0, 1.0]
