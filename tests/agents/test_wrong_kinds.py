@@ -14,7 +14,9 @@ def agent():
     return agents.QLearning("FrozenLake-v1", seed=0)
 
 
-@pytest.mark.parametrize("wrong", [None, 3, [1], object(), torch.zeros(2)], ids=str)
+@pytest.mark.parametrize(
+    "wrong", [None, 3, [1], object(), torch.zeros(2)], ids=lambda x: type(x).__name__
+)
 def test_runs_agents_and_models_are_refused_by_name(agent, tmp_path, wrong):
     calls = {
         "agent": lambda: agents.RunFolder(tmp_path / "r").create(wrong, agent.run_config(100)),
@@ -36,7 +38,7 @@ def test_runs_agents_and_models_are_refused_by_name(agent, tmp_path, wrong):
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.parametrize("wrong", [3, [1], object(), "rows"], ids=str)
+@pytest.mark.parametrize("wrong", [3, [1], object(), "rows"], ids=lambda x: type(x).__name__)
 def test_rows_are_tensors(wrong):
     with pytest.raises(TypeError, match=r"^mine: x is .*, expected a tensor"):
         generative.Dataset("mine", wrong)
