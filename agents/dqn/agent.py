@@ -156,7 +156,7 @@ class DQN(Agent[DQNConfig]):
             action = masked(values, mask).argmax(axis=1)
         else:
             final = self.config.epsilon(self.config.exploration_steps)
-            action = epsilon_greedy(values, final, self.chance, mask)
+            action = epsilon_greedy(values, final, self.rng, mask)
         return action + self._first_action, state
 
     def observe(self, transition: Transition) -> Metrics | None:

@@ -193,7 +193,7 @@ class BehaviourCloning(Agent[BCConfig]):
         """Return the most probable actions, or random ones."""
         members = np.asarray(observation, self.observation_space.dtype)
         logits = masked(self._logits(torch.from_numpy(members)).cpu().numpy(), mask)
-        action = logits.argmax(1) if deterministic else boltzmann(logits, 1.0, self.chance)
+        action = logits.argmax(1) if deterministic else boltzmann(logits, 1.0, self.rng)
         return action + self._first_action, state
 
     def _logits(self, observation: Tensor) -> Tensor:

@@ -136,7 +136,7 @@ class Actor(Remade[ConfigT]):
     def reseed(self, seed: int) -> None:
         """Begin every generator of the agent anew: called at the start of each segment."""
         self.rng = np.random.default_rng(seed)
-        self.chance = np.random.default_rng(hash31(seed, "predict"))  # a look disturbs no training
+        self.chance = np.random.default_rng(seed)  # what predictions draw from
 
     @abstractmethod
     def stream(self, seed: int) -> Stream:
@@ -197,12 +197,15 @@ class Actor(Remade[ConfigT]):
             ValueError: the agent needs masks and got none, or they do not fit.
         """
         rows, single = as_rows(self.observation_space, observation)
-        now = rows, state, episode_start, deterministic
+        now: tuple[Any, ...] = (rows, state, episode_start, deterministic)
         if action_masks is not None:
-            actions, state = self.choose(*now, as_masks(self.action_space, action_masks, len(rows)))
+            now += (as_masks(self.action_space, action_masks, len(rows)),)
         elif self.masks:
             message = f"{self.name} was configured with mask_actions=True, and got no masks"
             raise ValueError(f"{message}: expected predict(observation, action_masks=...)")
-        else:
+        training, self.rng = self.rng, self.chance  # a look disturbs no training
+        try:
             actions, state = self.choose(*now)
+        finally:
+            self.rng = training
         return (actions[0] if single else actions), state

@@ -188,9 +188,9 @@ class _Score:
 
 @contextmanager
 def _generator(agent: Actor, seed: int) -> Iterator[None]:
-    """Lend `agent` a generator of its own, so that playing does not disturb its training."""
-    agent.rng, before = np.random.default_rng(seed), agent.rng
+    """Lend `agent` a generator to predict by, so that one seed is one evaluation."""
+    agent.chance, before = np.random.default_rng(seed), agent.chance
     try:
         yield
     finally:
-        agent.rng = before
+        agent.chance = before

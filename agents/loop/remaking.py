@@ -36,6 +36,7 @@ class Remade(Keywords, ABC, Generic[ConfigT]):
     steps: int
     segment: int
     rng: np.random.Generator
+    chance: np.random.Generator
     replay: Replay = NoReplay()
 
     @abstractmethod
@@ -145,7 +146,8 @@ class Remade(Keywords, ABC, Generic[ConfigT]):
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies and pickles be made anew, of what was learned: they share nothing with it."""
         made = type(self), self.source, self.config, self.seed, str(self.device)
-        return _remade, (*made, self.steps, self.segment, self.state_dict(), self.rng, self.replay)
+        learned = self.steps, self.segment, self.state_dict()
+        return _remade, (*made, *learned, self.rng, self.chance, self.replay)
 
 
 def _remade(
@@ -158,12 +160,13 @@ def _remade(
     segment: int,
     state: dict[str, Any],
     rng: np.random.Generator,
+    chance: np.random.Generator,
     replay: Replay,
 ) -> Remade[Any]:
     """Return an actor equal to the one that said all this of itself."""
     actor = kind(source, config, seed=seed, device=device)
     actor.steps, actor.segment = steps, segment
     actor.load_state_dict(state)
-    actor.rng = rng
+    actor.rng, actor.chance = rng, chance
     actor.adopt(replay)
     return actor

@@ -119,7 +119,7 @@ class PolicyGradient(Agent[ConfigT]):
         outputs = masked(outputs, mask)
         if deterministic:
             return self.actions.to_space(self.actions.mode(outputs)), state
-        return self.actions.to_space(self.actions.sample(outputs, self.chance)), state
+        return self.actions.to_space(self.actions.sample(outputs, self.rng)), state
 
     # Learning -----------------------------------------------------------------------------------
 

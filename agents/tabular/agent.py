@@ -206,8 +206,8 @@ class Tabular(Agent[ConfigT]):
         if not deterministic:
             rule, memory = self.rule, self._memory
             epsilon = np.array([exploration(rule, memory, row) for row in rows])
-            explores = self.chance.random(len(rows)) < epsilon
-            drawn = uniform(len(rows), self.actions.size, self.chance, mask)
+            explores = self.rng.random(len(rows)) < epsilon
+            drawn = uniform(len(rows), self.actions.size, self.rng, mask)
             actions = np.where(explores, drawn, actions)
         return actions + self._first_action, state
 

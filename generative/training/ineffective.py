@@ -25,8 +25,6 @@ def ineffective(model: GenerativeModel) -> Iterator[str]:
 def _idle(model: GenerativeModel) -> Iterator[tuple[str, str]]:
     """Yield the settings that this model has no use for, and why."""
     config = model.config
-    if not config.ema_decay:
-        yield "ema_warmup", "as ema_decay is 0: no weights are averaged"
     if not config.anneal_steps:
         yield "schedule", "as anneal_steps is 0: the learning rate does not fall"
     if isinstance(model, Autoencoder):

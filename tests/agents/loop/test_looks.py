@@ -29,7 +29,7 @@ def test_predictions_in_between_draw_chance_of_their_own(agent, env_id, observat
         learner = agent(env_id, seed=3)
         learner.learn(2_048, progress=False)
         if looks:
-            drawn = [learner.predict(observation)[0].tolist() for _ in range(20)]
+            drawn = [learner.predict(observation)[0].tolist() for _ in range(100)]
             assert len(set(map(str, drawn))) > 1
         learner.learn(2_048, progress=False)
         learned.append(list(numbers(learner.state_dict())))

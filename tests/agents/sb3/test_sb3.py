@@ -92,9 +92,9 @@ def test_predict_is_the_model_s_own(name):
     one, _ = agent.predict(observations[2], deterministic=True)
     np.testing.assert_allclose(one, theirs[2], rtol=1e-5)
     assert agent.action_space.contains(one) or agent.action_space.contains(int(one))
-    agent.rng = np.random.default_rng(7)
+    agent.chance = np.random.default_rng(7)
     drawn = [agent.predict(observations)[0] for _ in range(20)]
-    agent.rng = np.random.default_rng(7)
+    agent.chance = np.random.default_rng(7)
     again = [agent.predict(observations)[0] for _ in range(20)]
     np.testing.assert_array_equal(drawn, again)
     if name in ("sb3-ppo", "sb3-a2c", "sb3-sac"):  # these draw their actions

@@ -31,7 +31,6 @@ def built(model, data, **settings):
             {"schedule": "linear"},
             "schedule is 'linear', which changes nothing, as a",
         ),
-        ("gan", VECTORS, {"ema_decay": 0.0, "ema_warmup": False}, "ema_warmup is False, which"),
         (
             "wgan-gp",
             PICTURES,
