@@ -25,7 +25,7 @@ def expert(tmp_path_factory):
 def test_a_clone_learns_and_acts_on_cuda(expert, settings, tmp_path):
     config = BCConfig(expert=expert, hidden=(16,), learning_rate=0.02, **settings)
     clone = BehaviourCloning(WORLD, config, num_envs=4, device="cuda")
-    clone.learn(600, progress=False)
+    clone.learn(150, progress=False)
     assert all(weight.is_cuda for weight in clone.network.parameters())
     assert clone.metrics["validation_accuracy"] > 0.9
     states = np.arange(clone.observation_space.n)
