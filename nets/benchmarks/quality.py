@@ -20,15 +20,8 @@ from ..settings import to_plain
 from .timing import Need
 
 TOLERANCE = 1e-6
-OFF: tuple[Any, ...] = (
-    None,
-    False,
-    0,
-    "auto",
-    "none",
-    [],
-    {},
-)  # what a setting is where it changes nothing
+OFF: tuple[Any, ...] = (None, False, 0, "auto", "none", [], {})
+"""What a setting is where it changes nothing."""
 
 
 class Experiment(Protocol):

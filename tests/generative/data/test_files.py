@@ -225,33 +225,27 @@ def test_unreadable_files_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "content", "folder", "said"),
     [
-        ("a.h5", r"a\.h5 is no data file: expected .*; save its rows as .npz, or as .csv"),
-        ("a.zip", r"a\.zip is no data file: .*; unpack it"),
-        ("a.txt", r"a\.txt is no data file: .* or a folder of images$"),
-        ("a.png", r"a\.png is one picture: expected the folder of all"),
+        (
+            "a.h5",
+            b"\x89something",
+            False,
+            r"a\.h5 is no data file: expected .*; save its rows as .npz, or as .csv",
+        ),
+        ("a.zip", b"\x89something", False, r"a\.zip is no data file: .*; unpack it"),
+        ("a.txt", b"\x89something", False, r"a\.txt is no data file: .* or a folder of images$"),
+        ("a.png", b"\x89something", False, r"a\.png is one picture: expected the folder of all"),
+        ("a.npz", b"", True, r"but 1 other files \(\.npz\); give one of them, such as .*a\.npz"),
+        ("a.h5", b"", True, r"1 other files \(\.h5\); save its rows as .npz"),
+        ("a.heic", b"", True, r"1 other files \(\.heic\); save such pictures as .png or .jpg"),
+        ("a.mp4", b"", True, r"1 other files \(\.mp4\); save its frames"),
     ],
 )
-def test_files_of_others_are_refused_with_what_to_do(tmp_path, name, said):
-    (tmp_path / name).write_bytes(b"\x89something")
+def test_what_others_keep_is_refused_with_what_to_do(tmp_path, name, content, folder, said):
+    (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=said):
-        load_files(tmp_path / name)
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("a.npz", r"but 1 other files \(\.npz\); give one of them, such as .*a\.npz"),
-        ("a.h5", r"1 other files \(\.h5\); save its rows as .npz"),
-        ("a.heic", r"1 other files \(\.heic\); save such pictures as .png or .jpg"),
-        ("a.mp4", r"1 other files \(\.mp4\); save its frames"),
-    ],
-)
-def test_folders_of_others_are_refused_with_what_to_do(tmp_path, name, said):
-    (tmp_path / name).write_bytes(b"")
-    with pytest.raises(ValueError, match=said):
-        load_files(tmp_path)
+        load_files(tmp_path if folder else tmp_path / name)
 
 
 def test_pickled_labels_are_left_out_and_said(tmp_path):

@@ -98,7 +98,6 @@ def test_N_RNN_10_a_start_clears_even_a_broken_state(kind):
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @each_layer
 def test_N_RNN_10_resets_on_cuda(kind):
     layer = make(kind, num_layers=2)
