@@ -1,4 +1,4 @@
-"""The examples of the pages on agents run, and reach in results/ what the pages say."""
+"""The example of a run folder goes on; examples reach in results/ what the pages say."""
 
 import re
 from pathlib import Path
@@ -17,19 +17,11 @@ EXAMPLES = {row.name: row for row in ROWS if row.name.startswith("python-")}
 SAID = re.compile(r"results/(python-[\w-]+)\)\s([−\d.]+)\s\(([−\d.]+)\sto\s([−\d.]+)\)")
 
 
-def test_the_examples_of_own_networks_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    page = (ROOT / "docs" / "agents" / "own-networks.md").read_text(encoding="utf-8")
-    names = {"__name__": "page"}
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        exec(compile(block, "docs/agents/own-networks.md", "exec"), names)
-
-
 def test_the_example_of_a_run_folder_makes_one_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```python\n(run = .*?)```", page, re.DOTALL)
-    names = {"agents": agents}
+    (block,) = re.findall(r"```python\n(import agents\n\nrun = .*?)```", page, re.DOTALL)
+    names = {}
     for _ in range(2):
         exec(compile(block, "docs/agents.md", "exec"), names)
         assert [*problems(tmp_path / "runs" / "pole")] == []

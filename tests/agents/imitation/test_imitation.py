@@ -1,7 +1,5 @@
 import json
-import re
 from dataclasses import replace
-from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -429,10 +427,3 @@ def test_the_commands_clone_measure_and_export(expert, tmp_path, capsys, monkeyp
     states = torch.arange(int(clone.observation_space.n))
     expected = clone.predict(states.numpy(), deterministic=True)[0]
     np.testing.assert_array_equal(program(states), expected)
-
-
-def test_the_page_s_example_runs(tmp_path, monkeypatch):
-    page = Path(__file__).parents[3] / "docs" / "agents" / "imitation.md"
-    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    monkeypatch.chdir(tmp_path)
-    exec(compile(example, page.name, "exec"), {})
