@@ -209,11 +209,12 @@ def experiment(argv: Sequence[str]) -> Dreaming:
     known = {"env": tyro.MISSING, "config": config} | lengths | KNOWN.get(name, {})
     default: Any = DreamingOptions(**known)
     options = parse(DreamingOptions, "dreaming", words, TEXT, default)
-    if config.model == "ensemble" and options.config.anneal_steps == 0:
+    if config.model != "table" and options.config.anneal_steps == 0:
         options = replace(options, config=replace(options.config, anneal_steps=options.fit_steps))
     preset = find_preset("ppo", name)
     ppo = replace(preset.apply(PPOConfig()) if preset else PPOConfig(), **PPO_OF.get(name, {}))
-    ppo = replace(ppo, anneal_steps=options.dream_steps) if ppo.anneal_steps else ppo
+    if spec.kind != "discrete":  # the policy of the last step is kept, wherever it has got to
+        ppo = replace(ppo, anneal_steps=options.dream_steps)
     return Dreaming(options, spec, ppo, (preset and preset.num_envs) or 16)
 
 
