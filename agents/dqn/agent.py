@@ -9,8 +9,9 @@ import gymnasium as gym
 import torch
 from torch import Tensor
 
+from nets.gradients.flat_adam import FlatAdam
 from nets.gradients.modes import freeze
-from nets.gradients.optim import clip_grads, optimizer, set_rate
+from nets.gradients.optim import clip_grads, set_rate
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
@@ -63,7 +64,7 @@ class DQN(Agent[DQNConfig]):
         target = deepcopy(online)
         self.online = FastQNetwork(online, self.returns)
         self.target = FastQNetwork(target, self.returns)
-        self.optimizer = optimizer("adam", [self.online.weights], lr=self._rate)
+        self.optimizer = FlatAdam(self.online.weights, lr=self._rate)
         self.replay = build_replay(c, self._spaces, self.recorder)
         self.updates = 0
         self._first_action = int(self.action_space.start)

@@ -8,8 +8,9 @@ import gymnasium as gym
 import numpy as np
 from torch import Tensor
 
+from nets.gradients.flat_adam import FlatAdam
 from nets.gradients.modes import freeze
-from nets.gradients.optim import clip_grads, optimizer, set_rate
+from nets.gradients.optim import clip_grads, set_rate
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
@@ -60,7 +61,7 @@ class PolicyGradient(Agent[ConfigT]):
         network = place(network, self.observation_space, self.device, c.precision, c.channels)
         self.network = FastActorCritic(network)
         rate = self.scheduled("learning_rate")
-        self.optimizer = optimizer("adam", [self.network.weights], lr=rate, eps=1e-5)
+        self.optimizer = FlatAdam(self.network.weights, lr=rate, eps=1e-5)
         self.observation_norm = self._observation_norm() if c.normalize_observation else None
         self.reward_norm = RewardNorm() if c.normalize_reward else None
         self.updates = 0

@@ -169,7 +169,7 @@ def clip_grads(
     if not grads:
         return torch.zeros(())
     norms = torch.stack(torch._foreach_norm(grads))  # [number of tensors]
-    total = torch.linalg.vector_norm(norms)
+    total = norms[0] if len(grads) == 1 else torch.linalg.vector_norm(norms)
     if value is not None:
         low, high = (-value, value) if isinstance(value, int | float) else value
         if low > high:
@@ -179,16 +179,20 @@ def clip_grads(
     elif norm is not None:
         torch._foreach_mul_(grads, _factor(norm, norms).unbind())
     elif global_norm is not None:
-        factor = _factor(global_norm, total)
-        # Reading the norm is free on the CPU, where it mostly spares the scaling; elsewhere it
-        # would wait for the device.
-        if total.device.type != "cpu" or factor < 1.0:
-            torch._foreach_mul_(grads, factor)
+        if total.device.type != "cpu":  # where to read the norm would be to wait for it
+            torch._foreach_mul_(grads, _factor(global_norm, total))
+        elif total.item() > _limit(global_norm):
+            torch._foreach_mul_(grads, global_norm / total.item())
     return total
 
 
 def _factor(limit: float, norms: Tensor) -> Tensor:
     """Return min(1, limit/norm) of each norm; 0 for a norm and a limit of 0."""
-    if limit < 0.0:
-        raise ValueError(f"a norm to clip to must not be negative, got {limit}")
-    return (limit / norms.clamp(min=torch.finfo(norms.dtype).tiny)).clamp(max=1.0)
+    return (_limit(limit) / norms.clamp(min=torch.finfo(norms.dtype).tiny)).clamp(max=1.0)
+
+
+def _limit(norm: float) -> float:
+    """Return a norm to clip to, if it is one."""
+    if norm < 0.0:
+        raise ValueError(f"a norm to clip to must not be negative, got {norm}")
+    return norm
