@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 TESTS  := SDL_VIDEODRIVER=$${SDL_VIDEODRIVER:-dummy} $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow test-kernels lint format bench lock clean
+.PHONY: help install train test test-slow test-kernels lint format bench docs docs-serve lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -40,6 +40,12 @@ format: install ## rewrite the files in the house's format
 
 bench: install ## measure our speed beside the peers'
 	$(BIN)/python scripts/benchmark.py speed
+
+docs: install ## build the site into build/site; what its links miss is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+docs-serve: install ## show the site on http://127.0.0.1:8000, built anew when a page changes
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve
 
 lock: ## write the tested versions to constraints.txt
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -16,7 +16,7 @@ DISCOUNT = 0.99
 TOLERANCE = 1e-9
 
 Outcomes = Mapping[int, Mapping[int, Sequence[tuple[float, int, float, bool]]]]
-"""What follows, as Gymnasium's tabular worlds tell it: P[s][a] = [(p, s', r, end), ...]."""
+"""What follows, as Gymnasium's tabular worlds tell it: `P[s][a] = [(p, s', r, end), ...]`."""
 
 
 class Chain(NamedTuple):
