@@ -47,6 +47,7 @@ class DQN(Agent[DQNConfig]):
     replay: ReplayBuffer
     _blank: int = 0  # the step at which its replay was empty
 
+    @torch.inference_mode(False)
     def __init__(
         self, env: World, config: DQNConfig | None = None, **options: Unpack[ActorOptions]
     ) -> None:

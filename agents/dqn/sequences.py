@@ -58,7 +58,7 @@ class Sequences(NamedTuple):
         action, reward, discount, after, valid = (
             each.transpose(1, 2) for each in self[1:6]
         )  # [K, T, B]
-        now = torch.arange(after.shape[1])[:, None].expand_as(after)
+        now = torch.arange(after.shape[1], device=after.device)[:, None].expand_as(after)
         sequences, steps = weight.shape[1], valid.sum(dim=(1, 2), keepdim=True)  # [K, 1, 1]
         return Minibatches(
             observation=History(observation, state, starts, now),

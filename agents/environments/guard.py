@@ -31,6 +31,7 @@ class Guarded(gym.Wrapper):
         self._door = Door(name, space)
         self._composite = isinstance(space, COMPOSITES)
         self._shape, self._dtype = space.shape, space.dtype
+        self._discrete = isinstance(env.action_space, gym.spaces.Discrete)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -41,6 +42,8 @@ class Guarded(gym.Wrapper):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Step the environment."""
+        if self._discrete:
+            action = int(action)  # as it is given alone
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._door.steps += 1
         terminated, truncated = self._door.flag(terminated), self._door.flag(truncated)

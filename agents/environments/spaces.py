@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 from gymnasium import Space
-from gymnasium.spaces import Box, Discrete, MultiDiscrete
+from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from nets.near import shortened
 
@@ -38,6 +39,8 @@ def as_rows(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
 def _as_array(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
     if members is None:
         raise ValueError(f"None was given: expected one or several of {space}")
+    if isinstance(members, Tensor):
+        members = members.detach().cpu()
     try:
         array = given = np.asarray(members)
         if space.dtype is not None and array.dtype != space.dtype:
@@ -66,6 +69,42 @@ def _beyond(space: Space, array: NDArray[Any]) -> bool:
     counts = space.n if isinstance(space, Discrete) else space.nvec
     index = array - space.start
     return bool(((index < 0) | (index >= counts)).any())
+
+
+def as_starts(given: Any, count: int) -> NDArray[np.bool_]:
+    """Return where episodes begin, bool `[count]`.
+
+    Raises:
+        ValueError: it is not told of each.
+    """
+    try:
+        starts = np.asarray(given).reshape(-1)
+    except (RuntimeError, TypeError, ValueError):  # lists of different lengths, for instance
+        starts = np.empty(0)
+    if len(starts) != count or np.count_nonzero(starts != starts.astype(bool)):
+        told, expected = shortened(given), f"True or False, of {count} in all"
+        raise ValueError(f"episode_start is {told}: expected {expected}")
+    return starts.astype(bool)
+
+
+def require_numbers(space: object, what: str) -> None:
+    """Refuse what is no space, and spaces whose members, or parts of them, hold nothing.
+
+    Raises:
+        TypeError: it is no space of Gymnasium's.
+        ValueError: there is nothing in it to see or to choose.
+    """
+    if not isinstance(space, Space):
+        raise TypeError(f"{what} is {shortened(space)}: expected one of gymnasium.spaces")
+    if isinstance(space, COMPOSITES):
+        inner = dict(space.spaces) if isinstance(space, Dict) else dict(enumerate(space.spaces))
+        for name, part in inner.items():
+            require_numbers(part, f"the part {name!r} of {what}")
+        empty = not inner
+    else:
+        empty = 0 in (space.shape or ())
+    if empty:
+        raise ValueError(f"{what} is {space}, which holds nothing: expected at least one number")
 
 
 def is_finite(array: NDArray[Any]) -> bool:

@@ -20,7 +20,7 @@ from nets.warned import warn
 
 from ..environments.masks import as_masks, choices
 from ..environments.source import EnvSource, World
-from ..environments.spaces import as_rows
+from ..environments.spaces import as_rows, as_starts, require_numbers
 from .experience import Array, Metrics, Stream, Transition
 from .ineffective import ineffective
 from .remaking import ConfigT, Remade
@@ -77,6 +77,8 @@ class Actor(Remade[ConfigT]):
         self.device = resolve_device(device)
         self.observation_space = self.source.observation_space
         self.action_space = self.source.action_space
+        require_numbers(self.observation_space, f"the observation space of {source.name}")
+        require_numbers(self.action_space, f"the action space of {source.name}")
         self.num_envs = self.source.num_envs or 1
         if self.masks:
             choices(self.action_space)
@@ -194,9 +196,12 @@ class Actor(Remade[ConfigT]):
             action_masks: `[A]` or `[N, A]`, which actions are allowed.
 
         Raises:
-            ValueError: the agent needs masks and got none, or they do not fit.
+            ValueError: the agent needs masks and got none, or what was given does not fit.
         """
         rows, single = as_rows(self.observation_space, observation)
+        deterministic = required("deterministic", deterministic, bool)
+        if episode_start is not None:
+            episode_start = as_starts(episode_start, len(rows))
         now: tuple[Any, ...] = (rows, state, episode_start, deterministic)
         if action_masks is not None:
             now += (as_masks(self.action_space, action_masks, len(rows)),)

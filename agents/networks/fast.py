@@ -53,7 +53,7 @@ class FastNetwork(Generic[Module]):
 
     def tensor(self, array: Array) -> Tensor:
         """Return an array as a tensor on the network's device."""
-        return torch.as_tensor(array).to(self.weights.device)
+        return torch.from_numpy(array).to(self.weights.device)
 
 
 def numpy_forward(network: nn.Module) -> Callable[[Array], Array] | None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from nets.layers.init import init_
 from nets.layers.recurrent import GRU, LSTM
+from nets.near import shortened
 from nets.networks.classic import CLASSIC
 from nets.networks.encoders import ENCODERS
 from nets.registry import Registry
@@ -40,6 +41,9 @@ def remember(
     """
     before: Tensor | tuple[Tensor, Tensor] | None = None
     if state is not None:
+        if not isinstance(state, Tensor) or state.dim() != 4:
+            expected = "None, or what predict returned beside the action before"
+            raise ValueError(f"the state is {shortened(state)}: expected {expected}")
         before = (state[0], state[1]) if isinstance(memory, LSTM) else state[0]
     y, after = memory(x, before, starts)
     return y, torch.stack(after) if isinstance(after, tuple) else after[None]

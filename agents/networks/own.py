@@ -57,7 +57,7 @@ class OwnEncoder(nn.Module):
         own = deepcopy(space)
         own.seed(0)
         rows = np.concatenate([as_rows(space, own.sample())[0] for _ in range(SAMPLES)])
-        members = self.inputs(torch.as_tensor(rows).to(device))
+        members = self.inputs(torch.from_numpy(rows).to(device))
         with evaluation_mode(self.encoder):
             self.out_features = try_out(self.encoder, members, SAMPLES, self.name, device)
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, Unpack
 
 import gymnasium as gym
 import numpy as np
+import torch
 from torch import Tensor
 
 from nets.gradients.flat_adam import FlatAdam
@@ -39,6 +40,7 @@ class PolicyGradient(Agent[ConfigT]):
     default_num_envs = 8
     inherited = ("network", "observation_norm", "reward_norm")
 
+    @torch.inference_mode(False)
     def __init__(
         self, env: World, config: ConfigT | None = None, **options: Unpack[ActorOptions]
     ) -> None:

@@ -18,7 +18,7 @@ class ObservationNorm:
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
-        self.statistics = RunningNorm(shape).eval()
+        self.statistics = RunningNorm(shape).cpu().eval()
         self.refresh()
 
     def __call__(self, observation: Array) -> Array:
@@ -47,7 +47,7 @@ class RewardNorm:
     """
 
     def __init__(self) -> None:
-        self.statistics = RunningNorm(()).eval()
+        self.statistics = RunningNorm(()).cpu().eval()
 
     def __call__(self, reward: Array) -> Array:
         """Scale rewards `[...]`."""

@@ -214,10 +214,12 @@ class Tabular(Agent[ConfigT]):
     def state_dict(self) -> dict[str, Any]:
         """The table, how often each entry was updated, the counters, and what is allowed."""
         shape = (self.tables, self.states.size, self.actions.size)
-        masks = {} if self.allowed is None else {"allowed": torch.tensor(self.allowed)}
+        masks = (
+            {} if self.allowed is None else {"allowed": torch.tensor(self.allowed, device="cpu")}
+        )
         return {
-            "q": torch.tensor(self.arrays.q).reshape(shape),
-            "visits": torch.tensor(self.arrays.visits).reshape(shape),
+            "q": torch.tensor(self.arrays.q, device="cpu").reshape(shape),
+            "visits": torch.tensor(self.arrays.visits, device="cpu").reshape(shape),
             "counters": self.arrays.counters.tolist(),
         } | masks
 

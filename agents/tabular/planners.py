@@ -138,7 +138,7 @@ class Planner(Agent[ConfigT]):
         s = self.solution
         tables = {"values": s.values, "q": s.q, "policy": s.policy}
         numbers = {"iterations": s.iterations, "residuals": list(s.residuals)}
-        return {name: torch.tensor(table) for name, table in tables.items()} | numbers
+        return {k: torch.tensor(table, device="cpu") for k, table in tables.items()} | numbers
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned."""

@@ -139,7 +139,8 @@ class Generators:
     @contextmanager
     def lent(self) -> Iterator[None]:
         """Put them in the place of the global ones inside the block."""
-        with _turn.held():
+        with _turn.held(), torch.inference_mode(False):  # what is made here is there to learn
+            require_usual_dtype()
             if self._seed is None:
                 _restore(self._states)
             else:
@@ -160,6 +161,18 @@ def seeded(seed: int) -> Iterator[None]:
     """
     with Generators(seed).lent():
         yield
+
+
+def require_usual_dtype() -> None:
+    """Refuse to make networks, or train them, in another default dtype than theirs.
+
+    Raises:
+        ValueError: so it is.
+    """
+    dtype = torch.get_default_dtype()
+    if dtype is not torch.float32:
+        message = f"torch's default dtype is {dtype}: expected torch.float32, which networks here"
+        raise ValueError(f"{message} learn in; call torch.set_default_dtype(torch.float32)")
 
 
 def _states() -> tuple[Any, ...]:

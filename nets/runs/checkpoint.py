@@ -101,6 +101,7 @@ def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     atomic_write(path, lambda file: torch.save(payload, file))
 
 
+@torch.inference_mode(False)
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dict[str, Any]:
     """Load what `save_checkpoint` wrote; no code in the file is ever run.
 

@@ -83,3 +83,21 @@ def test_evaluations_are_as_strict():
     )
     with pytest.raises(InvalidExperience, match="the flag 'False'"):
         agents.evaluate(agent, world, episodes=3)
+
+
+class OfPython(Odd):
+    """A world that asks for numbers of Python's own, as one does that writes them to JSON."""
+
+    def step(self, action):
+        assert type(action) is int
+        return super().step(action)
+
+
+gym.register("guard/OfPython-v0", OfPython, disable_env_checker=True)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_world_beside_others_is_given_the_numbers_that_it_is_given_alone(count):
+    stepper = EnvSource.of("guard/OfPython-v0", count).stepper()
+    stepper.reset(0)
+    stepper.step(np.zeros(count, np.int64))

@@ -77,3 +77,70 @@ def test_numbers_that_a_space_does_not_count_are_refused():
     for kind in (agents.QLearning, agents.DQN):
         with pytest.raises(ValueError, match=r"99 was given: expected one or several of Discrete"):
             kind("FrozenLake-v1").predict(99)
+
+
+TWO = gym.spaces.Discrete(2)
+
+
+class World(gym.Env):
+    """A world of given spaces."""
+
+    def __init__(self, seen, chosen=TWO):
+        self.observation_space, self.action_space = seen, chosen
+
+
+NOTHING = gym.spaces.Box(-1, 1, (0,))
+
+
+@pytest.mark.filterwarnings("ignore:.*cannot be made anew")
+@pytest.mark.parametrize("kind", ["DQN", "PPO", "QLearning"])
+@pytest.mark.parametrize(
+    ("spaces", "error", "words"),
+    [
+        ((NOTHING,), ValueError, "the observation space of .* holds nothing"),
+        ((VECTOR, NOTHING), ValueError, "the action space of .* holds nothing"),
+        ((gym.spaces.Box(0, 255, (0, 8, 3), np.uint8),), ValueError, "holds nothing"),
+        ((gym.spaces.Dict({"a": VECTOR, "b": NOTHING}),), ValueError, "the part 'b' of the obs"),
+        ((gym.spaces.Tuple(()),), ValueError, "holds nothing"),
+        ((None,), TypeError, "is None: expected one of gymnasium.spaces"),
+        ((VECTOR, [-1.0, 1.0]), TypeError, r"is \[-1.0, 1.0\]: expected one of gymnasium.spaces"),
+    ],
+    ids=["box", "actions", "picture", "part", "tuple", "none", "list"],
+)
+def test_spaces_that_hold_nothing_or_are_none_are_refused(kind, spaces, error, words):
+    with pytest.raises(error, match=words):
+        getattr(agents, kind)(World(*spaces))
+
+
+def test_a_tensor_that_has_a_gradient_is_an_observation():
+    rows, single = as_rows(VECTOR, torch.ones(4, requires_grad=True))
+    assert (single, rows.tolist()) == (True, [[1.0] * 4])
+
+
+@pytest.mark.parametrize("kind", ["DQN", "PPO"])
+def test_predict_refuses_what_is_no_flag_and_takes_those_of_others(kind):
+    agent, state = getattr(agents, kind)("CartPole-v1"), np.zeros(4, np.float32)
+    for flag in (torch.tensor(True), np.True_, np.array(True)):
+        agent.predict(state, deterministic=flag)
+    for odd in ("false", 1, None, torch.tensor([True, False]), np.array([True, False])):
+        with pytest.raises(ValueError, match=r"deterministic is .*: expected True or False"):
+            agent.predict(state, deterministic=odd)
+
+
+@pytest.mark.parametrize("kind", ["DQN", "PPO"])
+def test_memories_are_told_where_episodes_begin_in_any_form(kind):
+    memory = {"DQN": {"memory": "lstm"}, "PPO": {"encoder": "lstm"}}[kind]
+    agent = getattr(agents, kind)("CartPole-v1", getattr(agents, f"{kind}Config")(**memory))
+    observation = np.zeros((2, 4), np.float32)
+    state = agent.predict(observation)[1] + 1
+    told = [[True, False], (1, 0), torch.tensor([True, False]), np.array([1.0, 0.0])]
+    after = [agent.predict(observation, state, starts, True)[1] for starts in told]
+    for each in after:
+        assert torch.equal(each, after[0])
+        assert not torch.equal(each[:, :, 0], each[:, :, 1])
+    for odd in (True, [True], [2, 0], "ab", [[True], [True, False]]):
+        with pytest.raises(ValueError, match=r"episode_start is .*: expected True or False, of 2"):
+            agent.predict(observation, state, odd)
+    for odd in ("x", np.zeros(3), torch.zeros(3)):
+        with pytest.raises(ValueError, match=r"the state is .*: expected None, or what predict"):
+            agent.predict(observation, odd)
