@@ -15,6 +15,8 @@ GROUND = np.array((18, 24, 43), np.uint8)
 PALETTE = np.array(
     [(64, 196, 180), (244, 178, 62), (226, 74, 83), (142, 124, 255), (236, 240, 245)], np.uint8
 )
+GAP = 4  # pixels between pictures
+PAPER = 233
 SPREAD = 3.0  # standard deviations of an unbounded number that its bar can show
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..worlds.table import TableWorld, initial_distribution
 from ..worlds.world import World
 from .actions import checked
-from .pictures import draw
+from .pictures import GAP, PAPER, draw
 from .rows import Dreams, Starts
 from .waking import Reality, find_world, horizon_of, keys_of, require_known
 
@@ -99,7 +99,8 @@ class DreamEnv(gym.Env):
         picture = draw(self.world.spec, self._dreams.observation)[0]
         if self._reality is None:
             return picture
-        return np.concatenate([picture, self._reality.draw()], axis=1)
+        between = np.full((len(picture), GAP, 3), PAPER, np.uint8)
+        return np.concatenate([picture, between, self._reality.draw()], axis=1)
 
     def close(self) -> None:
         """Close the real world, if there is one."""

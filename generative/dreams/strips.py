@@ -7,13 +7,11 @@ from numpy.typing import NDArray
 from ..worlds.episodes import Windows
 from ..worlds.world import World
 from .fidelity import follow
-from .pictures import draw
+from .pictures import GAP, PAPER, draw
 
 PAIRS = 5
 MOMENTS = 10
-GAP = 4  # pixels
 LARGEST = 96  # pixels of a moment's longer side, at most
-PAPER = 233
 
 
 def strips(world: World, windows: Windows) -> NDArray[np.uint8]:

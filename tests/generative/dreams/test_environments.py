@@ -11,6 +11,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from generative.dreams import DREAM_ID
+from generative.dreams.pictures import GAP, PAPER
 from generative.dreams.scalar import DreamEnv
 from generative.dreams.tables import best_policy, chain
 from generative.dreams.vector import DreamVectorEnv
@@ -160,7 +161,9 @@ def test_reality_goes_along_from_the_same_start():
     alone = DreamEnv(world, render_mode="rgb_array")
     alone.reset(seed=0)
     height, width, _ = alone.render().shape
-    assert env.render().shape == (height, 2 * width, 3)
+    both = env.render()
+    assert both.shape == (height, 2 * width + GAP, 3)
+    assert (both[:, width : width + GAP] == PAPER).all()
 
 
 def test_keys_are_those_of_the_real_world():
