@@ -45,7 +45,7 @@ POLE = {"rounds": 2, "fit_steps": 2000, "dream_steps": 60_000, "starts": "any", 
 KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overrides it
     "CartPole-v1": POLE,
     "dreamgym/CartPole-v0": POLE,
-    "dreamgym/Catch-v0": {"horizon": 12},
+    "dreamgym/Catch-v0": {"collect": 1000, "rounds": 2, "fit_steps": 1000, "horizon": 12},
     "dreamgym/Lake-v0": {"collect": 2000, "rounds": 4, "exploration": 0.3},
     "Pendulum-v1": {"collect": 4000, "dream_steps": 100_000, "horizon": 200},
     "dreamgym/PointMass-v0": {"dream_steps": 300_000, "horizon": 200},
@@ -209,7 +209,7 @@ def experiment(argv: Sequence[str]) -> Dreaming:
     known = {"env": tyro.MISSING, "config": config} | lengths | KNOWN.get(name, {})
     default: Any = DreamingOptions(**known)
     options = parse(DreamingOptions, "dreaming", words, TEXT, default)
-    if config.model != "table" and options.config.anneal_steps == 0:
+    if config.model == "ensemble" and options.config.anneal_steps == 0:
         options = replace(options, config=replace(options.config, anneal_steps=options.fit_steps))
     preset = find_preset("ppo", name)
     ppo = replace(preset.apply(PPOConfig()) if preset else PPOConfig(), **PPO_OF.get(name, {}))
