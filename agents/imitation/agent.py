@@ -80,11 +80,19 @@ class BehaviourCloning(Agent[BCConfig]):
         """The agent to imitate.
 
         Raises:
+            FileNotFoundError: it is not where the settings say.
             CheckpointError: it acts in another kind of world.
         """
         from ..loading import load
 
-        expert, ours = load(self.config.expert, device=str(self.device)), self
+        path, ours = self.config.expert, self
+        try:
+            expert = load(path, device=str(self.device))
+        except FileNotFoundError as error:
+            remedy = "put it back, or say where it is, in Python: agents.load(run, expert=...)"
+            raise FileNotFoundError(
+                f"the expert {path} is not there ({error}): {remedy}"
+            ) from error
         if expert.masks and not ours.masks:
             message = f"{self.config.expert} takes only actions that its world allows"
             raise CheckpointError(f"{message}: to imitate it, bc needs mask_actions=True")

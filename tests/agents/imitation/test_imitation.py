@@ -382,10 +382,24 @@ def test_what_cannot_be_imitated_is_refused(expert, tmp_path):
         BehaviourCloning("dreamgym/PointMass-v0", config(expert))
     with pytest.raises(ValueError, match="balance 'synthetic' needs floats"):
         BehaviourCloning(WORLD, config(expert, balance="synthetic"))
-    with pytest.raises(FileNotFoundError, match="no checkpoint at"):
+    with pytest.raises(
+        FileNotFoundError, match=r"is not there \(no checkpoint at .*\): put it back, or say"
+    ):
         BehaviourCloning(WORLD, config(tmp_path / "none.pt")).learn(10, progress=False)
     with pytest.raises(CheckpointError, match=r"acts in dreamgym/Cliff-v0.*CartPole-v1 has"):
         BehaviourCloning("CartPole-v1", config(expert)).learn(10, progress=False)
+
+
+def test_an_expert_that_moved_alone_is_missed_and_can_be_given(expert, tmp_path):
+    (old := tmp_path / "old.pt").write_bytes(expert.read_bytes())
+    clone = BehaviourCloning(WORLD, config(old)).learn(40, progress=False)
+    clone.save(tmp_path / "clone.pt")
+    old.rename(new := tmp_path / "new.pt")
+    loaded = load(tmp_path / "clone.pt")
+    assert loaded.predict(0)[0] in range(4)
+    with pytest.raises(FileNotFoundError, match="put it back, or say where it is, in Python"):
+        loaded.learn(40, progress=False)
+    assert load(tmp_path / "clone.pt", expert=str(new)).learn(40, progress=False).steps == 80
 
 
 def test_a_fit_that_diverges_stops_the_run(expert):
