@@ -142,8 +142,8 @@ class Agent(Actor[ConfigT]):
         training = self._training
         config = RunConfig.default(self, self.steps + total_timesteps, eval_every=0)
         with self.callbacks(callback, total_timesteps) as callbacks:
-            training.callbacks, training.show_progress = callbacks, progress
-            training.run_more(total_timesteps, config)
+            training.show_progress = progress
+            training.run_more(self, total_timesteps, config, callbacks)
         return self
 
     def _tuned_steps(self) -> int:

@@ -1,5 +1,6 @@
 """Behaviour cloning: supervised learning of what another agent does (Pomerleau, 1989)."""
 
+import weakref
 from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import Any, ClassVar, Self, Unpack
@@ -242,7 +243,7 @@ class Cloning:
     """The stream of a clone: the expert's steps, and a fit now and then."""
 
     def __init__(self, clone: BehaviourCloning, interaction: Interaction) -> None:
-        self.clone, self.interaction = clone, interaction
+        self.clone, self.interaction = weakref.proxy(clone), interaction
         self.episodes = interaction.episodes
 
     def advance(self, steps: int, *, last: bool = False) -> Metrics | None:

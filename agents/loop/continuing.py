@@ -5,19 +5,28 @@ calls of `learn(1_000)` are one of `learn(20_000)`, bit for bit. Episodes, rollo
 for their n-th reward, and the states of all generators live on from call to call.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 from nets.process.progress import Bar
 from nets.process.seeding import Generators, give_way, hash31
 
+from .actor import Actor
 from .divergence import require_finite
 from .experience import Stream
+from .progress import Callback
 from .run import RunConfig
 from .trainer import Trainer
 
 
 class Continuing(Trainer):
-    """A trainer without a folder, whose `run` goes on where the last one stopped."""
+    """A trainer without a folder, whose `run` goes on where the last one stopped.
+
+    An agent has its own. Between two runs it does not have the agent, so that what nobody uses any
+    more is freed at once, with its replay and its environments.
+    """
 
     _stream: Stream | None = None
     _generators: Generators
@@ -29,14 +38,20 @@ class Continuing(Trainer):
         """Whether there are episodes with which the next call goes on."""
         return self._stream is not None
 
-    def run_more(self, steps: int, config: RunConfig) -> None:
+    def run_more(
+        self, agent: Actor, steps: int, config: RunConfig, callbacks: Sequence[Callback]
+    ) -> None:
         """Train for `steps` more steps; errors, and Ctrl-C, end what was open."""
-        self.config = config
+        nobody: Any = None
+        self.agent, self.progress = agent, replace(self.progress, agent=agent)
+        self.config, self.callbacks = config, callbacks
         try:
-            self.run(self.agent.steps + steps)
+            self.run(agent.steps + steps)
         finally:
             if not self._whole:
                 self.end()
+            self.agent, self.progress = nobody, replace(self.progress, agent=nobody)
+            self.callbacks = ()
 
     def end(self) -> None:
         """End what is open; the next call begins with new episodes."""

@@ -1,5 +1,6 @@
 """The loop: an agent and its environments, step by step."""
 
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ class Interaction:
     """The only loop: it knows episodes and their statistics, and nothing of any algorithm."""
 
     def __init__(self, agent: "Actor", stepper: Stepper, seed: int) -> None:
-        self.agent, self.stepper = agent, stepper
+        self.agent, self.stepper = weakref.proxy(agent), stepper  # who may have the stream
         self.episodes: list[Episode] = []
         self._floats = holds_floats(agent.action_space)
         self._observation = stepper.reset(seed, agent.steps)

@@ -1,5 +1,6 @@
 """Stable-baselines3's own `learn`, stretch by stretch, as a stream of our trainer."""
 
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,7 +33,7 @@ class Listener(BaseCallback):
         self.episodes: list[Episode] = []
         self.followed: BaseCallback | None = None
         self.begun, self.stopped = False, False
-        self._actor = actor
+        self._actor = weakref.proxy(actor)
 
     def follow(self, callback: BaseCallback | None) -> None:
         """Pass what is heard on to `callback`, from the next training on; None: to nobody."""
@@ -84,7 +85,7 @@ class Learning:
     def __init__(
         self, actor: Actor, model: BaseAlgorithm, env: VecEnv, listener: Listener, seed: int
     ) -> None:
-        self.actor, self.model, self.listener = actor, model, listener
+        self.actor, self.model, self.listener = weakref.proxy(actor), model, listener
         self.episodes = listener.episodes
         self._env = env
         env.seed(seed)

@@ -1,5 +1,6 @@
 """Tabular learning fused with the world's transition table, compiled where numba is installed."""
 
+import weakref
 from collections.abc import Callable
 from functools import cache
 from itertools import repeat
@@ -53,7 +54,7 @@ class FusedStream:
         seed: int,
         compiled: bool | None = None,
     ) -> None:
-        self.learner = learner
+        self.learner = weakref.proxy(learner)
         self.episodes: list[Episode] = []
         fast = compiled_loop(learner.algorithm) if compiled is not False else None
         if compiled and fast is None:

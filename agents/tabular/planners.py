@@ -1,5 +1,6 @@
 """Planners as agents: they solve the environment's model instead of trying it out."""
 
+import weakref
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ class Planning:
     """The stream of a planner: nothing is experienced."""
 
     def __init__(self, planner: Planner) -> None:
-        self.planner = planner
+        self.planner = weakref.proxy(planner)
         self.episodes: list[Episode] = []
 
     def advance(self, steps: int, *, last: bool = False) -> dict[str, float] | None:

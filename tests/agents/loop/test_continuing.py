@@ -1,6 +1,8 @@
 """Training in memory goes on where it stopped: many short calls are one long one."""
 
+import gc
 import signal
+import weakref
 
 import numpy as np
 import pytest
@@ -119,3 +121,27 @@ def test_a_loaded_dqn_fills_its_replay_again_before_it_learns(tmp_path):
     assert agent.updates == updates
     agent.learn(8, progress=False)
     assert agent.updates > updates
+
+
+@pytest.mark.parametrize("name", ["DQN", "PPO", "Reinforce", "QLearning", "ValueIteration"])
+def test_an_agent_that_nobody_has_any_more_is_freed_at_once(name):
+    """Its replay and its processes would else be there until the next sweep for cycles."""
+    seen = []
+    gc.disable()
+    try:
+        for _ in range(2):  # what the first imports may still hold it
+            agent = getattr(agents, name)("FrozenLake-v1")
+            agent.learn(40, progress=False, callback=lambda progress: seen.append(progress.agent))
+            seen.clear()
+            freed = weakref.ref(agent)
+            del agent
+        assert freed() is None
+    finally:
+        gc.enable()
+
+
+def test_what_a_callback_kept_still_knows_its_agent():
+    kept = []
+    agent = agents.DQN("CartPole-v1").learn(8, progress=False, callback=kept.append)
+    assert kept[0].agent is agent
+    assert agent.learn(8, progress=False, callback=kept.append).steps == kept[-1].steps == 16
