@@ -6,6 +6,8 @@ in at most 2.5 times the time of torch's without any.
 """
 
 import math
+from collections.abc import Callable
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -107,45 +109,61 @@ class Stopwatch:
         return self.seconds if self.reached else math.inf
 
 
-def our_dqn_to_goal(turn: int) -> float:
-    """Measure seconds of our DQN, under its preset, to the goal."""
-    from ..loop.evaluation import evaluate
+def our_way_to_goal(algorithm: str, most: int) -> Measure:
+    """Measure seconds of our agent, under its preset, to the goal on CartPole-v1."""
 
-    algorithm, preset = find_algorithm("dqn"), find_preset("dqn", "CartPole-v1")
-    assert preset is not None
-    config = preset.apply(algorithm.config_type()())
-    agent = algorithm.agent_type()("CartPole-v1", config, seed=turn, device="cpu")
-    watch = Stopwatch()
+    def measure(turn: int) -> float:
+        from ..loop.evaluation import evaluate
 
-    def callback(progress: Any) -> bool:
-        if progress.steps % GOAL_EVERY:
-            return True
-        seed = 10_000 + turn
-        return watch.look(lambda: evaluate(agent, episodes=GOAL_EPISODES, seed=seed).mean_return)
+        found, preset = find_algorithm(algorithm), find_preset(algorithm, "CartPole-v1")
+        assert preset is not None
+        config, copies = preset.apply(found.config_type()()), preset.run.get("num_envs")
+        agent = found.agent_type()("CartPole-v1", config, seed=turn, device="cpu", num_envs=copies)
+        watch, looks, seed = Stopwatch(), count(GOAL_EVERY, GOAL_EVERY), 10_000 + turn
+        next_look = next(looks)
 
-    agent.learn(ZOO_STEPS, callback, progress=False)
-    return watch.figure
-
-
-def sb3_dqn_to_goal(turn: int) -> float:
-    """Measure seconds of stable-baselines3's DQN, under the zoo's settings, to the goal."""
-    from stable_baselines3.common.callbacks import BaseCallback
-    from stable_baselines3.common.evaluation import evaluate_policy
-    from stable_baselines3.common.monitor import Monitor
-
-    model = sb3_model(turn)
-    check = Monitor(gym.make("CartPole-v1"))
-    check.reset(seed=10_000 + turn)
-
-    class Look(BaseCallback):
-        def _on_step(self) -> bool:
-            if self.num_timesteps % GOAL_EVERY:
+        def callback(progress: Any) -> bool:
+            nonlocal next_look
+            if progress.steps < next_look:
                 return True
-            return watch.look(lambda: evaluate_policy(model, check, GOAL_EPISODES)[0])
+            next_look = next(looks)
+            return watch.look(
+                lambda: evaluate(agent, episodes=GOAL_EPISODES, seed=seed).mean_return
+            )
 
-    watch = Stopwatch()
-    model.learn(ZOO_STEPS, callback=Look())
-    return watch.figure
+        agent.learn(most, callback, progress=False)
+        return watch.figure
+
+    return measure
+
+
+def sb3_way_to_goal(model_of: Callable[[int], Any], most: int) -> Measure:
+    """Measure seconds of a model of stable-baselines3, made for a seed, to the same goal."""
+
+    def measure(turn: int) -> float:
+        from stable_baselines3.common.callbacks import BaseCallback
+        from stable_baselines3.common.evaluation import evaluate_policy
+        from stable_baselines3.common.monitor import Monitor
+
+        model = model_of(turn)
+        check = Monitor(gym.make("CartPole-v1"))
+        check.reset(seed=10_000 + turn)
+        looks = count(GOAL_EVERY, GOAL_EVERY)
+
+        class Look(BaseCallback):
+            next_look = next(looks)
+
+            def _on_step(self) -> bool:
+                if self.num_timesteps < self.next_look:
+                    return True
+                self.next_look = next(looks)
+                return watch.look(lambda: evaluate_policy(model, check, GOAL_EPISODES)[0])
+
+        watch = Stopwatch()
+        model.learn(most, callback=Look())
+        return watch.figure
+
+    return measure
 
 
 def tabular(env_id: str) -> Measure:
@@ -239,8 +257,8 @@ CASES = (
         f" every {GOAL_EVERY:,} steps; ours by its preset, the peer by the settings of its zoo",
         "one training, the round is the seed",
         "s",
-        Side("dqn, preset", our_dqn_to_goal),
-        (Side("stable-baselines3 DQN, zoo", sb3_dqn_to_goal),),
+        Side("dqn, preset", our_way_to_goal("dqn", ZOO_STEPS)),
+        (Side("stable-baselines3 DQN, zoo", sb3_way_to_goal(sb3_model, ZOO_STEPS)),),
         bar=4.0,
         rounds=5,
         warm_up=False,

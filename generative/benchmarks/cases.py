@@ -74,7 +74,7 @@ def _vae(name: str, what: str, make: Callable[[], VAE], rows: int, bar: float) -
         (Side("pythae", pythae(name.removeprefix("vae-"), rows)),),
         bar=bar,
         rounds=5,
-        needs=PYTHAE,
+        needs=PYTHAE.need,
     )
     against_eager = Case(
         f"{name}-eager",

@@ -1,56 +1,26 @@
 """Peers: pythae in an environment of its own, and the loops that everybody writes."""
 
-import os
-import subprocess
-import sys
-import venv
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nets.benchmarks.timing import Measure, Need, rate
+from nets.benchmarks.apart import Apart
+from nets.benchmarks.timing import Measure, rate
 from nets.process.seeding import seeded
 
 from ..gans.minimax import DCGAN
 
-VERSION = "0.1.2"
-FOLDER = Path(".venv-pythae")
-PROGRAM = Path(__file__).with_name("pythae_peer.py")
+PYTHAE = Apart(
+    "pythae", ("pythae==0.1.2",), Path(__file__).with_name("pythae_peer.py"), beside_ours=True
+)
 BATCH_SIZE = 64
-
-
-def _python() -> Path:
-    return FOLDER.absolute() / "bin" / "python"
-
-
-def _make() -> None:
-    """Make an environment that has pythae beside everything of this one, torch above all."""
-    if _python().exists():
-        return
-    venv.create(FOLDER, with_pip=True)
-    here = [path for path in sys.path if path.endswith("site-packages")]
-    code = "import site; print(site.getsitepackages()[0])"
-    there = subprocess.run([str(_python()), "-c", code], check=True, capture_output=True, text=True)
-    Path(there.stdout.strip(), "base.pth").write_text("\n".join(here))
-    pip = [str(_python()), "-m", "pip", "install", "--quiet", f"pythae=={VERSION}"]
-    subprocess.run(pip, check=True, stdout=sys.stderr)
-
-
-PYTHAE = Need("pythae", lambda: _python().exists(), "--fetch-peers", _make)
 
 
 def pythae(kind: str, rows: int) -> Measure:
     """Measure images/s of pythae's trainer."""
-
-    def measure(turn: int) -> float:
-        command = [str(_python()), str(PROGRAM), kind, str(rows), str(turn)]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-        return float(done.stdout.split()[-1])
-
-    return measure
+    return PYTHAE.measure(kind, rows)
 
 
 def eager_vae(encoder: nn.Module, decoder: nn.Module, shape: tuple[int, ...], rows: int) -> Measure:

@@ -1,0 +1,116 @@
+"""Speed of PPO at many environments, beside the shape of PureJaxRL and stable-baselines3.
+
+All have the same settings and networks of 64-64 tanh units. JAX compiles the world into the loop of
+learning, for which its programs count only once compiled: that takes it seconds, told apart, which
+the time to a goal has in it. Bar: 0.8 of JAX's steps/s.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nets.benchmarks.apart import Apart
+from nets.benchmarks.timing import Case, Side, rate
+
+from ..algorithms import find_algorithm
+from .deep import ENV_ID, PPO, PPO_DISCOUNT, PPO_EPOCHS, copies
+from .learners import GOAL, GOAL_EPISODES, GOAL_EVERY, our_way_to_goal, sb3_way_to_goal
+
+PEERS = ("jax==0.10.2", "flax==0.12.8", "optax==0.2.8", "gymnax==1.0.1")
+FORGOTTEN = ("six==1.17.0",)  # which gymnax imports and does not ask for
+JAX = Apart("jax", (*PEERS, *FORGOTTEN), Path(__file__).with_name("jax_peer.py"))
+MOST = 100_000  # steps to the goal
+CHUNK = 4  # rollouts between two of JAX's looks at the goal: about `GOAL_EVERY` steps
+
+
+class Shape(NamedTuple):
+    """How much is gathered, how often it is learned from, and how many times that is measured."""
+
+    copies: int
+    n_steps: int
+    epochs: int
+    minibatches: int
+    updates: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of a rollout."""
+        return self.copies * self.n_steps
+
+
+SHAPES = (
+    Shape(8, 32, 20, 1, 64),
+    Shape(64, 32, 4, 4, 48),
+    Shape(512, 32, 4, 4, 8),
+    Shape(2048, 16, 2, 4, 6),
+)
+
+
+def ours(shape: Shape, turn: int) -> float:
+    """Measure env steps/s of our PPO."""
+    found, steps = find_algorithm("ppo"), shape.updates * shape.rows
+    config = found.config_type()(
+        n_steps=shape.n_steps,
+        batch_size=shape.rows // shape.minibatches,
+        epochs=shape.epochs,
+        discount=PPO_DISCOUNT,
+        gae_lambda=PPO["gae_lambda"],
+        learning_rate=PPO["learning_rate"],
+    )
+    agent = found.agent_type()(ENV_ID, config, seed=turn, device="cpu", num_envs=shape.copies)
+    agent.learn(2 * shape.rows, progress=False)
+    return rate(steps, lambda: agent.learn(steps, progress=False))
+
+
+def sb3_model(seed: int) -> Any:
+    """Return stable-baselines3's PPO under the settings of its zoo for `MOST` steps."""
+    from stable_baselines3 import PPO as SB3PPO
+
+    settings: dict[str, Any] = PPO | {"n_epochs": PPO_EPOCHS, "gamma": PPO_DISCOUNT}
+    settings |= {
+        "learning_rate": lambda left: left * PPO["learning_rate"],
+        "clip_range": lambda left: left * 0.2,
+    }
+    return SB3PPO("MlpPolicy", copies(), seed=seed, device="cpu", ent_coef=0.0, **settings)
+
+
+def case(shape: Shape) -> Case:
+    """Return the comparison at one shape."""
+    shown = f"{shape.copies}x{shape.n_steps}"
+    measured = (*shape[:4], shape.updates)
+    return Case(
+        f"ppo-vector-{shown}",
+        f"PPO on {ENV_ID}, {shape.copies} environments of {shape.n_steps} steps,"
+        f" {shape.epochs} epochs of {shape.minibatches} minibatches; the peer is compiled before",
+        f"{shape.updates * shape.rows:,} steps",
+        "steps/s",
+        Side("ppo", lambda turn: ours(shape, turn)),
+        (Side("JAX, PureJaxRL's shape", JAX.measure(*measured)),),
+        bar=0.8,
+        rounds=5,
+        warm_up=False,
+        needs=JAX.need,
+    )
+
+
+CASES = (
+    *map(case, SHAPES),
+    Case(
+        "ppo-cartpole-475",
+        f"PPO on {ENV_ID}: seconds of training until {GOAL_EPISODES} deterministic episodes average"
+        f" {GOAL:.0f}, tried about every {GOAL_EVERY:,} steps; ours by its preset,"
+        " stable-baselines3's by its zoo's, JAX's time has its compilation in it",
+        "one training, the round is the seed",
+        "s",
+        Side("ppo, preset", our_way_to_goal("ppo", MOST)),
+        (
+            Side("stable-baselines3 PPO, zoo", sb3_way_to_goal(sb3_model, MOST)),
+            Side(
+                "JAX, PureJaxRL's shape",
+                JAX.measure(*SHAPES[0][:4], CHUNK, "--goal", MOST),
+            ),
+        ),
+        rounds=5,
+        warm_up=False,
+        needs=JAX.need,
+    ),
+)
