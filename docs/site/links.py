@@ -13,7 +13,7 @@ START = "README.md"  # the first page
 LINK = re.compile(r"(\]\(|\bsrc=\")(?!\w+:|#|/)([^)\s\"#]+)(?=[#)\"])")
 PATH = re.compile(r"\[[\w/]+\.py\](?=\()")  # may be broken at its slashes: columns are narrow
 FENCE = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
-PAGES = (".md", ".png", ".gif", ".ipynb")  # what the site shows as it is
+PAGES = (".md", ".png", ".gif")  # what the site shows as it is
 
 
 def uri(path: str) -> str:
@@ -26,15 +26,16 @@ def uri(path: str) -> str:
         return "index.md"
     if (ROOT / path).is_dir():
         return f"{path}/README.md"
-    shown = path.removeprefix("docs/")
-    return shown if path.endswith(PAGES) else f"{shown}.txt"
+    shown = path.removeprefix("docs/").replace(".ipynb", ".md")
+    return shown if shown.endswith(PAGES) else f"{shown}.txt"
 
 
 def repository_path(page: str) -> str:
     """Return which file of the repository a page of the site is."""
     if page == "index.md":
         return START
-    return f"docs/{page}" if (ROOT / "docs" / page).exists() else page
+    here = ROOT / "docs" / page
+    return f"docs/{page}" if here.exists() or here.with_suffix(".ipynb").exists() else page
 
 
 def outside(path: str, text: str) -> set[str]:

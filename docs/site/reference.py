@@ -15,6 +15,7 @@ PACKAGES = {
 }
 BASES = {"agents": ["agents.agent.Agent"], "generative": ["generative.model.GenerativeModel"]}
 FOLDER = "reference"
+SOURCE = '<details class="mkdocstrings-source"'
 
 
 def door(package: str) -> dict[str, str]:
@@ -61,6 +62,11 @@ def room_page(package: str, room: str) -> str:
         hidden = f'filters: ["!^_", "!^({others})$"]' if others else 'filters: ["!^_"]'
         pages.append(described(module, module, hidden))
     return "\n".join(pages)
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Keep source code out of what is searched: names and docstrings are found."""
+    return html.replace(SOURCE, f"{SOURCE} data-search-exclude")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

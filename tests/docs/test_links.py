@@ -8,6 +8,7 @@ from printed_blocks import PAGES, ROOT
 
 LINK = re.compile(r"(?:\]\(|\bsrc=\")(?!\w+:)([^)\s\"]+)[)\"]")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+NOTEBOOKS = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("docs/tutorials/*.ipynb"))]
 NAVIGATION = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
 
 
@@ -18,9 +19,9 @@ def anchors(text):
     return {heading.replace(" ", "-") for heading in plain} | set(re.findall(r'id="(.*?)"', text))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, *NOTEBOOKS])
 def test_the_links_of_a_page_lead_somewhere(page):
-    for link in LINK.findall(CODE.sub("", PAGES[page].read_text(encoding="utf-8"))):
+    for link in LINK.findall(CODE.sub("", (ROOT / page).read_text(encoding="utf-8"))):
         name, _, anchor = link.partition("#")
         target = ROOT / (normpath(join(dirname(page), name)) if name else page)
         assert target.exists(), link
@@ -28,6 +29,6 @@ def test_the_links_of_a_page_lead_somewhere(page):
             assert anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("docs/")])
+@pytest.mark.parametrize("page", [page for page in [*PAGES, *NOTEBOOKS] if page[:5] == "docs/"])
 def test_a_page_is_in_the_navigation(page):
-    assert f"- {page.removeprefix('docs/')}\n" in NAVIGATION
+    assert f"- {page.removeprefix('docs/').replace('.ipynb', '.md')}\n" in NAVIGATION

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 SECTIONS = {  # a page of each section, and its title
     "index.html": "dreamgym",
+    "tutorials/own-world.html": "A world of your own",
     "curriculum.html": "The curriculum",
     "agents/ppo.html": "PPO",
     "envs/reach.html": "Reach",

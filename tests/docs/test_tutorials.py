@@ -1,0 +1,32 @@
+"""The tutorials run from top to bottom, in a reduced form that their cells name."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from printed_blocks import ROOT
+
+NOTEBOOKS = sorted(path.stem for path in ROOT.glob("docs/tutorials/*.ipynb"))
+
+
+def read(name):
+    return nbformat.read(ROOT / "docs" / "tutorials" / f"{name}.ipynb", as_version=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.filterwarnings("default")  # of the machinery of notebooks
+def test_a_tutorial_runs(name, tmp_path):
+    notebook = read(name)
+    changed = [cell for cell in notebook.cells if "quick" in cell.metadata]
+    assert len(changed) == 1
+    changed[0].source = changed[0].metadata["quick"]
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_tutorial_is_kept_as_it_ran_without_errors_and_warnings(name):
+    code = [cell for cell in read(name).cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert any("image/png" in output.get("data", {}) for output in outputs) or name == "own-encoder"
+    assert not {each.get("name", each.output_type) for each in outputs} & {"error", "stderr"}
