@@ -43,11 +43,15 @@ def described(identifier: str, heading: str, *options: str) -> str:
 
 def package_page(package: str) -> str:
     """Return the page of what `from package import ...` gives."""
-    names = [described(home, f"{package}.{name}") for name, home in door(package).items()]
+    names = []
+    for name, home in door(package).items():
+        settings = ["inherited_members: true"] if name.endswith("Config") else []
+        names.append(described(home, f"{package}.{name}", *settings))
     for home in BASES.get(package, []):
         names.append(described(home, home, "inherited_members: true"))
     rooms = ", ".join(f"[`{package}.{room}`]({package}.{room}.md)" for room in PACKAGES[package])
     text = f"What `from {package} import ...` gives. Its rooms: {rooms}."
+    text += "".join(f" What all share: [`{home}`](#{home})." for home in BASES.get(package, []))
     return "\n".join([f"# {package}\n", f"{text}\n", *names])
 
 

@@ -1,22 +1,21 @@
 """The tutorials run from top to bottom, in a reduced form that their cells name."""
 
-import nbformat
+import json
+
 import pytest
-from nbclient import NotebookClient
 from printed_blocks import ROOT
 
-NOTEBOOKS = sorted(path.stem for path in ROOT.glob("docs/tutorials/*.ipynb"))
-
-
-def read(name):
-    return nbformat.read(ROOT / "docs" / "tutorials" / f"{name}.ipynb", as_version=4)
+NOTEBOOKS = {path.stem: path for path in sorted(ROOT.glob("docs/tutorials/*.ipynb"))}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 @pytest.mark.filterwarnings("default")  # of the machinery of notebooks
 def test_a_tutorial_runs(name, tmp_path):
-    notebook = read(name)
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(NOTEBOOKS[name], as_version=4)
     changed = [cell for cell in notebook.cells if "quick" in cell.metadata]
     assert len(changed) == 1
     changed[0].source = changed[0].metadata["quick"]
@@ -25,8 +24,9 @@ def test_a_tutorial_runs(name, tmp_path):
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_tutorial_is_kept_as_it_ran_without_errors_and_warnings(name):
-    code = [cell for cell in read(name).cells if cell.cell_type == "code"]
-    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    outputs = [output for cell in code for output in cell.outputs]
-    assert any("image/png" in output.get("data", {}) for output in outputs) or name == "own-encoder"
-    assert not {each.get("name", each.output_type) for each in outputs} & {"error", "stderr"}
+    cells = json.loads(NOTEBOOKS[name].read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == [*range(1, len(code) + 1)]
+    outputs = [output for cell in code for output in cell["outputs"]]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert not {each.get("name", each["output_type"]) for each in outputs} & {"error", "stderr"}
