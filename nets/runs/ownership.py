@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ except ImportError:  # Windows has another word for it
 
 LOCK = ".dreamgym.lock"
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # for whoever is at the other end of a pipe
 FAR = 1 << 20  # a byte that nobody writes: what Windows has locked, others cannot read
 
 
@@ -67,7 +69,7 @@ def owned_file(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _locked(lock: Path, what: Path) -> Iterator[None]:
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | NO_LINKS, 0o644)
+    descriptor = _opened(lock, os.O_RDWR | os.O_CREAT)
     _held.add(descriptor)
     try:
         _lock(descriptor, what)
@@ -88,13 +90,22 @@ def require_free(folder: Path) -> None:
         Occupied: another process, or another part of this one, owns it.
     """
     try:
-        descriptor = os.open(folder / LOCK, os.O_RDONLY | NO_LINKS)
+        descriptor = _opened(folder / LOCK, os.O_RDONLY)
     except OSError:  # nobody has ever owned it, or it is not for us to know
         return
     try:
         _lock(descriptor, folder, shared=True)
     finally:
         os.close(descriptor)
+
+
+def _opened(lock: Path, flags: int) -> int:
+    """Open a lock's file, and nothing else that may bear its name."""
+    descriptor = os.open(lock, flags | NO_LINKS | NO_WAIT, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{lock} is no file")
+    return descriptor
 
 
 def _lock(descriptor: int, what: Path, *, shared: bool = False) -> None:

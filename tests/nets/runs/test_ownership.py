@@ -97,6 +97,14 @@ def test_a_lock_that_leads_elsewhere_is_not_followed(tmp_path):
     assert (tmp_path / "mine").read_text() == "precious"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
+def test_a_pipe_is_no_lock_and_nobody_waits_at_it(tmp_path):
+    os.mkfifo(tmp_path / LOCK)
+    require_free(tmp_path)
+    with pytest.raises(OSError, match=r"\.dreamgym\.lock is no file"), owned(tmp_path):
+        pass
+
+
 def test_a_file_has_an_owner_and_its_neighbours_have_others(tmp_path):
     with owned_file(tmp_path / "a.pt"), owned_file(tmp_path / "b.pt"):
         with pytest.raises(Occupied, match=r"a\.pt has an owner"), owned_file(tmp_path / "a.pt"):
