@@ -27,6 +27,11 @@ def making(name: str, spec: EnvSpec | None) -> Iterator[None]:
     """
     try:
         yield
+    except gym.error.DependencyNotInstalled as error:
+        if spec is None or not str(spec.entry_point).startswith("gymnasium.envs.box2d"):
+            raise
+        message = f'{name} cannot be made: Box2D is not installed; pip install "dreamgym[box2d]"'
+        raise gym.error.DependencyNotInstalled(message) from error
     except (gym.error.Error, InvalidExperience):
         raise
     except BaseException as error:

@@ -14,6 +14,7 @@ from typing import IO, Any
 import torch
 
 from ..near import shortened
+from ..process.memory import lacks_memory, memory_sentence
 from .archive import inspect
 from .durable import as_path, make_folder, sync
 
@@ -158,7 +159,8 @@ def fitting(source: str | Path) -> Iterator[None]:
     except KeyError as error:
         raise CheckpointError(f"{source} does not fit: it has no {error}") from error
     except _MISFITS as error:
-        raise CheckpointError(f"{source} does not fit: {' '.join(str(error).split())}") from error
+        why = memory_sentence(error) if lacks_memory(error) else " ".join(str(error).split())
+        raise CheckpointError(f"{source} does not fit: {why}") from error
 
 
 def save_json(path: str | Path, value: Any) -> None:

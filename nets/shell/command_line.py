@@ -15,10 +15,10 @@ import tyro
 
 from ..foreign import is_foreign
 from ..process.interrupts import SIGNALLED, interruptible
+from ..process.memory import lacks_memory, memory_sentence
 from ..process.streams import lasting_streams
 from ..runs.ownership import Occupied
 from .here import as_seen, look_beside, pinned, shown, started_here
-from .memory import lacks_memory, memory_sentence
 from .option_values import VALUES
 from .plain_warnings import plain_warnings
 from .wrong_options import WrongOption, one_sentence

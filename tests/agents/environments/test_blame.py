@@ -149,3 +149,11 @@ def test_what_our_own_worlds_refuse_is_ours_to_tell(tmp_path):
     with pytest.raises(ValueError, match="a maze needs size") as failed:
         spec_of("dreamgym/Maze-v0", size=-3)
     assert not is_foreign(failed.value)
+
+
+def test_the_extra_of_gymnasiums_worlds_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "Box2D", None)
+    for name in [name for name in sys.modules if name.startswith("gymnasium.envs.box2d")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(gym.error.DependencyNotInstalled, match=r'pip install "dreamgym\[box2d\]"'):
+        DQN("LunarLander-v3")

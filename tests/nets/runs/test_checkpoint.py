@@ -366,3 +366,12 @@ def test_misfits_are_told_in_one_line():
         nn.Linear(2, 3).load_state_dict(nn.Linear(3, 3).state_dict())
     assert "size mismatch" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "said", [MemoryError("Unable to allocate 3.5 TiB"), RuntimeError("CUDA out of memory")]
+)
+def test_memory_that_a_file_asks_for_and_is_not_there_is_told_as_such(said):
+    with pytest.raises(CheckpointError, match=r"big\.pt does not fit: not enough memory: "):
+        with fitting("big.pt"):
+            raise said
