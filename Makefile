@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# two processes; under `test` each file goes to one, which makes what its tests share once
 TESTS  := SDL_VIDEODRIVER=$${SDL_VIDEODRIVER:-dummy} $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
@@ -20,10 +21,10 @@ train: install ## train DQN on CartPole-v1 and show where the run is
 	$(BIN)/python scripts/train.py dqn CartPole-v1
 
 test: install ## run the tests on two processes, all but the slow ones
-	$(TESTS) -m "not slow" $(TESTARGS)
+	$(TESTS) --dist loadfile -m "not slow" $(TESTARGS)
 
 test-slow: install ## run those that train to a threshold
-	$(TESTS) -m slow $(TESTARGS)
+	$(TESTS) --dist worksteal -m slow $(TESTARGS)
 
 test-kernels: install ## run all tests with the arithmetic of four kinds of processor
 	for kernel in sse4 avx2 avx512 bf16; do .ci/kernel $$kernel $(MAKE) test test-slow || exit 1; done

@@ -9,15 +9,20 @@ import torch
 from command_runs import CLEAN, ROOT
 from pretended_cuda import missing
 
+MARK = "pytest.mark.cuda"  # to read a file costs a hundredth of collecting its tests
+
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU, and the tests run on it")
 @pytest.mark.skipif(bool(missing()), reason=missing())
 @pytest.mark.parametrize("folder", ["agents", "generative", "nets", "scripts"])
 def test_all_that_needs_a_gpu_runs_on_a_pretended_one(folder, tmp_path):
+    files = [
+        path for path in (ROOT / "tests" / folder).rglob("test_*.py") if MARK in path.read_text()
+    ]
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "helpers")])
     command = [sys.executable, "-m", "pytest", "-q", "-m", "cuda", "-p", "pretended_cuda"]
     result = subprocess.run(
-        [*command, "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'there'}", f"tests/{folder}"],
+        [*command, "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'there'}", *files],
         cwd=ROOT,
         env=CLEAN | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
         capture_output=True,
