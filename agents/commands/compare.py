@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from nets.kinds import Count
+from nets.placing.calls import CallError, PlaceError
+from nets.placing.each import Place, run_each
+from nets.placing.named import place_named
 from nets.runs.ownership import owned
 from nets.shell.command_line import (
     INTERRUPTED,
@@ -84,11 +87,19 @@ def main(argv: list[str]) -> int:
     from ..outcomes.comparison import Comparison
 
     source = find_env(options.env)
-    folder = options.out or pinned(RUNS) / f"compare-{source.name.replace('/', '-')}"
+    named = f"compare-{source.name.replace('/', '-')}"
+    folder = (options.out or pinned(RUNS) / named).absolute()
     call = shlex.join([*program("compare").split(), *argv])
-    setup = options.eval_episodes, options.device, call, options.jobs, options.eval_max_steps
-    comparison = Comparison(folder, *setup)
     with refusals(ValueError, TypeError):
+        place = place_named(options.on, options.jobs)
+        comparison = Comparison(
+            folder,
+            options.eval_episodes,
+            options.device,
+            call,
+            place.sharing,
+            options.eval_max_steps,
+        )
         wanted = partial(adapt, arguments=arguments, options=options)
         wanted(source)  # what cannot be made is told of nobody in particular
         contenders = parse_contenders(
@@ -98,15 +109,15 @@ def main(argv: list[str]) -> int:
             warn_idle(comparison.agent(contender, 0), contender.steps, contender.label)
     runs = [(contender, seed) for seed in range(options.seeds) for contender in contenders]
     with owned(comparison.runs):
-        return _complete(comparison, runs, options.jobs, argv)
+        return _complete(comparison, runs, place, argv)
 
 
-def _complete(comparison: "Comparison", runs: "Runs", jobs: int, argv: Sequence[str]) -> int:
+def _complete(comparison: "Comparison", runs: "Runs", place: Place, argv: Sequence[str]) -> int:
     """Run what is missing, then draw and print."""
     with refusals(ValueError, TypeError):
         due = [run for run in runs if not comparison.finished(*run)]
     try:
-        _run(comparison, runs, due, jobs)
+        _run(comparison, runs, due, place)
     except KeyboardInterrupt:
         left = sum(not comparison.finished(*run) for run in runs)
         print(f"\ninterrupted: {len(runs) - left} of {len(runs)} runs are finished; to go on:")
@@ -115,8 +126,7 @@ def _complete(comparison: "Comparison", runs: "Runs", jobs: int, argv: Sequence[
     return _show(comparison.path)
 
 
-def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None:
-    from nets.process.parallel import CallError, run_each
+def _run(comparison: "Comparison", runs: "Runs", due: "Runs", place: Place) -> None:
     from nets.process.progress import progress_bar
 
     from ..outcomes.comparison_report import run_line
@@ -130,12 +140,14 @@ def _run(comparison: "Comparison", runs: "Runs", due: "Runs", jobs: int) -> None
             bar.update(finished + sum(comparison.steps_done(*run) for run in due) - bar.n)
 
         try:
-            with closing(run_each(comparison.run, due, jobs, watch)) as ended:
+            with closing(run_each(comparison.run, due, place, watch)) as ended:
                 for index in ended:
                     watch()
                     record = comparison.record(*due[index])
                     assert record is not None  # the run has just written it
                     bar.write(run_line(record))
+        except PlaceError as error:
+            raise CommandError(str(error)) from error
         except CallError as error:
             contender, seed = due[error.index]
             raise CommandError(f"{contender.label}, seed {seed}: {error}") from error

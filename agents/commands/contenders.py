@@ -42,8 +42,10 @@ class RunsOptions(WorldOptions):
     limit's."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks live; auto: the GPU where there is one."""
-    jobs: Threads = 1
-    """Runs at a time, each in a process of its own."""
+    on: Annotated[str, tyro.conf.arg(metavar="PLACE")] = "local"
+    """Where runs are computed: local[:N], processes here; ray[:ADDRESS]; slurm[:NAME=VALUE,...]."""
+    jobs: Annotated[Threads | None, tyro.conf.arg(metavar="N")] = None
+    """Runs at a time; by default one here, and as many as there is room for on a cluster."""
 
 
 @dataclass(frozen=True)

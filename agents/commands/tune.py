@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from nets.kinds import Count, Seed
+from nets.placing.calls import CallError, PlaceError
+from nets.placing.each import Place, run_each
+from nets.placing.named import place_named
 from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,
@@ -94,12 +97,13 @@ def main(argv: list[str]) -> int:
         contender = found[0]
         named = f"tune-{contender.folder}-{source.name.replace('/', '-')}"
         call = shlex.join([*program("tune").split(), *argv])
+        place = place_named(options.on, options.jobs)
         comparison = Comparison(
-            options.out or pinned(RUNS) / named,
+            (options.out or pinned(RUNS) / named).absolute(),
             options.eval_episodes,
             options.device,
             call,
-            options.jobs,
+            place.sharing,
             options.eval_max_steps,
         )
         comparison.agent(contender, 0)  # what does not fit is refused before there is a folder
@@ -115,14 +119,14 @@ def main(argv: list[str]) -> int:
             options.seed,
         )
         study.open()
-    return _search(study, options, argv)
+    return _search(study, place, options, argv)
 
 
-def _search(study: "Study", options: TuneOptions, argv: Sequence[str]) -> int:
+def _search(study: "Study", place: Place, options: TuneOptions, argv: Sequence[str]) -> int:
     from ..tuning.report import BEST, write
 
     try:
-        _work(study, options.jobs)
+        _work(study, place)
     except KeyboardInterrupt:
         over = len(study.finished())
         print(f"\ninterrupted: {over} of {study.trials} trials are over; to go on:")
@@ -137,8 +141,7 @@ def _search(study: "Study", options: TuneOptions, argv: Sequence[str]) -> int:
     return 0
 
 
-def _work(study: "Study", jobs: int) -> None:
-    from nets.process.parallel import CallError, run_each
+def _work(study: "Study", place: Place) -> None:
     from nets.process.progress import progress_bar
 
     from ..tuning.study import finished
@@ -153,8 +156,8 @@ def _work(study: "Study", jobs: int) -> None:
             bar.update(min(len(finished(journal)), study.trials) - bar.n)
 
         try:
-            with closing(run_each(study.work, [()] * min(jobs, left), jobs, watch)) as ended:
+            with closing(run_each(study.work, [()] * min(place.jobs, left), place, watch)) as ended:
                 for _ in ended:
                     watch()
-        except CallError as error:
+        except (CallError, PlaceError) as error:
             raise CommandError(str(error)) from error

@@ -4,6 +4,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from itertools import chain
@@ -12,8 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 import tyro
 
-from ..kinds import Count
+from ..kinds import Count, Threads
 from ..near import hint
+from ..placing.calls import CallError, PlaceError
+from ..placing.each import Place, run_each
+from ..placing.local import Local
+from ..placing.named import place_named
 from ..settings import Settings
 from ..shell.command_line import (
     CommandError,
@@ -26,6 +31,8 @@ from ..shell.here import shown
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from .quality import Row
 
 SPEED, QUALITY = "dreamgym.benchmarks", "dreamgym.quality"  # groups of entry points
 TEXT = """Measure speed beside the peers', or the quality of learning beside known values.
@@ -40,6 +47,7 @@ examples:
   {command} --json > speed.json
   {command} quality --seeds 5        the table, into results/
   {command} quality --only generative --write results/generative/README.md
+  {command} quality --on local:4     several runs at a time
   {command} quality --list"""
 
 
@@ -66,6 +74,10 @@ class BenchmarkOptions(Settings):
     """quality: seeds per row."""
     out: Path = Path("results")
     """quality: folder of the results."""
+    on: Annotated[str, tyro.conf.arg(metavar="PLACE")] = "local"
+    """quality: where runs are computed: local[:N], ray[:ADDRESS] or slurm[:NAME=VALUE,...]."""
+    jobs: Annotated[Threads | None, tyro.conf.arg(metavar="N")] = None
+    """quality: runs at a time; by default one here, as many as there is room for elsewhere."""
     data: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """quality: pictures of MNIST, a .npz or idx file, for the rows that need it."""
 
@@ -160,24 +172,29 @@ def _quality(options: BenchmarkOptions, call: str) -> int:
     rows = select(_registered(QUALITY), options.only)
     if options.list:
         return _list(rows)
+    with refusals(ValueError):
+        place = place_named(options.on, options.jobs)
     outcomes, left_out = [], []
     file = None if options.data is None else shown(options.data)  # as records name it
-    with _bar(sum(len(row.seeds(options.seeds)) for row in rows)) as bar:
+    ready = []
+    for row in rows:
+        given, need = row.given(file), row.needs
+        if given is None:
+            lacks = f"{row.experiment.what}: --data FILE"
+        elif need is not None and not need.there():
+            lacks = f"{need.what}: {need.remedy}"
+        else:
+            ready.append(given)
+            continue
+        left_out.append(row.name)
+        print(f"{row.name} is left out, needs {lacks}", file=sys.stderr)
+    if place != Local():
+        _place(ready, place, options)
+    with _bar(sum(len(row.seeds(options.seeds)) for row in ready)) as bar:
         _say(bar, options, report.quality_heading())
-        for row in rows:
+        for row in ready:
             bar.set_description(row.name)
-            ready = row.given(file)
-            need, lacks = row.needs, ""
-            if ready is None:
-                lacks = f"{row.experiment.what}: --data FILE"
-            elif need is not None and not need.there():
-                lacks = f"{need.what}: {need.remedy}"
-            if lacks:
-                left_out.append(row.name)
-                bar.write(f"{row.name} is left out, needs {lacks}", file=sys.stderr)
-                bar.update(len(row.seeds(options.seeds)))
-                continue
-            outcomes.append(run_row(ready, options.seeds, options.out, bar.update))
+            outcomes.append(run_row(row, options.seeds, options.out, bar.update))
             _say(bar, options, report.quality_line(outcomes[-1]))
     if options.write is not None:
         table = report.quality_table(outcomes, report.machine(), call)
@@ -187,6 +204,24 @@ def _quality(options: BenchmarkOptions, call: str) -> int:
         record = {"kind": "quality", "command": call, "rows": figures}
         print(json.dumps(record | {"left_out": left_out}))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+def _place(rows: "Sequence[Row]", place: Place, options: BenchmarkOptions) -> None:
+    """Make all runs that are missing there, side by side; who looks for them finds them then."""
+    from .quality import due, run_once
+
+    missing = due(rows, options.seeds, options.out.absolute())
+    with _bar(len(missing)) as bar, closing(run_each(run_once, missing, place)) as ended:
+        try:
+            for index in ended:
+                name, _, seed, *_ = missing[index]
+                bar.set_description(f"{name}, seed {seed}")
+                bar.update()
+        except CallError as error:
+            name, _, seed, *_ = missing[error.index]
+            raise CommandError(f"{name}, seed {seed}: {error}") from error
+        except PlaceError as error:
+            raise CommandError(str(error)) from error
 
 
 def _registered(group: str) -> Iterable[Any]:

@@ -12,7 +12,7 @@ from functools import reduce
 from operator import getitem
 from pathlib import Path
 from statistics import median
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ..runs.checkpoint import CheckpointError, load_json, save_json
 from ..runs.provenance import git_commit, git_dirty, origin
@@ -32,6 +32,10 @@ class Experiment(Protocol):
 
     def run(self, seed: int) -> dict[str, Any]:
         """Return figures by name, and what else is worth keeping, all of which JSON can hold."""
+
+
+Run: TypeAlias = tuple[str, Experiment, int, Path, str]
+"""Name, experiment, seed, folder and command of a run."""
 
 
 @dataclass(frozen=True)
@@ -155,14 +159,32 @@ def run_row(row: Row, seeds: int, folder: Path, tick: Callable[[], object]) -> O
     Raises:
         ValueError: the row needs a file, and was not given it.
     """
-    if isinstance(row.experiment, OfFile):
-        raise ValueError(f"{row.name} needs {row.experiment.what}")
-    records, name = [], row.runs or row.name
-    for seed in row.seeds(seeds):
-        command = f"python scripts/benchmark.py quality --only {name} --seeds {seed + 1}"
-        records.append(run_once(name, row.experiment, seed, folder, command))
+    records = []
+    for run in runs(row, seeds, folder):
+        records.append(run_once(*run))
         tick()
     return Outcome(row, records)
+
+
+def runs(row: Row, seeds: int, folder: Path) -> list[Run]:
+    """Return what `run_once` is given for each seed of a row.
+
+    Raises:
+        ValueError: the row needs a file, and was not given it.
+    """
+    if isinstance(row.experiment, OfFile):
+        raise ValueError(f"{row.name} needs {row.experiment.what}")
+    name, command = row.runs or row.name, "python scripts/benchmark.py quality --only"
+    return [
+        (name, row.experiment, seed, folder, f"{command} {name} --seeds {seed + 1}")
+        for seed in row.seeds(seeds)
+    ]
+
+
+def due(rows: Iterable[Row], seeds: int, folder: Path) -> list[Run]:
+    """Return the runs of rows that have no result yet, each once."""
+    wanted = {(run[0], run[2]): run for row in rows for run in runs(row, seeds, folder)}
+    return [run for run in wanted.values() if _kept(*run[:4]) is None]
 
 
 def run_once(
@@ -183,17 +205,27 @@ def run_once(
         What the file holds: experiment, seed, config, result, seconds, commit, whether files of it
         had been changed, command, versions, processor.
     """
-    file = folder / name / f"seed-{seed}.json"
-    config = to_plain(experiment.config())
-    kept = read_record(file)
-    if kept is not None and kept.get("seed") == seed and agrees(kept.get("config"), config):
+    kept = _kept(name, experiment, seed, folder)
+    if kept is not None:
         return kept
+    config = to_plain(experiment.config())
     started = time.perf_counter()
     result = experiment.run(seed)
     seconds = time.perf_counter() - started
     record = make_record(name, seed, config, result, seconds, command)
-    save_json(file, record)
+    save_json(_file(name, seed, folder), record)
     return record
+
+
+def _kept(name: str, experiment: Experiment, seed: int, folder: Path) -> dict[str, Any] | None:
+    kept = read_record(_file(name, seed, folder))
+    if kept is None or kept.get("seed") != seed:
+        return None
+    return kept if agrees(kept.get("config"), to_plain(experiment.config())) else None
+
+
+def _file(name: str, seed: int, folder: Path) -> Path:
+    return folder / name / f"seed-{seed}.json"
 
 
 def agrees(kept: Any, config: Any) -> bool:

@@ -16,7 +16,8 @@ from agents.tuning.report import as_preset, write
 from agents.tuning.space import distribution
 from agents.tuning.study import Study
 from nets.kinds import Span
-from nets.process.parallel import run_each
+from nets.placing.each import run_each
+from nets.placing.local import Local
 
 SPACE = {"learning_rate": Span(0.01, 1.0, log=True), "discount": (0.5, 0.9)}
 
@@ -74,7 +75,7 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_done_twice(tmp_path):
     ):
         list(ended)
     assert shared.finished() == []
-    with closing(run_each(shared.work, [(), ()], jobs=2)) as ended:
+    with closing(run_each(shared.work, [(), ()], Local(2))) as ended:
         assert sorted(ended) == [0, 1]
     found = shared.finished()
     assert [trial.number for trial in found] == list(range(6))
