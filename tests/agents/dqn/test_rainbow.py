@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from learning import best_of
+from learning import best_agent, best_of
 
 import envs  # noqa: F401
 from agents.dqn.agent import DQN
@@ -60,9 +60,7 @@ def test_rainbow_trains_and_comes_back_from_its_folder(tmp_path, env_id):
 def test_rainbow_solves_cartpole(tmp_path):
     def train(seed):
         preset, agent = rainbow("CartPole-v1", seed)
-        run = RunFolder(tmp_path / str(seed))
-        config = RunConfig.default(agent, preset.steps)
-        Trainer(agent, run, config, progress=False).run(config.steps)
-        return evaluate(DQN.load(run.files.best), episodes=100, seed=123).mean_return
+        best = best_agent(agent, tmp_path / str(seed), preset.steps, highest=500.0)
+        return evaluate(best, episodes=100, seed=123).mean_return
 
     assert best_of(train, 475) >= 475
