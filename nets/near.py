@@ -79,10 +79,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean ...?" or, where nothing is near, what is known."""
+    """Return "did you mean ...?" or, where nothing is near, what is known, if anything."""
     names = sorted(known)
     near = nearest(name, names)
-    return f"did you mean {near!r}?" if near else f"expected one of {', '.join(names) or 'none'}"
+    if not names:
+        return "there is none"
+    return f"did you mean {near!r}?" if near else f"expected one of {', '.join(names)}"
 
 
 def shortened(value: Any) -> str:

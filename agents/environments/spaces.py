@@ -77,6 +77,8 @@ def as_starts(given: Any, count: int) -> NDArray[np.bool_]:
     Raises:
         ValueError: it is not told of each.
     """
+    if type(given) is np.ndarray and given.dtype == bool and given.shape == (count,):
+        return given
     try:
         starts = np.asarray(given).reshape(-1)
     except (RuntimeError, TypeError, ValueError):  # lists of different lengths, for instance

@@ -199,7 +199,8 @@ class Actor(Remade[ConfigT]):
             ValueError: the agent needs masks and got none, or what was given does not fit.
         """
         rows, single = as_rows(self.observation_space, observation)
-        deterministic = required("deterministic", deterministic, bool)
+        if type(deterministic) is not bool:
+            deterministic = required("deterministic", deterministic, bool)
         if episode_start is not None:
             episode_start = as_starts(episode_start, len(rows))
         now: tuple[Any, ...] = (rows, state, episode_start, deterministic)

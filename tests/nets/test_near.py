@@ -36,7 +36,7 @@ def test_a_name_of_one_s_own_goes_before_habits():
 
 def test_where_nothing_is_near_all_is_named():
     assert hint("x", ["b", "a"]) == "expected one of a, b"
-    assert hint("x", []) == "expected one of none"
+    assert hint("x", []) == "there is none"
     assert hint("aa", ["aab", "b"]) == "did you mean 'aab'?"
 
 
