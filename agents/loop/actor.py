@@ -67,6 +67,11 @@ class Actor(Remade[ConfigT]):
         device: str = "auto",
         num_envs: int | None = None,
     ) -> None:
+        if isinstance(env, str) and env.endswith("Policy"):
+            raise TypeError(
+                f"env is {env!r}: expected an environment; {type(self).__name__} builds its network"
+                f" itself, as {self.config_type.__name__}(...) says"
+            )
         self.config: ConfigT = settings_of(self.config_type, config)
         source = EnvSource.of(env, num_envs)
         if source.num_envs is None and source.spec is not None:

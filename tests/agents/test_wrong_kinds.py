@@ -49,3 +49,8 @@ def test_rows_are_tensors(wrong):
 def test_numbers_that_no_array_holds_are_no_observations(agent):
     with pytest.raises(ValueError, match=r"was given: expected one or several of Discrete"):
         agent.predict(10**30)
+
+
+def test_who_begins_with_a_policy_is_told_where_networks_are_set():
+    with pytest.raises(TypeError, match=r"env is 'MlpPolicy': expected an environment; PPO builds"):
+        agents.PPO("MlpPolicy", "CartPole-v1")

@@ -10,6 +10,7 @@ KNOWN = (
     "--config.learning-rate",
     "--latent",
     "--config.latent",
+    "DQN",
 )
 
 
@@ -23,6 +24,7 @@ KNOWN = (
         ("--config.total-timesteps", "--steps"),
         ("--latents", "--latent"),
         ("--gamma", None),
+        ("Rainbow", "DQN"),
     ],
 )
 def test_the_last_word_counts_and_what_others_call_it(name, meant):
