@@ -38,7 +38,7 @@ class Guarded(gym.Wrapper):
     ) -> tuple[Any, dict[str, Any]]:
         """Reset the environment."""
         observation, info = self.env.reset(seed=seed, options=options)
-        return self._observation(observation), info
+        return self._observation(observation), self._door.info(info)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Step the environment."""
@@ -49,6 +49,7 @@ class Guarded(gym.Wrapper):
         terminated, truncated = self._door.flag(terminated), self._door.flag(truncated)
         if type(reward) is not float:
             reward = float(self._door.reward(reward)[0])
+        info = self._door.info(info)
         return self._observation(observation), reward, terminated, truncated, info
 
     def _observation(self, value: Any) -> Any:

@@ -17,17 +17,17 @@ class Odd(gym.Env):
 
     action_space = spaces.Discrete(2)
 
-    def __init__(self, space=None, observation=None, reward=1.0, terminated=False):
+    def __init__(self, space=None, observation=None, reward=1.0, terminated=False, info=()):
         self.observation_space = space or spaces.Box(-1, 1, (2,))
         self.told = np.zeros(2, np.float32) if observation is None else observation
-        self.reward, self.terminated = reward, terminated
+        self.reward, self.terminated, self.info = reward, terminated, info
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         return self.told, {}
 
     def step(self, action):
-        return self.told, self.reward, self.terminated, False, {}
+        return self.told, self.reward, self.terminated, False, self.info or {}
 
 
 gym.register("guard/Odd-v0", Odd, max_episode_steps=7)
@@ -52,6 +52,7 @@ def test_a_reward_in_any_form_is_a_number(reward):
         ({"terminated": "False"}, "the flag 'False' at step 1: expected True or False"),
         ({"terminated": None}, "the flag None at step 1: expected True or False"),
         ({"reward": "1.0"}, "the reward '1.0' at step 1: expected a number"),
+        ({"info": ["why"]}, r"the info \['why'\] at step 1: expected a dict"),
         ({"observation": np.zeros(3, np.float32)}, r"of shape \(3,\) at step 0: expected \(2,\)"),
         ({"observation": "words"}, "at step 0: expected"),
         ({"space": BYTES, "observation": np.array([0, 300, 0])}, "300 at step 0"),
