@@ -25,6 +25,7 @@ from typing import (
 import torch
 from torch import Tensor, nn
 
+from nets.glance import changed, in_a_table
 from nets.keywords import Keywords
 from nets.kinds import Capacity, Count, NonNegative, Part, Schedule, Size, Whole, changing
 from nets.runs.configurations import recalled, recorded
@@ -183,6 +184,12 @@ class GenerativeModel(Keywords, nn.Module, ABC, Generic[ConfigT]):
         self.config: ConfigT = settings_of(self.config_type, config)
         self.dataset_size: int = required("dataset_size", dataset_size, Count)
         self.num_classes: int | None = required("num_classes", num_classes, Count | None)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        count = sum(parameter.numel() for parameter in self.parameters())
+        facts = {"shape": self.shape, "parameters": f"{count:,}", "rows": self.dataset_size}
+        return in_a_table(self, facts | changed(self.config))
 
     @abstractmethod
     def players(self) -> Sequence[Player]:

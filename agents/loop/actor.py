@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 
+from nets.glance import changed, in_a_line, in_a_table
 from nets.kinds import Whole
 from nets.process.device import resolve_device
 from nets.process.seeding import hash31
@@ -90,6 +91,19 @@ class Actor(Remade[ConfigT]):
         self.steps = 0
         self.segment = 0
         self.reseed(hash31(self.seed, "agent"))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it is, in a few words and numbers."""
+        about = {"env": self.source.name, "num_envs": self.num_envs, "steps": self.steps}
+        return about | {"device": str(self.device), "seed": self.seed} | changed(self.config)
+
+    def __repr__(self) -> str:
+        return in_a_line(self, self.facts)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return in_a_table(self, self.facts)
 
     @property
     def masks(self) -> bool:

@@ -1,17 +1,21 @@
 """A data set: rows in memory, on whichever device trains on them, or in a file."""
 
+import io
 import math
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
 
+from nets.glance import in_a_line, in_a_table
 from nets.near import shortened
 
 from ..model import Batch
 from .stored import Rows, Stored
+
+SHOWN = 16  # pictures that a notebook shows of data
 
 
 class DataNote(UserWarning):
@@ -46,7 +50,7 @@ class Modes(NamedTuple):
     std: float  # of each Gaussian, the same in every direction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Pictures or vectors, with what is known about them.
 
@@ -109,6 +113,23 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it is, in a few words and numbers."""
+        facts: dict[str, Any] = {"name": self.name, "rows": len(self), "shape": self.shape}
+        facts |= {"dtype": str(self.x.dtype), "device": str(self.device)}
+        more = {"classes": self.class_names, "factors": self.factor_names, "notes": self.notes}
+        return facts | {name: value for name, value in more.items() if value}
+
+    def __repr__(self) -> str:
+        return in_a_line(self, self.facts)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: what it is, and the first pictures."""
+        drawn = len(self.shape) == 3 and self.shape[0] in (1, 3)
+        pictures = self.batch(slice(SHOWN)).x.cpu() if drawn else ()
+        return in_a_table(self, self.facts, [_png(x) for x in pictures], width="4em")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -228,3 +249,13 @@ def _check_labels(name: str, labels: Tensor, classes: int) -> None:
     if low < 0 or high >= classes:
         message = f"{name}: labels range from {low} to {high}"
         raise ValueError(f"{message}, expected 0..{classes - 1} for {classes} class names")
+
+
+def _png(x: Tensor) -> bytes:
+    """Return a picture `[C, H, W]` in [0, 1] as a file."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    colours = (x.clamp(0, 1) * 255).round().byte().expand(3, -1, -1)
+    Image.fromarray(colours.movedim(0, -1).numpy()).save(file, "PNG")
+    return file.getvalue()

@@ -1,6 +1,7 @@
 """How far a training is, drawn as a bar."""
 
 import sys
+import warnings
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -13,9 +14,7 @@ Bar: TypeAlias = "tqdm[Any]"
 
 def progress_bar(steps: int, done: int = 0, *, shown: bool = True, unit: str = "step") -> Bar:
     """Return a bar of `steps` steps, of which some are `done`; a log file gets a line at times."""
-    from tqdm import tqdm
-
-    return tqdm(
+    return _kind_of_bar()(
         total=steps,
         initial=done,
         unit=unit,
@@ -27,7 +26,23 @@ def progress_bar(steps: int, done: int = 0, *, shown: bool = True, unit: str = "
     )
 
 
+def _kind_of_bar() -> "type[Bar]":
+    """Return a notebook's own bar where it can be drawn, a line of text elsewhere."""
+    if _in_notebook():
+        with warnings.catch_warnings():  # who has no widgets sees the line
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm as widget
+        return widget
+    from tqdm import tqdm
+
+    return tqdm
+
+
+def _in_notebook() -> bool:
+    return "ipykernel" in sys.modules
+
+
 def _watched() -> bool:
     """Whether somebody looks on: services have no standard error, notebooks one of their own."""
     ask = getattr(sys.stderr, "isatty", None)
-    return ask is not None and bool(ask())
+    return _in_notebook() or (ask is not None and bool(ask()))

@@ -1,16 +1,25 @@
 """A run is a folder: how it is cut up, what it takes to repeat it, and where its files lie."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import shlex
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
+from ..glance import in_a_table
 from ..warned import warn
 from ..kinds import Count, Whole
 from ..settings import Settings
 from .changes import described_at
-from .checkpoint import CheckpointError, Damaged, fitting, load_checkpoint, save_checkpoint
+from .checkpoint import (
+    CheckpointError,
+    Damaged,
+    fitting,
+    load_checkpoint,
+    load_json,
+    save_checkpoint,
+)
 from .checkpoints import Checkpoints
 from .durable import as_path, remove_unfinished
 from .fingerprints import Source
@@ -58,6 +67,21 @@ class RunFolder(Generic[ConfigT]):
         self._owned = False
         self._record: dict[str, Any] | None = None
         self._began: str | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: where it is, what was typed, how far it came, its curve."""
+        facts: dict[str, Any] = {"path": str(self.path)}
+        with suppress(OSError, ValueError, TypeError, AttributeError):  # it may be anybody's
+            record = load_json(self.config_file)
+            facts["of"] = record.get("algorithm") or record.get("model")
+            facts["command"] = shlex.join(record.get("command", []))
+            facts["steps"] = record["run"]["steps"]
+            facts["checkpoints"] = ", ".join(file.stem for file in self.files.list())
+        curve = [self.curve.read_bytes()] if self.curve.is_file() else []
+        return in_a_table(self, facts, curve)
 
     @contextmanager
     def owned(self, leads: bool = True) -> Iterator[Self]:

@@ -24,3 +24,11 @@ def test_training_goes_on_whatever_standard_error_is(monkeypatch, stream):
     with progress_bar(3, shown=stream is not None) as bar:
         bar.update(3)
     assert bar.total == 3
+
+
+def test_a_notebook_has_a_bar_of_its_own_and_no_words_about_widgets(monkeypatch, recwarn):
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    with progress_bar(3) as bar:
+        assert bar.mininterval < 1  # somebody looks on
+        assert type(bar).__module__ != "tqdm.std"
+    assert not recwarn.list

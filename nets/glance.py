@@ -1,0 +1,52 @@
+"""What a thing is, at a glance: one line where text is read, a small table in a notebook."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from .near import shortened
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+CELL = "text-align: left; padding: 0.1em 1em 0.1em 0; border: none"
+
+
+def in_a_line(thing: object, facts: Mapping[str, Any]) -> str:
+    """Return `Kind(name=value, ...)`."""
+    said = ", ".join(f"{name}={shortened(value)}" for name, value in facts.items())
+    return f"{type(thing).__name__}({said})"
+
+
+def in_a_table(
+    thing: object, facts: Mapping[str, Any], pictures: Sequence[bytes] = (), width: str = "auto"
+) -> str:
+    """Return a table of facts in HTML, with pictures below it.
+
+    Args:
+        thing: whose type is the title.
+        facts: by name; nothing in them is taken for HTML.
+        pictures: PNG files.
+        width: of each, as CSS writes it.
+    """
+    rows = "".join(
+        f'<tr><td style="{CELL}">{escape(name.replace("_", " "))}</td>'
+        f'<td style="{CELL}">{escape(value if isinstance(value, str) else shortened(value))}</td>'
+        "</tr>"
+        for name, value in facts.items()
+    )
+    style = f"width: {width}; max-width: 100%; margin: 1px; image-rendering: pixelated"
+    images = "".join(
+        f'<img src="data:image/png;base64,{b64encode(picture).decode()}" style="{style}" alt="">'
+        for picture in pictures
+    )
+    return f"<strong>{escape(type(thing).__name__)}</strong><table>{rows}</table>{images}"
+
+
+def changed(config: "DataclassInstance") -> dict[str, Any]:
+    """Return the settings that are not the defaults, by name."""
+    usual = type(config)()
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    return {name: value for name, value in values.items() if value != getattr(usual, name)}
