@@ -258,6 +258,18 @@ def test_a_model_that_was_saved_is_loaded():
     )
 
 
+def test_a_world_that_was_saved_is_dreamed_as_it_was():
+    """Where it goes and what it pays, of an ensemble that had no other scales than a mean's."""
+    world = generative.load("world.pt", device="cpu")
+    u = torch.tensor([[0.2], [0.7]])
+    state, paid = world.begin(world.starts[:2], u), []
+    for push in (1.0, -2.0, 0.5):
+        state, _, reward, _ = world.step(state, torch.full((2, 1), push), u)
+        paid.append(reward)
+    dreamed = torch.cat([*paid, state[0].flatten()]).tolist()
+    assert dreamed == close_to(EXPECTED["world.pt"]["dream"])
+
+
 def test_a_model_is_measured_as_it_was():
     """On data that another run plays, with chance of its own."""
     then = EXPECTED[MEASURED]["measures"]

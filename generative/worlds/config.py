@@ -39,6 +39,9 @@ class WorldConfig(ModelConfig):
     """Units of every hidden layer."""
     members: Count = 5
     """Networks of an ensemble."""
+    symlog: bool = False
+    """Whether an ensemble reads observations on the scale sign(x)·log(1 + |x|), too, and learns
+    rewards on it, so that small ones count beside large."""
     filters: Size = 32
     """Channels of every convolution of a board."""
     memory: Size = 128
@@ -62,7 +65,7 @@ class WorldConfig(ModelConfig):
 
     only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
         **dict.fromkeys(("hidden",), ("model", ("ensemble", "rssm", "vae-lstm"))),
-        **dict.fromkeys(("members",), ("model", ("ensemble",))),
+        **dict.fromkeys(("members", "symlog"), ("model", ("ensemble",))),
         **dict.fromkeys(("filters",), ("model", ("board",))),
         **dict.fromkeys(("memory",), ("model", ("rssm", "vae-lstm"))),
         **dict.fromkeys(
@@ -81,7 +84,7 @@ class WorldConfig(ModelConfig):
         """Return settings that suit a kind of observations, and a model; `settings` override."""
         chosen = SUITED[kind] if model == "auto" else model
         known: dict[Model, dict[str, Any]] = {
-            "ensemble": {"batch_size": 256, "window": 1, "max_grad_norm": 0.0},
+            "ensemble": {"batch_size": 256, "window": 1, "max_grad_norm": 0.0, "symlog": True},
             "board": {"batch_size": 64, "window": 1},
             "table": {"window": 1},
             "rssm": {"window": 4, "batch_size": 64} if kind == "picture" else {"window": 16},

@@ -6,6 +6,8 @@ from torch.nn.functional import cross_entropy
 
 from nets.layers.rssm import inverse_cdf
 
+from .scales import symexp, symlog
+
 MOST = 32
 """Values that are told apart; more are taken to be continuous."""
 POINTS = 63
@@ -62,11 +64,10 @@ class RewardValues(nn.Module):
 def reward_values(reward: Tensor) -> tuple[list[float], bool]:
     """Return the values of rewards `[N]`, and whether these are all there are.
 
-    More than 32 are replaced by 63 points, evenly spaced on the scale sign(r)·log(1 + |r|).
+    More than 32 are replaced by 63 points, evenly spaced on the scale of `symlog`.
     """
     seen = reward.unique()
     if len(seen) <= MOST:
         return seen.tolist(), True
-    low, high = (torch.sign(r) * torch.log1p(r.abs()) for r in (seen[0], seen[-1]))
-    points = torch.linspace(float(low), float(high), POINTS)
-    return (torch.sign(points) * torch.expm1(points.abs())).tolist(), False
+    points = torch.linspace(float(symlog(seen[0])), float(symlog(seen[-1])), POINTS)
+    return symexp(points).tolist(), False

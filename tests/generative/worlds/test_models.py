@@ -1,5 +1,6 @@
 """The models of worlds: what they lower, what they dream, how they are made again."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -98,6 +99,33 @@ def test_a_dream_pays_by_what_a_sign_showed_in_its_beginning():
     assert reward[right].mean() > 0.9
     assert reward[~right].mean() < 0.1
     assert end.float().mean() > 0.9
+
+
+def test_an_ensemble_tells_small_rewards_apart_beside_large_ones():
+    """On PointMass costs are of hundreds; below 1 they are known several times as well."""
+    spec = spec_of("dreamgym/PointMass-v0")
+    episodes, fresh = (collect(spec, steps, seed=seed) for steps, seed in ((2000, 0), (600, 1)))
+    small = fresh.reward > -1
+    off = {}
+    for scale in (False, True):
+        settings = {"members": 2, "hidden": 64, "learning_rate": 3e-3, "symlog": scale}
+        with seeded(0):
+            world = World.of(spec, episodes, WorldConfig.suited(spec.kind, **settings))
+        Trainer(world, Windows("mass", episodes, 1), seed=0, device="cpu", progress=False).run(300)
+        u = torch.full((int(small.sum()), 1), 0.2)
+        reward = world.step((fresh.before[small],), fresh.action[small], u).reward
+        off[scale] = (reward - fresh.reward[small]).abs().mean()
+    assert off[True] < 0.4 * off[False]
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_rewards_of_an_ensemble_go_no_further_than_e_times_what_was_seen(sign):
+    world = small_world("continuous")
+    with torch.no_grad():
+        for member in world.dynamics.members:
+            member[-1].bias[-2] = 1e9 * sign
+    reward = world.step((world.starts[:4],), torch.ones(4, 1), torch.rand(4, 1)).reward
+    assert (1 + reward.abs() <= math.e * (1 + world.rewards.values.abs().max()) * (1 + 1e-5)).all()
 
 
 def test_a_table_dreams_as_often_as_it_has_counted():
