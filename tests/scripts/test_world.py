@@ -14,6 +14,7 @@ from agents.commands.render import main as render
 from agents.commands.train import main as train_agent
 from generative.commands.evaluate import main as evaluate
 from generative.commands.train import main as train
+from generative.dreams.pictures import GAP
 from generative.worlds.world import World
 from nets.runs.checkpoint import load_checkpoint
 from nets.shell.verify import main as verify
@@ -160,11 +161,12 @@ def test_film_shows_the_dream_and_the_real_world_beside_it(walked, read_film):
     assert (walked / "both.gif").stat().st_size > 0
     both, _ = read_film("both.mp4")
     assert len(both) == 4  # the middle, and three steps to the right
-    width = both.shape[2] // 2
-    left, right = both[:-1, :, :width], both[:-1, :, width:]
+    side = both.shape[1]  # of each of two squares, a gap between them
+    assert both.shape[2] == 2 * (side + GAP)  # twice as large as it was drawn
+    left, right = both[:-1, :, :side], both[:-1, :, -side:]
     assert np.abs(left.astype(int) - right).mean() < 3  # the codec's loss
     assert left.std() > 30
-    assert both[-1, :, width:].mean() < 0.7 * both[-1, :, :width].mean()
+    assert both[-1, :, -side:].mean() < 0.7 * both[-1, :, :side].mean()
 
 
 def test_an_agent_of_the_real_world_is_shown_in_a_dream_of_it(walked, capsys):
@@ -205,7 +207,8 @@ def test_a_person_plays_in_a_dream_with_the_real_world_beside(walked, monkeypatc
     beside = shown[0]
     shown.clear()
     assert play(dream) == 0
-    assert beside == (shown[0][0], 2 * shown[0][1], 3)
+    height, width, _ = shown[0]
+    assert beside == (height, 2 * width + GAP, 3)
 
 
 def test_verify_reads_what_was_lived_through(here, capsys):
