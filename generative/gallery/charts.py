@@ -124,6 +124,7 @@ def bands(
         (line,) = axes.plot(steps, np.median(values, 0), marker="o", label=label)
         edges = values.min(0), values.max(0)
         axes.fill_between(steps, *edges, color=line.get_color(), alpha=0.2, linewidth=0)
+        axes.vlines(steps, *edges, color=line.get_color(), alpha=0.4)  # a band of one step is none
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.grid(alpha=0.25)
     axes.legend(loc="best", framealpha=0.9)
