@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 from printed_blocks import ROOT, blocks_of, with_blocks
 
-import envs  # noqa: F401  registers the worlds
+import envs  # noqa: F401  registers worlds, which no page is to do first, as these do
+import generative.dreams
+import generative.latents  # noqa: F401
 from nets.process.seeding import seeded
 
 NUMBER = re.compile(r"[-−]?\d[\d_]*(?:\.\d+)?(?:/\d+)?(?=$|[:;,)]? )")
