@@ -12,10 +12,15 @@ from pretended_cuda import missing
 MARK = "pytest.mark.cuda"  # to read a file costs a hundredth of collecting its tests
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU, and the tests run on it")
-@pytest.mark.skipif(bool(missing()), reason=missing())
-@pytest.mark.parametrize("folder", ["agents", "generative", "nets", "scripts"])
-def test_all_that_needs_a_gpu_runs_on_a_pretended_one(folder, tmp_path):
+def pretended(test):
+    """Leave a test out where there is a GPU, or where none can be pretended."""
+    real = "there is a GPU, and the tests run on it"
+    test = pytest.mark.skipif(torch.cuda.is_available(), reason=real)(test)
+    return pytest.mark.skipif(bool(missing()), reason=missing())(test)
+
+
+def check_on_a_pretended_gpu(folder, tmp_path):
+    """Run all tests of a folder that need a GPU, in a process that has one of its own."""
     files = [
         path for path in (ROOT / "tests" / folder).rglob("test_*.py") if MARK in path.read_text()
     ]
