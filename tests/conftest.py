@@ -28,6 +28,13 @@ if hasattr(signal, "SIGHUP"):
 sys.path.insert(0, str(Path(__file__).with_name("helpers")))  # what several folders share
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_stays_what_it_is():
+    """Fail the test that leaves another answer to Ctrl-C, which may kill one that comes later."""
+    yield
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def pytest_collection_modifyitems(items):
     """Skip what needs a GPU where there is none."""
     if not torch.cuda.is_available():

@@ -4,6 +4,7 @@ import os
 import re
 import runpy
 import shlex
+import signal
 import sys
 from importlib.metadata import entry_points
 
@@ -49,7 +50,9 @@ def parsed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(ROOT / "scripts")
     monkeypatch.setattr(command_line.tyro, "cli", parse)
-    return call
+    answer = signal.getsignal(signal.SIGINT)
+    yield call
+    signal.signal(signal.SIGINT, answer)  # as programs begin, Ctrl-C ends them
 
 
 def commands(text):

@@ -199,7 +199,7 @@ def test_actions_without_a_distribution_are_a_divergence():
         pytest.raises(Diverged, match="the distribution of its actions is not finite"),
         answerable(agent),
     ):
-        torch.distributions.Normal(torch.tensor(math.nan), 1.0)
+        torch.distributions.Normal(torch.tensor(math.nan), 1.0, validate_args=True)
     with pytest.raises(ValueError, match="of the world"), answerable(agent):
         raise ValueError("of the world")
 
