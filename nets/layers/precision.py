@@ -42,6 +42,7 @@ def has_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies bfloat16 matrices faster than float32 ones."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    if device.type == "cpu":
-        return torch.cpu._is_avx512_bf16_supported()
+    if device.type == "cpu" and torch.backends.mkldnn.is_available():
+        allowed = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # by ONEDNN_MAX_CPU_ISA
+        return allowed and torch.cpu._is_avx512_bf16_supported()
     return False
