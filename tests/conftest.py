@@ -32,7 +32,8 @@ sys.path.insert(0, str(Path(__file__).with_name("helpers")))  # what several fol
 def ctrl_c_stays_what_it_is():
     """Fail the test that leaves another answer to Ctrl-C, which may kill one that comes later."""
     yield
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    left = signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert left is signal.default_int_handler
 
 
 def pytest_collection_modifyitems(items):

@@ -8,6 +8,7 @@ import io
 import json
 import runpy
 import shutil
+import signal
 import sys
 from contextlib import chdir, redirect_stdout
 from pathlib import Path
@@ -56,6 +57,7 @@ MEASURED = "ae-cliff"
 def script(name, *arguments):
     """Run `python scripts/NAME.py ARGUMENTS` in this process; what it printed."""
     file, argv, path = ROOT / "scripts" / f"{name}.py", sys.argv, list(sys.path)
+    answer = signal.getsignal(signal.SIGINT)
     sys.argv = [str(file), *map(str, arguments)]
     try:
         with redirect_stdout(io.StringIO()) as printed:
@@ -64,6 +66,7 @@ def script(name, *arguments):
         code = end.code
     finally:
         sys.argv, sys.path[:] = argv, path
+        signal.signal(signal.SIGINT, answer)  # as programs begin, Ctrl-C ends them
     assert code == 0, f"{name} {arguments} ended with {code}"
     return printed.getvalue()
 
