@@ -1,7 +1,7 @@
 """Files that hold a training state: written atomically, loaded without running code."""
 
-import json
 import errno
+import json
 import os
 import pickle
 import zipfile
@@ -67,8 +67,8 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
     crash at any moment leaves either the old file or the new one.
 
     Raises:
-        OSError: the file cannot be written, as on a full disk, or where a device, a pipe or a folder
-            lies; it is named.
+        OSError: the file cannot be written, as on a full disk, or where a device, a pipe or a
+            folder lies; it is named.
     """
     path = as_path(path)
     if path.exists() and not path.is_file():
@@ -123,7 +123,9 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
         )
         raise CheckpointError(message) from error
     except zipfile.BadZipFile as error:
-        message = f"{path} is torn or no checkpoint ({_first_line(error)}); use an earlier one, if any"
+        message = (
+            f"{path} is torn or no checkpoint ({_first_line(error)}); use an earlier one, if any"
+        )
         raise Damaged(message) from error
     except Exception as error:  # a hostile file can make the reader fail in any way
         raise Damaged(f"{path} cannot be read ({_first_line(error)})") from error

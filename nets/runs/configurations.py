@@ -5,8 +5,8 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..code import Lost, find, is_known, is_path, written
-from ..near import hint
 from ..kinds import Code
+from ..near import hint
 from ..settings import code_fields, from_plain
 from .checkpoint import MissingCode, UntrustedError
 
@@ -53,9 +53,7 @@ def recalled(
     return kind(**found)
 
 
-def require_settings(
-    kind: "type[DataclassInstance]", given: Collection[str], *beside: str
-) -> None:
+def require_settings(kind: "type[DataclassInstance]", given: Collection[str], *beside: str) -> None:
     """Refuse names that are none of a dataclass's settings.
 
     Args:
@@ -69,7 +67,9 @@ def require_settings(
     known = {field.name for field in fields(kind)}
     for name in given:
         if name not in known:
-            raise ValueError(f"{kind.__name__} has no setting {name!r}: {hint(name, known | {*beside})}")
+            raise ValueError(
+                f"{kind.__name__} has no setting {name!r}: {hint(name, known | {*beside})}"
+            )
 
 
 def adjusted(config: Config, changes: Mapping[str, Any], name: str) -> Config:

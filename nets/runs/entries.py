@@ -26,8 +26,8 @@ def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, Mapping[str, int]]]:
 def _require_one_directory(path: Path) -> None:
     """Refuse an archive of which two readers could find two directories.
 
-    The directory has to end where its own end is told, without a comment; Python looks for it there,
-    and torch where it is said to begin.
+    The directory has to end where its own end is told, without a comment; Python looks for it
+    there, and torch where it is said to begin.
 
     Raises:
         zipfile.BadZipFile: it ends elsewhere, or is told of twice in different ways.

@@ -1,16 +1,16 @@
 """A run is a folder: how it is cut up, what it takes to repeat it, and where its files lie."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from ..glance import in_a_table
-from ..warned import warn
 from ..kinds import Count, Whole
 from ..settings import Settings
+from ..warned import warn
 from .changes import described_at
 from .checkpoint import (
     CheckpointError,

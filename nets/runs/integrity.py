@@ -98,7 +98,9 @@ def _misplaced(file: Path, state: Mapping[str, Any]) -> Iterator[str]:
         yield f"{file} is of step {step}"
 
 
-def _disagreements(record: Mapping[str, Any], file: Path, state: Mapping[str, Any]) -> Iterator[str]:
+def _disagreements(
+    record: Mapping[str, Any], file: Path, state: Mapping[str, Any]
+) -> Iterator[str]:
     """Compare config.json with what a checkpoint says of itself, and of config.json."""
     run = file.absolute().parent.parent
     described = {name: value for name, value in record.items() if name not in ELSEWHERE}

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..warned import warn
 from ..process.interrupts import uninterrupted
+from ..warned import warn
 from .durable import naming, sync
 from .logs import TensorBoard
 from .metrics import Mark, MetricsFile

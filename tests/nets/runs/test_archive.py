@@ -239,10 +239,7 @@ def test_an_archive_with_a_comment_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "structure",
     [
-        b"\x80\x02}"
-        + b")"
-        + b"2\x86" * 60
-        + b"Ns.",  # a key, each part twice the next
+        b"\x80\x02}" + b")" + b"2\x86" * 60 + b"Ns.",  # a key, each part twice the next
         b"\x80\x02(" + b")" + b"2\x86" * 60 + b"Nd.",
         b"\x80\x04\x8f(" + b")" + b"2\x86" * 60 + b"\x90.",  # a set
         b"\x80\x02ccollections\nOrderedDict\n((" + b")" + b"2\x86" * 60 + b"N\x86ltR.",

@@ -172,11 +172,25 @@ def test_a_flipped_bit_is_refused_or_harmless(tmp_path):
         (torch_bytes(torch.ones(3)), "not one that dreamgym wrote"),
         (torch_bytes({"format": "other", "version": 1}), "not one that dreamgym wrote"),
         (torch_bytes({"format": "dreamgym", "version": 9, "state": {}}), "version 9, expected 1"),
-        (torch_bytes({"format": "dreamgym", "version": torch.ones(2)}), "version tensor.*expected 1"),
+        (
+            torch_bytes({"format": "dreamgym", "version": torch.ones(2)}),
+            "version tensor.*expected 1",
+        ),
         (torch_bytes({"format": "dreamgym", "version": 1, "state": 5}), "holds no state"),
         (torch_bytes(nn.Linear(2, 2)), "Python objects"),
     ],
-    ids=["empty", "text", "noise", "torch", "tensor", "other", "version", "versions", "stateless", "module"],
+    ids=[
+        "empty",
+        "text",
+        "noise",
+        "torch",
+        "tensor",
+        "other",
+        "version",
+        "versions",
+        "stateless",
+        "module",
+    ],
 )
 def test_foreign_files_are_refused_by_name(tmp_path, content, message):
     file = tmp_path / "strange.pt"
@@ -310,7 +324,9 @@ def test_json_of_absurd_size_is_refused_unread(tmp_path):
 
 def test_an_object_is_expected_where_names_have_values(tmp_path):
     save_json(tmp_path / "v.json", [1])
-    with pytest.raises(CheckpointError, match=r"v\.json does not fit: it is a list, expected names"):
+    with pytest.raises(
+        CheckpointError, match=r"v\.json does not fit: it is a list, expected names"
+    ):
         load_object(tmp_path / "v.json")
 
 
@@ -324,7 +340,10 @@ def test_nothing_is_written_through_a_link(tmp_path):
 
 
 def test_trust_is_asked_for_in_the_name_of_the_file():
-    with pytest.raises(UntrustedError, match=r"^a\.pt asks for X, Y, which is not"), fitting("a.pt"):
+    with (
+        pytest.raises(UntrustedError, match=r"^a\.pt asks for X, Y, which is not"),
+        fitting("a.pt"),
+    ):
         raise UntrustedError(["X", "Y"])
 
 
@@ -340,7 +359,7 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, of_torch):
                 raise RuntimeError("unexpected pos 768 vs 662")  # noqa: B904
             raise
 
-    with pytest.raises(OSError, match="No space left on device: '.*a.pt'") as error:
+    with pytest.raises(OSError, match=r"No space left on device: '.*a.pt'") as error:
         atomic_write(tmp_path / "a.pt", write)
     assert error.value.errno == errno.ENOSPC
     assert list(tmp_path.iterdir()) == []
@@ -350,7 +369,7 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, of_torch):
 
 def test_nothing_is_written_in_the_place_of_a_pipe(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="no file can be written in its place: '.*pipe'"):
+    with pytest.raises(OSError, match=r"no file can be written in its place: '.*pipe'"):
         save_checkpoint(tmp_path / "pipe", {})
     assert (tmp_path / "pipe").is_fifo()
 
@@ -372,6 +391,6 @@ def test_misfits_are_told_in_one_line():
     "said", [MemoryError("Unable to allocate 3.5 TiB"), RuntimeError("CUDA out of memory")]
 )
 def test_memory_that_a_file_asks_for_and_is_not_there_is_told_as_such(said):
-    with pytest.raises(CheckpointError, match=r"big\.pt does not fit: not enough memory: "):
-        with fitting("big.pt"):
-            raise said
+    told = r"big\.pt does not fit: not enough memory: "
+    with pytest.raises(CheckpointError, match=told), fitting("big.pt"):
+        raise said

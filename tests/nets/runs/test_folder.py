@@ -2,7 +2,6 @@
 
 import json
 import random
-from dataclasses import dataclass
 
 import pytest
 import torch
@@ -121,7 +120,9 @@ def test_what_is_left_of_another_run_is_not_taken_over(run, tmp_path, left):
 
 def test_a_checksum_that_was_taken_away_is_missed_but_those_of_before_had_none(run, tmp_path):
     edit(run, lambda record: record.pop("checksum"))
-    with pytest.raises(Damaged, match=r"config\.json is not as it was written: its checksum is gone"):
+    with pytest.raises(
+        Damaged, match=r"config\.json is not as it was written: its checksum is gone"
+    ):
         again(run).load_config()
     edit(run, lambda record: [record.pop(name) for name in ("processor", "git_dirty")])
     assert again(run).load_config()["seed"] == 3
@@ -153,7 +154,7 @@ def test_values_of_another_kind_are_refused_by_name(run, name, value, words):
 
 
 def test_sources_that_are_gone_are_told_as_that(tmp_path):
-    with pytest.raises(FileNotFoundError, match="there is nothing at .*rows"):
+    with pytest.raises(FileNotFoundError, match=r"there is nothing at .*rows"):
         source(tmp_path / "rows", [])
 
 
@@ -215,8 +216,8 @@ def test_another_processor_or_torch_is_told_once(run, monkeypatch):
     moved.newest(DESCRIBED)
     moved.write(40, DESCRIBED | {"step": 40}, None)
     words = r"not bit for bit as it would have: torch was 1\.9\.0, now .*; the processor was Z80"
+    home = again(run)
     with pytest.warns(UserWarning, match=words):
-        home = again(run)
         home.newest(DESCRIBED)
     monkeypatch.undo()
     home.write(50, DESCRIBED | {"step": 50}, None)
@@ -231,7 +232,9 @@ def test_the_origin_of_a_result_is_recorded(run):
     assert (record["git_dirty"] is None) == (record["git_commit"] is None)
 
 
-@pytest.mark.parametrize(("told", "state"), [("ab12", ("ab12", False)), ("ab12-dirty", ("ab12", True))])
+@pytest.mark.parametrize(
+    ("told", "state"), [("ab12", ("ab12", False)), ("ab12-dirty", ("ab12", True))]
+)
 def test_a_commit_with_changes_is_told_apart(monkeypatch, told, state):
     class Answer:
         stdout = f"{told}\n"

@@ -10,6 +10,7 @@ from torch import nn
 
 from nets.runs.logs import TensorBoard, dead_unit_fraction
 
+
 def events(folder):
     accumulator = EventAccumulator(str(folder), size_guidance={"histograms": 0, "scalars": 0})
     return accumulator.Reload()

@@ -17,8 +17,8 @@ ROWS = [
 
 def write(path, rows, **settings):
     file = MetricsFile(path, **settings)
-    for step, metrics in rows:
-        file.write(step, metrics)
+    for step, row in rows:
+        file.write(step, row)
     return file
 
 
@@ -32,17 +32,17 @@ def test_rows_read_back_equal_and_late_columns_leave_earlier_rows_empty(tmp_path
     write(path, ROWS)
     rows = read(path)
     assert list(rows[0]) == ["step", "episodes", "return", "loss", "eval_return"]
-    for (step, metrics), row in zip(ROWS, rows, strict=True):
+    for (step, written), row in zip(ROWS, rows, strict=True):
         assert int(row.pop("step")) == step
-        assert {name: float(value) for name, value in row.items() if value} == metrics
+        assert {name: float(value) for name, value in row.items() if value} == written
 
 
 def test_the_file_is_whole_after_every_row(tmp_path):
     path = tmp_path / "metrics.csv"
     file = MetricsFile(path)
     assert read(path) == []
-    for count, (step, metrics) in enumerate(ROWS, start=1):
-        file.write(step, metrics)
+    for count, (step, row) in enumerate(ROWS, start=1):
+        file.write(step, row)
         assert len(read(path)) == count
         assert path.read_text().endswith("\n")
 
@@ -57,9 +57,9 @@ def test_S_IO_02_resuming_cuts_back_and_repeats_the_bytes(tmp_path, cut):
     write(tmp_path / "short.csv", kept)
     assert path.read_bytes() == (tmp_path / "short.csv").read_bytes()
     assert len(read(path)) == len(kept)
-    for step, metrics in ROWS:
+    for step, row in ROWS:
         if step > cut:
-            again.write(step, metrics)
+            again.write(step, row)
     assert path.read_bytes() == whole
 
 

@@ -73,9 +73,9 @@ def test_children_that_outlive_the_owner_hold_nothing(tmp_path):
 
 def test_one_process_owns_a_folder_once(tmp_path):
     with owned(tmp_path / "new" / "run"):
-        with pytest.raises(Occupied, match=rf"new/run has an owner: process {os.getpid()} on "):
-            with owned(tmp_path / "new" / "run"):
-                pass
+        told = rf"new/run has an owner: process {os.getpid()} on "
+        with pytest.raises(Occupied, match=told), owned(tmp_path / "new" / "run"):
+            pass
         with owned(tmp_path / "new"):
             pass
     with owned(tmp_path / "new" / "run"):
@@ -106,9 +106,13 @@ def test_a_pipe_is_no_lock_and_nobody_waits_at_it(tmp_path):
 
 
 def test_a_file_has_an_owner_and_its_neighbours_have_others(tmp_path):
-    with owned_file(tmp_path / "a.pt"), owned_file(tmp_path / "b.pt"):
-        with pytest.raises(Occupied, match=r"a\.pt has an owner"), owned_file(tmp_path / "a.pt"):
-            pass
+    with (
+        owned_file(tmp_path / "a.pt"),
+        owned_file(tmp_path / "b.pt"),
+        pytest.raises(Occupied, match=r"a\.pt has an owner"),
+        owned_file(tmp_path / "a.pt"),
+    ):
+        pass
     with owned_file(tmp_path / "a.pt"):
         pass
 
