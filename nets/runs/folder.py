@@ -74,7 +74,7 @@ class RunFolder(Generic[ConfigT]):
     def _repr_html_(self) -> str:
         """Return what a notebook shows: where it is, what was typed, how far it came, its curve."""
         facts: dict[str, Any] = {"path": str(self.path)}
-        with suppress(OSError, ValueError, TypeError, AttributeError):  # it may be anybody's
+        with suppress(OSError, ValueError, TypeError, AttributeError, LookupError):  # anybody's
             record = load_json(self.config_file)
             facts["of"] = record.get("algorithm") or record.get("model")
             facts["command"] = shlex.join(record.get("command", []))

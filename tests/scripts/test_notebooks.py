@@ -62,4 +62,6 @@ def test_a_run_shows_its_curve_and_a_strangers_file_does_no_harm(tmp_path):
     assert "0000000100, 0000000200" in html
     run.config_file.write_text('["<script>"]')
     assert "<script" not in run._repr_html_()
+    run.config_file.write_text("{}")
+    assert "path" in run._repr_html_()
     assert "path" in agents.RunFolder(tmp_path / "none")._repr_html_()
