@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from ..foreign import is_foreign
@@ -17,6 +18,15 @@ class CallError(RuntimeError):
     def __init__(self, index: int, message: str) -> None:
         super().__init__(message)
         self.index = index
+
+
+def required_package(name: str, extra: str) -> Any:
+    """Import what a place stands on, or name the extra of ours that installs it."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        message = f"{name} is not installed: pip install 'dreamgym[{extra}]'"
+        raise PlaceError(message) from error
 
 
 def failure_of(function: Callable[..., object], values: tuple[Any, ...]) -> str:

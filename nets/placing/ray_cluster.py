@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from .calls import PlaceError, failure_of
+from .calls import PlaceError, failure_of, required_package
 
-MISSING = "Ray is not installed: pip install 'dreamgym[ray]'"
 RETRIES = 10  # machines and processes that may be lost while a call runs
 GRACE = 60.0  # seconds for runs to save what they have when they are told to end
 
@@ -41,10 +40,7 @@ class Ray:
         Raises:
             PlaceError: Ray is not installed, or there is no cluster at that address.
         """
-        try:
-            import ray
-        except ModuleNotFoundError as error:
-            raise PlaceError(MISSING) from error
+        ray = required_package("ray", "ray")
         _require_listening(self.address)
         try:
             ray.init(self.address or None, logging_level=logging.ERROR, include_dashboard=False)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .calls import PlaceError, failure_of
+from .calls import PlaceError, failure_of, required_package
 
-MISSING = "submitit is not installed: pip install 'dreamgym[slurm]'"
 COMMON = ("timeout_min", "mem_gb", "cpus_per_task", "gpus_per_node", "name")  # to all clusters
 
 
@@ -44,10 +43,7 @@ class Slurm:
         Raises:
             PlaceError: submitit is not installed, there is no Slurm here, or no such setting.
         """
-        try:
-            import submitit
-        except ModuleNotFoundError as error:
-            raise PlaceError(MISSING) from error
+        submitit = required_package("submitit", "slurm")
         try:
             executor = submitit.AutoExecutor(folder=self.logs, cluster=self.cluster)
             asked = {_submitits(name): _value(text) for name, text in self.settings.items()}

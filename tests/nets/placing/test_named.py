@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from nets.placing.calls import PlaceError
@@ -55,3 +57,11 @@ def test_settings_that_slurm_has_not_are_refused(tmp_path):
     place = Slurm({"partishun": "gpu"}, cluster="local", logs=tmp_path)
     with pytest.raises(PlaceError, match="Unknown argument 'partishun'"):
         list(run_each(divmod, [(7, 2)], place))
+
+
+@pytest.mark.parametrize(("text", "package"), [("ray", "ray"), ("slurm", "submitit")])
+def test_who_lacks_a_package_is_told_the_extra(monkeypatch, text, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    said = rf"{package} is not installed: pip install 'dreamgym\[{text}\]'"
+    with pytest.raises(PlaceError, match=said):
+        list(run_each(divmod, [(7, 2)], place_named(text)))
