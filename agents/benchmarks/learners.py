@@ -7,7 +7,6 @@ in at most 2.5 times the time of torch's without any.
 
 import math
 from collections.abc import Callable
-from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -94,7 +93,14 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds, self.reached = 0.0, False
+        self._next_look = GOAL_EVERY
         self._started = perf_counter()
+
+    def is_due(self, steps: int) -> bool:
+        """Whether `steps` have come to the next look, after which another is waited for."""
+        due = steps >= self._next_look
+        self._next_look += GOAL_EVERY * due
+        return due
 
     def look(self, mean_return: Any) -> bool:
         """Stop the clock, call `mean_return`, and start it again; whether to train on."""
@@ -119,17 +125,13 @@ def our_way_to_goal(algorithm: str, most: int) -> Measure:
         assert preset is not None
         config, copies = preset.apply(found.config_type()()), preset.run.get("num_envs")
         agent = found.agent_type()("CartPole-v1", config, seed=turn, device="cpu", num_envs=copies)
-        watch, looks, seed = Stopwatch(), count(GOAL_EVERY, GOAL_EVERY), 10_000 + turn
-        next_look = next(looks)
+        watch, seed = Stopwatch(), 10_000 + turn
+
+        def mean_return() -> float:
+            return evaluate(agent, episodes=GOAL_EPISODES, seed=seed).mean_return
 
         def callback(progress: Any) -> bool:
-            nonlocal next_look
-            if progress.steps < next_look:
-                return True
-            next_look = next(looks)
-            return watch.look(
-                lambda: evaluate(agent, episodes=GOAL_EPISODES, seed=seed).mean_return
-            )
+            return not watch.is_due(progress.steps) or watch.look(mean_return)
 
         agent.learn(most, callback, progress=False)
         return watch.figure
@@ -148,16 +150,13 @@ def sb3_way_to_goal(model_of: Callable[[int], Any], most: int) -> Measure:
         model = model_of(turn)
         check = Monitor(gym.make("CartPole-v1"))
         check.reset(seed=10_000 + turn)
-        looks = count(GOAL_EVERY, GOAL_EVERY)
+
+        def mean_return() -> Any:
+            return evaluate_policy(model, check, GOAL_EPISODES)[0]
 
         class Look(BaseCallback):
-            next_look = next(looks)
-
             def _on_step(self) -> bool:
-                if self.num_timesteps < self.next_look:
-                    return True
-                self.next_look = next(looks)
-                return watch.look(lambda: evaluate_policy(model, check, GOAL_EPISODES)[0])
+                return not watch.is_due(self.num_timesteps) or watch.look(mean_return)
 
         watch = Stopwatch()
         model.learn(most, callback=Look())
