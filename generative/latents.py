@@ -18,9 +18,9 @@ from gymnasium.vector.utils import batch_space
 
 from nets.runs.places import rooted
 
-from .data.frames import make_vec
 from .data.guarded import Guarded
 from .data.making import qualified
+from .data.playing import make_vec
 from .model import GenerativeModel
 from .seeing import Array, Sight, Source, Trained, find_model, natural_source
 from .seeing import LatentEncoder as LatentEncoder

@@ -100,7 +100,7 @@ def resume(options: ResumeOptions) -> int:
 def _collected(options: WorldOptions, spec: Any) -> "Episodes":
     from nets.process.seeding import hash31
 
-    from ..data.frames import load_actor
+    from ..data.actors import load_actor
     from ..worlds.experience import collect
 
     actor = None if options.actor is None else load_actor(str(options.actor), trust=options.trust)

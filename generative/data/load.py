@@ -12,7 +12,7 @@ from nets.kinds import Seed
 from nets.registry import Registry
 from nets.warned import warn
 
-from . import frames
+from .actors import foreign_world
 from .dataset import DataNote, Dataset
 from .files import load_files
 from .frames import load_frames, load_observations
@@ -125,7 +125,7 @@ def foreign(spec: str, imported: Container[str] = sys.modules) -> str | None:
         imported: modules that the program itself has chosen to import.
     """
     name, _, rest = spec.partition(":")
-    return frames.foreign(rest, imported) if name in OF_WORLDS else None
+    return foreign_world(rest, imported) if name in OF_WORLDS else None
 
 
 def shadowed(spec: str) -> Path | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nets.foreign import blaming
 from nets.process.seeding import seeded
 
-from ..data.frames import Actor
+from ..data.actors import Actor
 from ..data.guarded import guarded
 from ..metrics.measure import Figure
 from ..worlds.world import World

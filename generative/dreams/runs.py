@@ -6,7 +6,7 @@ from typing import Any
 
 from nets.runs.checkpoint import fitting
 
-from ..data.frames import foreign, load_actor
+from ..data.actors import foreign_world, load_actor
 from ..metrics.measure import Figure
 from ..metrics.runs import Asked
 from ..training.run import RunFolder
@@ -34,7 +34,7 @@ def measure_run(
             real world of a module that is neither known nor trusted.
         ValueError: the agent cannot act here.
     """
-    actor, known = None, asked.trust or not foreign(world.spec.env_id)
+    actor, known = None, asked.trust or not foreign_world(world.spec.env_id)
     if asked.actor is not None:
         if not known:
             require_known(world.spec)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nets.foreign import blaming
 from nets.runs.checkpoint import CheckpointError
 
-from ..data.frames import foreign
+from ..data.actors import foreign_world
 from ..loading import load
 from ..worlds.spaces import WorldSpec
 from ..worlds.world import World
@@ -55,7 +55,7 @@ def require_known(spec: WorldSpec) -> None:
     Raises:
         CheckpointError: it is of a module that is neither known nor imported.
     """
-    if foreign(spec.env_id):
+    if foreign_world(spec.env_id):
         module = spec.env_id.rpartition(":")[0]
         message = f"the dream is of {spec.env_id!r}, whose module is not imported"
         raise CheckpointError(f"{message}: import {module} first, if you trust it")
@@ -63,7 +63,7 @@ def require_known(spec: WorldSpec) -> None:
 
 def keys_of(spec: WorldSpec) -> Callable[[], Any] | None:
     """Return what tells the keys that the real world is played with; None where nothing does."""
-    if foreign(spec.env_id):
+    if foreign_world(spec.env_id):
         return None
     with suppress(gym.error.Error, ImportError), closing(spec.make()) as env:
         found: Callable[[], Any] | None = getattr(env.unwrapped, "get_keys_to_action", None)

@@ -5,8 +5,8 @@ derived from the run's seed and the segment's number, and the rows of batch k de
 and k alone: no generator state is ever saved. Nothing waits for the device between rows of the log.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from nets.arguments import checked
 from nets.kinds import Whole
@@ -34,9 +33,10 @@ from nets.runs.fingerprints import content
 from nets.runs.run_log import RunLog
 from nets.settings import required
 
-from ..metrics.likelihood import held_out_terms
 from ..model import GenerativeModel, Rows
 from .learner import Learner, check_finite
+from .looks import Looks
+from .pending import Pending
 from .run import RunConfig, RunFolder
 from .watch import Watch
 
@@ -85,13 +85,14 @@ class Trainer:
         self.model, self.data, self.device = model, self.learner.data, self.learner.device
         self.held_out = None if held_out is None else held_out.to(self.device)
         self.run_folder, self.config, self.seed = run, config, required("seed", seed, Whole)
-        self.team, self.draw, self.show_progress = team, draw, progress
+        self.team, self.show_progress = team, progress
         self.segment = 0
         self.watch = Watch(self.learner, run)
-        self.pending: list[dict[str, Tensor]] = []  # metrics of the steps since the last row
+        self.looks = Looks(self.learner, self.held_out, draw, self.seed)
+        self.pending = Pending(self.learner)
         self._found: dict[str, Any] | None = None  # the state before the first checkpoint
         self._log = RunLog()
-        if self.watch.patience and "loss" not in self._validate():
+        if self.watch.patience and "loss" not in self.looks.measured():
             message = f"patience is {self.watch.patience}, but of held-out rows there is no loss"
             raise ValueError(f"{message} of {model.name} to become better")
 
@@ -108,7 +109,7 @@ class Trainer:
     @property
     def unseen(self) -> Rows:
         """The held-out rows; where there are none, the others."""
-        return self.data if self.held_out is None else self.held_out
+        return self.looks.unseen
 
     @property
     def stopped(self) -> bool:
@@ -260,66 +261,23 @@ class Trainer:
         target = min(end, *((before // every + 1) * every for every in intervals if every))
         while self.steps < target:
             give_way()
-            self.pending.append(self.learner.turn())
+            self.pending.add(self.learner.turn())
             bar.update()
-        row = self._read_pending()
+        row = self.pending.read()
         rows = (target - before) * self.learner.epochs.batch_size
         speed = rows / (perf_counter() - started)
         if config.eval_every and (target % config.eval_every == 0 or target == config.steps):
             row |= self._evaluate()
         self._log.write(target, row, timed={"rows_per_second": speed})
-        if config.draw_every and target % config.draw_every == 0:
-            self._draw()
+        if config.draw_every and target % config.draw_every == 0 and self.team.leads:
+            self._log.pictures(target, self.looks.pictures())
         bar.set_postfix(
             {k: f"{v:.4g}" for k, v in row.items() if k.endswith("loss")}, refresh=False
         )
 
-    def _read_pending(self) -> dict[str, float]:
-        """Return the means of the metrics since the last row: here the device is waited for.
-
-        Raises:
-            Diverged: a loss was not finite.
-        """
-        pending, self.pending = self.pending, []
-        names = list(pending[0])
-        if not names:  # nobody learns
-            return {}
-        table = torch.stack([torch.stack([m[name].float() for m in pending]) for name in names])
-        table = self.team.mean(table).cpu()  # [metrics, steps]
-        for optimiser in self.learner.optimisers:
-            k = names.index(optimiser.loss_name)
-            wrong = (~table[k].isfinite()).nonzero()
-            if len(wrong):
-                n = int(wrong[0])
-                step = self.steps - len(pending) + n + 1
-                value = table[k, n].item()
-                what = f"the loss of the {optimiser.player.name} is {value} at step {step}"
-                raise self.learner.diverged(what)
-        return dict(zip(names, table.mean(1).tolist(), strict=True))
-
     def _evaluate(self) -> dict[str, float]:
         """Measure the held-out rows, and keep the best weights so far."""
         self.learner.require_finite()
-        measured = self.team.tell(self._validate() if self.team.leads else {})
+        measured = self.team.tell(self.looks.measured() if self.team.leads else {})
         self.watch.take(measured)
         return {f"validation/{name}": value for name, value in measured.items()}
-
-    def _validate(self) -> dict[str, float]:
-        """Return the means over the held-out rows of what the model measures."""
-        if self.held_out is None:
-            return {}
-        with self._looking("validation") as model:
-            return held_out_terms(model, self.held_out)
-
-    def _draw(self) -> None:
-        if self.draw is not None and self.team.leads:
-            with self._looking("drawing") as model, torch.no_grad():
-                pictures = self.draw(model, self.unseen)
-            self._log.pictures(self.steps, pictures)
-
-    @contextmanager
-    def _looking(self, purpose: str) -> Iterator[GenerativeModel]:
-        """Look at the trained model with noise of its own, the same every time."""
-        with seeded(hash31(self.seed, purpose)):
-            yield self.trained.eval()
-        self.model.train()

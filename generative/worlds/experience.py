@@ -13,9 +13,10 @@ from torch import Tensor
 
 from nets.process.seeding import seeded
 
-from ..data.frames import Actor, Moment, play
+from ..data.actors import Actor
 from ..data.guarded import guarded
 from ..data.making import making, qualified
+from ..data.playing import Moment, play
 from .episodes import Episodes
 from .spaces import WorldSpec
 

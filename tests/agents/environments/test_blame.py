@@ -12,7 +12,7 @@ from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
 from agents.environments.source import EnvSource
 from agents.loop.evaluation import evaluate
-from generative.data.frames import make_vec
+from generative.data.playing import make_vec
 from generative.worlds.experience import spec_of
 from nets.foreign import is_foreign
 

@@ -7,10 +7,12 @@ import masked_worlds  # noqa: F401
 import numpy as np
 import pytest
 
-import generative.data.frames
-from generative.data.frames import ACTORS, collect, load_actor, play
+import generative.data.actors
+from generative.data.actors import ACTORS, load_actor
+from generative.data.frames import collect
 from generative.data.load import load_dataset
 from generative.data.pictures import channels_first, resized
+from generative.data.playing import play
 
 CATCH = "envs:dreamgym/Catch-v0"
 
@@ -163,8 +165,8 @@ def test_a_trained_run_plays(tmp_path):
 
 def test_whoever_loads_agents_is_found_by_its_entry_point(monkeypatch):
     entry = EntryPoint("other", "json:loads", ACTORS)
-    monkeypatch.setattr(generative.data.frames, "entry_points", lambda group: EntryPoints([entry]))
+    monkeypatch.setattr(generative.data.actors, "entry_points", lambda group: EntryPoints([entry]))
     assert load_actor('{"a": 1}') == {"a": 1}
-    monkeypatch.setattr(generative.data.frames, "entry_points", lambda group: EntryPoints())
+    monkeypatch.setattr(generative.data.actors, "entry_points", lambda group: EntryPoints())
     with pytest.raises(ValueError, match=r"no installed package has an entry point"):
         load_actor("run")

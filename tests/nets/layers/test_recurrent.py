@@ -20,7 +20,8 @@ from recurrent_layers import (
 )
 from torch import Tensor, nn
 
-from nets.layers.recurrent import GRU, LSTM, RNN, _side_by_side
+from nets.layers.recurrence import _side_by_side
+from nets.layers.recurrent import GRU, LSTM, RNN
 
 
 def sigmoid(x):
