@@ -11,6 +11,7 @@ from nets.kinds import Whole
 from nets.runs.configurations import require_settings
 from nets.runs.places import rooted
 from nets.settings import required
+from nets.tracking.tracking import Tracking
 from nets.warned import warn
 
 from .environments.source import EnvSource, World
@@ -23,6 +24,8 @@ from .loop.progress import Callback
 from .loop.remaking import ConfigT
 from .loop.run import RunConfig
 from .presets import require_preset
+
+WORDS = ("total_timesteps", "callback", "progress", "track")  # of `learn`, beside settings
 
 
 class Agent(Actor[ConfigT]):
@@ -112,14 +115,16 @@ class Agent(Actor[ConfigT]):
         total_timesteps: int | None = None,
         callback: Any = None,
         progress: bool = True,
+        track: Tracking | None = None,
         **settings: Any,
     ) -> Self:
         """Train for `total_timesteps` more environment steps, going on where the last call stopped.
 
         Without a number it is as many as the agent's preset says. `callback` sees a `Progress`
         after every step; returning False stops the training. It may also be a callback of
-        stable-baselines3's, or a list of them. `settings`, such as `learning_rate=1e-5`, take the
-        place of those so far from here on.
+        stable-baselines3's, or a list of them. `track` tells a tracker, such as W&B, what is
+        learned and how it goes; whoever made it closes it. `settings`, such as
+        `learning_rate=1e-5`, take the place of those so far from here on.
 
         A copy, by `copy.deepcopy` or a pickle, knows what its original has learned, and begins new
         episodes, with a warning where the original is in the midst of some.
@@ -130,7 +135,7 @@ class Agent(Actor[ConfigT]):
             ValueError: the number is no whole one; there is no such setting, or it cannot change in
                 a training; see `adjust`.
         """
-        require_settings(self.config_type, settings, "total_timesteps", "callback", "progress")
+        require_settings(self.config_type, settings, *WORDS)
         if total_timesteps is None:
             total_timesteps = self._tuned_steps()
         total_timesteps = required("total_timesteps", total_timesteps, Whole)
@@ -143,7 +148,7 @@ class Agent(Actor[ConfigT]):
         config = RunConfig.default(self, self.steps + total_timesteps, eval_every=0)
         with self.callbacks(callback, total_timesteps) as callbacks:
             training.show_progress = progress
-            training.run_more(self, total_timesteps, config, callbacks)
+            training.run_more(self, total_timesteps, config, callbacks, track)
         return self
 
     def _tuned_steps(self) -> int:

@@ -18,7 +18,8 @@ from nets.shell.command_line import (
 )
 from nets.shell.env_arguments import PREFIX, take_arguments
 from nets.shell.here import as_seen, shown
-from nets.shell.run_options import ResumeOptions, WarningSignal
+from nets.shell.run_options import ResumeOptions, StartOptions
+from nets.shell.tracked import track_option, tracked
 from nets.shell.training import list_run, new_folder
 
 from ..algorithms import ALGORITHMS, find_algorithm
@@ -29,6 +30,8 @@ from .options import TRAIN, TrainOptions, parse_changes, parse_train, take_chang
 from .worlds import adapt
 
 if TYPE_CHECKING:
+    from nets.tracking.tracking import Tracking
+
     from ..agent import Agent
     from ..environments.source import EnvSource
     from ..loop.run import RunConfig, RunFolder
@@ -84,7 +87,7 @@ def _start(
             print(preset.describe(options))
         if agent.begun_from:
             print(f"begins with the networks of {shown(Path(agent.begun_from))}")
-        return _train(agent, run, config, options.checkpoint_on)
+        return _train(agent, run, config, options)
 
 
 def _resume(options: ResumeOptions, words: list[str]) -> int:
@@ -122,11 +125,14 @@ def _resume(options: ResumeOptions, words: list[str]) -> int:
             if changes:
                 run.restore(agent)
                 print("\n".join(run.change(agent, changes)))
-        return _train(agent, run, config, options.checkpoint_on)
+        return _train(agent, run, config, options)
 
 
 def _train(
-    agent: "Agent", run: "RunFolder", config: "RunConfig", warning: WarningSignal | None
+    agent: "Agent",
+    run: "RunFolder",
+    config: "RunConfig",
+    options: StartOptions[Any] | ResumeOptions,
 ) -> int:
     from nets.returned import InvalidExperience
 
@@ -135,20 +141,24 @@ def _train(
     print(_heading(agent, config))
     print(f"run folder: {shown(run.path)}", flush=True)
     warn_idle(agent, config.steps)
-    trainer = Trainer(agent, run, config)
-    with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
-        try:
-            with refusals(InvalidExperience), TRAIN.finite(run.path, _trust(agent)):
-                trainer.run(config.steps)
-        except KeyboardInterrupt:
-            print(TRAIN.interruption(run.path, agent.steps, _trust(agent)))
-            return INTERRUPTED
-        with refusals(ValueError):
-            _finish(run, agent.source, config.eval_max_steps)
+    again = _trust(agent) + track_option(options.track)
+    with tracked(options.track, run.path) as track:
+        trainer = Trainer(agent, run, config, track=track)
+        with TRAIN.warned(options.checkpoint_on, trainer.snapshot, run.files.interrupted):
+            try:
+                with refusals(InvalidExperience), TRAIN.finite(run.path, again):
+                    trainer.run(config.steps)
+            except KeyboardInterrupt:
+                print(TRAIN.interruption(run.path, agent.steps, again))
+                return INTERRUPTED
+            with refusals(ValueError):
+                _finish(run, agent.source, config.eval_max_steps, track)
     return 0
 
 
-def _finish(run: "RunFolder", source: "EnvSource", max_steps: int | None) -> None:
+def _finish(
+    run: "RunFolder", source: "EnvSource", max_steps: int | None, track: "Tracking | None"
+) -> None:
     """Evaluate the best checkpoint, draw what was learned, and say what there is."""
     from ..loading import load
     from ..loop.evaluation import evaluate
@@ -167,7 +177,12 @@ def _finish(run: "RunFolder", source: "EnvSource", max_steps: int | None) -> Non
     with _optional(run.episode.name):
         record(agent, agent.source, run.episode, seed=SEED, max_steps=max_steps)
     print(_contents(run))
-    print(_next_commands(run, agent, screen))
+    if track is not None:
+        low, high = result.interval
+        figures = {"return": result.mean_return, "return_low": low, "return_high": high}
+        track.results({f"best/{name}": value for name, value in figures.items()})
+        track.media(run.curve, run.episode)
+    print(_next_commands(run, agent, screen, "" if track is None else track_option(track.by)))
 
 
 @contextmanager
@@ -193,7 +208,7 @@ def _contents(run: "RunFolder") -> str:
     return list_run(run.path, "the best agent so far", files)
 
 
-def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
+def _next_commands(run: "RunFolder", agent: "Agent", screen: bool, track: str) -> str:
     trust = _trust(agent)
     film = "render" if screen else "render --out episode.mp4"
     others = {
@@ -201,7 +216,7 @@ def _next_commands(run: "RunFolder", agent: "Agent", screen: bool) -> str:
         f"{film}{trust}": "watch it play (--out FILE.gif, .mp4, .png)",
     }
     longer = None if agent.plans else 2 * run.run_config().steps
-    return TRAIN.suggestions(run.path, others, longer, trust)
+    return TRAIN.suggestions(run.path, others, longer, trust + track)
 
 
 def _trust(agent: "Agent") -> str:

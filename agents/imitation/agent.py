@@ -14,6 +14,7 @@ from nets.process.seeding import hash31, seeded
 from nets.runs.checkpoint import CheckpointError
 from nets.runs.divergence import Diverged
 from nets.supervised.fit import predict
+from nets.tracking.tracking import Tracking
 
 from ..agent import Agent
 from ..environments.source import World
@@ -173,10 +174,11 @@ class BehaviourCloning(Agent[BCConfig]):
         total_timesteps: int | None = None,
         callback: Any = None,
         progress: bool = True,
+        track: Tracking | None = None,
         **settings: Any,
     ) -> Self:
         """Watch the expert for `total_timesteps` more steps, and learn all it showed."""
-        super().learn(total_timesteps, callback, progress, **settings)
+        super().learn(total_timesteps, callback, progress, track, **settings)
         if self.demonstrations.rows > self.fitted_rows:
             self.imitate()
         return self

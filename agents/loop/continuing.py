@@ -12,6 +12,7 @@ from typing import Any
 
 from nets.process.progress import Bar
 from nets.process.seeding import Generators, give_way, hash31
+from nets.tracking.tracking import Tracking
 
 from .actor import Actor
 from .divergence import require_finite
@@ -39,19 +40,24 @@ class Continuing(Trainer):
         return self._stream is not None
 
     def run_more(
-        self, agent: Actor, steps: int, config: RunConfig, callbacks: Sequence[Callback]
+        self,
+        agent: Actor,
+        steps: int,
+        config: RunConfig,
+        callbacks: Sequence[Callback],
+        track: Tracking | None = None,
     ) -> None:
         """Train for `steps` more steps; errors, and Ctrl-C, end what was open."""
         nobody: Any = None
         self.agent, self.progress = agent, replace(self.progress, agent=agent)
-        self.config, self.callbacks = config, callbacks
+        self.config, self.callbacks, self.track = config, callbacks, track
         try:
             self.run(agent.steps + steps)
         finally:
             if not self._whole:
                 self.end()
             self.agent, self.progress = nobody, replace(self.progress, agent=nobody)
-            self.callbacks = ()
+            self.callbacks, self.track = (), None
 
     def end(self) -> None:
         """End what is open; the next call begins with new episodes."""

@@ -21,13 +21,21 @@ class Progress:
     """Where a training stands: what callbacks see."""
 
     agent: Actor
+    """Who learns; `save`, `predict` and `evaluate` work on it as ever."""
     episodes: int = 0
+    """Whole episodes so far."""
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_EPISODES))
+    """Returns of the last 100 episodes, the newest at the end."""
     recent_raw: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_EPISODES))
+    """The same by the environment's own rewards; empty where no wrapper changes them."""
     unlogged: list[Episode] = field(default_factory=list)
+    """Episodes since the last row of the log: `step`, `total_reward`, `length`, `raw_return`."""
     metrics: dict[str, Any] = field(default_factory=dict)
+    """The latest losses and the like, by name; those on a device are tensors: see `numbers`."""
     evaluation: Evaluation | None = None
+    """The last evaluation; None before the first, and in `learn`, which makes none."""
     best_return: float | None = None
+    """Mean return of the best evaluation so far."""
 
     @property
     def steps(self) -> int:

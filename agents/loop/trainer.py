@@ -8,7 +8,7 @@ ever saved. Episodes still open at a segment's end are truncated.
 from collections.abc import Collection, Sequence
 from contextlib import closing, nullcontext
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from time import perf_counter
 from typing import Any
 
@@ -24,6 +24,7 @@ from nets.runs.divergence import still_interrupted
 from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
 from nets.settings import required
+from nets.tracking.tracking import Tracking
 
 from .actor import Actor
 from .divergence import answerable, require_finite, require_finite_losses
@@ -42,6 +43,7 @@ class Trainer:
         config: how the run is cut up; None: as `run` says, or else in suitable lengths.
         callbacks: called after every step with a `Progress`; returning False stops.
         progress: whether to draw a progress bar.
+        track: tells a tracker of the training; whoever made it closes it.
     """
 
     @checked
@@ -53,9 +55,10 @@ class Trainer:
         *,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
+        track: Tracking | None = None,
     ) -> None:
         self.agent, self.run_folder, self.config = agent, run, config
-        self.callbacks, self.show_progress = callbacks, progress
+        self.callbacks, self.show_progress, self.track = callbacks, progress, track
         self.progress = Progress(agent)
         self.stopped = False
         self._found: dict[str, Any] | None = None  # what `agent` was before the first checkpoint
@@ -85,12 +88,12 @@ class Trainer:
             if config is None and self.run_folder.config_file.exists():
                 config = self.run_folder.run_config()
             self._open(self.run_folder)
-            self._log = RunLog(self.run_folder.path, agent.steps)
         config = replace(config or RunConfig.default(agent, steps), steps=steps)
         require_found(agent.config, to_learn=True)
         agent.horizon = steps
         if not agent.steps:
             agent.begin()
+        self._log = self._opened_log(config)
         bar = progress_bar(steps, agent.steps, shown=self.show_progress)
         with cpu_settings(config.threads), bar:
             try:
@@ -136,6 +139,17 @@ class Trainer:
             agent.load_state_dict(found["agent"])
             agent.steps, agent.segment = found["steps"], found["segment"]
             progress.load_state_dict(found["progress"])
+
+    def _opened_log(self, config: RunConfig) -> RunLog:
+        """Return the log, once who is told of the training knows what is trained."""
+        run, steps = self.run_folder, self.agent.steps
+        if self.track is not None:
+            record = self.agent.manifest() | {"run": asdict(config)}
+            if run is not None and run.config_file.exists():
+                record = run.load_config()
+            counted = ("steps", "segment")
+            self.track.begin(steps, {k: v for k, v in record.items() if k not in counted})
+        return RunLog(None if run is None else run.path, steps, self.track)
 
     def _segment(self, config: RunConfig, bar: Bar) -> None:
         agent, run = self.agent, self.run_folder

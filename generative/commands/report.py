@@ -24,7 +24,7 @@ def heading(trainer: "Trainer", config: "RunConfig") -> str:
     )
 
 
-def ending(trainer: "Trainer", run: "RunFolder", config: "RunConfig") -> str:
+def ending(trainer: "Trainer", run: "RunFolder", config: "RunConfig", track: str) -> str:
     """Say what came out, where it lies, and what to type next."""
     lines = []
     if trainer.stopped:
@@ -32,7 +32,7 @@ def ending(trainer: "Trainer", run: "RunFolder", config: "RunConfig") -> str:
     if trainer.best_loss is not None:
         lines.append(f"best held-out loss: {trainer.best_loss:.3f}")
     lines += latents_in_use(trainer)
-    return "\n".join([*lines, contents(run), next_commands(run, trainer, 2 * config.steps)])
+    return "\n".join([*lines, contents(run), next_commands(run, trainer, 2 * config.steps, track)])
 
 
 def latents_in_use(trainer: "Trainer") -> list[str]:
@@ -60,7 +60,7 @@ def contents(run: "RunFolder") -> str:
     return list_run(run.path, "the weights that are best on held-out rows", files)
 
 
-def next_commands(run: "RunFolder", trainer: "Trainer", more: int) -> str:
+def next_commands(run: "RunFolder", trainer: "Trainer", more: int, track: str) -> str:
     """Name what can be done with a run."""
     trust = trust_option(trainer)
     others = {
@@ -69,7 +69,7 @@ def next_commands(run: "RunFolder", trainer: "Trainer", more: int) -> str:
     }
     if len(trainer.model.shape) == 3:
         others[f"sample --interpolate{trust}"] = "go from one to the other"
-    return TRAIN.suggestions(run.path, others, more, trust)
+    return TRAIN.suggestions(run.path, others, more, trust + track)
 
 
 def trust_option(trainer: "Trainer") -> str:

@@ -11,7 +11,8 @@ from warnings import catch_warnings, simplefilter
 
 from nets.shell.command_line import INTERRUPTED, command, refusals
 from nets.shell.here import shown
-from nets.shell.run_options import ResumeOptions, WarningSignal
+from nets.shell.run_options import ResumeOptions, StartOptions
+from nets.shell.tracked import track_option, tracked
 from nets.shell.training import new_folder
 
 from ..catalogue import MODELS, WORLD
@@ -102,7 +103,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
                 if preset is not None:
                     print(preset.describe(options))
             return _train(
-                *(run, config, model, train, held_out, options.checkpoint_on),
+                *(run, config, model, train, held_out, options),
                 seed=seed,
                 device=device,
                 team=workers,
@@ -140,7 +141,7 @@ def _resume(options: ResumeOptions) -> int:
                 message = f"{train.name} is no longer what {run.path} was started with"
                 raise ValueError(f"{message}: {_rows(*now)} to train on, then {_rows(*then)}")
         return _train(
-            *(run, config, model, train, held_out, options.checkpoint_on),
+            *(run, config, model, train, held_out, options),
             seed=seed,
             device=device,
             team=workers,
@@ -153,32 +154,48 @@ def _train(
     model: "GenerativeModel",
     train: "Dataset",
     held_out: "Dataset | None",
-    warning: WarningSignal | None,
+    options: StartOptions[Any] | ResumeOptions,
     **settings: Any,
 ) -> int:
     from ..gallery.draw import draw_all
     from ..training.trainer import Trainer
 
     draw = partial(draw_all, run.path)
-    with refusals(ValueError):
-        trainer = Trainer(model, train, run, config, held_out=held_out, draw=draw, **settings)
+    with tracked(options.track if settings["team"].leads else None, run.path) as track:
+        with refusals(ValueError):
+            trainer = Trainer(
+                *(model, train, run, config),
+                held_out=held_out,
+                draw=draw,
+                track=track,
+                **settings,
+            )
+        return _run_trainer(trainer, run, config, options)
+
+
+def _run_trainer(
+    trainer: "Trainer",
+    run: "RunFolder",
+    config: "RunConfig",
+    options: StartOptions[Any] | ResumeOptions,
+) -> int:
+    again, data = trust_option(trainer) + track_option(options.track), cast("Dataset", trainer.data)
     if trainer.team.leads:
-        print(
-            *(f"{train.name}: {note}" for note in train.notes), heading(trainer, config), sep="\n"
-        )
+        notes = (f"{data.name}: {note}" for note in data.notes)
+        print(*notes, heading(trainer, config), sep="\n")
         print(f"run folder: {shown(run.path)}", flush=True)
-    with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
+    with TRAIN.warned(options.checkpoint_on, trainer.snapshot, run.files.interrupted):
         try:
-            with refusals(ValueError), TRAIN.finite(run.path, trust_option(trainer)):
+            with refusals(ValueError), TRAIN.finite(run.path, again):
                 trainer.run(config.steps)
         except KeyboardInterrupt:
             if trainer.team.leads:
-                print(TRAIN.interruption(run.path, trainer.steps, trust_option(trainer)))
+                print(TRAIN.interruption(run.path, trainer.steps, again))
             return INTERRUPTED
         if trainer.team.leads:
             with refusals(ValueError):
                 _draw(run, trainer)
-            print(ending(trainer, run, config))
+            print(ending(trainer, run, config, track_option(options.track)))
     return 0
 
 
@@ -193,9 +210,14 @@ def _draw(run: "RunFolder", trainer: "Trainer") -> None:
 
     model, unseen = load(run.path, device=str(trainer.device)), cast("Dataset", trainer.unseen)
     with seeded(hash31(trainer.seed, "drawing")):
-        draw_all(run.path, model, unseen)
+        pictures = draw_all(run.path, model, unseen)
     title = f"{model.name} on {trainer.data.name}"
     grids.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=title))
+    if trainer.track is not None:
+        trainer.track.pictures(trainer.steps, pictures)
+        best = trainer.best_loss
+        trainer.track.results({} if best is None else {"best/loss": best})
+        trainer.track.media(run.curve)
 
 
 def _rows(shape: Sequence[int], count: int) -> str:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from nets.shell.command_line import INTERRUPTED, refusals
 from nets.shell.here import shown
-from nets.shell.run_options import ResumeOptions, WarningSignal
+from nets.shell.run_options import ResumeOptions, StartOptions
+from nets.shell.tracked import track_option, tracked
 from nets.shell.training import list_run, new_folder
 
 from .options import TRAIN
 from .world_options import NAME, WorldOptions, parse_world
 
 if TYPE_CHECKING:
+    from nets.tracking.tracking import Tracking
+
     from ..training.run import RunConfig, RunFolder
     from ..worlds.episodes import Episodes
     from ..worlds.world import World
@@ -66,7 +69,8 @@ def start(argv: list[str]) -> int:
             run.create(world.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
         if preset is not None:
             print(preset.describe(options))
-        return _train(run, config, world, train, held_out, device, seed, options.checkpoint_on)
+        with tracked(options.track, run.path) as track:
+            return _train(run, config, world, train, held_out, device, seed, options, track)
 
 
 def resume(options: ResumeOptions) -> int:
@@ -94,7 +98,8 @@ def resume(options: ResumeOptions) -> int:
                 train, held_out = deal(episodes, config.held_out, seed)
                 world: Any = from_manifest(record, seed, trust=options.trust)
             world.study(train)
-        return _train(run, config, world, train, held_out, device, seed, options.checkpoint_on)
+        with tracked(options.track, run.path) as track:
+            return _train(run, config, world, train, held_out, device, seed, options, track)
 
 
 def _collected(options: WorldOptions, spec: Any) -> "Episodes":
@@ -130,7 +135,8 @@ def _train(
     held_out: "Episodes | None",
     device: Any,
     seed: int,
-    warning: WarningSignal | None,
+    options: StartOptions[Any] | ResumeOptions,
+    track: "Tracking | None",
 ) -> int:
     from nets.process.seeding import hash31, seeded
     from nets.runs.metrics import read_metrics
@@ -151,29 +157,39 @@ def _train(
         return {"dreams": picture}
 
     trainer = Trainer(
-        world, rows, run, config, held_out=unseen, seed=seed, device=device, draw=draw
+        *(world, rows, run, config),
+        held_out=unseen,
+        seed=seed,
+        device=device,
+        draw=draw,
+        track=track,
     )
+    again = track_option(options.track)
     parameters = sum(p.numel() for p in world.dynamics.parameters())
     learned = f"{parameters:,} parameters, {config.steps:,} steps" if parameters else "counted"
     print(f"{world.config.model} of {name}: {learned}, seed {seed}, {trainer.device}")
     print(f"run folder: {shown(run.path)}", flush=True)
-    with TRAIN.warned(warning, trainer.snapshot, run.files.interrupted):
+    with TRAIN.warned(options.checkpoint_on, trainer.snapshot, run.files.interrupted):
         try:
-            with refusals(), TRAIN.finite(run.path):
+            with refusals(), TRAIN.finite(run.path, again):
                 trainer.run(config.steps)
         except KeyboardInterrupt:
-            print(TRAIN.interruption(run.path, trainer.steps))
+            print(TRAIN.interruption(run.path, trainer.steps, again))
             return INTERRUPTED
         best: Any = load(run.path, device=str(trainer.device))
         with seeded(hash31(seed, "drawing")):
-            draw(best, trainer.unseen)
+            pictures = draw(best, trainer.unseen)
         with suppress(ValueError):  # a run of one step has no curve
             grids.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=name))
-        print(_ending(run, world, config))
+        if track is not None:
+            track.pictures(trainer.steps, pictures)
+            track.results({} if trainer.best_loss is None else {"best/loss": trainer.best_loss})
+            track.media(run.curve)
+        print(_ending(run, world, config, again))
     return 0
 
 
-def _ending(run: "RunFolder", world: "World", config: "RunConfig") -> str:
+def _ending(run: "RunFolder", world: "World", config: "RunConfig", track: str) -> str:
     """Say what lies where, and what to type next."""
     from ..dreams import DREAM_ID
     from ..worlds.stored import EXPERIENCE
@@ -192,4 +208,4 @@ def _ending(run: "RunFolder", world: "World", config: "RunConfig") -> str:
     }
     listed = list_run(run.path, "the weights that are best on held-out episodes", files)
     more = 2 * config.steps if world.players() else None
-    return f"{listed}\n{TRAIN.suggestions(run.path, others, more)}"
+    return f"{listed}\n{TRAIN.suggestions(run.path, others, more, track)}"

@@ -13,6 +13,7 @@ from nets.settings import check
 from nets.shell.command_line import CommandError, parse, told
 from nets.shell.env_arguments import take_arguments
 from nets.shell.run_options import StartOptions
+from nets.shell.tracked import require_tracking
 from nets.shell.training import preset_note
 
 from ..presets import Preset, find_preset, load_presets
@@ -100,6 +101,7 @@ def parse_world(
             f"{TEXT}\n\n{preset_note(NAME, preset, known)}",
             default,
         )
+    require_tracking(options.track)
     if options.env != env_id or options.model != NAME:
         raise CommandError("write world ENV_ID first, then the options")
     if options.config.model == "auto":

@@ -8,7 +8,7 @@ and k alone: no generator state is ever saved. Nothing waits for the device betw
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from time import perf_counter
 from typing import Any
@@ -32,6 +32,7 @@ from nets.runs.divergence import find_not_finite, still_interrupted
 from nets.runs.fingerprints import content
 from nets.runs.run_log import RunLog
 from nets.settings import required
+from nets.tracking.tracking import Tracking
 
 from ..model import GenerativeModel, Rows
 from .learner import Learner, check_finite
@@ -56,6 +57,7 @@ class Trainer:
         draw: draws the trained model beside rows, held-out ones where there are any; what it
             returns goes to TensorBoard.
         progress: whether to draw a progress bar.
+        track: tells a tracker of the training; whoever made it closes it.
 
     Raises:
         ValueError: a batch cannot be dealt evenly to the processes; or training is to stop by a
@@ -76,6 +78,7 @@ class Trainer:
         team: Team = ALONE,
         draw: Callable[[GenerativeModel, Any], Mapping[str, NDArray[np.uint8]]] | None = None,
         progress: bool = True,
+        track: Tracking | None = None,
     ) -> None:
         for name, rows in (("data", data), ("held_out", held_out)):
             if not hasattr(rows, "batch") and not (name == "held_out" and rows is None):
@@ -85,7 +88,7 @@ class Trainer:
         self.model, self.data, self.device = model, self.learner.data, self.learner.device
         self.held_out = None if held_out is None else held_out.to(self.device)
         self.run_folder, self.config, self.seed = run, config, required("seed", seed, Whole)
-        self.team, self.show_progress = team, progress
+        self.team, self.show_progress, self.track = team, progress, track
         self.segment = 0
         self.watch = Watch(self.learner, run)
         self.looks = Looks(self.learner, self.held_out, draw, self.seed)
@@ -154,6 +157,8 @@ class Trainer:
         self.learner.horizon = steps
         self.pending.clear()
         self._open()
+        if self.team.leads:
+            self._log = self._opened_log(config)
         bar = progress_bar(steps, self.steps, shown=self.show_progress and self.team.leads)
         with cpu_settings(config.threads), bar:
             try:
@@ -231,8 +236,17 @@ class Trainer:
             self._found = deepcopy(self.state_dict())
         else:
             self.load_state_dict(deepcopy(self._found))
-        if self.team.leads:
-            self._log = RunLog(self.run_folder.path, self.steps)
+
+    def _opened_log(self, config: RunConfig) -> RunLog:
+        """Return the log, once who is told of the training knows what is trained."""
+        run = self.run_folder
+        if self.track is not None:
+            about = {"data": self.data.name, "seed": self.seed, "run": asdict(config)}
+            record = self.model.manifest() | about
+            if run is not None and run.config_file.exists():
+                record = run.load_config()
+            self.track.begin(self.steps, record)
+        return RunLog(None if run is None else run.path, self.steps, self.track)
 
     def _segment(self, config: RunConfig, bar: Bar) -> None:
         """Train up to the next checkpoint."""

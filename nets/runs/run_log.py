@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,21 @@ from .logs import TensorBoard
 from .metrics import Mark, MetricsFile
 
 
+class Listener(Protocol):
+    """Who else is told, as `nets.tracking.Tracking` is."""
+
+    @property
+    def by(self) -> str:
+        """What it is called."""
+        ...
+
+    def scalars(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Take a row."""
+
+    def pictures(self, step: int, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
+        """Take pictures `[H, W, 3]`."""
+
+
 class RunLog:
     """The log of a run folder, `metrics.csv` and `events.*`; of no folder, nothing.
 
@@ -23,13 +39,18 @@ class RunLog:
     Args:
         folder: of the run; None: nothing is written.
         resume_step: what an earlier process wrote past it goes.
+        track: who is told the same; nobody when None.
     """
 
-    def __init__(self, folder: Path | None = None, resume_step: int = 0) -> None:
-        self._file, self._board = None, None
+    def __init__(
+        self, folder: Path | None = None, resume_step: int = 0, track: Listener | None = None
+    ) -> None:
+        self._file, self._board, self._track = None, None, track
         if folder is not None:
             self._events = folder / "events.*"
             self._file = MetricsFile(folder / "metrics.csv", resume_step)
+            if track is not None and track.by == "tensorboard":
+                return  # events are written once
             if os.fsencode(folder) == str(folder).encode(errors="replace"):
                 self._board = TensorBoard(folder, resume_step)
             else:
@@ -38,20 +59,23 @@ class RunLog:
 
     def write(self, step: int, row: Mapping[str, float], timed: Mapping[str, float]) -> None:
         """Write a row; what was `timed` differs from run to run, and goes to TensorBoard alone."""
-        if self._file is None:
-            return
-        with uninterrupted():
-            with naming(self._file.path):
-                self._file.write(step, row)
-            if self._board is not None:
-                with naming(self._events):
-                    self._board.scalars(step, {**row, **timed})
+        if self._file is not None:
+            with uninterrupted():
+                with naming(self._file.path):
+                    self._file.write(step, row)
+                if self._board is not None:
+                    with naming(self._events):
+                        self._board.scalars(step, {**row, **timed})
+        if self._track is not None:
+            self._track.scalars(step, {**row, **timed})
 
     def pictures(self, step: int, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
         """Write pictures `[H, W, 3]`."""
         if self._board is not None:
             with uninterrupted(), naming(self._events):
                 self._board.pictures(step, pictures)
+        if self._track is not None:
+            self._track.pictures(step, pictures)
 
     def mark(self) -> Mark | None:
         """Return what a checkpoint is to remember of the rows before it."""

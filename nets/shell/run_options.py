@@ -8,6 +8,7 @@ import tyro
 
 from ..kinds import Count, Whole
 from ..settings import check
+from ..tracking.names import TrackerName
 
 Config = TypeVar("Config")
 WarningSignal = Literal["SIGUSR1", "SIGUSR2", "SIGXCPU"]
@@ -35,6 +36,9 @@ class StartOptions(Generic[Config]):
     run, whose results depend on it."""
     checkpoint_on: WarningSignal | None = None
     """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
+    track: TrackerName | None = None
+    """Tracker that is told of the run, too (extras wandb, mlflow), whose own environment variables
+    say whom it tells; tensorboard adds settings and results to the events."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class ResumeOptions:
     """Where to go on; by default where it was. Only there, on the CPU, are its bits the same."""
     checkpoint_on: WarningSignal | None = None
     """Signal that has checkpoints/interrupted.pt written, to look at, while training goes on."""
+    track: TrackerName | None = None
+    """Tracker to tell of the run, in the same tracked run as before where there is one."""
     trust: bool = False
     """Import whatever modules the run's environment, data and networks are of: their code runs."""
 

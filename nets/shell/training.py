@@ -19,6 +19,7 @@ from ..runs.presets import Preset
 from .command_line import CommandError, executable, one_line, parse, to_type, told
 from .here import pinned, shown
 from .run_options import ResumeOptions, WarningSignal
+from .tracked import require_tracking
 
 Options = TypeVar("Options")
 Settings = TypeVar("Settings")
@@ -82,12 +83,16 @@ class TrainCommand(Generic[EntryT]):
         """Parse the arguments of a new run over `default`, whose `config` has the settings."""
         settings: Any = default
         kind = type(settings)[type(settings.config)]
-        return parse(kind, self.name, argv, f"{self.text}\n\n{note}", default)
+        options = parse(kind, self.name, argv, f"{self.text}\n\n{note}", default)
+        require_tracking(options.track)
+        return options
 
     def parse_resume(self, argv: Sequence[str]) -> ResumeOptions | None:
         """Parse the arguments of going on with a run; None where they are of a new one."""
         if any(word.partition("=")[0] == "--resume" for word in argv):
-            return parse(ResumeOptions, self.name, argv, self.text)
+            options = parse(ResumeOptions, self.name, argv, self.text)
+            require_tracking(options.track)
+            return options
         return None
 
     def parse_changes(self, words: Sequence[str], config: Settings) -> Settings:

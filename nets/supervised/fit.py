@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ..runs.checkpoint import fitting, load_checkpoint, save_checkpoint
 from ..runs.divergence import Diverged, find_not_finite
 from ..runs.ownership import owned_file
 from ..settings import Settings, settings_of
+from ..tracking.tracking import Tracking
 from .early_stopping import EarlyStopping
 from .identity import Described, described, plain, require_own, require_same
 
@@ -59,6 +60,7 @@ def fit(
     early_stopping: EarlyStopping | None = None,
     callbacks: Sequence[Callback] = (),
     checkpoint: str | Path | None = None,
+    track: Tracking | None = None,
 ) -> list[Row]:
     """Train `network`, in place: forward, loss, stop test, backward, update (curriculum S-TR-01).
 
@@ -81,6 +83,7 @@ def fit(
         checkpoint: file to keep the whole state in after every epoch, and to go on from; only by
             the training that began it, of the same rows and settings, which may be given more
             epochs.
+        track: tells a tracker, such as W&B, the rows of the history; whoever made it closes it.
 
     Returns:
         The history: for every epoch its number, `learning_rate`, mean `loss` of its rows, and
@@ -118,6 +121,8 @@ def fit(
             require_same(checkpoint, state, about)
             with fitting(checkpoint):
                 run.load_state_dict(state)
+        if track is not None:
+            track.begin(len(run.history), {"network": type(network).__name__} | asdict(config))
         while len(run.history) < config.epochs and not run.stopped:
             epoch = len(run.history) + 1
             with seeded(hash31(config.seed, "epoch", epoch)):
@@ -126,6 +131,8 @@ def fit(
             if validation is not None:
                 measured = evaluate(network, validation, {"loss": loss, **(metrics or {})})
                 row |= {f"validation_{name}": value for name, value in measured.items()}
+            if track is not None:
+                track.scalars(epoch, row)
             run.finish_epoch(row, callbacks)
             if checkpoint is not None and not run.diverged:
                 save_checkpoint(checkpoint, run.state_dict() | {"training": about})

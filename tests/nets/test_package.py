@@ -10,13 +10,13 @@ import nets
 
 FILES = sorted(Path(nets.__file__).parent.rglob("*.py"))
 OPTIONAL = ("gymnasium", "stable_baselines3", "sklearn", "matplotlib", "tensorboard", "numba")
-OPTIONAL += ("tyro", "tqdm", "scipy", "PIL", "imageio")
+OPTIONAL += ("tyro", "tqdm", "scipy", "PIL", "imageio", "wandb", "mlflow")
 
 
 def test_importing_nets_loads_torch_and_no_optional_library(tmp_path):
     program = (
         "import sys, torch; before = set(sys.modules);"  # torch brings tqdm where that is installed
-        "from nets import *; import nets.supervised.fit;"
+        "from nets import *; import nets.supervised.fit, nets.tracking.tracking;"
         f"print([m for m in {OPTIONAL!r} if m in sys.modules.keys() - before])"
     )
     assert printed_by(program, cwd=tmp_path) == "[]"
