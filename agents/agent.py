@@ -15,6 +15,7 @@ from nets.tracking.tracking import Tracking
 from nets.warned import warn
 
 from .environments.source import EnvSource, World
+from .environments.together import TeamStepper
 from .loop.actor import Actor
 from .loop.beginning import take_networks
 from .loop.continuing import Continuing
@@ -100,6 +101,8 @@ class Agent(Actor[ConfigT]):
 
     def stream(self, seed: int) -> Stream:
         """Return the stream of experience of one segment; agents with a fused loop override it."""
+        if self.team.size > 1:
+            return Interaction(self, TeamStepper(self.source, self.team, masks=self.masks), seed)
         return Interaction(self, self.source.stepper(masks=self.masks), seed)
 
     def run_config(self, steps: int, eval_every: int | None = None) -> RunConfig:

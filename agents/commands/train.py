@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +21,16 @@ from nets.shell.run_options import ResumeOptions, StartOptions
 from nets.shell.tracked import track_option, tracked
 from nets.shell.training import list_run, new_folder
 
-from ..algorithms import ALGORITHMS, find_algorithm
-from ..presets import Preset, load_presets, load_variants
+from ..algorithms import find_algorithm
+from ..presets import Preset
 from .common import find_env, refusals, warn_idle
 from .evaluate import EPISODES, SEED, describe
+from .listing import list_all
 from .options import TRAIN, TrainOptions, parse_changes, parse_train, take_changes
 from .worlds import adapt
 
 if TYPE_CHECKING:
+    from nets.process.distributed import Team
     from nets.tracking.tracking import Tracking
 
     from ..agent import Agent
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 def main(argv: list[str]) -> int:
     """Start a run, go on with one, or list what there is."""
     if "--list" in argv:
-        return _list()
+        return list_all()
     with TRAIN.prepared(argv):
         return _run(argv)
 
@@ -61,6 +62,9 @@ def _run(argv: list[str]) -> int:
 def _start(
     options: TrainOptions[Any], preset: Preset | None, arguments: dict[str, Any], argv: list[str]
 ) -> int:
+    from nets.process.device import resolve_device
+    from nets.process.distributed import team
+
     from ..loop.run import RunFolder
 
     source = find_env(options.env, options.num_envs)
@@ -71,27 +75,35 @@ def _start(
         source = adapt(source, arguments, options)
         if options.vectorization != "auto":
             source = replace(source, vectorization=options.vectorization)
-        agent = agent_type(source, options.config, seed=options.seed, device=options.device)
-        if options.init_from is not None:
-            agent.start_from(options.init_from)
-        agent.begin()  # what it lacks is refused before there is a folder
-        config = agent.run_config(options.steps, options.eval_every)
-        config = replace(config, eval_max_steps=options.eval_max_steps)
-        if options.segment_steps is not None and not agent.plans:
-            config = config.in_segments(agent, options.segment_steps)
-        run = RunFolder(options.run or new_folder(agent.name, agent.source.name, agent.seed))
-    with run.owned():
-        with refusals(ValueError):
-            run.create(agent, config, [Path(sys.argv[0]).name, *argv])
-        if preset is not None:
-            print(preset.describe(options))
-        if agent.begun_from:
-            print(f"begins with the networks of {shown(Path(agent.begun_from))}")
-        return _train(agent, run, config, options)
+        resolve_device(options.device)
+    with team(options.device) as (workers, device):
+        with refusals(ValueError, TypeError):
+            agent = agent_type(source, options.config, seed=options.seed, device=str(device))
+            agent.join(workers)
+            if options.init_from is not None:
+                agent.start_from(options.init_from)
+            agent.begin()  # what it lacks is refused before there is a folder
+            config = agent.run_config(options.steps, options.eval_every)
+            config = replace(config, eval_max_steps=options.eval_max_steps)
+            if options.segment_steps is not None and not agent.plans:
+                config = config.in_segments(agent, options.segment_steps)
+            name = agent.name, agent.source.name, agent.seed
+            folder = options.run or (new_folder(*name) if workers.leads else Path())
+            run = RunFolder(workers.tell(folder))
+        with run.owned(workers.leads):
+            if workers.leads:
+                with refusals(ValueError):
+                    run.create(agent, config, [Path(sys.argv[0]).name, *argv])
+                if preset is not None:
+                    print(preset.describe(options))
+                if agent.begun_from:
+                    print(f"begins with the networks of {shown(Path(agent.begun_from))}")
+            return _train(agent, run, config, workers, options)
 
 
 def _resume(options: ResumeOptions, words: list[str]) -> int:
     from nets.process.device import resolve_device
+    from nets.process.distributed import team
     from nets.runs.changes import config_at
     from nets.runs.checkpoint import fitting
     from nets.runs.configurations import adjusted
@@ -101,58 +113,64 @@ def _resume(options: ResumeOptions, words: list[str]) -> int:
 
     run = RunFolder(options.resume, trust=options.trust)
     with refusals(ValueError):
-        run.load_config()  # a folder that is no run is left as it is
-    with run.owned():
+        record = run.load_config()  # a folder that is no run is left as it is
+        with fitting(run.config_file):
+            where = options.device or record["device"]
+        resolve_device(where)
+    with team(where) as (workers, device), run.owned(workers.leads):
         with refusals(ValueError):
-            record = run.load_config()
+            record = workers.tell(run.load_config() if workers.leads else {})
             with fitting(run.config_file):
                 agent_type = find_algorithm(record["algorithm"]).agent_type()
                 fresh = record | {"steps": 0, "segment": 0, "config": config_at(record)}
                 recorded = record["env"]
-                where = options.device or record["device"]
-            resolve_device(where)
             source = EnvSource.restore(recorded, run.config_file, trust=options.trust)
             with fitting(run.config_file):
-                agent = agent_type.from_manifest(fresh, source, where, trust=options.trust)
+                agent = agent_type.from_manifest(fresh, source, str(device), trust=options.trust)
                 config = run.run_config()
+            agent.join(workers)
             agent.begun_from = record.get("init_from", "")
             if agent.begun_from and not run.files.list():
                 agent.start_from(agent.begun_from)
             changes = parse_changes(words, agent.config)
             adjusted(agent.config, changes, agent.name)  # refused before anything is written
             if options.steps is not None:
-                config = run.extend(options.steps)
-            if changes:
+                config = workers.tell(run.extend(options.steps) if workers.leads else config)
+            if changes and workers.leads:
                 run.restore(agent)
                 print("\n".join(run.change(agent, changes)))
-        return _train(agent, run, config, options)
+        return _train(agent, run, config, workers, options)
 
 
 def _train(
     agent: "Agent",
     run: "RunFolder",
     config: "RunConfig",
+    workers: "Team",
     options: StartOptions[Any] | ResumeOptions,
 ) -> int:
     from nets.returned import InvalidExperience
 
     from ..loop.trainer import Trainer
 
-    print(_heading(agent, config))
-    print(f"run folder: {shown(run.path)}", flush=True)
-    warn_idle(agent, config.steps)
+    if workers.leads:
+        print(_heading(agent, config))
+        print(f"run folder: {shown(run.path)}", flush=True)
+        warn_idle(agent, config.steps)
     again = _trust(agent) + track_option(options.track)
-    with tracked(options.track, run.path) as track:
-        trainer = Trainer(agent, run, config, track=track)
+    with tracked(options.track if workers.leads else None, run.path) as track:
+        trainer = Trainer(agent, run, config, team=workers, track=track)
         with TRAIN.warned(options.checkpoint_on, trainer.snapshot, run.files.interrupted):
             try:
                 with refusals(InvalidExperience), TRAIN.finite(run.path, again):
                     trainer.run(config.steps)
             except KeyboardInterrupt:
-                print(TRAIN.interruption(run.path, agent.steps, again))
+                if workers.leads:
+                    print(TRAIN.interruption(run.path, agent.steps, again))
                 return INTERRUPTED
-            with refusals(ValueError):
-                _finish(run, agent.source, config.eval_max_steps, track)
+            if workers.leads:
+                with refusals(ValueError):
+                    _finish(run, agent.source, config.eval_max_steps, track)
     return 0
 
 
@@ -199,7 +217,8 @@ def _heading(agent: "Agent", config: "RunConfig") -> str:
     threads = f"{config.threads} thread{'s' * (config.threads > 1)}"
     copies = f"{agent.num_envs} environment{'s' * (agent.num_envs > 1)}"
     length = f"{config.steps:,} {'iterations' if agent.plans else 'steps'}"
-    settings = f"{length}, seed {agent.seed}, {copies}, {agent.device} ({threads})"
+    many = f" in {agent.team.size} processes" if agent.team.size > 1 else ""
+    settings = f"{length}, seed {agent.seed}, {copies}{many}, {agent.device} ({threads})"
     return f"{agent.name} on {agent.source.name}: {settings}"
 
 
@@ -225,27 +244,3 @@ def _trust(agent: "Agent") -> str:
 
     needed = agent.source.needs_trust or needs_trust(agent.config)
     return " --trust" if needed else ""
-
-
-def _list() -> int:
-    """Print the algorithms, our environments, and for which pairs there are presets."""
-    import gymnasium as gym
-
-    from ..environments.ids import HOME
-
-    for module in HOME.values():
-        import_module(module)
-    print("algorithms:")
-    for name, algorithm in ALGORITHMS.items():
-        print(f"  {name:<20}{algorithm.summary}")
-    print("\nenvironments (besides all of Gymnasium's):")
-    for env_id in sorted(gym.registry):
-        if env_id.partition("/")[0] in HOME:
-            print(f"  {env_id}")
-    print("\npresets:")
-    for name, env_id in load_presets():
-        print(f"  {name:<20}{env_id}")
-    for name, variants in load_variants().items():
-        for variant in variants:
-            print(f"  {name:<20}--preset {variant}")
-    return 0

@@ -12,6 +12,7 @@ from torch import Tensor
 from nets.gradients.flat_adam import FlatAdam
 from nets.gradients.modes import freeze
 from nets.gradients.optim import clip_grads, set_rate
+from nets.process.distributed import Team
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
@@ -44,6 +45,7 @@ class DQN(Agent[DQNConfig]):
     name = "dqn"
     config_type = DQNConfig
     inherited = ("online", "target")
+    learns_together = True
     replay: ReplayBuffer
     _blank: int = 0  # the step at which its replay was empty
 
@@ -82,6 +84,11 @@ class DQN(Agent[DQNConfig]):
     @property
     def _spaces(self) -> tuple[gym.Space, gym.Space]:
         return row_space(self.observation_space), self.action_space
+
+    def join(self, team: Team) -> None:
+        """Learn with others: environments, and rows of gradients, are dealt out to all."""
+        super().join(team)
+        self.online.team = team
 
     def begin(self) -> None:
         """Load a pretrained encoder, if there is to be one."""

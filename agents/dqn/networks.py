@@ -1,6 +1,7 @@
 """Networks from observations to what is said about each action, with or without a memory."""
 
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -103,14 +104,25 @@ class FastQNetwork(FastNetwork[QNetwork | RecurrentQNetwork]):
         self._learner, self._returns = backprop(module), returns
         super().__init__(module, self._learner.weights)
         self._numpy = numpy_forward(module)
+        self._part = slice(None)  # of a minibatch's rows, this process's
 
-    def forward(self, observation: Tensor) -> Tensor:
-        """Return outputs `[B, A · size]` of one minibatch (a `History`, with a memory)."""
-        return self._learner.forward(observation)
+    def forward(self, observation: Any) -> Tensor:
+        """Return outputs `[B, A · size]` of one minibatch; of a `History` `[T, B, A · size]`."""
+        if self.team.size == 1:
+            return self._learner.forward(observation)
+        past = observation if isinstance(observation, History) else None
+        rows = len(observation) if past is None else past.row.shape[1]
+        part = self._part = self.team.part(rows)
+        mine: Any = observation[part] if past is None else past.columns(part)
+        outputs = self._learner.forward(mine)  # [..., B / P, A · size]
+        return self.team.joined(outputs.movedim(-2, 0), rows).movedim(0, -2)
 
     def backward(self, slope: Tensor) -> None:
         """Set the gradient of `weights`, given dL/d(outputs) of the last `forward`."""
+        if self.team.size > 1:
+            slope = slope[..., self._part, :]
         self._learner.backward(slope)
+        self.team.total_(self.weights.grad)  # type: ignore[arg-type]
 
     def values(
         self, observation: Array, state: Tensor | None, start: Array | None, *, noise: bool

@@ -31,6 +31,11 @@ class History:
     def __iter__(self) -> Iterator["History"]:
         return (self[k] for k in range(len(self.row)))
 
+    def columns(self, part: slice) -> "History":
+        """Return some sequences of one minibatch."""
+        starts, row = self.starts[:, part], self.row[:, part]
+        return History(self.observation[:, part], self.state[:, :, part], starts, row)
+
     def to(self, device: torch.device) -> "History":
         """Move every tensor to `device`."""
         return History(*(getattr(self, each.name).to(device) for each in fields(self)))

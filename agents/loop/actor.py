@@ -11,6 +11,7 @@ import numpy as np
 from nets.glance import changed, in_a_line, in_a_table
 from nets.kinds import Whole
 from nets.process.device import resolve_device
+from nets.process.distributed import ALONE, Team
 from nets.process.seeding import hash31
 from nets.runs.configurations import (
     adjusted,
@@ -58,6 +59,10 @@ class Actor(Remade[ConfigT]):
     """The run, or the file, whose networks it began with; nothing, for most."""
     horizon: int = 0
     """The step at which the training in progress ends: schedules go by it; 0: none has begun."""
+    learns_together: ClassVar[bool] = False
+    """Whether several processes can train it together."""
+    team: Team = ALONE
+    """The processes that train it together, each with an agent of its own that stays the same."""
 
     def __init__(
         self,
@@ -129,6 +134,21 @@ class Actor(Remade[ConfigT]):
     def networks(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Return the part of a `state_dict` that a new training can begin with."""
         return {name: state[name] for name in self.inherited if name in state}
+
+    def join(self, team: Team) -> None:
+        """Learn with others: environments, and rows of gradients, are dealt out to all.
+
+        Raises:
+            ValueError: it can only learn alone, or its environments cannot be dealt evenly.
+        """
+        if team.size > 1 and not self.learns_together:
+            raise ValueError(f"{self.name} learns in one process, not in {team.size}")
+        if team.size > 1 and self.source.spec is None:
+            raise ValueError(f"{self.source.name} has no spec, so no other process can make it")
+        if self.num_envs % team.size:
+            message = f"num_envs is {self.num_envs}: expected a multiple of {team.size}"
+            raise ValueError(f"{message}, as many processes step them")
+        self.team = team
 
     def begin(self) -> None:
         """Get ready for a training that begins from nothing; refuse what it lacks."""

@@ -15,6 +15,7 @@ from typing import Any
 from nets.arguments import checked
 from nets.kinds import Whole
 from nets.process.device import cpu_settings
+from nets.process.distributed import ALONE, Team
 from nets.process.interrupts import left_at
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import give_way, hash31, seeded
@@ -28,8 +29,9 @@ from nets.tracking.tracking import Tracking
 
 from .actor import Actor
 from .divergence import answerable, require_finite, require_finite_losses
-from .evaluation import evaluate
+from .evaluation import Evaluation, evaluate
 from .experience import Stream
+from .joining import bring_together
 from .progress import Callback, Progress, raw_of
 from .run import RunConfig, RunFolder
 
@@ -42,8 +44,13 @@ class Trainer:
         run: where to write; None trains in memory.
         config: how the run is cut up; None: as `run` says, or else in suitable lengths.
         callbacks: called after every step with a `Progress`; returning False stops.
+        team: the processes that train together; each brings an agent of the same kind, environment,
+            settings and seed, and all see the run's folder, to which the first writes.
         progress: whether to draw a progress bar.
         track: tells a tracker of the training; whoever made it closes it.
+
+    Raises:
+        ValueError: such an agent can only learn alone.
     """
 
     @checked
@@ -54,11 +61,13 @@ class Trainer:
         config: RunConfig | None = None,
         *,
         callbacks: Sequence[Callback] = (),
+        team: Team = ALONE,
         progress: bool = True,
         track: Tracking | None = None,
     ) -> None:
-        self.agent, self.run_folder, self.config = agent, run, config
-        self.callbacks, self.show_progress, self.track = callbacks, progress, track
+        agent.join(team)
+        self.agent, self.run_folder, self.config, self.team = agent, run, config, team
+        self.callbacks, self.show_progress, self.track = callbacks, progress and team.leads, track
         self.progress = Progress(agent)
         self.stopped = False
         self._found: dict[str, Any] | None = None  # what `agent` was before the first checkpoint
@@ -78,7 +87,7 @@ class Trainer:
             Occupied: another process trains in the folder.
         """
         steps = required("steps", steps, Whole)
-        with nullcontext() if self.run_folder is None else self.run_folder.owned():
+        with nullcontext() if self.run_folder is None else self.run_folder.owned(self.team.leads):
             return self._run(steps)
 
     def _run(self, steps: int) -> Progress:
@@ -93,7 +102,8 @@ class Trainer:
         agent.horizon = steps
         if not agent.steps:
             agent.begin()
-        self._log = self._opened_log(config)
+        if self.team.leads:
+            self._log = self._opened_log(config)
         bar = progress_bar(steps, agent.steps, shown=self.show_progress)
         with cpu_settings(config.threads), bar:
             try:
@@ -118,18 +128,21 @@ class Trainer:
         Raises:
             Diverged: it is not finite; nothing is saved.
         """
-        if self.run_folder is not None:
+        if self.run_folder is not None and self.team.leads:
             require_finite(self.agent)
             self.run_folder.keep(self.agent, self.run_folder.files.interrupted)
 
     def _open(self, run: RunFolder) -> None:
         """Go to the last checkpoint; where there is none, to what the agent was at first."""
         agent, progress = self.agent, self.progress
-        saved = run.restore(agent)
+        saved = self.team.tell(run.restore(agent) if self.team.leads else {})
         if saved:
+            bring_together(agent, self.team)
             with fitting(run.path):
                 progress.load_state_dict(saved)
-            if progress.best_return is not None and not run.has_best():
+            if progress.best_return is not None and not self.team.tell(
+                self.team.leads and run.has_best()
+            ):
                 progress.best_return = None
         elif self._found is None:
             state = {"agent": agent.state_dict(), "progress": progress.state_dict()}
@@ -170,15 +183,16 @@ class Trainer:
                 agent.segment += 1
             raise
         agent.segment += 1
-        if run is not None:
+        if run is not None and self.team.leads:
             self._log.flush()
             run.save(agent, self.progress.state_dict(), self._log.mark())
-            self._found = None
+        self._found = None
 
     def _advance(
         self, stream: Stream, config: RunConfig, end: int, bar: Bar, *, cut: bool = True
     ) -> None:
         """Go to the next moment at which something other than a step happens."""
+        self.team.heed(self.agent.device)
         agent, before, started = self.agent, self.agent.steps, perf_counter()
         target = min(end, _next(before, config.log_every), _next(before, config.eval_every))
         if self.callbacks:
@@ -191,6 +205,8 @@ class Trainer:
         for callback in self.callbacks:
             said = callback(self.progress)
             self.stopped |= said is not None and not said  # NumPy's False is one, too
+        if self.callbacks:
+            self.stopped = self.team.tell(self.stopped)
         bar.total = max(bar.total, agent.steps)  # a whole rollout may go past the end
         bar.update(agent.steps - before)
         row: dict[str, float] = {}
@@ -205,20 +221,23 @@ class Trainer:
         agent, progress = self.agent, self.progress
         if not config.eval_every or agent.source.spec is None:
             return {}
-        seed = hash31(agent.seed, "evaluation")
-        result = evaluate(
-            agent, episodes=config.eval_episodes, seed=seed, max_steps=config.eval_max_steps
-        )
+        result = self.team.tell(self._evaluated(config) if self.team.leads else None)
+        assert result is not None
         progress.evaluation = result
         if progress.best_return is None or result.mean_return > progress.best_return:
             progress.best_return = result.mean_return
-            if self.run_folder is not None:
+            if self.run_folder is not None and self.team.leads:
                 self.run_folder.keep(agent, self.run_folder.files.best)
                 record = {"step": agent.steps} | result.to_json()
                 save_record(self.run_folder.files.evaluation, record)
         row = {"eval_return": result.mean_return, "eval_std": result.std_return}
         own = result.mean_raw_return
         return row if own is None else row | {"eval_raw_return": own}
+
+    def _evaluated(self, config: RunConfig) -> Evaluation:
+        agent, seed = self.agent, hash31(self.agent.seed, "evaluation")
+        episodes, max_steps = config.eval_episodes, config.eval_max_steps
+        return evaluate(agent, episodes=episodes, seed=seed, max_steps=max_steps)
 
     def _write(self, row: dict[str, float], speed: float, bar: Bar) -> None:
         episodes, self.progress.unlogged = self.progress.unlogged, []

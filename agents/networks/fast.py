@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from nets.process.distributed import ALONE, Team
+
 from .inputs import Flatten
 from .own import own_encoders
 
@@ -25,10 +27,13 @@ class FastNetwork(Generic[Module]):
     Attributes:
         module: torch's form, which is saved, exported, and evaluated on many rows at a time.
         weights: all that learns in it as one vector `[P]`, with its gradient: for an optimiser.
+        team: the processes that learn together: each takes its part of the rows forwards and
+            backwards, and all get the outputs and the gradient of the whole.
     """
 
     def __init__(self, module: Module, weights: nn.Parameter) -> None:
         self.module, self.weights = module, weights
+        self.team: Team = ALONE
         self._statistics = [b for own in own_encoders(module) for b in own.buffers()]
 
     def __call__(self, *inputs: Any) -> Any:

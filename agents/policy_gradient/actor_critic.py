@@ -102,6 +102,7 @@ class FastActorCritic(FastNetwork[ActorCritic]):
             parts = module.actor, module.critic
             self._learners = [backprop(part, self.weights) for part in parts]
         self._outputs: tuple[Tensor, Tensor] | None = None
+        self._part = slice(None)  # of a rollout's columns, this process's
         self._numpy_policy = self._numpy_value = None
         if module.memory is None:
             self._numpy_policy = numpy_forward(nn.Sequential(module.body, module.actor))
@@ -111,6 +112,24 @@ class FastActorCritic(FastNetwork[ActorCritic]):
         self, observation: Tensor, state: Tensor | None = None, starts: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return the policy's outputs `[T, B, size]` and values `[T, B]`, without a graph."""
+        if self.team.size == 1:
+            return self._forward(observation, state, starts)
+        columns = observation.shape[1]
+        self._part = part = self.team.part(columns)
+        state = None if state is None else state[:, :, part]
+        starts = None if starts is None else starts[:, part]
+        outputs, value = self._forward(observation[:, part], state, starts)
+        said = torch.cat([outputs, value.unsqueeze(-1)], dim=-1)  # [T, B / P, size + 1]
+        outputs, value = (
+            self.team.joined(said.transpose(0, 1), columns)
+            .transpose(0, 1)
+            .split([outputs.shape[-1], 1], dim=-1)
+        )
+        return outputs, value.squeeze(-1)
+
+    def _forward(
+        self, observation: Tensor, state: Tensor | None, starts: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         if self._learners:
             rows, shape = observation.flatten(0, 1), observation.shape[:2]
             outputs, value = (each.forward(rows).view(*shape, -1) for each in self._learners)
@@ -136,10 +155,16 @@ class FastActorCritic(FastNetwork[ActorCritic]):
 
     def backward(self, outputs: Tensor, value: Tensor) -> None:
         """Add to the gradient of `weights`, given dL/d(outputs) and dL/d(values) of `forward`."""
+        if self.team.size > 1:
+            outputs, value = outputs[:, self._part], value[:, self._part]
+        self._backward(outputs, value)
+        self.team.total_(self.weights.grad)  # type: ignore[arg-type]
+
+    def _backward(self, outputs: Tensor, value: Tensor) -> None:
         if self._learners:
             actor, critic = self._learners
             actor.backward(outputs.flatten(0, 1))
-            critic.backward(value.view(-1, 1))
+            critic.backward(value.reshape(-1, 1))
         elif self._outputs is not None:
             torch.autograd.backward(self._outputs, (outputs, value))
             self._outputs = None

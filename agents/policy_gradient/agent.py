@@ -12,6 +12,7 @@ from torch import Tensor
 from nets.gradients.flat_adam import FlatAdam
 from nets.gradients.modes import freeze
 from nets.gradients.optim import clip_grads, set_rate
+from nets.process.distributed import Team
 from nets.process.seeding import hash31, seeded
 
 from ..agent import Agent
@@ -39,6 +40,7 @@ class PolicyGradient(Agent[ConfigT]):
 
     default_num_envs = 8
     inherited = ("network", "observation_norm", "reward_norm")
+    learns_together = True
 
     @torch.inference_mode(False)
     def __init__(
@@ -67,6 +69,11 @@ class PolicyGradient(Agent[ConfigT]):
         self.observation_norm = self._observation_norm() if c.normalize_observation else None
         self.reward_norm = RewardNorm() if c.normalize_reward else None
         self.updates = 0
+
+    def join(self, team: Team) -> None:
+        """Learn with others: environments, and rows of gradients, are dealt out to all."""
+        super().join(team)
+        self.network.team = team
 
     def begin(self) -> None:
         """Load a pretrained encoder, if there is to be one."""

@@ -55,13 +55,31 @@ class Team:
         """Return `module` with gradients that are averaged over the processes."""
         return module if self.size == 1 else DistributedDataParallel(module)
 
+    def part(self, rows: int) -> slice:
+        """Return which of `rows` rows are this process's: as many as the others', or fewer."""
+        most = -(-rows // self.size)
+        return slice(min(self.rank * most, rows), min((self.rank + 1) * most, rows))
+
+    def joined(self, mine: Tensor, rows: int) -> Tensor:
+        """Return all `rows` rows `[rows, *]`, of which `mine` is this process's part."""
+        if self.size == 1:
+            return mine
+        most = -(-rows // self.size)
+        sent = mine.new_zeros(most, *mine.shape[1:])
+        sent[: len(mine)] = mine
+        found = [torch.empty_like(sent) for _ in range(self.size)]
+        dist.all_gather(found, sent)
+        return torch.cat(found)[:rows]
+
+    def total_(self, x: Tensor) -> Tensor:
+        """Make `x` the sum of the processes' `x`; return it."""
+        if self.size > 1:
+            dist.all_reduce(x)
+        return x
+
     def mean(self, x: Tensor) -> Tensor:
         """Return the mean of the processes' `x`."""
-        if self.size == 1:
-            return x
-        total = x.clone()
-        dist.all_reduce(total)
-        return total / self.size
+        return x if self.size == 1 else self.total_(x.clone()) / self.size
 
     def heed(self, device: torch.device) -> None:
         """Stop all processes at the same moment, where one has been asked to stop.
