@@ -30,6 +30,9 @@ from .provenance import git_commit, git_dirty, moved, origin
 from .records import CHANGES, differences, lasting, record_of, save_record
 from .shapes import require_shapes
 
+PULLED = "pulled"
+"""Under which config.json says from where a shared run was brought, without its checkpoints."""
+
 
 @dataclass(frozen=True)
 class RunConfig(Settings):
@@ -244,6 +247,9 @@ class RunFolder(Generic[ConfigT]):
             return state
         if damage:
             raise damage[0]
+        if record and PULLED in record:
+            message = f"{self.path} was pulled from {record[PULLED]}, with its best weights alone"
+            raise CheckpointError(f"{message}: train --init-from {self.path} begins with these")
         return None
 
     def has_best(self) -> bool:

@@ -9,7 +9,7 @@ from .checkpoint import CheckpointError
 
 _TEXTS = {str: str}
 KINDS: Mapping[str, Any] = {
-    **dict.fromkeys(("algorithm", "model", "kind", "device", "init_from", "folder"), str),
+    **dict.fromkeys(("algorithm", "model", "kind", "device", "init_from", "folder", "pulled"), str),
     **dict.fromkeys(("config", "run", "env", "record", "progress", "agent", "watch"), dict),
     **dict.fromkeys(("seed", "step", "steps", "segment", "replay_rows", "replay_first"), int),
     **dict.fromkeys(("versions", "processor"), _TEXTS),
