@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from command_runs import undocumented
 from model_hub import model_hub, yaml_of
 
