@@ -4,14 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from nets.shell.command_line import command, parse
+from nets.kinds import Count, Seed
+from nets.shell.command_line import command, parse, to_type
 from nets.shell.here import shown
 
 from .common import command_of_kind, load_agent, refusals
+
+if TYPE_CHECKING:
+    from ..agent import Agent
 
 GROUP = "dreamgym.export"  # entry points that export runs of other kinds
 TEXT = """Export a trained policy as one file that torch alone can run, without dreamgym.
@@ -20,8 +24,11 @@ The program takes observations as the environment gives them, any number at a ti
 greedy actions, in the environment's units. Policies with a memory are exported as a single step,
 those of agents that mask actions with a mask beside the observation.
 
+With --demonstrations it is episodes of the agent that are exported, as a data set of Minari.
+
 examples:
   {command} runs/ppo-CartPole-v1-s0
+  {command} runs/ppo-CartPole-v1-s0 --demonstrations cartpole/expert-v0 --episodes 50
   {command} runs/ppo-CartPole-v1-s0 --out cartpole.pt2 --checkpoint last"""
 
 
@@ -33,6 +40,12 @@ class ExportOptions:
     """Folder of a run, or a file that an agent was saved in."""
     out: Annotated[Path, tyro.conf.arg(metavar="FILE.pt2")] = Path("policy.pt2")
     """The file to write."""
+    demonstrations: Annotated[str | None, tyro.conf.arg(metavar="ID")] = None
+    """Data set of Minari to write instead, of greedy episodes, such as cartpole/expert-v0."""
+    episodes: Count = 100
+    """How many of these."""
+    seed: Seed = 0
+    """Of the first of these; the others follow."""
     checkpoint: str | None = None
     """Name of a checkpoint, or "last"; by default the best."""
     trust: bool = False
@@ -55,6 +68,8 @@ def main(argv: list[str]) -> int:
     from ..outcomes.export import export_policy
 
     agent, file = load_agent(options.run, options.checkpoint, trust=options.trust, device="cpu")
+    if options.demonstrations is not None:
+        return _write(agent, options)
     with refusals(ValueError, TypeError):
         program = export_policy(agent)
         program.save(options.out)
@@ -66,6 +81,18 @@ def main(argv: list[str]) -> int:
     for part in program.about["columns"]:
         print(f"  observation{part['part']} is in columns {part['first']} to {part['end'] - 1}")
     print(f"\nto use it, with torch alone:\n\n{snippet(program.about, shown(options.out))}")
+    return 0
+
+
+def _write(agent: "Agent", options: ExportOptions) -> int:
+    """Write episodes of an agent as a data set."""
+    from ..imitation.datasets import write_demonstrations
+
+    name, episodes = options.demonstrations or "", options.episodes
+    with refusals(ValueError, TypeError, ModuleNotFoundError):
+        steps = write_demonstrations(agent, name, episodes, seed=options.seed)
+    print(f"wrote {steps:,} steps of {agent.name} on {agent.source.name}, {episodes:,} episodes")
+    print(f"to learn from them: {to_type('train')} bc {agent.source.name} --demonstrations {name}")
     return 0
 
 

@@ -69,7 +69,7 @@ def _start(
 
     source = find_env(options.env, options.num_envs)
     agent_type = find_algorithm(options.algo).agent_type()
-    with refusals(ValueError, TypeError):
+    with refusals(ValueError, TypeError, ModuleNotFoundError):
         if preset is not None:
             source = source.adapted(preset.env, preset.wrappers, said_by=preset.file)
         source = adapt(source, arguments, options)

@@ -21,10 +21,11 @@ from ..environments.source import World
 from ..equations.exploration import boltzmann
 from ..equations.masks import masked
 from ..loop.actor import ActorOptions
-from ..loop.experience import Array, Metrics, Transition
+from ..loop.experience import Array, Episode, Metrics, Stream, Transition
 from ..loop.interaction import Interaction
 from ..loop.shards import Replay
 from ..networks.encoders import build_encoder
+from .datasets import Recorded, read_demonstrations
 from .demonstrations import Demonstrations, disagreement
 from .fit import BCConfig, describe, diagnosis, fit_clone
 
@@ -56,8 +57,10 @@ class BehaviourCloning(Agent[BCConfig]):
         c, name = self.config, self.source.name
         if not isinstance(self.action_space, gym.spaces.Discrete):
             raise TypeError(f"{name} has actions {self.action_space}: bc needs Discrete")
-        if not c.expert:
-            raise ValueError("bc needs an agent to imitate: --from RUN, or BCConfig(expert=RUN)")
+        if bool(c.expert) == bool(c.demonstrations):
+            message = "bc needs an agent to imitate: --from RUN, or BCConfig(expert=RUN)"
+            others = "or a data set: --demonstrations ID, or BCConfig(demonstrations=ID)"
+            raise ValueError(f"{message}; {others}; one of the two")
         floats = np.issubdtype(self.observation_space.dtype or np.int64, np.floating)
         if c.balance == "synthetic" and not floats:
             message = f"{name} has observations {self.observation_space}, and nothing is between"
@@ -105,10 +108,16 @@ class BehaviourCloning(Agent[BCConfig]):
             raise CheckpointError(f"{message} {ours.observation_space} and {ours.action_space}")
         return expert
 
+    @cached_property
+    def recorded(self) -> Recorded:
+        """The data set to imitate."""
+        spaces = self.observation_space, self.action_space
+        return read_demonstrations(self.config.demonstrations, *spaces)
+
     def begin(self) -> None:
-        """Load the expert."""
+        """Load the expert, or the data set."""
         super().begin()
-        _ = self.expert
+        _ = self.recorded if self.config.demonstrations else self.expert
 
     def reseed(self, seed: int) -> None:
         """Begin anew, with no episode of the expert under way."""
@@ -116,8 +125,10 @@ class BehaviourCloning(Agent[BCConfig]):
         self._expert_state: Any = None
         self._episode = np.zeros(self.num_envs, np.int64)
 
-    def stream(self, seed: int) -> "Cloning":
-        """Return a stream in which the expert acts, and the clone learns at times."""
+    def stream(self, seed: int) -> Stream:
+        """Return a stream in which the expert acts, or is read, and the clone learns at times."""
+        if self.config.demonstrations:
+            return Reading(self)
         return Cloning(self, Interaction(self, self.source.stepper(masks=self.masks), seed))
 
     def act(
@@ -161,7 +172,8 @@ class BehaviourCloning(Agent[BCConfig]):
         self.network, self.fitted_rows = fitted.network.eval(), rows
         self.mistakes = fitted.mistakes
         self.metrics = {"demonstrations": float(rows), **fitted.metrics}
-        if self.source.spec is not None:  # where fresh environments can be made
+        asked = self.config.expert and self.source.spec is not None  # in fresh environments
+        if asked:
             self.metrics["disagreement"] = disagreement(
                 self, self.expert, self.source, seed=seed, masks=self.masks
             )
@@ -186,10 +198,14 @@ class BehaviourCloning(Agent[BCConfig]):
     def report(self) -> str:
         """Tell how well the expert is imitated, and what would help."""
         if not self.metrics:
-            return f"nothing has been learned from {self.config.expert} yet"
+            return f"nothing has been learned from {self._imitated} yet"
         names = [str(self._first_action + action) for action in range(self.actions)]
         text = describe(self.metrics, self.mistakes, names)
-        return f"imitates {self.config.expert}\n{text}"
+        return f"imitates {self._imitated}\n{text}"
+
+    @property
+    def _imitated(self) -> str:
+        return self.config.demonstrations or self.config.expert
 
     # Acting --------------------------------------------------------------------------------------
 
@@ -239,6 +255,35 @@ class BehaviourCloning(Agent[BCConfig]):
         self.metrics, self.mistakes = dict(state["metrics"]), list(state["mistakes"])
         self.fitted_rows = state["fitted_rows"]
         self.demonstrations.clear()
+
+
+class Reading:
+    """The stream of a clone of a data set: its steps in their order, and a fit now and then.
+
+    Steps past its end bring nothing new.
+    """
+
+    def __init__(self, clone: BehaviourCloning) -> None:
+        self.clone: BehaviourCloning = weakref.proxy(clone)
+        self.episodes: list[Episode] = []
+
+    def advance(self, steps: int, *, last: bool = False) -> Metrics | None:
+        """Read `steps` steps; fit when due, and at the end."""
+        clone, data = self.clone, self.clone.recorded
+        first = clone.demonstrations.rows
+        end = min(first + steps, len(data.action))
+        if end > first:
+            rows = slice(first, end)
+            clone.demonstrations.append(
+                data.observation[rows], data.action[rows], data.episode[rows]
+            )
+            self.episodes += data.episodes(first, end, clone.steps)
+        clone.steps += steps
+        new = clone.demonstrations.rows > clone.fitted_rows
+        return clone.imitate() if new and (last or clone.due) else None
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class Cloning:

@@ -46,6 +46,10 @@ class BCConfig(Settings):
 
     expert: Annotated[Elsewhere, tyro.conf.arg(name="from", prefix_name=False, metavar="RUN")] = ""
     """Run folder, or saved file, of the agent to imitate."""
+    demonstrations: Annotated[
+        str, tyro.conf.arg(name="demonstrations", prefix_name=False, metavar="ID")
+    ] = ""
+    """Data set of Minari to imitate instead, such as cartpole/expert-v0."""
     hidden: tuple[Size, ...] = (64, 64)
     """Hidden layers; pictures have a convolutional encoder instead."""
     activation: str = "relu"
