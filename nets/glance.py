@@ -45,6 +45,27 @@ def in_a_table(
     return f"<strong>{escape(type(thing).__name__)}</strong><table>{rows}</table>{images}"
 
 
+def rows_in_a_table(thing: object, rows: Sequence[Sequence[object]]) -> str:
+    """Return rows of cells in HTML, of which the first is the heading.
+
+    Args:
+        thing: whose type is the title.
+        rows: cells, all of equal number; nothing in them is taken for HTML.
+    """
+    lines = []
+    for k, row in enumerate(rows):
+        kind = "td" if k else "th"
+        cells = (f'<{kind} style="{CELL}">{_cell(value)}</{kind}>' for value in row)
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    return f"<strong>{escape(type(thing).__name__)}</strong><table>{''.join(lines)}</table>"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return escape(value if isinstance(value, str) else shortened(value))
+
+
 def changed(config: "DataclassInstance") -> dict[str, Any]:
     """Return the settings that are not the defaults, by name."""
     usual = type(config)()

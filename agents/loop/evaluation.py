@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nets.glance import rows_in_a_table
 from nets.kinds import Copies, Count, Seed
 from nets.near import shortened
 from nets.process.device import cpu_settings
@@ -54,6 +55,14 @@ class Evaluation:
         error = np.std(self.returns, ddof=1) / np.sqrt(self.episodes)
         margin = float(t.ppf(0.975, self.episodes - 1) * error)
         return self.mean_return - margin, self.mean_return + margin
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        low, high = self.interval
+        facts = {"mean return": self.mean_return, "95 % interval": f"{low:.4g} to {high:.4g}"}
+        facts |= {"standard deviation": self.std_return, "length": self.mean_length}
+        facts |= {"episodes": self.episodes}
+        return rows_in_a_table(self, [list(facts), list(facts.values())])
 
     def to_json(self) -> dict[str, Any]:
         """The evaluation as plain values."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nets.glance import rows_in_a_table
 from nets.runs.checkpoint import atomic_write
 
 from .comparison import Record
@@ -96,11 +97,19 @@ class Outcome:
         return grid, np.stack(returns, axis=-1)
 
 
-def summarize(records: Sequence[Record]) -> list[Outcome]:
+class Outcomes(list[Outcome]):
+    """Outcomes of a comparison, which a notebook shows as its table."""
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the same rows as README.md has."""
+        return rows_in_a_table(self, table(self))
+
+
+def summarize(records: Sequence[Record]) -> Outcomes:
     """Return an outcome per contender, the best first."""
     by_label = groupby(records, key=lambda record: record["experiment"])
     outcomes = [Outcome(label, list(runs)) for label, runs in by_label]
-    return sorted(outcomes, key=attrgetter("best.iqm"), reverse=True)
+    return Outcomes(sorted(outcomes, key=attrgetter("best.iqm"), reverse=True))
 
 
 def table(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
@@ -199,7 +208,7 @@ def draw(outcomes: Sequence[Outcome], path: Path) -> None:
     atomic_write(path, lambda file: canvas.savefig(file, format="png"))
 
 
-def write(records: Sequence[Record], path: Path) -> list[Outcome]:
+def write(records: Sequence[Record], path: Path) -> Outcomes:
     """Write README.md and curves.png of a comparison's folder."""
     outcomes = summarize(records)
     draw(outcomes, path / "curves.png")

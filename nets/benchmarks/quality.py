@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Protocol, TypeAlias
 
+from ..glance import rows_in_a_table
 from ..runs.checkpoint import CheckpointError, load_json, save_json
 from ..runs.provenance import git_commit, git_dirty, origin
 from ..settings import to_plain
@@ -140,6 +141,15 @@ class Outcome:
         """One figure per seed."""
         *path, name = self.row.figure.split(".")
         return [reduce(getitem, path, record["result"])[name] for record in self.records]
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: what was measured, and whether that is good enough."""
+        row, figures = self.row, self.figures
+        head = ["row", "what", "median", "least", "largest", "seeds", "reference", "passed"]
+        spread = median(figures), min(figures), max(figures), len(figures)
+        return rows_in_a_table(
+            self, [head, [row.name, row.what, *spread, row.reference, self.passed]]
+        )
 
     @property
     def passed(self) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from ..glance import rows_in_a_table
 from ..process.seeding import hash31
 from ..registry import Registry
 from ..runs.checkpoint import save_json
@@ -79,6 +80,14 @@ class Search:
 
     trials: tuple[Trial, ...]
     direction: Direction
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the trials, the best first."""
+        sign = 1 if self.direction == "minimize" else -1
+        ranked = sorted(self.trials, key=lambda t: (math.isnan(t.value), sign * t.value))
+        names = list(dict.fromkeys(name for trial in ranked for name in trial.settings))
+        rows = [[t.number, t.value, *(t.settings.get(name, "") for name in names)] for t in ranked]
+        return rows_in_a_table(self, [["trial", "value", *names], *rows])
 
     @property
     def best(self) -> Trial:

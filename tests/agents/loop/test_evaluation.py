@@ -321,3 +321,9 @@ def test_agents_are_evaluated_in_any_environment_and_not_in_their_own_if_that_is
 def test_what_is_no_agent_is_refused(agent):
     with pytest.raises(TypeError, match=r"agent is .*: expected an agent, as agents.load returns"):
         evaluate(agent)
+
+
+def test_a_notebook_shows_an_evaluation_with_its_interval():
+    html = Evaluation(2.0, 1.0, 1.5, 9.0, 4, [1.0, 3.0, 1.0, 3.0])._repr_html_()
+    assert ">2</td>" in html
+    assert ">0.1626 to 3.837</td>" in html

@@ -131,6 +131,8 @@ def test_the_best_comes_first_by_its_interquartile_mean():
     cells = table(outcomes)[1]
     assert cells[:3] == ("high", "best", "6.0")
     assert cells[4:6] == ("6.0", "5.0 6.0 7.0 8.0 -1000.0")
+    html = outcomes._repr_html_()  # in a notebook the same cells
+    assert all(f">{cell}</td>" in html for cell in cells)
 
 
 def test_labels_keep_their_distance():
