@@ -298,7 +298,8 @@ def test_a_world_without_a_time_limit_is_measured_and_drawn_all_the_same(run_in,
     ],
 )
 def test_a_run_that_is_too_short_to_learn_says_so(run_in, capsys, line, said):
-    assert train([*line.split(), "--steps", "60", "--run", "r", "--eval-every", "0"]) == 0
+    short = ["--steps", "60", "--eval-every", "0", "--eval-max-steps", "5"]
+    assert train([*line.split(), *short, "--run", "r"]) == 0
     err = capsys.readouterr().err
     assert err.startswith(f"warning: {said}") if said else "warning" not in err
 
