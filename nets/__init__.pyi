@@ -30,6 +30,8 @@ from .networks.classic import classic_cnn as classic_cnn
 from .networks.encoders import ImpalaCNN as ImpalaCNN
 from .networks.encoders import NatureCNN as NatureCNN
 from .networks.encoders import SmallCNN as SmallCNN
+from .networks.receptive_field import ReceptiveField as ReceptiveField
+from .networks.receptive_field import receptive_field as receptive_field
 from .networks.seq2seq import Seq2Seq as Seq2Seq
 from .runs.divergence import Diverged as Diverged
 from .sb3 import sb3_extractor as sb3_extractor

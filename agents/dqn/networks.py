@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from nets.gradients.backprop import backprop
 from nets.gradients.modes import evaluation_mode
+from nets.layers.chain import Chain
 from nets.layers.recurrent import GRU, LSTM
 
 from ..loop.experience import Array
@@ -19,7 +20,7 @@ from .sequences import History
 TARGET_ROWS = 512  # a piece that stays in the cache
 
 
-class QNetwork(nn.Sequential):
+class QNetwork(Chain):
     """Encoder and head: observations `[B, *]` to outputs `[B, A · size]`."""
 
     @property

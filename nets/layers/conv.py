@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from .activations import ActivationSpec
 from .activations import activation as build_activation
+from .chain import Chain
 from .images import check_shape, same_padding, scaled, sizes_out, smallest_size
 from .images import conv_out as conv_out
 from .mlp import per_layer
@@ -52,7 +53,7 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(input, self.weight, self.bias, self.stride, padding)
 
 
-class ConvBlock(nn.Sequential):
+class ConvBlock(Chain):
     """Convolution → norm → activation → pooling → dropout; what is None is left out.
 
     The convolution is cross-correlation, as everywhere in deep learning (N-CNN-01). A bias that

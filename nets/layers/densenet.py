@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .chain import Chain
+
 BLOCKS = {
     121: (32, 64, (6, 12, 24, 16)),
     161: (48, 96, (6, 12, 36, 24)),
@@ -47,7 +49,7 @@ class DenseBlock(nn.ModuleList):
         return x
 
 
-class Transition(nn.Sequential):
+class Transition(Chain):
     """Norm → ReLU → 1x1 → 2x2 mean pooling: half the channels, half the size.
 
     Args:

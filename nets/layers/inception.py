@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .chain import Chain
 from .conv import ConvBlock
 from .norm import NormSpec
 
@@ -75,7 +76,7 @@ class Inception(nn.Module):
         return torch.cat([branch(x) for branch in self.branches], dim=1)
 
 
-class Auxiliary(nn.Sequential):
+class Auxiliary(Chain):
     """A classifier half-way, whose gradient reaches the first layers.
 
     Args:

@@ -7,12 +7,13 @@ from torch import Tensor, nn
 
 from .activations import ActivationSpec
 from .activations import activation as build_activation
+from .chain import Chain
 from .init import InitSpec, init_layer_
 from .norm import NormSpec, cancels_bias
 from .norm import norm as build_norm
 
 
-class MLP(nn.Sequential):
+class MLP(Chain):
     """Dense layers: h ← dropout(g(norm(W·h + b))) per hidden layer, then a linear layer.
 
     Built without `init` it equals the same `nn.Sequential` written by hand, random draws

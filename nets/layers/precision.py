@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .chain import Chain
 
-class Convolutions(nn.Sequential):
+
+class Convolutions(Chain):
     """Convolutional layers in a chain, which may compute in bfloat16.
 
     Weights, gradients and results stay in float32, as does what comes after: a dense layer would

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .activations import ActivationSpec
 from .activations import activation as build_activation
+from .chain import Chain
 from .norm import NormSpec, cancels_bias
 from .norm import norm as build_norm
 
@@ -48,7 +49,7 @@ class Resize(nn.Module):
         return F.interpolate(images, size=size, mode=self.mode)
 
 
-class UpBlock(nn.Sequential):
+class UpBlock(Chain):
     """Enlarge images → norm → activation; what is None is left out (N-CNN-09, N-CNN-10).
 
     `"transpose"` is the adjoint of a convolution. Where `stride` does not divide `kernel` its

@@ -133,3 +133,13 @@ def test_it_runs_on_the_meta_device():
     with torch.device("meta"):
         net = MLP(4, [8], 2, norm="layer", init="orthogonal", out_gain=0.01)
         assert net(torch.empty(3, 4)).shape == (3, 2)
+
+
+def test_a_part_of_a_network_is_a_row_of_its_layers():
+    network = MLP(3, (4, 5), 2, activation="relu", dropout=0.5).eval()
+    x = torch.randn(7, 3)
+    body, last = network[:-1], network[-1]
+    assert type(body) is nn.Sequential
+    assert torch.equal(last(body(x)), network(x))
+    assert [type(layer) for layer in network[1:3]] == [nn.ReLU, nn.Dropout]
+    assert body[0] is network[0]

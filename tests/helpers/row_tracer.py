@@ -1,0 +1,58 @@
+"""A pytest plugin that looks for a test of each row which executes a file that the row names.
+
+`SOUGHT` in the environment names a JSON file {row: {"tests": [...], "files": [...]}}; `HOLLOW` the
+one that is written, of rows none of whose tests did. Of a row that is found no more tests are run.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+SOUGHT = json.loads(Path(os.environ["SOUGHT"]).read_text())
+RAN = set()
+
+
+def sought_by(item):
+    """Return the rows that a test may show, with their files."""
+    test = item.nodeid.partition("[")[0]
+    return {row: set(each["files"]) for row, each in SOUGHT.items() if test in each["tests"]}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Leave out, with its fixtures, what could show no more."""
+    if not sought_by(item):
+        pytest.skip("its rows have been seen")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Trace a test with its fixtures, until all that it may show has been seen."""
+    rows = sought_by(item)
+
+    def heed(frame, event, argument):
+        if frame.f_code.co_name != "<module>":
+            for row in [row for row, files in rows.items() if frame.f_code.co_filename in files]:
+                rows.pop(row)
+                SOUGHT.pop(row)
+            if not rows:
+                sys.settrace(None)
+
+    sys.settrace(heed)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(None)
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "call" and report.passed:
+        RAN.add(report.nodeid.partition("[")[0])
+
+
+def pytest_sessionfinish():
+    hollow = [row for row, each in SOUGHT.items() if RAN & {*each["tests"]}]
+    Path(os.environ["HOLLOW"]).write_text(json.dumps(hollow))
