@@ -1,8 +1,9 @@
 """Build a model by its name, save it, and give it back, whichever it was."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nets.arguments import checked
 from nets.process.device import resolve_device
@@ -14,6 +15,10 @@ from nets.runs.finding import find_checkpoint
 from .catalogue import find_model
 from .data.dataset import Dataset
 from .model import KIND, GenerativeModel, ModelConfig
+
+ConfigT = TypeVar("ConfigT", bound=ModelConfig)
+
+SEEN = 1000  # rows of a table that show what its columns have in common
 
 
 @checked
@@ -29,8 +34,23 @@ def build_model(
     without = next((note for note in data.notes if note.startswith("no classes")), None)
     if getattr(config, "conditional", False) and data.num_classes is None and without:
         raise ValueError(f"a conditional {name} needs data with classes: {data.name}: {without}")
+    config = suited(config or model_type.config_type(), data)
     with seeded(hash31(seed, "weights")):
         return model_type(data.shape, config, dataset_size=len(data), num_classes=data.num_classes)
+
+
+def suited(config: ConfigT, data: Dataset) -> ConfigT:
+    """Return settings with as many latents as the columns of a table have in common, unless said.
+
+    What each class has in common does not count where a decoder is told it.
+    """
+    if data.units is None or getattr(config, "latent", 0) is not None:
+        return config
+    from .autoencoders.factors import common_factors
+
+    x, label = data.to("cpu").limited(SEEN).batch(slice(None))
+    told = label if getattr(config, "conditional", False) else None
+    return replace(config, latent=common_factors(x, told))  # type: ignore[call-arg]
 
 
 def from_manifest(

@@ -24,7 +24,7 @@ threshold: float = agent.config.clip
 mean: float = agents.evaluate(agent, episodes=3).mean_return
 model = generative.build_model("vae", load_dataset("digits"), generative.VAEConfig(latent=8))
 memory = nets.LSTM(8, 16)
-latents: int = generative.VAE((64,), dataset_size=9).config.latent
+latents: int = generative.VAE((64,), dataset_size=9).latent
 versions: list[str] = [agents.__version__, envs.__version__, generative.__version__]
 """
 MISTAKES = {

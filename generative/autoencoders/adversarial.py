@@ -33,7 +33,7 @@ class AAE(Autoencoder[AAEConfig]):
     ) -> None:
         super().__init__(shape, config, **options)
         hidden, activation = self.config.discriminator_hidden, self.config.activation
-        self.discriminator = MLP(self.config.latent, hidden, 1, activation=activation)
+        self.discriminator = MLP(self.latent, hidden, 1, activation=activation)
 
     def players(self) -> Sequence[Player]:
         """Return the three players: autoencoder, discriminator, and the encoder alone."""

@@ -21,6 +21,9 @@ from .networks import build_decoder, build_encoder
 ConfigT = TypeVar("ConfigT", bound=AutoencoderConfig)
 
 
+LATENTS = 10  # where nobody says how many
+
+
 class AutoencoderOptions(ModelOptions, total=False):
     """What every autoencoder takes beside the shape of its data and its configuration."""
 
@@ -58,6 +61,8 @@ class Autoencoder(GenerativeModel[ConfigT]):
         **options: Unpack[ModelOptions],
     ) -> None:
         super().__init__(shape, config, **options)
+        self.latent: int = self.config.latent or LATENTS
+        self.config = replace(self.config, latent=self.latent)
         if getattr(self.config, "conditional", False):  # latents of an AE would say the class, too
             self.tell_classes()
         self.pictures = len(self.shape) == 3
@@ -69,12 +74,12 @@ class Autoencoder(GenerativeModel[ConfigT]):
         else:
             features = _out_features(encoder)
             self.config = replace(self.config, encoder=encoder)
-        outputs = self.encoder_outputs * self.config.latent
+        outputs = self.encoder_outputs * self.latent
         self.encoder = nn.Sequential(encoder, nn.Linear(features, outputs))
         if decoder is not None:
             self.config = replace(self.config, decoder=decoder)
         if decoder is None:
-            decoder = build_decoder(self.shape, self.config, self.classes)
+            decoder = build_decoder(self.shape, self.config, self.latent + self.classes)
         self.decoder = decoder
 
     def encode(self, x: Tensor) -> Tensor:
@@ -96,7 +101,7 @@ class Autoencoder(GenerativeModel[ConfigT]):
             ValueError: if there is a label and the model is not conditional, or no such class; or z
                 has another shape.
         """
-        require_rows("z", z, (self.config.latent,))
+        require_rows("z", z, (self.latent,))
         return self._mean(self._output(z, self.asked(z.shape[0], label)))
 
     def reconstruct(self, x: Tensor, label: Label = None) -> Tensor:
@@ -143,7 +148,7 @@ class Autoencoder(GenerativeModel[ConfigT]):
         """Draw latents `[n, D]` of N(0, I)."""
         like = next(self.encoder.parameters())
         n = required("n", n, Whole)
-        return torch.randn(n, self.config.latent, dtype=like.dtype, device=like.device)
+        return torch.randn(n, self.latent, dtype=like.dtype, device=like.device)
 
     @torch.no_grad()
     def sample(self, n: int, label: Label = None) -> Tensor:

@@ -19,8 +19,8 @@ class AutoencoderConfig(ModelConfig):
     your own, MODULE:NAME, in Python also the thing itself."""
     decoder: Network = "auto"
     """One of your own, MODULE:NAME, in Python also the thing itself; auto: the encoder's mirror."""
-    latent: Size = 10
-    """Number of latents, D."""
+    latent: Size | None = None
+    """Number of latents, D; by default 10, of a table as many as its columns have in common."""
     hidden: tuple[Size, ...] = (256, 256)
     """Sizes of the dense layers between the data, or the convolutions, and the latents."""
     channels: tuple[Size, ...] = (32, 32, 32, 32)

@@ -47,18 +47,21 @@ def build_encoder(shape: tuple[int, ...], config: AutoencoderConfig) -> tuple[nn
     return encoder, int(encoder.out_features)  # type: ignore[arg-type]
 
 
-def build_decoder(shape: tuple[int, ...], config: AutoencoderConfig, classes: int = 0) -> nn.Module:
+def build_decoder(shape: tuple[int, ...], config: AutoencoderConfig, latent: int) -> nn.Module:
     """Build the mirror of `build_encoder`; of an encoder that is not ours, that of `auto`.
 
     A decoder of one's own is called with the number of latents D and the shape, and maps latents
-    `[B, D]` to logits or means `[B, *shape]`. The class comes to a conditional model's as K further
-    latents.
+    `[B, D]` to logits or means `[B, *shape]`.
+
+    Args:
+        shape: of a datum.
+        config: says which.
+        latent: D; the class comes to a conditional model's decoder as K further latents.
 
     Raises:
         ValueError: there is no such decoder, or it cannot be made or run.
         TypeError: it is no module, or takes something else.
     """
-    latent = config.latent + classes
     if not _is_name(config.decoder):
         own = OwnNetwork("decoder", config.decoder)
         decoder = own.make(latent, shape)

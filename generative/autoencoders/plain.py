@@ -28,7 +28,7 @@ class AE(Autoencoder[AEConfig]):
         **options: Unpack[AutoencoderOptions],
     ) -> None:
         super().__init__(shape, config, **options)
-        self.latents = MovingGaussian(self.config.latent)
+        self.latents = MovingGaussian(self.latent)
 
     def players(self) -> Sequence[Player]:
         """Return the one player."""

@@ -22,6 +22,7 @@ from .measures import (
     disentangled,
     latents_in_use,
 )
+from .own_files import OwnFiles, flowers, photos
 from .ring import VARIANTS
 from .samples import OF_DIGITS, OF_FIGURES
 
@@ -141,6 +142,7 @@ def _autoencoders() -> Iterable[Row]:
         Bar("living", "share of latents whose variance exceeds 0.01", 1.0, low=0.95),
         Bar("confident", SURE, 0.9),
     )
+    yield from _own_files(living)
     mnist = {"hidden": (200, 200), "latent": 50, "batch_size": 100, "steps": 50_000}
     slower = {"anneal_steps": 50_000, "encoder": "mlp", "binarize": True}
     yield from rows(
@@ -164,6 +166,20 @@ def _autoencoders() -> Iterable[Row]:
         Bar("over.total_correlation", f"VAE's {correlation}", 0.0),
         Bar("total_correlation", "the first minus the second", 0.0, high=0.0),
     )
+
+
+def _own_files(living: Bar) -> Iterable[Row]:
+    told = {"conditional": True}
+    for name, what, own in (
+        ("photos", "200 photos of mixed kinds, --size 64", OwnFiles("vae", photos, size=64)),
+        ("flowers", "a table of irises", OwnFiles("vae", flowers, labels="species")),
+        (
+            "flowers-conditional",
+            "a table of irises, told the species",
+            OwnFiles("vae", flowers, labels="species", settings=told),
+        ),
+    ):
+        yield from rows(f"own-{name}", f"vae on {what}, by defaults", own, living)
 
 
 TAKEN = "share of samples that a classifier of the data takes for the class asked for"

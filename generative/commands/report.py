@@ -7,6 +7,7 @@ from nets.shell.training import list_run
 from .options import TRAIN
 
 if TYPE_CHECKING:
+    from ..model import GenerativeModel
     from ..training.run import RunConfig, RunFolder
     from ..training.trainer import Trainer
 
@@ -20,8 +21,17 @@ def heading(trainer: "Trainer", config: "RunConfig") -> str:
         where += f", {processes} processes"
     return (
         f"{model.name} on {data.name}: {len(data):,} rows of {'x'.join(map(str, data.shape))}, "
-        f"{parameters:,} parameters, {config.steps:,} steps, seed {trainer.seed}, {where}"
+        f"{_latents(model)}{parameters:,} parameters, {config.steps:,} steps, "
+        f"seed {trainer.seed}, {where}"
     )
+
+
+def _latents(model: "GenerativeModel") -> str:
+    from ..autoencoders.autoencoder import Autoencoder
+
+    if not isinstance(model, Autoencoder):
+        return ""
+    return f"{model.latent} latent{'s' * (model.latent > 1)}, "
 
 
 def ending(trainer: "Trainer", run: "RunFolder", config: "RunConfig", track: str) -> str:

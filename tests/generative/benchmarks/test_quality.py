@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
+from generative.benchmarks import own_files
 from generative.benchmarks.divergences import Apart
 from generative.benchmarks.drawing import DrawOptions
 from generative.benchmarks.fitted import Fitted
@@ -165,3 +166,12 @@ def test_samples_are_drawn_below_the_data(tmp_path):
     picture = iio.imread(tmp_path / "samples.png")
     bands = np.array_split(picture[:, picture.shape[1] // 4 :].std(axis=(1, 2)), 3)
     assert bands[0].mean() > 2.0 * max(band.mean() for band in bands[1:])  # nothing is learned yet
+
+
+def test_own_files_are_trained_on_as_the_command_does(monkeypatch):
+    """By its defaults, and what is measured are the weights that are best on held-out rows."""
+    monkeypatch.setattr(own_files, "STEPS", 40)
+    found = own_files.OwnFiles("vae", own_files.flowers, labels="species").run(0)
+    assert found["latents"] == 1
+    assert found["active_latents"] in (0.0, 1.0)
+    assert "4 columns, standardised: sepal length, sepal width" in found["notes"][-1]
