@@ -23,6 +23,7 @@ Line = tuple[int, list[str]]
 """Where it stands in its file, and its cells."""
 
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-")
+TRUTHS = {"true": 1.0, "false": 0.0}  # as pandas writes a column of them
 CLASSES = ("label", "labels", "class")  # columns that are taken for classes unasked
 TABLES = (".csv", ".tsv")
 
@@ -181,6 +182,8 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
     if cell.lower() in MISSING:
         message = f"{where} no value in the column {column!r}"
         raise ValueError(f"{message}: expected numbers; fill or leave out lines without")
+    if cell.lower() in TRUTHS:
+        return TRUTHS[cell.lower()]
     if not _is_number(cell):
         message = f"{where} {cell!r} in the column {column!r}, expected a finite number"
         raise ValueError(f"{message}; if these are classes, name the column as labels={column}")
@@ -195,7 +198,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _is_whole(cell: str) -> bool:
-    return cell.lstrip("+-").isdecimal()
+    return cell.lstrip("+-").isdecimal() or cell.lower() in TRUTHS
 
 
 def _decimal(cell: str) -> str:

@@ -57,6 +57,13 @@ def test_columns_of_whole_numbers_come_back_whole_and_no_further_than_they_reach
     assert back[1, 1].item() > 3.0  # what is measured may be more
 
 
+def test_true_and_false_are_1_and_0_as_pandas_writes_them(tmp_path):
+    (tmp_path / "t.csv").write_text("a,sunny\n1.5,True\n2.5,False\n0.5,true\n")
+    data = load_dataset(tmp_path / "t.csv")
+    assert data.units.restore(data.x)[:, 1].tolist() == [1.0, 0.0, 1.0]
+    assert data.units.whole == (None, (0, 1))
+
+
 def test_a_table_without_names_and_with_a_constant_column(tmp_path):
     (tmp_path / "t.tsv").write_text("1\t7\n2\t7\n")
     data = load_dataset(str(tmp_path / "t.tsv"))
