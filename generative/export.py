@@ -110,6 +110,7 @@ def export_part(model: GenerativeModel, part: str | None = None) -> Program:
         "model": model.name,
         "part": part,
         "classes": model.classes,
+        "prior": getattr(model.config, "prior", "normal"),
         "inputs": [described(name, value) for name, value in inputs.items()],
         "outputs": [described(output, result)],
         "versions": {"dreamgym": version("dreamgym"), "torch": torch.__version__},

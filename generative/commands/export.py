@@ -70,8 +70,10 @@ def snippet(about: Mapping[str, Any], path: Path) -> str:
     name, inputs = json.dumps(str(path), ensure_ascii=False), about["inputs"]
     sizes = ", ".join(str(16 if size == "N" else size) for size in inputs[0]["shape"])
     classed = len(inputs) > 1
+    uniform = about["prior"] == "uniform" and about["part"] != "encoder"
     if path.suffix == ".onnx":
-        given = f'"{inputs[0]["name"]}": np.random.randn({sizes}).astype(np.float32)'
+        draw = f"np.random.uniform(-1, 1, ({sizes}))" if uniform else f"np.random.randn({sizes})"
+        given = f'"{inputs[0]["name"]}": {draw}.astype(np.float32)'
         given += ', "label": np.zeros(16, np.int64)' * classed
         lines = [
             "import numpy as np",
@@ -81,7 +83,8 @@ def snippet(about: Mapping[str, Any], path: Path) -> str:
         ]
     else:
         draw = "rand" if about["part"] == "encoder" else "randn"
-        given = f"torch.{draw}({sizes})" + ", torch.zeros(16, dtype=torch.long)" * classed
+        noise = f"2 * torch.rand({sizes}) - 1" if uniform else f"torch.{draw}({sizes})"
+        given = noise + ", torch.zeros(16, dtype=torch.long)" * classed
         lines = [
             "import torch",
             f"program = torch.export.load({name}).module()",

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..data.dataset import Dataset
+from ..gans.game import AdversarialModel
 from ..model import Decodes, Encodes, GenerativeModel
 from ..sampling import classes_in_turn, sampled
 from . import charts, grids, paths
@@ -133,7 +134,7 @@ def traversed(model: GenerativeModel, data: Dataset | None) -> tuple[Tensor, lis
 def interpolated(model: GenerativeModel, data: Dataset | None, n: int = 8) -> Tensor:
     """Return pictures `[n, K, C, H, W]` on the way from one datum, or sample, to another.
 
-    Encodings are joined by lines, draws of a Gaussian prior by arcs.
+    Encodings, and draws of a uniform prior, are joined by lines, those of a Gaussian one by arcs.
 
     Raises:
         Undrawable: the model makes no pictures of latents.
@@ -143,7 +144,9 @@ def interpolated(model: GenerativeModel, data: Dataset | None, n: int = 8) -> Te
         z = model.encode(data.batch(slice(0, 2 * n)).x.to(model.device))
         path = paths.linear_path(z[0::2][: len(z) // 2], z[1::2], STEPS)
     else:
-        path = paths.spherical_path(decoder.prior(n), decoder.prior(n), STEPS)
+        uniform = isinstance(model, AdversarialModel) and model.config.prior == "uniform"
+        joined = paths.linear_path if uniform else paths.spherical_path
+        path = joined(decoder.prior(n), decoder.prior(n), STEPS)
     return _decoded(model, path.transpose(0, 1))
 
 

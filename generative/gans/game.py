@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar, Unpack
+from typing import Literal, TypeVar, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,8 @@ class AdversarialConfig(ModelConfig):
 
     latent: Size = 16
     """Size of the noise."""
+    prior: Literal["normal", "uniform"] = "normal"
+    """Of the noise: N(0, I), or uniform on [−1, 1] in every dimension."""
     discriminator_steps: Count = 1
     """Steps of the discriminator before each step of the generator, k."""
     spectral_norm: bool = False
@@ -100,8 +102,10 @@ class AdversarialModel(GenerativeModel[ConfigT]):
         return at_least_float32(self.discriminator(with_label(x, label, self.classes)))
 
     def prior(self, n: int) -> Tensor:
-        """Draw latents `[n, D]` of N(0, I)."""
+        """Draw latents `[n, D]` of N(0, I), or of U[−1, 1]ᴰ."""
         n = required("n", n, Whole)
+        if self.config.prior == "uniform":
+            return 2.0 * torch.rand(n, self.config.latent, device=self.device) - 1.0
         return torch.randn(n, self.config.latent, device=self.device)
 
     @torch.no_grad()

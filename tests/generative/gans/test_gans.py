@@ -123,6 +123,20 @@ def test_G_GAN_01_an_undecided_discriminator_gives_minus_the_value_log_4():
     assert loss.metrics["real_probability"].item() == 0.5
 
 
+@pytest.mark.parametrize(("prior", "variance"), [("normal", 1.0), ("uniform", 1 / 3)])
+def test_noise_is_of_the_prior_in_training_and_in_samples(prior, variance):
+    model = GAN((3,), GANConfig(latent=4, prior=prior), dataset_size=8)
+    seen = []
+    model.generator.register_forward_hook(lambda _, given, __: seen.append(given[0]))
+    with seeded(0):
+        model.sample(4000)
+        model.generator_step(Batch(torch.zeros(4000, 3)))
+    for noise in seen:
+        assert noise.var(0).tolist() == pytest.approx([variance] * 4, rel=0.1)
+        assert noise.mean(0).tolist() == pytest.approx([0.0] * 4, abs=0.06)
+        assert (noise.abs().amax() <= 1.0) == (prior == "uniform")
+
+
 @pytest.mark.parametrize(("name", "sign"), [("non_saturating", 1), ("saturating", -1)])
 def test_G_GAN_02_generator_loss_by_name(name, sign):
     model = GAN(VECTOR, GANConfig(generator_loss=name), dataset_size=1)
