@@ -1,9 +1,10 @@
 """Gradients through time: what the last state owes to the input k steps before (N-GRAD-05).
 
 A vanilla RNN multiplies by its recurrent weights at every step: below a spectral radius of 1 the
-gradient vanishes, above it explodes (the tanh tames it). An LSTM with an open forget gate has a
-path that multiplies by nearly 1. Clipping bounds an exploding gradient and cannot revive a
-vanished one.
+gradient vanishes, above it explodes (the tanh tames it). Skip connections, from d steps before,
+leave a way back with a d-th of the steps. A gate multiplies by what it lets through: an LSTM whose
+forget gates begin half open (σ(0) = 0.5) forgets as fast as a small radius, one whose gates are
+open (σ(4) = 0.98) hardly. Clipping bounds an exploding gradient and cannot revive a vanished one.
 """
 
 import torch
@@ -12,6 +13,24 @@ from picture import COLOURS, Figure, demo, panels
 from nets import GRU, LSTM, RNN, init_
 
 STEPS, UNITS = 100, 32
+SKIP = 10  # steps that a skip connection passes over
+
+
+class SkipRNN(torch.nn.Module):
+    """hₜ = tanh(W xₜ + U hₜ₋₁ + V hₜ₋d): a vanilla RNN with connections over d steps."""
+
+    def __init__(self, radius: float) -> None:
+        super().__init__()
+        self.w, self.u, self.v = (torch.nn.Linear(UNITS, UNITS) for _ in range(3))
+        torch.nn.init.orthogonal_(self.u.weight, radius)
+        torch.nn.init.orthogonal_(self.v.weight)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
+        """Return the states `[T, B, H]`."""
+        states = [x.new_zeros(x.shape[1], UNITS)] * SKIP
+        for x_t in x:
+            states.append((self.w(x_t) + self.u(states[-1]) + self.v(states[-SKIP])).tanh())
+        return torch.stack(states[SKIP:]), None
 
 
 def gradient_norms(layer: torch.nn.Module) -> list[float]:
@@ -28,13 +47,22 @@ def rnn(radius: float) -> RNN:
     return layer
 
 
+def open_lstm(bias: float) -> LSTM:
+    """Return an LSTM whose forget gates begin at σ(bias)."""
+    layer = init_(LSTM(UNITS, UNITS), "forget_gate")  # at a bias of 1
+    torch.nn.init.constant_(layer.get_parameter("bias_ih_l0")[UNITS : 2 * UNITS], bias)
+    return layer
+
+
 def draw() -> Figure:
     """Draw one line per layer."""
     layers: dict[str, torch.nn.Module] = {
         **{f"RNN, spectral radius {radius}": rnn(radius) for radius in (0.5, 1.0, 1.5)},
+        f"RNN, 0.5, skips of {SKIP} steps": SkipRNN(0.5),
         "GRU": GRU(UNITS, UNITS),
         "LSTM": LSTM(UNITS, UNITS),
-        "LSTM, forget bias 1": init_(LSTM(UNITS, UNITS), "forget_gate"),
+        "LSTM, forget bias 1": open_lstm(1.0),
+        "LSTM, forget bias 4": open_lstm(4.0),
     }
     figure, axes = panels(1, title="Gradients through time", size=6.0)
     (axis,) = axes.flat
@@ -46,7 +74,7 @@ def draw() -> Figure:
         ylabel="gradient, relative to that of the last input",
         ylim=(1e-12, 1e3),
     )
-    axis.legend()
+    axis.legend(loc="lower right")
     return figure
 
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "scripts" / "demos"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem != "picture")
-QUICK = ("activations", "checkerboard", "schedules", "xor")
+QUICK = ("activations", "checkerboard", "constant_slope", "schedules", "xor")
 
 
 @pytest.fixture
@@ -196,3 +196,29 @@ def test_A_PG_01_a_baseline_keeps_the_mean_and_takes_the_variance(load):
         error = estimates.std() / 4000**0.5
         assert estimates.mean() == pytest.approx(p * (1 - p), abs=4 * error)
     assert found[True].std() < 0.2 * found[False].std()
+
+
+def test_N_OPT_05_N_OPT_09_momentum_has_a_terminal_speed_and_adagrads_rate_dies(load):
+    names = load("constant_slope")
+    rate, slope, steps = names["RATE"], names["SLOPE"], names["STEPS"]
+    t = torch.arange(1, steps + 1, dtype=torch.float64)
+    speeds = {name: names["speeds"](name) for name in names["NAMES"]}
+    torch.testing.assert_close(speeds["sgd"], torch.full_like(t, rate * slope))
+    torch.testing.assert_close(speeds["momentum"], rate * slope * (1 - 0.9**t) / (1 - 0.9))
+    torch.testing.assert_close(speeds["adagrad"], rate / t.sqrt(), rtol=1e-5, atol=0)
+    for name in ("adam", "rmsprop"):  # what forgets keeps its pace
+        assert speeds[name][-1] == pytest.approx(rate, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_N_GRAD_05_skips_through_time_keep_what_a_small_radius_loses(load, seed):
+    names = load("gradients_through_time")
+    torch.manual_seed(seed)
+    plain, skipping, opened = (
+        names["gradient_norms"](layer)
+        for layer in (names["rnn"](0.5), names["SkipRNN"](0.5), names["open_lstm"](4.0))
+    )
+    far = 5 * names["SKIP"]
+    assert plain[far] < 1e-9 * plain[0]
+    assert skipping[far] > 1e-2 * skipping[0]
+    assert opened[far] > 1e-2 * opened[0]
