@@ -56,6 +56,7 @@ def test_a_data_set_is_what_happened(expert, env, make):
         assert not (episode.terminations | episode.truncations)[:-1].any()
 
 
+@pytest.mark.slow
 def test_a_clone_of_a_data_set_does_what_was_done(expert):
     steps = steps_of(NAME)
     clone = BehaviourCloning(LAKE, BCConfig(demonstrations=NAME, epochs=60, patience=60))
