@@ -37,37 +37,37 @@ def case(algorithm, env, steps, segment, config=(), **settings):
 
 # To add an algorithm, add a line: long enough to be killed three times on its way.
 CASES = {
-    "dqn": case("dqn", "CartPole-v1", 2500, 250, DEEP | {"buffer_size": 900}),
+    "dqn": case("dqn", "CartPole-v1", 1500, 150, DEEP | {"buffer_size": 540}),
     "dqn n-step": case(
-        "dqn", "CartPole-v1", 3000, 300, DEEP | {"buffer_size": 300, "n_step": 3}, num_envs=3
+        "dqn", "CartPole-v1", 1800, 180, DEEP | {"buffer_size": 180, "n_step": 3}, num_envs=3
     ),
     "dqn soft": case(
         "dqn",
         "dreamgym/Cliff-v0",
-        2000,
-        200,
-        DEEP | {"buffer_size": 700, "dueling": True, "target_rate": 0.1},
+        1200,
+        120,
+        DEEP | {"buffer_size": 420, "dueling": True, "target_rate": 0.1},
         seed=3,
     ),
     "dqn prioritized": case(
-        "dqn", "CartPole-v1", 2000, 200, DEEP | {"buffer_size": 500, "replay": "prioritized"}
+        "dqn", "CartPole-v1", 1200, 120, DEEP | {"buffer_size": 300, "replay": "prioritized"}
     ),
     "dqn c51 noisy": case(
         "dqn",
         "CartPole-v1",
-        2000,
-        200,
+        1200,
+        120,
         DEEP | {"head": "categorical", "atoms": 11, "value_range": [0.0, 99.0], "noisy": True},
     ),
     "dqn lstm": case(
         "dqn",
         "CartPole-v1",
-        1500,
-        150,
-        DEEP | {"encoder": "lstm", "sequence_length": 6, "burn_in": 3, "buffer_size": 700},
+        1050,
+        105,
+        DEEP | {"encoder": "lstm", "sequence_length": 6, "burn_in": 3, "buffer_size": 490},
         num_envs=3,
     ),
-    "ppo": case("ppo", "CartPole-v1", 10_000, 1000, {"n_steps": 64}, num_envs=4),
+    "ppo": case("ppo", "CartPole-v1", 8_000, 800, {"n_steps": 64}, num_envs=4),
     "a2c": case("a2c", "Pendulum-v1", 10_000, 1000),
     "reinforce": case("reinforce", "CartPole-v1", 8_000, 800),
     "q-learning": case("q-learning", "Blackjack-v1", 6_000, 600),
@@ -142,7 +142,7 @@ def test_S_IO_02_ctrl_c_ends_cleanly_and_resumes_exactly(server, uninterrupted, 
 
 def test_S_IO_02_a_killed_run_can_be_resumed_for_longer(server, tmp_path):
     """Killed or not, a run that gets more steps is the same run."""
-    assert check_longer_run(server, tmp_path, CASES["dqn n-step"], 4200, kill_at=3600) >= 4200
+    assert check_longer_run(server, tmp_path, CASES["dqn n-step"], 2520, kill_at=2160) >= 2520
 
 
 def test_another_seed_or_setting_is_another_run(server, uninterrupted, tmp_path):
@@ -151,7 +151,7 @@ def test_another_seed_or_setting_is_another_run(server, uninterrupted, tmp_path)
     expected = uninterrupted("dqn", job)
     assert server.run(tmp_path, job | {"seed": 1}) == 0
     other = result(tmp_path)
-    last = "checkpoints/0000002500.pt"
+    last = "checkpoints/0000001500.pt"
     assert other.keys() == expected.keys()
     assert other[last] != expected[last]
     assert other["metrics.csv"] != expected["metrics.csv"]
