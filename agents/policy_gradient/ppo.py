@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from nets.ineffective import said
 from nets.kinds import Capacity, Count, Positive, Schedule, Space, changing
+from nets.warned import warn
 
 from ..equations.losses import (
     Loss,
@@ -20,7 +24,11 @@ from ..equations.losses import (
 from ..equations.masks import masked
 from ..loop.experience import Metrics
 from .advantages import AdvantageConfig, AdvantageGradient
+from .fused.fitting import unfit
 from .rollout import Rollout
+
+if TYPE_CHECKING:
+    from .fused.learner import FusedUpdate
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class PPOConfig(AdvantageConfig):
 
     adjustable: ClassVar[tuple[str, ...]] = (
         *AdvantageConfig.adjustable,
-        *("epochs", "batch_size", "clip", "value_clip", "target_kl"),
+        *("epochs", "batch_size", "clip", "value_clip", "target_kl", "kernel"),
     )
     tunable: ClassVar[Space] = AdvantageConfig.tunable | {
         "epochs": (1, 4, 10, 20),
@@ -57,6 +65,9 @@ class PPOConfig(AdvantageConfig):
     """Rows whose advantages are brought there together."""
     target_kl: Positive | None = None
     """Divergence from the old policy at which the epochs end; None: never."""
+    kernel: Literal["torch", "fused"] = "torch"
+    """What computes an update: torch, or one function that numba compiles, for plain networks on the
+    CPU: several times as fast, and rounded differently. Other networks are torch's in any case."""
 
 
 class Minibatch(NamedTuple):
@@ -114,6 +125,8 @@ class PPO(AdvantageGradient[PPOConfig]):
     def update(self, rollout: Rollout) -> Metrics:
         """Take `epochs` passes of gradient steps over a rollout."""
         c, clip = self.config, self.scheduled("clip")
+        if c.kernel == "fused" and not unfit(self.network.module):
+            return self._update_fused(rollout, clip)
         for batch, state in self._minibatches(self._prepare(rollout), rollout.state):
             outputs, value = self.network.forward(batch.observation, state, batch.start)
             outputs = masked(outputs, batch.mask)
@@ -140,6 +153,45 @@ class PPO(AdvantageGradient[PPOConfig]):
             "clipped": batch.mean(((ratio - 1.0).abs() > clip).float()),
             "value": batch.mean(value),
         }
+
+    def begin(self) -> None:
+        """Warn where the compiled update cannot take the networks; refuse it without numba."""
+        super().begin()
+        if self.config.kernel == "fused":
+            why = unfit(self.network.module)
+            if why:
+                warn(f"{said(self.config, 'kernel', why)} ({self.name} on {self.source.name})")
+            else:
+                _ = self._fused
+
+    @cached_property
+    def _fused(self) -> "FusedUpdate":
+        try:
+            from .fused.learner import FusedUpdate
+        except ModuleNotFoundError as error:
+            message = "kernel is 'fused', but numba is not installed: pip install 'dreamgym[fast]'"
+            raise ModuleNotFoundError(f"{message}, or set kernel to 'torch'") from error
+        return FusedUpdate(self.network, self.optimizer)
+
+    def _update_fused(self, rollout: Rollout, clip: float) -> Metrics:
+        c, count = self.config, rollout.weight.numel()
+        epochs, whole = range(c.epochs), c.batch_size >= count
+        orders = [np.arange(count) if whole else self.rng.permutation(count) for _ in epochs]
+        normalized = c.normalize_over if c.normalize_advantage else None
+        return self._fused(
+            rollout,
+            np.stack(orders),
+            trace_decay=c.gae_lambda,
+            over_rollout=normalized == "rollout",
+            over_minibatch=normalized == "minibatch",
+            batch_size=c.batch_size,
+            clip=clip,
+            value_clip=np.inf if c.value_clip is None else c.value_clip,
+            target_kl=np.inf if c.target_kl is None else c.target_kl,
+            value_coefficient=c.value_coefficient,
+            entropy_coefficient=c.entropy_coefficient,
+            max_grad_norm=c.max_grad_norm,
+        )
 
     @torch.no_grad()
     def _prepare(self, rollout: Rollout) -> Minibatch:

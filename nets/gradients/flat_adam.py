@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .optim import OPTIMISERS
 
@@ -26,6 +26,14 @@ class FlatAdam(torch.optim.Adam):
         fused = weights.device.type in OPTIMISERS["adam"].fused_on
         super().__init__([weights], lr=lr, eps=eps, fused=fused)
 
+    def moments(self) -> dict[str, Tensor]:
+        """Return what is remembered: `step`, and m and v as `exp_avg` and `exp_avg_sq` `[P]`."""
+        group = self.param_groups[0]
+        weights = group["params"][0]
+        if not self.state[weights]:
+            self._init_group(group, [], [], [], [], [], [])
+        return self.state[weights]
+
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step along the gradient that is there."""
@@ -33,10 +41,7 @@ class FlatAdam(torch.optim.Adam):
         if not group["fused"]:
             return super().step(closure)
         loss = None if closure is None else closure()
-        weights = group["params"][0]
-        if not self.state[weights]:
-            self._init_group(group, [], [], [], [], [], [])
-        state = self.state[weights]
+        weights, state = group["params"][0], self.moments()
         state["step"] += 1
         beta1, beta2 = group["betas"]
         torch._fused_adam_(

@@ -1,0 +1,33 @@
+"""How numba compiles the functions of this room."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numba import njit
+from numba.extending import register_jitable
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Divisions by zero give infinity: a loop that has to look for them is not vectorised.
+RULES: dict[str, Any] = {"fastmath": {"contract", "nsz"}, "error_model": "numpy"}
+IN_ANY_ORDER: dict[str, Any] = RULES | {"fastmath": {"contract", "nsz", "reassoc"}}
+
+
+def part(function: Function) -> Function:
+    """Let compiled functions call this one, which allocates nothing, and may sum in any order."""
+    return register_jitable(_nrt=False, **IN_ANY_ORDER)(function)
+
+
+def inlined(function: Function) -> Function:
+    """Let compiled functions have this one, of numbers, within their loops."""
+    return register_jitable(_nrt=False, forceinline=True, **RULES)(function)
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function when it is first called, and keep the result for later processes."""
+    compiled: Any
+    try:
+        compiled = njit(cache=True, **RULES)(function)
+    except RuntimeError:  # no folder that a cache may be kept in can be written to
+        compiled = njit(**RULES)(function)
+    return compiled
