@@ -1,12 +1,13 @@
 """Speed of PPO at many environments, beside the shape of PureJaxRL and stable-baselines3.
 
-All have the same settings and networks of 64-64 tanh units. JAX compiles the world into the loop of
+All have the same settings and networks of 64-64 tanh units. Ours learns by its compiled kernel; how
+fast it is by torch is measured beside it. JAX compiles the world into the loop of
 learning, for which its programs count only once compiled: that takes it seconds, told apart, which
 the time to a goal has in it. Bar: 0.8 of JAX's steps/s.
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from nets.benchmarks.apart import Apart
 from nets.benchmarks.timing import Case, Side, rate
@@ -45,8 +46,8 @@ SHAPES = (
 )
 
 
-def ours(shape: Shape, turn: int) -> float:
-    """Measure env steps/s of our PPO."""
+def ours(shape: Shape, kernel: Literal["torch", "fused"], turn: int) -> float:
+    """Measure env steps/s of our PPO, compiled before where it is to be."""
     found, steps = find_algorithm("ppo"), shape.updates * shape.rows
     config = found.config_type()(
         n_steps=shape.n_steps,
@@ -55,6 +56,7 @@ def ours(shape: Shape, turn: int) -> float:
         discount=PPO_DISCOUNT,
         gae_lambda=PPO["gae_lambda"],
         learning_rate=PPO["learning_rate"],
+        kernel=kernel,
     )
     agent = found.agent_type()(ENV_ID, config, seed=turn, device="cpu", num_envs=shape.copies)
     agent.learn(2 * shape.rows, progress=False)
@@ -83,8 +85,11 @@ def case(shape: Shape) -> Case:
         f" {shape.epochs} epochs of {shape.minibatches} minibatches; the peer is compiled before",
         f"{shape.updates * shape.rows:,} steps",
         "steps/s",
-        Side("ppo", lambda turn: ours(shape, turn)),
-        (Side("JAX, PureJaxRL's shape", JAX.measure(*measured)),),
+        Side("ppo, fused", lambda turn: ours(shape, "fused", turn)),
+        (
+            Side("JAX, PureJaxRL's shape", JAX.measure(*measured)),
+            Side("ppo, torch", lambda turn: ours(shape, "torch", turn)),
+        ),
         bar=0.8,
         rounds=5,
         warm_up=False,

@@ -162,7 +162,8 @@ def _train(
         trainer = Trainer(agent, run, config, team=workers, track=track)
         with TRAIN.warned(options.checkpoint_on, trainer.snapshot, run.files.interrupted):
             try:
-                with refusals(InvalidExperience), TRAIN.finite(run.path, again):
+                refused = refusals(InvalidExperience, ModuleNotFoundError)
+                with refused, TRAIN.finite(run.path, again):
                     trainer.run(config.steps)
             except KeyboardInterrupt:
                 if workers.leads:

@@ -87,6 +87,11 @@ class RunFolder(folder.RunFolder[RunConfig]):
         self.episode = self.path / "episode.gif"
         self._ends: deque[int] = deque(maxlen=KEPT_CHECKPOINTS)  # replay rows at each checkpoint
 
+    def libraries(self, state: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return which libraries computed what a checkpoint holds: others round differently."""
+        compiled = state["config"].get("kernel") == "fused"
+        return (*super().libraries(state), *(["numba"] if compiled else []))
+
     @checked
     def create(self, agent: Actor, config: RunConfig, command: Sequence[str] = ()) -> None:
         """Begin a new run of an untrained agent.

@@ -100,6 +100,12 @@ class PolicyGradient(Agent[ConfigT]):
         """Return the policy's outputs `[N, size]` for what it sees, and the memory's state."""
         return self.network.policy(x, state, start)
 
+    def training_policy(
+        self, x: Array, state: Tensor | None, start: Array | None
+    ) -> tuple[Array, Tensor | None]:
+        """Return what `policy` does, in training, where it may be computed otherwise."""
+        return self.policy(x, state, start)
+
     def values(self, observation: Array, state: Tensor | None = None) -> Array:
         """Return v(s) `[N]` of N observations, `state` being the memory's before them."""
         return self.network.value(self._seen(observation), state)
@@ -109,7 +115,7 @@ class PolicyGradient(Agent[ConfigT]):
     ) -> tuple[Array, Mapping[str, Array]]:
         """Draw actions from the policy; the extras are what a rollout needs beside them."""
         before, seen = self.state, self._seen(observation)
-        outputs, self.state = self.policy(seen, before, episode_start)
+        outputs, self.state = self.training_policy(seen, before, episode_start)
         choice = self.actions.sample(masked(outputs, mask), self.rng)
         extras = {"seen": seen, "choice": choice, "start": episode_start}
         if before is not None:

@@ -22,7 +22,7 @@ from ..equations.losses import (
     kl_estimate,
 )
 from ..equations.masks import masked
-from ..loop.experience import Metrics
+from ..loop.experience import Array, Metrics
 from .advantages import AdvantageConfig, AdvantageGradient
 from .fused.fitting import unfit
 from .rollout import Rollout
@@ -66,8 +66,8 @@ class PPOConfig(AdvantageConfig):
     target_kl: Positive | None = None
     """Divergence from the old policy at which the epochs end; None: never."""
     kernel: Literal["torch", "fused"] = "torch"
-    """What computes an update: torch, or one function that numba compiles, for plain networks on the
-    CPU: several times as fast, and rounded differently. Other networks are torch's in any case."""
+    """What computes an update: torch; or fused, one function that numba compiles for plain networks
+    on the CPU, which is faster and rounds differently. Other networks are torch's in any case."""
 
 
 class Minibatch(NamedTuple):
@@ -125,7 +125,7 @@ class PPO(AdvantageGradient[PPOConfig]):
     def update(self, rollout: Rollout) -> Metrics:
         """Take `epochs` passes of gradient steps over a rollout."""
         c, clip = self.config, self.scheduled("clip")
-        if c.kernel == "fused" and not unfit(self.network.module):
+        if self._compiles:
             return self._update_fused(rollout, clip)
         for batch, state in self._minibatches(self._prepare(rollout), rollout.state):
             outputs, value = self.network.forward(batch.observation, state, batch.start)
@@ -157,30 +157,49 @@ class PPO(AdvantageGradient[PPOConfig]):
     def begin(self) -> None:
         """Warn where the compiled update cannot take the networks; refuse it without numba."""
         super().begin()
-        if self.config.kernel == "fused":
-            why = unfit(self.network.module)
-            if why:
-                warn(f"{said(self.config, 'kernel', why)} ({self.name} on {self.source.name})")
-            else:
-                _ = self._fused
+        if self._compiles:
+            _ = self._fused
+        elif self.config.kernel == "fused":
+            why = said(self.config, "kernel", self._unfit)
+            warn(f"{why} ({self.name} on {self.source.name})")
+
+    def training_policy(
+        self, x: Array, state: Tensor | None, start: Array | None
+    ) -> tuple[Array, Tensor | None]:
+        """Return the policy's outputs `[N, size]`, compiled where the update is."""
+        if self._compiles:
+            return self._fused.policy(x), None
+        return super().training_policy(x, state, start)
+
+    @property
+    def _compiles(self) -> bool:
+        return self.config.kernel == "fused" and not self._unfit
+
+    @cached_property
+    def _unfit(self) -> str:
+        return "where actions are masked" if self.masks else unfit(self.network.module)
 
     @cached_property
     def _fused(self) -> "FusedUpdate":
         try:
             from .fused.learner import FusedUpdate
-        except ModuleNotFoundError as error:
-            message = "kernel is 'fused', but numba is not installed: pip install 'dreamgym[fast]'"
-            raise ModuleNotFoundError(f"{message}, or set kernel to 'torch'") from error
+        except ImportError as error:
+            message = f"kernel is 'fused', which cannot be compiled here ({error})"
+            raise ModuleNotFoundError(
+                f"{message}: expected numba, pip install 'dreamgym[fast]'; or set kernel to 'torch'"
+            ) from error
         return FusedUpdate(self.network, self.optimizer)
 
     def _update_fused(self, rollout: Rollout, clip: float) -> Metrics:
         c, count = self.config, rollout.weight.numel()
-        epochs, whole = range(c.epochs), c.batch_size >= count
-        orders = [np.arange(count) if whole else self.rng.permutation(count) for _ in epochs]
+        if c.batch_size >= count:
+            orders = np.tile(np.arange(count), (c.epochs, 1))
+        else:
+            orders = np.stack([self.rng.permutation(count) for _ in range(c.epochs)])
         normalized = c.normalize_over if c.normalize_advantage else None
         return self._fused(
             rollout,
-            np.stack(orders),
+            orders,
             trace_decay=c.gae_lambda,
             over_rollout=normalized == "rollout",
             over_minibatch=normalized == "minibatch",

@@ -12,7 +12,7 @@ from ..runs.provenance import git_commit, git_dirty, processor, versions
 from .quality import Outcome
 from .timing import Case, Ratio, Result
 
-LIBRARIES = ("stable-baselines3", "numba")
+LIBRARIES = ("stable-baselines3",)
 
 
 def speed_line(result: Result) -> str:

@@ -86,6 +86,10 @@ class RunFolder(Generic[ConfigT]):
         curve = [self.curve.read_bytes()] if self.curve.is_file() else []
         return in_a_table(self, facts, curve)
 
+    def libraries(self, state: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return which libraries computed what a checkpoint holds: others round differently."""
+        return ("torch",)
+
     @contextmanager
     def owned(self, leads: bool = True) -> Iterator[Self]:
         """Keep everybody else from training here until the (outermost) block ends.
@@ -286,7 +290,9 @@ class RunFolder(Generic[ConfigT]):
         """Tell what keeps the run from going on as it would have."""
         if damage:
             warn(f"{damage[0]}; going on from {file}")
-        elsewhere = moved(state if "processor" in state else self._record or {})
+        elsewhere = moved(
+            state if "processor" in state else self._record or {}, self.libraries(state)
+        )
         if elsewhere:
             message = f"{self.path} goes on, but not bit for bit as it would have"
             warn(f"{message}: {elsewhere}")

@@ -4,7 +4,7 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,7 +38,7 @@ def _git_state() -> tuple[str | None, bool | None]:
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that results depend on."""
     found = {"python": platform.python_version(), "platform": sys.platform}
-    names = ("dreamgym", "gymnasium", "numpy", "torch")
+    names = ("dreamgym", "gymnasium", "numpy", "torch", "numba")
     return found | {package: _installed(package) for package in names}
 
 
@@ -69,11 +69,16 @@ def origin() -> dict[str, Any]:
     return {"versions": versions(), "processor": processor()}
 
 
-def moved(before: Mapping[str, Any]) -> str:
-    """Tell how this process differs from the `origin` of another, where that costs exactness."""
+def moved(before: Mapping[str, Any], libraries: Sequence[str] = ("torch",)) -> str:
+    """Tell how this process differs from the `origin` of another, where that costs exactness.
+
+    Args:
+        before: the other's.
+        libraries: whose versions matter.
+    """
     now, found = origin(), []
     for key, name, what in (
-        ("versions", "torch", "torch"),
+        *(("versions", library, library) for library in libraries),
         ("processor", "name", "the processor"),
         ("processor", "capability", "what torch uses of it"),
     ):

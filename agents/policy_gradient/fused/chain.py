@@ -13,7 +13,8 @@ from .compiling import part
 from .elementary import ONE, ZERO, tanh
 from .products import MORE, NEW, PLAIN, TURNED, matrix, multiply
 
-LINEAR, TANH, RELU = 0, 1, 2
+BLOCK = 256  # rows
+TANH, RELU = 0, 1
 
 
 class Chain(NamedTuple):
@@ -22,7 +23,7 @@ class Chain(NamedTuple):
     size: Array  # [L + 1] features before the first layer and after each
     weight: Array  # [L] W [out, in], in the weights
     bias: Array  # [L] b [out], in the weights
-    activation: Array  # [L], the last is linear
+    activation: Array  # [L − 1] between layers
     output: Array  # [L + 1] X [rows, in], and A of each layer, in memory
     slope: Array  # [L] dL/dZ, in memory; layers take turns
 
@@ -38,15 +39,13 @@ def forward(chain: Chain, weights: Array, memory: Array, rows: int, sizes: Array
         x = chain.output[layer]
         if layer < last:
             y = matrix(memory, at, out, PLAIN)
-            x_y_w = matrix(memory, x, given, PLAIN), matrix(weights, w, given, TURNED)
-            multiply(x_y_w[0], x_y_w[1], y, (rows, given, out), NEW, sizes)
-            for i in range(rows):
-                a = memory[at + i * out : at + (i + 1) * out]
-                activate(a, bias, chain.activation[layer])
+            w_t = matrix(weights, w, given, TURNED)
+            multiply(matrix(memory, x, given, PLAIN), w_t, y, (rows, given, out), NEW, sizes)
+            activate(memory, at, bias, rows, chain.activation[layer])
         else:
             y = matrix(memory, at, rows, PLAIN)
-            x_y_w = matrix(weights, w, given, PLAIN), matrix(memory, x, given, TURNED)
-            multiply(x_y_w[0], x_y_w[1], y, (out, given, rows), NEW, sizes)
+            x_t = matrix(memory, x, given, TURNED)
+            multiply(matrix(weights, w, given, PLAIN), x_t, y, (out, given, rows), NEW, sizes)
             for k in range(out):
                 column = memory[at + k * rows : at + (k + 1) * rows]
                 for i in range(rows):
@@ -64,11 +63,7 @@ def backward(
         here, w, b = chain.slope[layer], chain.weight[layer], chain.bias[layer]
         total = gradient[b : b + out]
         if layer < last:
-            y = chain.output[layer + 1]
-            for i in range(rows):
-                dy = memory[here + i * out : here + (i + 1) * out]
-                a = memory[y + i * out : y + (i + 1) * out]
-                pull_back(dy, a, total, chain.activation[layer])
+            pull_back(memory, here, chain.output[layer + 1], total, rows, chain.activation[layer])
             slope = matrix(memory, here, out, PLAIN)
             turned = matrix(memory, here, out, TURNED)
         else:
@@ -89,31 +84,34 @@ def backward(
 
 
 @part
-def activate(a: Array, bias: Array, activation: int) -> None:
-    """Turn Z − b of one row `[out]` into A = g(Z)."""
-    if activation == TANH:
-        for j in range(len(bias)):
-            a[j] = tanh(a[j] + bias[j])
-    elif activation == RELU:
-        for j in range(len(bias)):
-            z = a[j] + bias[j]
-            a[j] = ZERO if z < ZERO else z
-    else:
-        for j in range(len(bias)):
-            a[j] += bias[j]
+def activate(memory: Array, y: int, bias: Array, rows: int, activation: int) -> None:
+    """Turn Z − b `[rows, out]` into A = g(Z)."""
+    out = len(bias)
+    for i in range(rows):
+        a = memory[y + i * out : y + (i + 1) * out]
+        if activation == TANH:
+            for j in range(out):
+                a[j] = tanh(a[j] + bias[j])
+        else:
+            for j in range(out):
+                z = a[j] + bias[j]
+                a[j] = ZERO if z < ZERO else z
 
 
 @part
-def pull_back(slope: Array, a: Array, bias_slope: Array, activation: int) -> None:
-    """Turn dL/dA of one row `[out]` into dL/dZ, and add it to that of the bias."""
-    if activation == TANH:
-        for j in range(len(bias_slope)):
-            slope[j] *= ONE - a[j] * a[j]
-            bias_slope[j] += slope[j]
-    elif activation == RELU:
-        for j in range(len(bias_slope)):
-            slope[j] = slope[j] if a[j] > ZERO else ZERO
-            bias_slope[j] += slope[j]
-    else:
-        for j in range(len(bias_slope)):
-            bias_slope[j] += slope[j]
+def pull_back(memory: Array, dy: int, y: int, total: Array, rows: int, activation: int) -> None:
+    """Turn dL/dA `[rows, out]` into dL/dZ, and add the sum of its columns to the total."""
+    out = len(total)
+    for i in range(rows):
+        slope = memory[dy + i * out : dy + (i + 1) * out]
+        a = memory[y + i * out : y + (i + 1) * out]
+        if activation == TANH:
+            for j in range(out):
+                z = slope[j] * (ONE - a[j] * a[j])
+                slope[j] = z
+                total[j] += z
+        else:
+            for j in range(out):
+                z = slope[j] if a[j] > ZERO else ZERO
+                slope[j] = z
+                total[j] += z

@@ -1,6 +1,8 @@
 """How numba compiles the functions of this room."""
 
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import njit
@@ -31,3 +33,13 @@ def compiled(function: Function) -> Function:
     except RuntimeError:  # no folder that a cache may be kept in can be written to
         compiled = njit(**RULES)(function)
     return compiled
+
+
+def text() -> str:
+    """Return a hash of the files of this room.
+
+    A function that closes over it is compiled anew when any of them has changed: numba's cache
+    looks at the file of the function alone, and at what it closes over.
+    """
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -1,7 +1,6 @@
 """What the compiled update is told of an agent's networks, optimiser and rollouts."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torch import Tensor, nn
@@ -12,11 +11,17 @@ from ...loop.experience import Array, Metrics
 from ..actions import GaussianActions
 from ..actor_critic import FastActorCritic
 from ..rollout import Rollout
-from .chain import LINEAR, RELU, TANH, Chain
+from .acting import outputs_of
+from .chain import BLOCK, RELU, TANH, Chain
+from .compiling import text
 from .products import SIZES
-from .update import BLOCK, COLUMNS, FACTS, METRICS, Networks, Rows, Settings, update
+from .records import COLUMNS, METRICS, Networks, Rows, Settings
+from .update import update_of
 
-ACTIVATIONS: dict[type, int] = {nn.Linear: LINEAR, nn.Tanh: TANH, nn.ReLU: RELU}
+ACTIVATIONS: dict[type, int] = {nn.Tanh: TANH, nn.ReLU: RELU}
+VERSION = text()
+outputs, update = outputs_of(VERSION), update_of(VERSION)
+LINE = 16  # float32 numbers of a line of the processor's cache
 
 
 class Memory:
@@ -42,18 +47,30 @@ class FusedUpdate:
         self.network, self.optimizer = network, optimizer
         memory, module = Memory(), network.module
         given = memory.take(module.actor.in_features)
-        chains = (_chain(each, network.weights, given, memory) for each in (module.actor, module.critic))
+        chains = (
+            _chain(each, network.weights, given, memory) for each in (module.actor, module.critic)
+        )
         self._actor, self._critic = chains
         self._gaussian = isinstance(module.actions, GaussianActions)
         actions = module.actions.size
-        self._log_std = _place(module.actions.log_std, network.weights) if self._gaussian else 0
-        self._workspace = (
-            np.zeros(memory.size, np.float32),
-            np.zeros((COLUMNS, BLOCK), np.float32),
-            np.zeros((actions if self._gaussian else 1, BLOCK), np.float32),
-            np.zeros((actions, BLOCK), np.float32),
-            np.zeros(SIZES, np.int32),
+        self._log_std = (
+            _place(cast(Tensor, module.actions.log_std), network.weights) if self._gaussian else 0
         )
+        self._memory, self._sizes = _aligned(memory.size), np.zeros(SIZES, np.int32)
+        self._weights: Array = network.weights.detach().numpy()
+        self._workspace: dict[str, Array] = {
+            "memory": self._memory,
+            "columns": np.zeros(COLUMNS * BLOCK, np.float32),
+            "choice": np.zeros((actions if self._gaussian else 1, BLOCK), np.float32),
+            "probability": np.zeros((actions, BLOCK), np.float32),
+            "sizes": self._sizes,
+        }
+
+    def policy(self, observation: Array) -> Array:
+        """Return the policy's outputs `[N, size]` for observations `[N, in]`."""
+        out = np.empty((len(observation), self._actor.size[-1]), np.float32)
+        outputs(self._actor, self._weights, self._memory, self._sizes, observation, out)
+        return out
 
     def __call__(self, rollout: Rollout, orders: Array, **settings: Any) -> Metrics:
         """Learn from a rollout.
@@ -66,13 +83,15 @@ class FusedUpdate:
         state, group = self.optimizer.moments(), self.optimizer.param_groups[0]
         weights: Any = self.network.weights
         net = Networks(
-            self._actor,
-            self._critic,
-            self._gaussian,
-            self._log_std,
-            *(each.numpy() for each in (weights.detach(), weights.grad)),
-            *(state[name].numpy() for name in ("exp_avg", "exp_avg_sq")),
-            *self._workspace,
+            actor=self._actor,
+            critic=self._critic,
+            gaussian=self._gaussian,
+            log_std=self._log_std,
+            weights=self._weights,
+            gradient=weights.grad.numpy(),
+            mean=state["exp_avg"].numpy(),
+            square=state["exp_avg_sq"].numpy(),
+            **self._workspace,
         )
         beta1, beta2 = group["betas"]
         adam = {"learning_rate": group["lr"], "beta1": beta1, "beta2": beta2}
@@ -80,6 +99,13 @@ class FusedUpdate:
         metrics = np.zeros(len(METRICS))
         state["step"] += update(net, _rows(rollout), _typed(adam | settings), orders, metrics)
         return dict(zip(METRICS, metrics.tolist(), strict=True))
+
+
+def _aligned(count: int) -> Array:
+    """Return zeros `[count]` that begin where a line of the processor's cache does."""
+    longer = np.zeros(count + LINE, np.float32)
+    begin = -(longer.ctypes.data // longer.itemsize) % LINE
+    return longer[begin : begin + count]
 
 
 def _typed(settings: dict[str, Any]) -> Settings:
@@ -90,45 +116,39 @@ def _typed(settings: dict[str, Any]) -> Settings:
 
 def _rows(rollout: Rollout) -> Rows:
     count = rollout.weight.numel()
-    known = np.empty((FACTS, count), np.float32)
-    known[0] = rollout.weight.reshape(-1)
+    log_prob, value, advantage, target = np.empty((4, count), np.float32)
     return Rows(
-        rollout.observation.reshape(count, -1).numpy(),
-        rollout.choice.reshape(count, -1).numpy().astype(np.float32),
-        *(
-            each.numpy()
-            for each in (rollout.reward, rollout.discount, rollout.goes_on, rollout.bootstrap)
-        ),
-        known,
+        observation=rollout.observation.reshape(count, -1).numpy(),
+        choice=rollout.choice.reshape(count, -1).numpy().astype(np.float32),
+        reward=rollout.reward.numpy(),
+        discount=rollout.discount.numpy(),
+        goes_on=rollout.goes_on.numpy(),
+        bootstrap=rollout.bootstrap.numpy(),
+        weight=rollout.weight.reshape(-1).numpy(),
+        log_prob=log_prob,
+        value=value,
+        advantage=advantage,
+        target=target,
     )
 
 
 def _chain(mlp: nn.Module, weights: nn.Parameter, given: int, memory: Memory) -> Chain:
     """Return where the parts of an MLP lie, with room for what a block leaves in it."""
-    modules: Sequence[Any] = list(mlp.children())
+    modules = list(mlp.children())
     layers = [module for module in modules if isinstance(module, nn.Linear)]
-    after = [*modules[1:], None]
-    activations = [
-        ACTIVATIONS.get(type(follows), LINEAR)
-        for module, follows in zip(modules, after, strict=True)
-        if isinstance(module, nn.Linear)
-    ]
+    activations = [ACTIVATIONS[type(m)] for m in modules if not isinstance(m, nn.Linear)]
     sizes = [layers[0].in_features, *(layer.out_features for layer in layers)]
     outputs = [given, *(memory.take(size) for size in sizes[1:])]
     turns = [memory.take(max(sizes)) for _ in range(2)]
-    return Chain(
-        *(
-            np.array(each)
-            for each in (
-                sizes,
-                [_place(layer.weight, weights) for layer in layers],
-                [_place(layer.bias, weights) for layer in layers],
-                activations,
-                outputs,
-                [turns[k % 2] for k in range(len(layers))],
-            )
-        )
-    )
+    places = {
+        "size": sizes,
+        "weight": [_place(layer.weight, weights) for layer in layers],
+        "bias": [_place(layer.bias, weights) for layer in layers],
+        "activation": activations,
+        "output": outputs,
+        "slope": [turns[k % 2] for k in range(len(layers))],
+    }
+    return Chain(**{name: np.array(each, np.int64) for name, each in places.items()})
 
 
 def _place(part: Tensor, whole: Tensor) -> int:

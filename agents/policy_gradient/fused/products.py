@@ -5,7 +5,6 @@ by where it begins, and lies row by row: to BLAS, which goes by columns, it is i
 """
 
 import ctypes
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +24,23 @@ NEW, MORE = 0, 1  # places in `FACTORS`
 SIZES = 6  # numbers whose addresses `sgemm` is told
 
 
-@cache
-def sgemm_address() -> int | None:
-    """Return where torch's library has BLAS's `sgemm`; None where it shows none."""
+def sgemm_address() -> int:
+    """Return where torch's library has BLAS's `sgemm`.
+
+    Raises:
+        ImportError: it shows none.
+    """
     for library in (Path(torch.__file__).parent / "lib").glob("*torch_cpu.*"):
         try:
             found = ctypes.CDLL(str(library)).sgemm_
         except (OSError, AttributeError):
             continue
-        return ctypes.cast(found, ctypes.c_void_p).value
-    return None
+        return ctypes.cast(found, ctypes.c_void_p).value or 0
+    raise ImportError("torch shows no sgemm")
 
 
+binding.add_symbol(SYMBOL, sgemm_address())
 _sgemm: Any = types.ExternalFunction(SYMBOL, types.void(*[types.intp] * 13))
-if sgemm_address() is not None:
-    binding.add_symbol(SYMBOL, sgemm_address())
-
 
 Matrix = tuple[int, int, int]
 """Where it begins, as an address; how far its rows are apart; whether it is `TURNED`."""

@@ -68,6 +68,9 @@ CASES = {
         num_envs=3,
     ),
     "ppo": case("ppo", "CartPole-v1", 8_000, 800, {"n_steps": 64}, num_envs=4),
+    "ppo fused": case(
+        "ppo", "CartPole-v1", 8_000, 800, {"n_steps": 64, "kernel": "fused"}, num_envs=4
+    ),
     "a2c": case("a2c", "Pendulum-v1", 10_000, 1000),
     "reinforce": case("reinforce", "CartPole-v1", 8_000, 800),
     "q-learning": case("q-learning", "Blackjack-v1", 6_000, 600),
@@ -94,6 +97,8 @@ def uninterrupted(server, tmp_path_factory):
 @pytest.mark.parametrize("name", CASES)
 def test_S_IO_02_killed_at_random_moments(server, uninterrupted, tmp_path, name):
     job = CASES[name]
+    if job["config"].get("kernel") == "fused":
+        pytest.importorskip("numba")
     expected = uninterrupted(name, job)
     server.kill_thrice(tmp_path, job, random.Random(name))
     check_equal(tmp_path, expected)

@@ -1,6 +1,7 @@
 """PPO's update against the same written with autograd and torch's Adam; its settings."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -40,10 +41,16 @@ def advantages(rollout, value, lambda_):
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
-@pytest.mark.parametrize("encoder", ["mlp", "gru"])
+@pytest.mark.parametrize(
+    ("encoder", "kernel"), [("mlp", "torch"), ("gru", "torch"), ("mlp", "fused")]
+)
 @pytest.mark.parametrize("value_clip", [None, 0.01])
-def test_an_update_is_adam_on_the_published_objective_and_logs_it(env_id, encoder, value_clip):
+def test_an_update_is_adam_on_the_published_objective_and_logs_it(
+    env_id, encoder, kernel, value_clip
+):
     """Two epochs of a rollout with terminated, truncated and open episodes, in double precision."""
+    if kernel == "fused":
+        pytest.importorskip("numba")
     config = PPOConfig(
         n_steps=30,
         batch_size=1000,
@@ -55,6 +62,7 @@ def test_an_update_is_adam_on_the_published_objective_and_logs_it(env_id, encode
         value_clip=value_clip,
         learning_rate=0.01,
         log_std=-0.5 if env_id == "Pendulum-v1" else 0.0,
+        kernel=kernel,
     )
     agent = PPO(gym.make(env_id, max_episode_steps=11), config, num_envs=3)
     rollout = gathered(agent)
@@ -90,7 +98,7 @@ def test_an_update_is_adam_on_the_published_objective_and_logs_it(env_id, encode
         torch.nn.utils.clip_grad_norm_(network.parameters(), 0.5)
         adam.step()
     for name, mean in means.items():
-        assert metrics[name].item() == pytest.approx(mean.item(), rel=1e-4, abs=1e-4)
+        assert float(metrics[name]) == pytest.approx(mean.item(), rel=1e-4, abs=1e-4)
     for (name, mine), theirs in zip(
         agent.network.module.named_parameters(), network.parameters(), strict=True
     ):
@@ -242,9 +250,12 @@ def test_every_kind_of_action_is_learned(kind, squash):
 
 
 @pytest.mark.slow
-def test_learns_to_balance_cartpole():
+@pytest.mark.parametrize("kernel", ["torch", "fused"])
+def test_learns_to_balance_cartpole(kernel):
+    if kernel == "fused":
+        pytest.importorskip("numba")
     preset = find_preset("ppo", "CartPole-v1")
-    config = preset.apply(PPOConfig())
+    config = replace(preset.apply(PPOConfig()), kernel=kernel)
 
     def train(seed):
         agent = PPO("CartPole-v1", config, seed=seed, num_envs=preset.num_envs)
