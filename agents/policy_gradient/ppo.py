@@ -160,7 +160,7 @@ class PPO(AdvantageGradient[PPOConfig]):
         if self._compiles:
             _ = self._fused
         elif self.config.kernel == "fused":
-            why = said(self.config, "kernel", self._unfit)
+            why = said(self.config, "kernel", self._unfit or "in several processes")
             warn(f"{why} ({self.name} on {self.source.name})")
 
     def training_policy(
@@ -173,7 +173,7 @@ class PPO(AdvantageGradient[PPOConfig]):
 
     @property
     def _compiles(self) -> bool:
-        return self.config.kernel == "fused" and not self._unfit
+        return self.config.kernel == "fused" and not (self.team.size > 1 or self._unfit)
 
     @cached_property
     def _unfit(self) -> str:
