@@ -44,6 +44,7 @@ OTHER = {
     "clip": 1e-4,
     "value_clip": 1e-4,
     "target_kl": 1e-9,
+    "kernel": "fused",
     "baseline_rate": 0.9,
     "double": False,
     "learning_starts": 150,
@@ -143,6 +144,8 @@ def unchanged(path):
 
 @pytest.mark.parametrize(("name", "field"), CASES)
 def test_what_may_change_is_in_force_as_if_it_had_been_so_at_construction(saved, name, field):
+    if field == "kernel":
+        pytest.importorskip("numba")
     path, change = saved(name, **NEEDED.get(field, {})), {field: OTHER[field]}
     adjusted = agents.load(path).learn(STEPS, progress=False, **change)
     constructed = agents.load(path, **change).learn(STEPS, progress=False)
