@@ -9,7 +9,8 @@ def symlog(x: Tensor) -> Tensor:
 
     Hafner et al. (2023), "Mastering diverse domains through world models", equation 9.
     """
-    return torch.sign(x) * torch.log1p(x.abs())
+    far = torch.log1p(x.abs().double())  # float32's rounds by where in memory a number lies
+    return torch.sign(x) * far.to(x.dtype)
 
 
 def symexp(x: Tensor) -> Tensor:
