@@ -9,8 +9,7 @@ def symlog(x: Tensor) -> Tensor:
 
     Hafner et al. (2023), "Mastering diverse domains through world models", equation 9.
     """
-    far = torch.log1p(x.abs().double())  # float32's rounds by where in memory a number lies
-    return torch.sign(x) * far.to(x.dtype)
+    return torch.sign(x) * torch.log1p(x.abs())
 
 
 def symexp(x: Tensor) -> Tensor:
