@@ -27,12 +27,10 @@ from agents.presets import find_preset
 from generative import Trainer
 from generative.commands.world_options import settle
 from generative.dreams import DREAM_ID, truth
-from generative.dreams.explorer import Explorer
 from generative.dreams.rows import Starts
 from generative.dreams.tables import beside_real_table
 from generative.gallery import charts, grids
 from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect
-from generative.worlds.table import TableWorld
 from nets.benchmarks.quality import run_once
 from nets.kinds import Count, Part, Whole
 from nets.process.seeding import hash31, seeded
@@ -48,7 +46,7 @@ KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overr
     "CartPole-v1": POLE,
     "dreamgym/CartPole-v0": POLE,
     "dreamgym/Catch-v0": {"horizon": 12},
-    "dreamgym/Lake-v0": {"collect": 2000, "rounds": 4, "exploration": 0.0},
+    "dreamgym/Lake-v0": {"collect": 2000, "rounds": 4, "exploration": 0.3},
     "Pendulum-v1": {"collect": 4000, "dream_steps": 100_000, "horizon": 200},
     "dreamgym/PointMass-v0": {"dream_steps": 300_000, "horizon": 200},
     "dreamgym/Recall-v0": {"dream_steps": 100_000},
@@ -78,9 +76,9 @@ class DreamingOptions:
     collect: Count = 2000
     """Real steps of each round."""
     rounds: Count = 1
-    """Rounds; after the first, the agent collects; where states are counted, always an explorer."""
+    """Rounds; after the first, the agent collects."""
     exploration: Part = 0.1
-    """Share of their actions that are uniformly random instead."""
+    """Share of the agent's actions that are uniformly random instead."""
     fit_steps: Count = 1500
     """Gradient steps of the world in each round."""
     dream_steps: Count = 20_000
@@ -121,20 +119,15 @@ class Dreaming:
         options = self.options
         found: list[dict[str, Any]] = []
         lived: list[Episodes] = []
-        collector: Any = None
-        if options.config.model == "table":
-            collector = Explorer(TableWorld.blank(self.spec), hash31(seed, "first"))
+        agent: Any = None
         free = self.learner(QLearning, self.spec.make(), seed)
         for number in range(options.rounds):
             started, own = process_time(), hash31(seed, "round", number)
-            shares = {"actor": collector, "exploration": options.exploration}
+            shares = {"actor": agent, "exploration": options.exploration}
             lived.append(collect(self.spec, options.collect, seed=own, **shares))
             episodes = Episodes.joined(lived)
             world = self.learn_world(episodes, own)
             agent, inside = self.learn_inside(world, own)
-            collector = agent
-            if isinstance(world.dynamics, TableWorld):
-                collector = Explorer(world.dynamics, own)
             found.append({"real_steps": len(episodes), "seconds": process_time() - started})
             found[-1] |= {"dream_return": inside.mean_return, **self.outside(agent)}
             unseen = collect(self.spec, 1000, seed=hash31(seed, "unseen"))

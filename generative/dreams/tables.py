@@ -41,15 +41,14 @@ def chain(outcomes: Outcomes) -> Chain:
 
 
 def best_policy(world: Chain, discount: float = DISCOUNT) -> tuple[NDArray[np.intp], Float]:
-    """Return the greedy actions `[S]` of the best values, and these `[S]`, by policy iteration."""
-    rows, policy = np.arange(len(world.reward)), world.reward.argmax(1)
+    """Return the greedy actions `[S]` of the best values, and these `[S]`, by value iteration."""
+    values = np.zeros(len(world.reward))
     while True:
-        values = policy_values(world, policy, discount)
         q = world.reward + discount * world.goes_on @ values  # [S, A]
-        better = q.max(1) > q[rows, policy] + TOLERANCE
-        if not better.any():
+        change = np.abs(q.max(1) - values).max()
+        values = q.max(1)
+        if change < TOLERANCE * (1 - discount):
             return q.argmax(1), values
-        policy = np.where(better, q.argmax(1), policy)
 
 
 def policy_values(world: Chain, policy: NDArray[np.intp], discount: float = DISCOUNT) -> Float:

@@ -53,11 +53,6 @@ class TableWorld(WorldModel):
         self.register_buffer("counts", torch.zeros(size))
         self.register_buffer("reward", torch.zeros(size))  # the mean
 
-    @classmethod
-    def blank(cls, spec: WorldSpec) -> "TableWorld":
-        """Return the table of a world that nobody has lived in."""
-        return cls(spec, WorldConfig(), RewardValues([0.0], True))
-
     def study(self, episodes: Episodes) -> None:
         """Count."""
         outcome = self._outcome(episodes.after, episodes.terminated)
