@@ -7,6 +7,12 @@ from pathlib import Path
 from typing import Final
 
 RAISED_BY: Final = "raised by "
+OF_OLD = ("values to unpack", "unexpected keyword argument 'seed'")
+"""What Python says where a world of the old Gym is wrapped by Gymnasium."""
+GYMNASIUM = (
+    "in Gymnasium reset(seed=, options=) returns (observation, info), and step(action)"
+    " (observation, reward, terminated, truncated, info)"
+)
 
 
 def blamed(error: BaseException, whose: str) -> BaseException:
@@ -19,6 +25,8 @@ def blamed(error: BaseException, whose: str) -> BaseException:
         error = RuntimeError(f"sys.exit({error.code!r}) was called")
     if not isinstance(error, KeyboardInterrupt) and not is_foreign(error):
         error.add_note(f"{RAISED_BY}{whose}, whose code is not ours")
+        if isinstance(error, ValueError | TypeError) and any(old in str(error) for old in OF_OLD):
+            error.add_note(GYMNASIUM)
     return error
 
 

@@ -1,5 +1,6 @@
 """What others' environments return beside observations: rewards and flags, made ours or refused."""
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -9,6 +10,7 @@ from .near import shortened
 
 Array = NDArray[Any]
 
+STEP = ("observation", "reward", "terminated", "truncated", "info")
 BOOL = np.dtype(bool)
 LARGEST = float(np.finfo(np.float32).max)
 """Numbers beyond are infinite where they are learned from."""
@@ -31,6 +33,22 @@ class Returned:
     def __init__(self, name: str) -> None:
         self.name, self.steps = name, 0
 
+    def begun(self, result: Any) -> tuple[Any, Any]:
+        """Return observation and info, as a reset gives them.
+
+        Raises:
+            InvalidExperience: naming environment, step, value and what was expected.
+        """
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            self.refuse("from reset", _counted(result), "(observation, info)")
+        return result[0], result[1]
+
+    def stepped(self, result: Any) -> Sequence[Any]:
+        """Return the five things that a step gives; raises likewise."""
+        if not isinstance(result, tuple | list) or len(result) != 5:
+            self.refuse("from step", _counted(result), f"({', '.join(STEP)})")
+        return result
+
     def reward(self, value: Any) -> Array:
         """Return the reward of one environment, float64 `[1]`.
 
@@ -50,6 +68,8 @@ class Returned:
         try:
             given = np.asarray(value)
             if given.dtype.kind in "UScmM" or np.ma.is_masked(value):  # made numbers by NumPy
+                raise TypeError
+            if given.dtype.kind == "O" and any(each is None for each in given.flat):
                 raise TypeError
             rows = given.astype(np.float64).reshape(-1)
         except (TypeError, ValueError, OverflowError):
@@ -109,3 +129,10 @@ class Returned:
         """Raise `InvalidExperience`, naming the environment and the step."""
         said = f"{self.name} returned {what} {value} at step {self.steps}"
         raise InvalidExperience(f"{said}: expected {expected}")
+
+
+def _counted(result: Any) -> str:
+    """Return how many things were returned, or, where it is one, that."""
+    if isinstance(result, tuple | list):
+        return f"{len(result)} value{'s' * (len(result) != 1)}"
+    return shortened(result)

@@ -23,6 +23,7 @@ from ..equations.exploration import epsilon_greedy
 from ..equations.masks import masked
 from ..equations.schedules import current
 from ..loop.actor import ActorOptions
+from ..loop.divergence import require_finite_outputs
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import place
 from ..networks.pretraining import load_encoder
@@ -161,6 +162,7 @@ class DQN(Agent[DQNConfig]):
     ) -> tuple[Array, Any]:
         """Choose greedy actions, or ε-greedy ones with the final ε."""
         values, state = self._values(observation, state, episode_start, noise=not deterministic)
+        require_finite_outputs(self, values)
         if deterministic:
             action = masked(values, mask).argmax(axis=1)
         else:

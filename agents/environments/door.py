@@ -125,6 +125,8 @@ class Gate:
 
     def array(self, value: Any) -> Array:
         """Return what came in any other form as an array."""
+        if value is None:
+            self._refuse(None)
         try:
             return np.asarray(value)
         except ValueError:  # lists of different lengths
@@ -147,7 +149,10 @@ class Gate:
         row, *place = np.argwhere(wrong)[0].tolist()
         label = self._label + (str(place) if place else "")
         what = f"observation{label}" if label else "the observation"
-        self._door.refuse(what, array[row, *place], f"a member of {self._space}")
+        number, expected = array[row, *place], f"a member of {self._space}"
+        if array.dtype.kind == "f" and not abs(number) <= LARGEST:
+            expected = "a finite number of 32 bits"
+        self._door.refuse(what, number, expected)
 
     def _refuse_shape(self, shape: tuple[int, ...], count: int) -> NoReturn:
         """Say the shape of an observation, or, where their number is wrong, that of all."""

@@ -37,14 +37,15 @@ class Guarded(gym.Wrapper):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Reset the environment."""
-        observation, info = self.env.reset(seed=seed, options=options)
+        observation, info = self._door.begun(self.env.reset(seed=seed, options=options))
         return self._observation(observation), self._door.info(info)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Step the environment."""
         if self._discrete:
             action = int(action)  # as it is given alone
-        observation, reward, terminated, truncated, info = self.env.step(action)
+        result = self._door.stepped(self.env.step(action))
+        observation, reward, terminated, truncated, info = result
         self._door.steps += 1
         terminated, truncated = self._door.flag(terminated), self._door.flag(truncated)
         if type(reward) is not float:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nets.near import shortened
 
-from .parts import COMPOSITES, counts, parts, row_space, side_by_side
+from .parts import COMPOSITES, Part, counts, parts, row_space, side_by_side
 
 
 def as_rows(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
@@ -31,9 +31,17 @@ def as_rows(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
     if not isinstance(members, dict | tuple):
         return _as_array(row_space(space), members)
     columns, singles = zip(
-        *(_as_array(part.space, part.of(members)) for part in parts(space)), strict=True
+        *(_as_array(part.space, _part(part, members)) for part in parts(space)), strict=True
     )
     return side_by_side(list(columns), row_space(space).dtype), all(singles)
+
+
+def _part(part: Part, members: Any) -> Any:
+    try:
+        return part.of(members)
+    except (IndexError, KeyError, TypeError):
+        what = f"an observation without {part.label} was given"
+        raise ValueError(f"{what}: expected every part of its space") from None
 
 
 def _as_array(space: Space, members: Any) -> tuple[NDArray[Any], bool]:

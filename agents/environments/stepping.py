@@ -80,7 +80,8 @@ class SingleStepper:
         self._door.steps = steps
         self.env.action_space.seed(seed)
         with blaming(self._door.place("reset")):
-            observation, info = self.env.reset(seed=seed)
+            result = self.env.reset(seed=seed)
+        observation, info = self._door.begun(result)
         self._metered = KEY in self._door.info(info)
         if self._masks is not None:
             self.mask = self._masks.of_one(info)
@@ -91,17 +92,19 @@ class SingleStepper:
         door = self._door
         chosen = int(action[0]) if self._discrete else action[0]
         try:
-            observation, reward, terminated, truncated, info = self.env.step(chosen)
+            result = self.env.step(chosen)
         except BaseException as error:
             raise door.raised(error, "step")  # noqa: B904
         door.steps += 1
+        observation, reward, terminated, truncated, info = door.stepped(result)
         if not (type(terminated) is type(truncated) is bool):
             terminated, truncated = door.flag(terminated), door.flag(truncated)
         after = here = door.observation(observation)
         last, over = door.info(info), terminated or truncated
         if over:
             with blaming(door.place("reset")):
-                first, info = self.env.reset()
+                begun = self.env.reset()
+            first, info = door.begun(begun)
             door.info(info)
             here = door.observation(first)
         flags, next_mask = np.array([[terminated], [truncated]], bool), None
@@ -141,9 +144,10 @@ class VectorStepper:
         self._valid = self._all_valid
         self.env.action_space.seed(seed)
         try:
-            observation, info = self.env.reset(seed=seed)
+            result = self.env.reset(seed=seed)
         except BaseException as error:
             raise self._raised(error, "reset")  # noqa: B904
+        observation, info = self._door.begun(result)
         info = self._door.infos(info, self.num_envs)
         self._metered = KEY in info
         if self._masks is not None:
@@ -154,10 +158,11 @@ class VectorStepper:
         """Step; final observations are put where they belong, reset-only rows marked."""
         door, count = self._door, self.num_envs
         try:
-            seen, reward, terminated, truncated, info = self.env.step(action)
+            result = self.env.step(action)
         except BaseException as error:
             raise self._raised(error, "step")  # noqa: B904
         door.steps += count
+        seen, reward, terminated, truncated, info = door.stepped(result)
         info = door.infos(info, count)
         observation = after = door.observations(seen, count)
         terminated, truncated = door.flags(terminated, count), door.flags(truncated, count)
@@ -208,7 +213,8 @@ class VectorStepper:
     def _begin(self, observation: Array, over: Array) -> tuple[Array, dict[str, Any]]:
         """Begin new episodes in the rows `over` of environments that leave that to their caller."""
         with blaming(self._door.place("reset")):
-            fresh, info = self.env.reset(options={"reset_mask": over})
+            result = self.env.reset(options={"reset_mask": over})
+        fresh, info = self._door.begun(result)
         begun = self._door.observations(fresh, self.num_envs)
         if not np.array_equal(begun[~over], observation[~over]):
             message = "its reset takes no heed of reset_mask, and disturbs episodes that go on"

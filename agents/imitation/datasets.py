@@ -90,6 +90,9 @@ def write_demonstrations(
         ValueError: there is a data set of that name, or it is no name of one.
     """
     minari = _minari()
+    from minari.dataset.minari_dataset import parse_dataset_id
+
+    parse_dataset_id(name)  # refused before anything is written
     episodes, seed = required("episodes", episodes, Count), required("seed", seed, Seed)
     source = agent.source.apart()
     spaces = source.observation_space, source.action_space

@@ -47,6 +47,13 @@ def require_finite_action(agent: "Actor", action: Array) -> None:
         raise diverged(agent, f"its action is {action[~np.isfinite(action)][0]}")
 
 
+def require_finite_outputs(agent: "Actor", outputs: Array) -> None:
+    """Raise `Diverged` where what a network says `[N, *]` is not finite: no action follows."""
+    if not is_finite(outputs):
+        require_finite(agent)  # it names what the outputs come from
+        raise diverged(agent, "what its network says of an observation is not finite")
+
+
 @contextmanager
 def answerable(agent: "Actor") -> Iterator[None]:
     """Tell whatever fails of an agent that is not finite as that: `Diverged`."""

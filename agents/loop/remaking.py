@@ -16,6 +16,7 @@ from nets.runs.durable import as_path
 from nets.runs.places import at_home
 
 from ..environments.source import EnvSource, World
+from .divergence import require_finite
 from .shards import NoReplay, Replay
 
 if TYPE_CHECKING:
@@ -63,7 +64,12 @@ class Remade(Keywords, ABC, Generic[ConfigT]):
         self.replay = replay
 
     def save(self, path: str | Path) -> None:
-        """Save algorithm, configuration, environment id and all that was learned, in one file."""
+        """Save algorithm, configuration, environment id and all that was learned, in one file.
+
+        Raises:
+            Diverged: something of it is not finite; nothing is written.
+        """
+        require_finite(self)  # type: ignore[arg-type]  # an Actor, which alone is made
         save_checkpoint(path, self.manifest() | {"agent": self.state_dict()})
 
     @classmethod

@@ -14,7 +14,7 @@ from nets.layers.mlp import MLP
 from nets.layers.precision import has_bfloat16, set_convolutions
 
 from ..environments.parts import COMPOSITES, Part, parts
-from .inputs import Flatten, OneHot, OneHots
+from .inputs import Flatten, Numbers, OneHot, OneHots
 from .own import build_own, own_encoders
 from .pictures import Channels, is_picture, picture_layout
 
@@ -104,7 +104,9 @@ def build_encoder(
 
     layout, shape = picture_layout(space, channels)
     cnn = image_encoder(shape, encoder)
-    layers = [cnn] if layout is None else [layout, cnn]
+    layers: list[nn.Module] = [cnn] if layout is None else [layout, cnn]
+    if np.issubdtype(space.dtype, np.integer) and space.dtype != np.uint8:
+        layers.insert(0, Numbers())
     return nn.Sequential(*layers), cnn.out_features
 
 

@@ -66,6 +66,14 @@ class Flatten(nn.Module):
         super()._load_from_state_dict(state, prefix, *rest)
 
 
+class Numbers(nn.Module):
+    """Takes whole numbers, as boards hold them, for what they are: floats, not scaled."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[B, *]` to float32."""
+        return x.to(torch.float32)
+
+
 class Members(nn.Module):
     """Rows `[B, *]` as batches of members of a space: of parts `[B, *]` each, as dict and tuple.
 

@@ -21,6 +21,7 @@ from ..equations.losses import Loss
 from ..equations.masks import masked
 from ..equations.schedules import current
 from ..loop.actor import ActorOptions
+from ..loop.divergence import require_finite_outputs
 from ..loop.experience import Array, Metrics, Transition
 from ..networks.encoders import place
 from ..networks.pictures import is_picture
@@ -132,6 +133,7 @@ class PolicyGradient(Agent[ConfigT]):
     ) -> tuple[Array, Any]:
         """Choose the most probable actions, or draw them."""
         outputs, state = self.policy(self._seen(observation), state, episode_start)
+        require_finite_outputs(self, outputs)
         outputs = masked(outputs, mask)
         if deterministic:
             return self.actions.to_space(self.actions.mode(outputs)), state

@@ -50,10 +50,12 @@ def play(
     space = world.single_action_space
     world.action_space.seed(seed)
     with blaming(f"the environment {world}, in its reset"):
-        observation, info = world.reset(seed=seed)
+        first = world.reset(seed=seed)
+    told = Returned(str(world))
+    observation, info = told.begun(first)
     begins, none = np.ones(count, bool), np.zeros(count, bool)
     yield Moment(observation, begins, None, np.zeros(count), none, none)
-    state, over, told = None, none, Returned(str(world))
+    state, over = None, none
     for told.steps in itertools.count(count, count):
         action = world.action_space.sample()
         if actor is not None:
@@ -65,7 +67,8 @@ def play(
             chosen, state = actor.predict(observation, state, begins, deterministic=False, **masks)
             action = np.where(explores.reshape(-1, *[1] * (action.ndim - 1)), action, chosen)
         with blaming(f"the environment {world}, in its step after {told.steps} steps"):
-            observation, reward, terminated, truncated, info = world.step(action)
+            result = world.step(action)
+        observation, reward, terminated, truncated, info = told.stepped(result)
         reward = told.rewards(reward, count)
         terminated, truncated = told.flags(terminated, count), told.flags(truncated, count)
         begins, over = over, terminated | truncated

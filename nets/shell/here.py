@@ -51,7 +51,7 @@ def look_beside(argv: Sequence[str]) -> None:
     """Let modules that lie in the current folder be found, as `python -m` would.
 
     The folder comes last, and only where somebody has typed the name of a module that it has, as in
-    `module:Name`, or trusts what a run names.
+    `module:Name`, or trusts what a run names; then, as others may have filled it, no run's own.
     """
     words = [*argv, *(word.partition("=")[2] for word in argv)]
     tops = {name.partition(".")[0] for word in words for name in word.split(":")[:-1]}
@@ -61,6 +61,12 @@ def look_beside(argv: Sequence[str]) -> None:
         for top in tops
         if top.isidentifier() and find_spec(top) is None
     )
-    if (beside or "--trust" in argv) and str(here) not in sys.path:
+    trusted = "--trust" in argv and not any(map(_is_a_run, (here, *here.parents)))
+    if (beside or trusted) and str(here) not in sys.path:
         sys.path.append(str(here))
         invalidate_caches()
+
+
+def _is_a_run(folder: Path) -> bool:
+    parts = ("checkpoints", "best")
+    return (folder / "config.json").is_file() and any((folder / part).is_dir() for part in parts)

@@ -90,6 +90,20 @@ def test_a_run_of_ones_own_module_needs_one_word(here, capsys):
     assert agents.load("own", trust=True).source.name == "Mine-v0"
 
 
+def test_no_module_in_a_runs_own_folder_is_trusted(here, capsys, monkeypatch):
+    with fresh_process():
+        line = f"dqn mine:Mine-v0 --steps 100 --eval-every 0 {TINY} --run own"
+        assert train(line.split()) == 0
+    (here / "trace").unlink()
+    (here / "mine.py").rename(here / "own" / "mine.py")
+    monkeypatch.chdir(here / "own")
+    capsys.readouterr()
+    with fresh_process():
+        assert evaluate([".", "--episodes", "1", "--trust"]) == 2
+    assert "No module named 'mine'" in capsys.readouterr().err
+    assert not (here / "trace").exists()
+
+
 @pytest.fixture
 def gift(here):
     """A run of a known world, which a stranger goes on to change."""
