@@ -72,7 +72,10 @@ def main(argv: list[str]) -> int:
     print(f"checkpoint: {shown(checkpoint)}")
     source = agent.source if options.on is None else find_env(options.on)
     source = adapt(source, arguments, options)
+    from ..loop.evaluation import require_spaces
+
     with refusals(ValueError):
+        require_spaces(agent, source)
         if options.out is not None:
             from ..outcomes.media import record
 

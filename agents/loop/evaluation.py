@@ -69,6 +69,18 @@ class Evaluation:
         return asdict(self)
 
 
+def require_spaces(agent: Actor, where: EnvSource) -> None:
+    """Refuse to play where observations or actions are others than an agent's.
+
+    Raises:
+        ValueError: they are.
+    """
+    for what in ("observation_space", "action_space"):
+        known, there = getattr(agent, what), getattr(where, what)
+        if not is_like(known, there):
+            raise ValueError(f"{where.name} has the {what} {there}: {agent.name} expects {known}")
+
+
 def evaluate(
     agent: Actor,
     env: World | None = None,
@@ -108,10 +120,7 @@ def evaluate(
         raise TypeError(f"agent is {shortened(agent)}: expected an agent, as agents.load returns")
     require_finite(agent)
     where = agent.source.apart() if env is None else EnvSource.of(env)
-    for what in ("observation_space", "action_space"):
-        known, there = getattr(agent, what), getattr(where, what)
-        if not is_like(known, there):
-            raise ValueError(f"{where.name} has the {what} {there}: {agent.name} expects {known}")
+    require_spaces(agent, where)
     floats, limit = holds_floats(where.action_space), step_limit(where.known_spec, max_steps)
     discount = getattr(agent.config, "discount", 1.0)
     with (

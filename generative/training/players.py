@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nets.gradients.annealing import cosine, is_number, left_of, linear
-from nets.gradients.optim import clip_grads, optimizer
+from nets.gradients.optim import clip_grads, optimizer, set_rate
 from nets.layers.precision import has_bfloat16
 from nets.process.distributed import ALONE, Team
 
@@ -80,8 +80,7 @@ class PlayerOptimiser:
             metrics[f"{self.prefix}grad_norm"] = clip_grads(
                 self.own, global_norm=self.max_grad_norm
             )
-        for group in self.adam.param_groups:
-            group["lr"] = learning_rate
+        set_rate(self.adam, learning_rate)
         self.adam.step()
         self.adam.zero_grad()
         return metrics

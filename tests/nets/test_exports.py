@@ -1,9 +1,11 @@
 """What a package shows at its door: one list, the stub, for type checkers and for Python."""
 
 import ast
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
+from command_runs import ROOT
 from fresh_process import printed_by
 
 import agents
@@ -32,6 +34,30 @@ def test_every_name_of_the_stub_is_there_under_that_name(package):
         assert getattr(package, alias.name) is not None
         assert alias.name in dir(package)
         assert alias.name in package.__all__ or "sb3" in module
+
+
+STUBS = [*ROOT.glob("*/__init__.pyi"), *ROOT.glob("*/*/__init__.pyi")]
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=lambda stub: stub.parent.name)
+def test_no_file_goes_through_a_lazy_door_of_its_own_package(stub):
+    """Circles through such a door are seen by nobody else: the import comes when it is used."""
+    door = ".".join(stub.parent.relative_to(ROOT).parts)
+    public = {
+        alias.asname or alias.name
+        for node in ast.parse(stub.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    for file in (ROOT / door.partition(".")[0]).rglob("*.py"):
+        package = ".".join(file.relative_to(ROOT).parent.parts)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = {alias.name for alias in getattr(node, "names", ()) if hasattr(alias, "name")}
+            if isinstance(node, ast.ImportFrom):
+                module = "." * node.level + (node.module or "")
+                assert resolve_name(module, package) != door or not public & names, file
+            if isinstance(node, ast.Import):
+                assert door not in names, file
 
 
 @pytest.mark.parametrize("package", DOORS)

@@ -102,3 +102,10 @@ def test_unknown_suffix_is_refused(planned, tmp_path, capsys):
     assert render([str(planned.folder), "--out", str(tmp_path / "a.webm")]) == 2
     assert "suffix '.webm': expected one of" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_world_of_other_spaces_is_refused(planned, tmp_path, capsys):
+    line = [str(planned.folder), "--out", str(tmp_path / "a.gif"), "--on", "CartPole-v1"]
+    assert render(line) == 2
+    assert "CartPole-v1 has the observation_space Box(" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -16,6 +16,7 @@ from agents.dqn.agent import DQN
 from agents.dqn.config import DQNConfig
 from agents.loading import load
 from agents.loop.evaluation import evaluate
+from agents.loop.experience import Episode
 from agents.loop.progress import Progress
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
@@ -432,3 +433,9 @@ def test_a_finished_run_is_extended(tmp_path):
     train(agent := DQN("CartPole-v1", SMALL), 500, tmp_path, **CUT)  # nothing is left to do
     assert agent.steps == 500
     assert read(tmp_path) == rows
+
+
+def test_the_recent_raw_returns_are_the_latest_hundred():
+    progress = Progress(DQN("CartPole-v1"))
+    progress.count([Episode(k, -1.0, 1, raw_return=float(k)) for k in range(250)], None)
+    assert list(progress.recent_raw) == list(map(float, range(150, 250)))
