@@ -16,6 +16,7 @@ from nets.process.seeding import hash31
 from nets.runs.configurations import (
     adjusted,
     require_found,
+    require_schedules,
 )
 from nets.settings import required, settings_of
 from nets.warned import warn
@@ -152,6 +153,7 @@ class Actor(Remade[ConfigT]):
 
     def begin(self) -> None:
         """Get ready for a training that begins from nothing; refuse what it lacks."""
+        require_schedules(self.config)
         for said in ineffective(self.config, self.observation_space, self.action_space):
             warn(f"{said} ({self.name} on {self.source.name})")
         if self.masks and self.source.spec is not None:

@@ -66,6 +66,7 @@ def _go_on(options: ResumeOptions) -> int:
 def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -> int:
     from nets.process.device import default_threads, resolve_device
     from nets.process.distributed import team
+    from nets.runs.configurations import require_schedules
 
     from ..data.parts import DataConfig, load_parts, sources
     from ..loading import build_model
@@ -81,6 +82,7 @@ def _start(options: TrainOptions[Any], preset: Preset | None, argv: list[str]) -
         with _refusing():
             train, held_out = load_parts(data, options.held_out, seed, trust=options.trust)
             model = build_model(options.model, train, options.config, seed)
+            require_schedules(model.config)
             config = RunConfig.default(
                 options.steps,
                 held_out=options.held_out,

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..code import Lost, find, is_known, is_path, written
+from ..gradients.annealing import is_number, left_of
 from ..kinds import Code
 from ..near import hint
 from ..settings import code_fields, from_plain
@@ -110,6 +111,19 @@ def require_found(config: "DataclassInstance", *, to_learn: bool = False) -> Non
             value()
         elif not code.needed and is_path(value):
             find(value)
+
+
+def require_schedules(config: "DataclassInstance") -> None:
+    """Ask functions that stand for numbers what they are when a training begins, and when it ends.
+
+    Raises:
+        ValueError: one is missing, or gives what it cannot be.
+    """
+    for name, code in code_fields(type(config)).items():
+        value = getattr(config, name)
+        if not code.needed and not is_number(value):
+            for left in (1.0, 0.0):
+                left_of(value, left, name=name)
 
 
 def needs_trust(config: "DataclassInstance") -> bool:

@@ -9,6 +9,7 @@ from leftovers import leaves
 from own_networks import halved
 
 import agents
+from agents import PPO, PPOConfig
 from agents.equations.schedules import scheduled, share_left
 from nets.runs.configurations import require_found
 
@@ -37,6 +38,8 @@ def asked_for(name, **settings):
         return 1e-3 * left + 1e-4
 
     agent = make(name, learning_rate=rate, **settings).learn(400, progress=False)
+    assert shares[:2] == [1.0, 0.0]  # before it began
+    del shares[:2]
     return agent, shares
 
 
@@ -124,3 +127,19 @@ def test_a_path_is_a_function():
     assert scheduled(c, "learning_rate", 0.5) == 5e-4
     with pytest.raises(ValueError, match="did you mean 'halved'"):
         require_found(agents.PPOConfig(learning_rate="own_networks:halve"))
+
+
+@pytest.mark.parametrize(
+    ("rate", "message"),
+    [
+        (lambda left: -left, r"learning_rate is -1\.0 when 1 of the training is left, by"),
+        (len, "has no len"),
+    ],
+)
+def test_a_function_is_asked_before_a_training_begins(rate, message):
+    agent = PPO("CartPole-v1", PPOConfig(n_steps=64, learning_rate=rate))
+    with pytest.raises((ValueError, TypeError), match=message) as failure:
+        agent.learn(1, progress=False)
+    assert agent.steps == 0
+    if rate is len:
+        assert "raised by the learning_rate" in failure.value.__notes__[0]
