@@ -115,13 +115,13 @@ def _resume(options: ResumeOptions, words: list[str]) -> int:
     with refusals(ValueError):
         record = run.load_config()  # a folder that is no run is left as it is
         with fitting(run.config_file):
+            agent_type = find_algorithm(record["algorithm"]).agent_type()
             where = options.device or record["device"]
         resolve_device(where)
     with team(where) as (workers, device), run.owned(workers.leads):
         with refusals(ValueError):
             record = workers.tell(run.load_config() if workers.leads else {})
             with fitting(run.config_file):
-                agent_type = find_algorithm(record["algorithm"]).agent_type()
                 fresh = record | {"steps": 0, "segment": 0, "config": config_at(record)}
                 recorded = record["env"]
             source = EnvSource.restore(recorded, run.config_file, trust=options.trust)

@@ -123,9 +123,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dic
         )
         raise CheckpointError(message) from error
     except zipfile.BadZipFile as error:
-        message = (
-            f"{path} is torn or no checkpoint ({_first_line(error)}); use an earlier one, if any"
-        )
+        message = f"{path} is torn or no checkpoint ({_first_line(error)})"
         raise Damaged(message) from error
     except Exception as error:  # a hostile file can make the reader fail in any way
         raise Damaged(f"{path} cannot be read ({_first_line(error)})") from error

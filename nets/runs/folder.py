@@ -250,7 +250,8 @@ class RunFolder(Generic[ConfigT]):
             self._warn(file, state, damage)
             return state
         if damage:
-            raise damage[0]
+            many = f"; none of {len(damage)} checkpoints is whole" if len(damage) > 1 else ""
+            raise Damaged(f"{damage[0]}{many}")
         if record and PULLED in record:
             message = f"{self.path} was pulled from {record[PULLED]}, with its best weights alone"
             raise CheckpointError(f"{message}: train --init-from {self.path} begins with these")
