@@ -21,7 +21,7 @@ from ..settings import to_plain
 from .timing import Need
 
 TOLERANCE = 1e-6
-OFF: tuple[Any, ...] = (None, False, 0, "auto", "none", [], {})
+OFF: tuple[Any, ...] = (None, False, 0, "auto", "none", [], {}, "normal", "torch")
 """What a setting is where it changes nothing."""
 
 
@@ -242,7 +242,7 @@ def agrees(kept: Any, config: Any) -> bool:
     """Whether a run of the configuration `kept` would be the same today, as `config`.
 
     What `kept` does not have came later: it must be off (None, false, 0, empty, "auto", "none"),
-    or the run was another one.
+    or what was the only way before (a "normal" prior, a kernel of "torch"), or the run was another.
     """
     if not (isinstance(kept, dict) and isinstance(config, dict)):
         return bool(kept == config)
