@@ -108,7 +108,8 @@ def test_S_IO_02_killed_at_random_moments(server, uninterrupted, tmp_path, name)
 def test_S_IO_02_killed_around_every_operation_on_files(server, uninterrupted, tmp_path, name):
     """Processes kill themselves before and after a write is synced, renamed, a file removed.
 
-    In every segment, one process after the other gets one operation further.
+    In a segment, one process after the other gets one operation further: they die before every
+    operation of one segment, and after every one of the next.
     """
     job = CASES.get(name, PLAN)
     if name == "dqn":  # from the third segment on, shards are removed
@@ -124,8 +125,10 @@ def test_S_IO_02_killed_around_every_operation_on_files(server, uninterrupted, t
             break
         assert status == -signal.SIGKILL
         kills += 1
-        moment = 0 if saved_steps(tmp_path) > before else moment + 1
-    assert kills > (60 if name == "dqn" else 20)
+        saved = saved_steps(tmp_path)
+        segment = saved // job["run"]["segment_steps"]
+        moment = segment % 2 if saved > before else moment + 2
+    assert kills > (30 if name == "dqn" else 10)
     check_equal(tmp_path, expected)
 
 
