@@ -28,11 +28,15 @@ def require_arguments(spec: EnvSpec, given: Mapping[str, Any]) -> None:
         _require_kind(f"{name} of {spec.id}", value, known[name], spec.kwargs.get(name))
 
 
+FUNCTION = ("Callable", "collections.abc.Callable", "typing.Callable")
+
+
 def require_wrapping(kind: Any, name: str, given: Mapping[str, Any]) -> None:
     """Refuse arguments that a wrapper does not take besides the environment, or lacks.
 
     Raises:
-        ValueError: one is unknown, and the nearest is suggested; or one is missing.
+        ValueError: one is unknown, and the nearest is suggested; one is missing, or a function is
+            asked for and something else given.
     """
     found = _parameters(kind)
     if found is None:
@@ -46,6 +50,11 @@ def require_wrapping(kind: Any, name: str, given: Mapping[str, Any]) -> None:
     lacking = [n for n, p in known.items() if p.default is EMPTY and n not in given]
     if lacking:
         raise ValueError(f"{name} needs {' and '.join(lacking)}: {name}({lacking[0]}=...)")
+    for argument, value in given.items():
+        asked = str(known[argument].annotation) if argument in known else ""
+        if asked.startswith(FUNCTION) and not callable(value):
+            message = f"{name} needs a function as {argument}, and got {value!r}"
+            raise ValueError(f"{message}: wrap the environment so in Python")
 
 
 def _unknown(owner: str, name: str, known: Iterable[str]) -> ValueError:

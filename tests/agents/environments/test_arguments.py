@@ -73,3 +73,11 @@ def test_wrappers_are_called_as_they_can_be():
         require_wrapping(Wrapper, "Wrapper", {"size": 3, "color": "blue"})
     with pytest.raises(ValueError, match="Wrapper needs size: Wrapper"):
         require_wrapping(Wrapper, "Wrapper", {"colour": "blue"})
+
+
+def test_what_is_no_function_cannot_stand_for_one():
+    kind = gym.wrappers.TransformReward
+    require_wrapping(kind, "TransformReward", {"func": abs})
+    message = "TransformReward needs a function as func, and got 3: wrap the environment so in Py"
+    with pytest.raises(ValueError, match=message):
+        require_wrapping(kind, "TransformReward", {"func": 3})
