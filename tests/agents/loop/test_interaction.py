@@ -176,8 +176,8 @@ def test_flags_that_are_integers_become_booleans(scribe):
 FAULTS = {
     "nan reward": "the reward nan at step 35: expected a finite number",
     "infinite reward": "the reward -inf at step 35: expected a finite number",
-    "nan observation": r"observation\[1\] nan at step 35: expected a member of Box",
-    "infinite observation": r"observation\[0\] inf at step 35: expected a member of Box",
+    "nan observation": r"observation\[1\] nan at step 35: expected a finite number of 32 bits",
+    "infinite observation": r"observation\[0\] inf at step 35: expected a finite number of 32 bits",
     "outside": r"observation\[1\] 10.5 at step 35: expected a member of Box",
     "shape": r"an observation of shape \(1,\) at step 35: expected \(2,\)",
 }

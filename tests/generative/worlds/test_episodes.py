@@ -147,7 +147,7 @@ def odd():
         ("truncated", 0.5, "the flag 0.5 at step 3"),
         ("reward", "1", "the reward '1' at step 3: expected a number"),
         ("reward", float("nan"), "the reward nan at step 3: expected a finite number"),
-        ("reward", None, "the reward nan at step 3"),
+        ("reward", None, "the reward None at step 3: expected a number"),
     ],
 )
 def test_what_is_no_reward_and_no_flag_is_refused_before_it_is_stored(odd, wrong, value, said):
