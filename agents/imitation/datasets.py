@@ -3,12 +3,12 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 
+from nets.extras import require_extra
 from nets.kinds import Count, Seed
 from nets.process.seeding import seeded
 from nets.settings import required
@@ -170,8 +170,7 @@ def _checked(
 
 
 def _minari() -> Any:
-    if find_spec("minari") is None or find_spec("h5py") is None:
-        raise ModuleNotFoundError("minari is not installed: pip install 'dreamgym[minari]'")
+    require_extra("minari", "minari", "h5py")
     import minari
 
     return minari

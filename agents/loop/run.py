@@ -108,7 +108,7 @@ class RunFolder(folder.RunFolder[RunConfig]):
         about = {"device": str(agent.device), "sources": _sources(agent)}
         if agent.begun_from:
             about["init_from"] = agent.begun_from
-        self.begin(_manifest(agent) | about, config, command)
+        self.begin(manifest_of(agent) | about, config, command)
 
     def change(self, agent: Actor, changes: Mapping[str, Any]) -> list[str]:
         """Record that a run goes on with other settings from the agent's step on; say which.
@@ -241,12 +241,12 @@ def _sources(agent: Actor) -> dict[str, Source]:
     return sources(agent.config, agent.source) | ({} if begun is None else {"init_from": begun})
 
 
-def _manifest(agent: Actor) -> dict[str, Any]:
+def manifest_of(agent: Actor) -> dict[str, Any]:
     """Return what stays the same in the manifests of a run's agent."""
     return {k: v for k, v in agent.manifest().items() if k not in ("steps", "segment")}
 
 
 def _identity(agent: Actor) -> dict[str, Any]:
     """Return the same without where others' files lie: their fingerprints are compared."""
-    said, places = _manifest(agent), place_fields(agent.config_type)
+    said, places = manifest_of(agent), place_fields(agent.config_type)
     return said | {"config": {k: v for k, v in said["config"].items() if k not in places}}

@@ -25,6 +25,7 @@ from nets.runs.divergence import still_interrupted
 from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
 from nets.settings import required
+from nets.tracking.opening import open_log
 from nets.tracking.tracking import Tracking
 
 from .actor import Actor
@@ -33,7 +34,7 @@ from .evaluation import Evaluation, evaluate
 from .experience import Stream
 from .joining import bring_together
 from .progress import Callback, Progress, raw_of
-from .run import RunConfig, RunFolder
+from .run import RunConfig, RunFolder, manifest_of
 
 
 class Trainer:
@@ -103,7 +104,8 @@ class Trainer:
         if not agent.steps:
             agent.begin()
         if self.team.leads:
-            self._log = self._opened_log(config)
+            record = manifest_of(agent) | {"run": asdict(config)}
+            self._log = open_log(self.run_folder, agent.steps, self.track, record)
         bar = progress_bar(steps, agent.steps, shown=self.show_progress)
         with cpu_settings(config.threads), bar:
             try:
@@ -152,17 +154,6 @@ class Trainer:
             agent.load_state_dict(found["agent"])
             agent.steps, agent.segment = found["steps"], found["segment"]
             progress.load_state_dict(found["progress"])
-
-    def _opened_log(self, config: RunConfig) -> RunLog:
-        """Return the log, once who is told of the training knows what is trained."""
-        run, steps = self.run_folder, self.agent.steps
-        if self.track is not None:
-            record = self.agent.manifest() | {"run": asdict(config)}
-            if run is not None and run.config_file.exists():
-                record = run.load_config()
-            counted = ("steps", "segment")
-            self.track.begin(steps, {k: v for k, v in record.items() if k not in counted})
-        return RunLog(None if run is None else run.path, steps, self.track)
 
     def _segment(self, config: RunConfig, bar: Bar) -> None:
         agent, run = self.agent, self.run_folder

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from nets.extras import not_installed
+
 from ..loop.experience import Episode
 from . import choosing, draws, kernel, targets
 from .model import Model, cumulative
@@ -58,7 +60,7 @@ class FusedStream:
         self.episodes: list[Episode] = []
         fast = compiled_loop(learner.algorithm) if compiled is not False else None
         if compiled and fast is None:
-            raise ModuleNotFoundError("numba is not installed: pip install 'dreamgym[fast]'")
+            raise ModuleNotFoundError(not_installed("numba", "fast"))
         self._run = fast or kernel.loop_of(learner.algorithm)
         word: Callable[[int], Any] = np.uint64 if fast else int
         view: Callable[[Any], Any] = np.asarray if fast else memoryview

@@ -1,6 +1,7 @@
 """What `train-generative` says before and after training."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from nets.shell.training import list_run
 
@@ -90,3 +91,12 @@ def trust_option(trainer: "Trainer") -> str:
 
     needed = foreign(trainer.data.name, imported=()) or needs_trust(trainer.model.config)
     return " --trust" if needed else ""
+
+
+def tell_results(trainer: "Trainer", run: "RunFolder", pictures: Mapping[str, Any]) -> None:
+    """Tell who is told of the training what it came to."""
+    if trainer.track is not None:
+        best = trainer.best_loss
+        trainer.track.pictures(trainer.steps, pictures)
+        trainer.track.results({} if best is None else {"best/loss": best})
+        trainer.track.media(run.curve)

@@ -18,7 +18,7 @@ from nets.shell.training import new_folder
 from ..catalogue import MODELS, WORLD
 from ..presets import Preset, load_presets
 from .options import TRAIN, TrainOptions, parse_train
-from .report import ending, heading, trust_option
+from .report import ending, heading, tell_results, trust_option
 
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
@@ -215,11 +215,7 @@ def _draw(run: "RunFolder", trainer: "Trainer") -> None:
         pictures = draw_all(run.path, model, unseen)
     title = f"{model.name} on {trainer.data.name}"
     grids.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=title))
-    if trainer.track is not None:
-        trainer.track.pictures(trainer.steps, pictures)
-        best = trainer.best_loss
-        trainer.track.results({} if best is None else {"best/loss": best})
-        trainer.track.media(run.curve)
+    tell_results(trainer, run, pictures)
 
 
 def _rows(shape: Sequence[int], count: int) -> str:

@@ -12,6 +12,7 @@ from nets.shell.tracked import track_option, tracked
 from nets.shell.training import list_run, new_folder
 
 from .options import TRAIN
+from .report import tell_results
 from .world_options import NAME, WorldOptions, parse_world
 
 if TYPE_CHECKING:
@@ -181,10 +182,7 @@ def _train(
             pictures = draw(best, trainer.unseen)
         with suppress(ValueError):  # a run of one step has no curve
             grids.save(run.curve, charts.curves(read_metrics(run.metrics_file), title=name))
-        if track is not None:
-            track.pictures(trainer.steps, pictures)
-            track.results({} if trainer.best_loss is None else {"best/loss": trainer.best_loss})
-            track.media(run.curve)
+        tell_results(trainer, run, pictures)
         print(_ending(run, world, config, again))
     return 0
 

@@ -32,6 +32,7 @@ from nets.runs.divergence import find_not_finite, still_interrupted
 from nets.runs.fingerprints import content
 from nets.runs.run_log import RunLog
 from nets.settings import required
+from nets.tracking.opening import open_log
 from nets.tracking.tracking import Tracking
 
 from ..model import GenerativeModel, Rows
@@ -158,7 +159,9 @@ class Trainer:
         self.pending.clear()
         self._open()
         if self.team.leads:
-            self._log = self._opened_log(config)
+            about = {"data": self.data.name, "seed": self.seed, "run": asdict(config)}
+            record = self.model.manifest() | about
+            self._log = open_log(self.run_folder, self.steps, self.track, record)
         bar = progress_bar(steps, self.steps, shown=self.show_progress and self.team.leads)
         with cpu_settings(config.threads), bar:
             try:
@@ -236,17 +239,6 @@ class Trainer:
             self._found = deepcopy(self.state_dict())
         else:
             self.load_state_dict(deepcopy(self._found))
-
-    def _opened_log(self, config: RunConfig) -> RunLog:
-        """Return the log, once who is told of the training knows what is trained."""
-        run = self.run_folder
-        if self.track is not None:
-            about = {"data": self.data.name, "seed": self.seed, "run": asdict(config)}
-            record = self.model.manifest() | about
-            if run is not None and run.config_file.exists():
-                record = run.load_config()
-            self.track.begin(self.steps, record)
-        return RunLog(None if run is None else run.path, self.steps, self.track)
 
     def _segment(self, config: RunConfig, bar: Bar) -> None:
         """Train up to the next checkpoint."""

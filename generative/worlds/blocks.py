@@ -46,8 +46,9 @@ def in_blocks(function: Callable[..., tuple[Tensor, ...]], *columns: Tensor) -> 
     if columns[0].device.type != "cpu":
         return function(*columns)
     missing = -rows % BLOCK
-    padded = [torch.cat([c, c[-1:].expand(missing, *c.shape[1:])]) for c in columns]
-    blocks = zip(*(column.split(BLOCK) for column in padded), strict=True)
+    if missing:
+        columns = tuple(torch.cat([c, c[-1:].expand(missing, *c.shape[1:])]) for c in columns)
+    blocks = zip(*(column.split(BLOCK) for column in columns), strict=True)
     with Evenly() if torch.backends.cpu.get_cpu_capability() == "DEFAULT" else nullcontext():
         results = [*zip(*(function(*block) for block in blocks), strict=True)]
     return tuple(torch.cat(parts)[:rows] for parts in results)

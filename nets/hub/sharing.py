@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ..extras import require_extra
 from ..runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from ..runs.checkpoints import Checkpoints
 from ..runs.fingerprints import source
@@ -21,6 +21,8 @@ from .card import facts_of, without_places, write_card
 from .contents import BEST, CARD, CONFIG, MOST, PLAIN, SHARED, WEIGHTS, travelling
 from .weights import load_weights, save_weights
 
+PACKAGES = ("huggingface_hub", "safetensors")
+"""What talks to hubs, and the form in which weights travel."""
 TIES = ("record", "metrics_rows")
 """By which a checkpoint is tied to the folder that it was written in."""
 
@@ -59,7 +61,7 @@ def push(
         CheckpointError: it is damaged, or one of its files is a link.
         HubError: the hub refuses, or is not there.
     """
-    require_hub()
+    require_extra("hub", *PACKAGES)
     run = Path(run).absolute()
     files = Checkpoints(run)
     if not files.config.exists():
@@ -109,7 +111,7 @@ def pull(repo: str, folder: str | Path | None = None, *, revision: str | None = 
         HubError: there is no such repository, or it holds no run.
         CheckpointError: what it holds is damaged, far too large, or no run of ours.
     """
-    require_hub()
+    require_extra("hub", *PACKAGES)
     target = Path("runs") / repo.rpartition("/")[2] if folder is None else Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(f"{target} is there already: name another folder")
@@ -136,17 +138,6 @@ def pull(repo: str, folder: str | Path | None = None, *, revision: str | None = 
             target.rmdir()  # it is empty
         run.rename(target)
     return target
-
-
-def require_hub() -> None:
-    """Refuse to go on without what talks to hubs.
-
-    Raises:
-        ModuleNotFoundError: it is not installed; the extra is named.
-    """
-    for package in ("huggingface_hub", "safetensors"):
-        if find_spec(package) is None:
-            raise ModuleNotFoundError(f"{package} is not installed: pip install 'dreamgym[hub]'")
 
 
 def _download(repo: str, revision: str | None, folder: Path) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from ..extras import not_installed
 from ..foreign import is_foreign
 
 
@@ -25,8 +26,7 @@ def required_package(name: str, extra: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        message = f"{name} is not installed: pip install 'dreamgym[{extra}]'"
-        raise PlaceError(message) from error
+        raise PlaceError(not_installed(name, extra)) from error
 
 
 def failure_of(function: Callable[..., object], values: tuple[Any, ...]) -> str:

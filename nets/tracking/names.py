@@ -1,8 +1,8 @@
 """Which trackers there are, and what has to be installed for each."""
 
-from importlib.util import find_spec
 from typing import Literal, get_args
 
+from ..extras import require_extra
 from ..near import hint
 
 TrackerName = Literal["tensorboard", "wandb", "mlflow"]
@@ -17,5 +17,4 @@ def require_tracker(name: str) -> None:
     """
     if name not in get_args(TrackerName):
         raise ValueError(f"there is no tracker {name!r}: {hint(str(name), get_args(TrackerName))}")
-    if find_spec(name) is None:
-        raise ModuleNotFoundError(f"{name} is not installed: pip install 'dreamgym[{name}]'")
+    require_extra(name, name)

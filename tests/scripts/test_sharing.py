@@ -176,7 +176,7 @@ def test_what_holds_no_run_or_is_not_there_is_told_in_a_line(
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
     assert push([str(lake), REPO]) == USAGE_ERROR
     assert "401" in capsys.readouterr().err
-    monkeypatch.setattr("nets.hub.sharing.find_spec", lambda name: None)
+    monkeypatch.setattr("nets.extras.find_spec", lambda name: None)
     assert "pip install 'dreamgym[hub]'" in refused(["me/bert", str(tmp_path / "a")], capsys)
 
 

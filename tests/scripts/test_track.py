@@ -80,7 +80,7 @@ def test_learn_and_trainers_tell_of_themselves_in_python(tmp_path, monkeypatch):
 def test_a_tracker_that_is_not_installed_is_refused_before_there_is_a_folder(
     main, named, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr("nets.tracking.names.find_spec", lambda name: None)
+    monkeypatch.setattr("nets.extras.find_spec", lambda name: None)
     assert main([*named, "--run", str(tmp_path / "r"), "--track", "wandb"]) == USAGE_ERROR
     error = capsys.readouterr().err
     assert error == "error: wandb is not installed: pip install 'dreamgym[wandb]'\n"

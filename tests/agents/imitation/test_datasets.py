@@ -98,7 +98,7 @@ def test_what_cannot_be_learned_from_is_refused(expert, monkeypatch):
         write_demonstrations(expert, NAME, 1)
     with pytest.raises(TypeError, match="expected arrays"):
         write_demonstrations(PPO(parts_world()), "parts/x-v0", 1)
-    monkeypatch.setattr("agents.imitation.datasets.find_spec", lambda name: None)
+    monkeypatch.setattr("nets.extras.find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"dreamgym\[minari\]"):
         write_demonstrations(expert, "lake/other-v0", 1)
 

@@ -6,18 +6,10 @@ import gymnasium as gym
 import pytest
 import torch
 from learning import best_of
+from rollouts import gathered
 
 from agents.equations.returns import generalized_advantages
 from agents.policy_gradient.a2c import A2C, A2CConfig
-
-
-def gathered(agent):
-    """The first of two rollouts of a segment that the agent would learn from."""
-    rollouts, update = [], agent.update
-    agent.update = lambda rollout: rollouts.append(rollout) or {}
-    agent.learn(2 * agent.rollout_steps, progress=False)
-    agent.update = update
-    return rollouts[0]
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from rollouts import gathered
 
 from agents.loading import load
 from agents.loop.run import RunConfig, RunFolder
@@ -25,15 +26,6 @@ def without_numba(monkeypatch):
     for name in [name for name in sys.modules if name.startswith(f"{HERE}.")]:
         if not name.endswith(".fitting"):
             monkeypatch.delitem(sys.modules, name)
-
-
-def gathered(agent):
-    """The first of two rollouts of a segment that the agent would learn from."""
-    rollouts, update = [], agent.update
-    agent.update = lambda rollout: rollouts.append(rollout) or {}
-    agent.learn(2 * agent.rollout_steps, progress=False)
-    agent.update = update
-    return rollouts[0]
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])

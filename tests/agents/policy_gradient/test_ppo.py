@@ -8,21 +8,13 @@ import numpy as np
 import pytest
 import torch
 from learning import best_of
+from rollouts import gathered
 
 from agents.equations.losses import importance_ratio
 from agents.loop.evaluation import evaluate
 from agents.loop.run import RunConfig
 from agents.policy_gradient.ppo import PPO, PPOConfig
 from agents.presets import find_preset
-
-
-def gathered(agent):
-    """The first of two rollouts of a segment that the agent would learn from."""
-    rollouts, update = [], agent.update
-    agent.update = lambda rollout: rollouts.append(rollout) or {}
-    agent.learn(2 * agent.rollout_steps, progress=False)
-    agent.update = update
-    return rollouts[0]
 
 
 def advantages(rollout, value, lambda_):

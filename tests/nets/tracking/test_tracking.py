@@ -144,7 +144,7 @@ def test_a_tracker_that_cannot_begin_is_told_of_once(tmp_path, monkeypatch):
 def test_what_is_no_tracker_or_not_installed_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="no tracker 'wandbb': did you mean 'wandb'"):
         Tracking("wandbb", tmp_path)
-    monkeypatch.setattr("nets.tracking.names.find_spec", lambda name: None)
+    monkeypatch.setattr("nets.extras.find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'dreamgym\[mlflow\]'"):
         Tracking("mlflow", tmp_path)
 
