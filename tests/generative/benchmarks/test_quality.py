@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from generative.benchmarks import own_files
+from generative.benchmarks import measures, own_files
 from generative.benchmarks.divergences import Apart
 from generative.benchmarks.drawing import DrawOptions
 from generative.benchmarks.fitted import Fitted
@@ -100,7 +100,8 @@ def test_dequantised_digits_keep_their_levels():
     assert abs(rest.var() - 1 / 12) < 0.002
 
 
-def test_factor_analysis_is_fitted_to_the_training_rows_and_scored_on_the_others():
+def test_factor_analysis_is_fitted_to_the_training_rows_and_scored_on_the_others(monkeypatch):
+    monkeypatch.setattr(measures, "COMPONENTS", (8, 16))  # quick ones
     overrides = {"steps": 1, "limit": 400, "hidden": (8,)}
     experiment = Fitted(
         "vae", "digits", beside_factor_analysis, overrides, held_out=0.25, prepare=dequantised
