@@ -32,15 +32,17 @@ from generative.dreams.tables import beside_real_table
 from generative.gallery import charts, grids
 from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect
 from nets.benchmarks.quality import run_once
+from nets.drawing.style import drawing
 from nets.kinds import Count, Part, Whole
 from nets.process.seeding import hash31, seeded
 from nets.settings import check
 from nets.shell.command_line import CommandError, command, parse
 from nets.shell.env_arguments import take_arguments
+from nets.shell.figure_options import FigureOptions
 from nets.shell.here import shown
 
 EPISODES = 100  # of an evaluation
-HOW_OFTEN = ("first_seed", "seeds", "out")  # which figures do not depend on
+HOW_OFTEN = ("first_seed", "seeds", "out", "theme", "format")  # which figures do not depend on
 POLE = {"rounds": 2, "fit_steps": 2000, "dream_steps": 60_000, "starts": "any", "horizon": 200}
 KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overrides it
     "CartPole-v1": POLE,
@@ -66,7 +68,7 @@ examples:
 
 
 @dataclass(frozen=True)
-class DreamingOptions:
+class DreamingOptions(FigureOptions):
     """Which world, how many runs, and how long."""
 
     env: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="ENV_ID")]
@@ -231,7 +233,8 @@ def main(argv: list[str]) -> int:
         results.append(result)
         print(describe(seed, result), flush=True)
         picture = options.out / name / "returns.png"
-        grids.save(picture, chart(asked.spec.env_id, results))
+        with drawing(options.theme, options.format):
+            grids.save(picture, chart(asked.spec.env_id, results))
     print(f"wrote {shown(picture)}")
     return 0
 

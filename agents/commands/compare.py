@@ -6,10 +6,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from nets.drawing.style import drawing
 from nets.kinds import Count
 from nets.placing.calls import CallError, PlaceError
 from nets.placing.each import Place, run_each
@@ -78,6 +79,11 @@ def main(argv: list[str]) -> int:
     words, arguments = take_arguments(argv)
     options = parse(CompareOptions, "compare", words, TEXT)
     draw_off_screen()
+    with drawing(options.theme, options.format):
+        return _compare(options, arguments, argv)
+
+
+def _compare(options: CompareOptions, arguments: dict[str, Any], argv: list[str]) -> int:
     if options.contenders is None:
         if options.out is None:
             raise CommandError("name ALGO,ALGO,... and ENV_ID, or --out DIR to draw it again")

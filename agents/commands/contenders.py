@@ -12,6 +12,7 @@ from nets.near import hint
 from nets.runs.presets import start_from
 from nets.settings import check
 from nets.shell.command_line import CommandError, read, told
+from nets.shell.figure_options import FigureOptions
 
 from ..algorithms import find_algorithm
 from ..presets import Preset, find_preset
@@ -28,7 +29,7 @@ VARIANT = "preset="
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunsOptions(WorldOptions):
+class RunsOptions(FigureOptions, WorldOptions):
     """How the runs of contenders go."""
 
     steps: Annotated[Count | None, tyro.conf.arg(metavar="N")] = None

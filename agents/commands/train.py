@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nets.drawing.style import drawing
 from nets.shell.command_line import (
     INTERRUPTED,
     CommandError,
@@ -170,7 +171,7 @@ def _train(
                     print(TRAIN.interruption(run.path, agent.steps, again))
                 return INTERRUPTED
             if workers.leads:
-                with refusals(ValueError):
+                with refusals(ValueError), drawing(options.theme, options.format):
                     _finish(run, agent.source, config.eval_max_steps, track)
     return 0
 
@@ -183,6 +184,7 @@ def _finish(
     from ..loop.evaluation import evaluate
     from ..outcomes.curves import draw_curve
     from ..outcomes.media import record
+    from ..outcomes.references import solved_from
 
     agent = load(run.path, source)
     result = evaluate(agent, episodes=EPISODES, seed=SEED, max_steps=max_steps)
@@ -190,7 +192,8 @@ def _finish(
     if report := agent.report():
         print(as_seen(report), flush=True)
     with _optional(run.curve.name):
-        draw_curve(run.metrics_file, run.curve, f"{agent.name} on {agent.source.name}")
+        told = f"{agent.name} on {agent.source.name}, seed {agent.seed}"
+        draw_curve(run.metrics_file, run.curve, told, solved_from(source.describe()))
     screen = has_display()
     draw_off_screen()
     with _optional(run.episode.name):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from nets.drawing.style import drawing
 from nets.kinds import Count, Seed
 from nets.placing.calls import CallError, PlaceError
 from nets.placing.each import Place, run_each
@@ -132,7 +133,8 @@ def _search(study: "Study", place: Place, options: TuneOptions, argv: Sequence[s
         print(f"\ninterrupted: {over} of {study.trials} trials are over; to go on:")
         print(f"  {to_type('tune')} {shlex.join(argv)}")
         return INTERRUPTED
-    print(f"\n{write(study)}")
+    with drawing(options.theme, options.format):
+        print(f"\n{write(study)}")
     told = shown(study.comparison.path)
     if (study.comparison.path / BEST).exists():
         words = [study.contender.algorithm, options.env, "--preset", str(told / BEST)]

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nets.drawing.figures import count_steps, limit, reference, save
+from nets.drawing.style import looks, styled
 from nets.glance import rows_in_a_table
 from nets.runs.checkpoint import atomic_write
 
 from .comparison import Record
-from .curves import BLUE, GREEN, ORANGE
+from .references import solved_from
 from .statistics import Scores, bootstrap_interval, interquartile_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLORS = (BLUE, ORANGE, GREEN, "#8c5fb0", "#b8443f", "#4aa5b5", "#9a7b2f", "#c867a0", "#6b7280")
-STYLES = ("-", "--", ":")
 HEADER = ("contender", "figure", "IQM", "95 % interval", "median", "per seed", "steps", "steps/s")
 LEGEND = """*Best* is the checkpoint with the best evaluation of its training, measured again in 100
 episodes that no training has seen; *final* is the last evaluation of the training. IQM is the mean
@@ -180,32 +180,50 @@ def title(outcomes: Sequence[Outcome]) -> str:
 
 
 def draw(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Draw the interquartile mean of the evaluations of every contender, with its 95 % interval."""
+    """Draw the interquartile mean of the evaluations of every contender.
+
+    Where a contender has several seeds, with its 95 % interval.
+    """
     from matplotlib.figure import Figure as Canvas
 
-    canvas = Canvas(figsize=(9, 5), dpi=150, layout="constrained")
-    axes = canvas.subplots()
-    ends = []
-    for k, outcome in enumerate(outcomes):
-        steps, returns = outcome.curves()
-        middle = interquartile_mean(returns)  # [T]
-        color, style = COLORS[k % len(COLORS)], STYLES[k // len(COLORS) % len(STYLES)]
-        axes.plot(steps, middle, lw=2, color=color, linestyle=style)
-        axes.plot(steps[-1:], middle[-1:], marker="o", markersize=4, color=color)
-        if returns.shape[-1] > 1:
-            low, high = bootstrap_interval(returns)
-            axes.fill_between(steps, low, high, color=color, alpha=0.15, lw=0)
-        ends.append((outcome.label, float(steps[-1]), float(middle[-1]), color))
-    axes.set_title(title(outcomes), loc="left", fontsize=12, pad=12)
-    axes.set_xlabel("environment steps")
-    axes.set_ylabel("return, greedy\n(interquartile mean, 95 % interval)")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_xlim(left=0)
-    axes.margins(x=0)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    _label(axes, ends)
-    atomic_write(path, lambda file: canvas.savefig(file, format="png"))
+    style = looks([outcome.label for outcome in outcomes])
+    ends, middles, edges = [], [], []
+    with styled():
+        canvas = Canvas(figsize=(9, 5))
+        axes = canvas.subplots()
+        for outcome in outcomes:
+            steps, returns = outcome.curves()
+            middle = interquartile_mean(returns)  # [T]
+            color, dashes = style[outcome.label]
+            axes.plot(steps, middle, lw=2, color=color, linestyle=dashes)
+            axes.plot(steps[-1:], middle[-1:], marker="o", markersize=4, color=color)
+            middles.append(middle)
+            if returns.shape[-1] > 1:
+                low, high = bootstrap_interval(returns)
+                axes.fill_between(steps, low, high, color=color, alpha=0.15, lw=0)
+                edges += [low, high]
+            ends.append((outcome.label, float(steps[-1]), float(middle[-1]), color))
+        axes.set_title(title(outcomes), loc="left", pad=12)
+        axes.set_xlabel("environment steps")
+        axes.set_ylabel(_evaluated(outcomes, bool(edges)))
+        count_steps(axes)
+        axes.set_xlim(left=0)
+        axes.margins(x=0)
+        config = outcomes[0].records[0]["config"]
+        solved = solved_from(config.get("recipe") or {"id": config["env"]})
+        kept = [value for _, _, value, _ in ends] + ([] if solved is None else [solved])
+        limit(axes, np.concatenate(middles), np.concatenate([*edges, []]), kept)
+        if solved is not None:
+            reference(axes, solved, "solved")
+        _label(axes, ends)
+        save(canvas, path)
+
+
+def _evaluated(outcomes: Sequence[Outcome], certain: bool) -> str:
+    """Say what a point of a curve is: of several seeds a mean with its interval."""
+    episodes = outcomes[0].records[0]["config"]["eval_episodes"]
+    what = "interquartile mean of seeds, 95 % interval" if certain else "a single seed"
+    return f"return, greedy, {episodes} episodes\n({what})"
 
 
 def write(records: Sequence[Record], path: Path) -> Outcomes:
@@ -223,7 +241,9 @@ def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]]) -> None:
     right, gap = axes.get_xlim()[1], 0.055 * (high - low)
     ends = sorted(ends, key=lambda end: end[2])
     wanted = np.array([end[2] for end in ends])
-    for (name, step, value, color), y in zip(ends, spread(wanted, gap), strict=True):
+    heights = spread(wanted, gap)
+    heights -= max(heights[-1] - high, 0.0)  # none above the picture
+    for (name, step, value, color), y in zip(ends, heights, strict=True):
         axes.annotate(
             name,
             xy=(step, value),

@@ -7,20 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nets.arguments import checked
-from nets.runs.checkpoint import atomic_write
+from nets.drawing.figures import count_steps, limit, reference, save
+from nets.drawing.style import BLUE, ORANGE, PINK, styled
 from nets.runs.metrics import Points, read_metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BLUE, ORANGE, GREEN = "#3b6fb6", "#d9702c", "#3f8f5b"
 RAW = {"raw_return", "eval_raw_return"}
 LOSSES = ("loss", "td_error", "residual")
 WINDOW = 11  # rows that the smoothed curves average
 
 
 @checked
-def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
+def draw_curve(
+    metrics_file: str | Path, path: str | Path, title: str, solved: float | None = None
+) -> None:
     """Draw returns, evaluations and the loss of a run against its environment steps.
 
     Training returns are drawn faintly and smoothed, evaluations with a band of one standard
@@ -30,8 +32,9 @@ def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
 
     Args:
         metrics_file: what training wrote.
-        path: the picture, a .png.
+        path: the picture, a .png, .svg or .pdf.
         title: of the picture.
+        solved: the return from which on the environment counts as solved, if anybody says so.
     """
     from matplotlib.figure import Figure
 
@@ -40,18 +43,19 @@ def draw_curve(metrics_file: str | Path, path: str | Path, title: str) -> None:
     losses = [name for name in LOSSES if name in metrics]
     kinds = [] if plans else ["return"] + ["raw_return"] * bool(RAW & metrics.keys())
     heights = [4.5, 3][: len(kinds)] + [3 if plans else 2] * len(losses)
-    figure = Figure(figsize=(8, sum(heights)), dpi=120, layout="constrained")
-    panels = figure.subplots(
-        len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
-    ).ravel()
-    figure.suptitle(title)
-    for axes, kind in zip(panels, kinds, strict=False):
-        _draw_returns(axes, kind, metrics)
-    for axes, name in zip(panels[len(panels) - len(losses) :], losses, strict=True):
-        _draw_loss(axes, name, *metrics[name], window=1 if plans else WINDOW)
-    panels[-1].set_xlabel("iterations" if plans else "environment steps")
-    panels[-1].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    atomic_write(path, lambda file: figure.savefig(file, format="png"))
+    with styled():
+        figure = Figure(figsize=(8, sum(heights)), dpi=120)
+        panels = figure.subplots(
+            len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
+        ).ravel()
+        figure.suptitle(title)
+        for axes, kind in zip(panels, kinds, strict=False):
+            _draw_returns(axes, kind, metrics, solved if kind == kinds[-1] else None)
+        for axes, name in zip(panels[len(panels) - len(losses) :], losses, strict=True):
+            _draw_loss(axes, name, *metrics[name], window=1 if plans else WINDOW)
+        panels[-1].set_xlabel("iterations" if plans else "environment steps")
+        count_steps(panels[-1])
+        save(figure, path)
 
 
 def smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
@@ -66,19 +70,32 @@ def smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     return np.convolve(values, kernel, mode="same") / weights
 
 
-def _draw_returns(axes: "Axes", kind: str, metrics: dict[str, Points]) -> None:
+def _draw_returns(
+    axes: "Axes", kind: str, metrics: dict[str, Points], solved: float | None
+) -> None:
+    lines: list[Any] = []
+    bands: list[Any] = []
     if kind in metrics:
         steps, returns = metrics[kind]
+        smoothed = smooth(returns, WINDOW)
         axes.plot(steps, returns, color=BLUE, alpha=0.25, linewidth=1)
-        axes.plot(steps, smooth(returns, WINDOW), color=BLUE, label="training, smoothed")
+        axes.plot(steps, smoothed, color=BLUE, label=f"training, mean of {WINDOW} rows")
+        lines += [*smoothed]
+        bands += [*returns]
     if f"eval_{kind}" in metrics:
         steps, means = metrics[f"eval_{kind}"]
         spread = metrics["eval_std"][1] if kind == "return" else None
-        label = "evaluation, mean" + " ± standard deviation" * (spread is not None)
+        label = "evaluation, mean" + " ± standard deviation of episodes" * (spread is not None)
         style: dict[str, Any] = {"color": ORANGE, "marker": "o", "markersize": 3.5}
         axes.plot(steps, means, label=label, **style)
+        lines += [*means]
         if spread is not None:
             axes.fill_between(steps, means - spread, means + spread, color=ORANGE, alpha=0.18, lw=0)
+            bands += [*(means - spread), *(means + spread)]
+    if lines:
+        limit(axes, lines, bands, [] if solved is None else [solved])
+        if solved is not None:
+            reference(axes, solved, "solved")
     _finish(axes, kind.replace("_", " "))
 
 
@@ -87,8 +104,8 @@ def _draw_loss(
 ) -> None:
     from matplotlib.ticker import LogLocator
 
-    axes.plot(steps, loss, color=GREEN, alpha=0.3, linewidth=1)
-    axes.plot(steps, smooth(loss, window), color=GREEN)
+    axes.plot(steps, loss, color=PINK, alpha=0.3, linewidth=1)
+    axes.plot(steps, smooth(loss, window), color=PINK)
     positive = loss[loss > 0]
     decades = np.log10(positive.max() / positive.min()) if len(positive) else 0
     if (loss >= 0).all() and decades > 1:
@@ -101,7 +118,5 @@ def _draw_loss(
 
 def _finish(axes: "Axes", label: str) -> None:
     axes.set_ylabel(label)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, loc="best")
+        axes.legend(loc="best")

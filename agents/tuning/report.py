@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nets.drawing.figures import limit, reference, save
+from nets.drawing.style import BLUE, ORANGE, styled
 from nets.kinds import Space
 from nets.runs.checkpoint import atomic_write
 from nets.runs.presets import describe_setting
 
 from ..outcomes.comparison import Contender
-from ..outcomes.curves import BLUE, ORANGE
+from ..outcomes.references import solved_from
 from ..presets import find_preset
 from .space import settings_of
 
@@ -89,20 +91,29 @@ def _draw(study: "Study", trials: "Sequence[FrozenTrial]", path: Path) -> None:
     from matplotlib.figure import Figure
 
     importance = _importance(study)
-    figure = Figure(figsize=(9, 4), dpi=120, layout="constrained")
-    left, *right = figure.subplots(1, 2 if importance else 1, squeeze=False).ravel()
-    figure.suptitle(f"{study.contender.label} on {study.contender.source.name}")
+    name = f"{study.contender.label} on {study.contender.source.name}"
+    seeds = f"{study.seeds} seed{'s' * (study.seeds > 1)} a trial"
     done = _complete(trials)
-    left.plot([t.number for t in done], [t.value for t in done], "o", color=BLUE, alpha=0.6)
-    best = np.maximum.accumulate([-inf, *(t.value for t in done)])[1:]
-    left.step([t.number for t in done], best, where="post", color=ORANGE, label="best so far")
-    left.set(xlabel="trial", ylabel="mean return of the best checkpoint")
-    left.legend()
-    if importance:
-        names = list(importance)[::-1]
-        right[0].barh(names, [importance[name] for name in names], color=BLUE)
-        right[0].set(xlabel="share of the variance (fANOVA)")
-    atomic_write(path, lambda file: figure.savefig(file, format="png"))
+    with styled():
+        figure = Figure(figsize=(9, 4))
+        left, *right = figure.subplots(1, 2 if importance else 1, squeeze=False).ravel()
+        figure.suptitle(f"{name}: {len(done)} trials to their end, {seeds}")
+        returns = [trial.value for trial in done]
+        left.plot([t.number for t in done], returns, "o", color=BLUE, alpha=0.6, label="a trial")
+        best = np.maximum.accumulate([-inf, *returns])[1:]
+        left.step([t.number for t in done], best, where="post", color=ORANGE, label="best so far")
+        left.set(xlabel="trial", ylabel="mean return of the best checkpoint")
+        solved = solved_from(study.contender.source.describe())
+        limit(left, returns, kept=[max(returns)] if solved is None else [max(returns), solved])
+        if solved is not None:
+            reference(left, solved, "solved")
+        left.legend()
+        if importance:
+            names = list(importance)[::-1]
+            right[0].barh(names, [importance[name] for name in names], color=BLUE)
+            right[0].set(xlabel="share of the variance of returns (fANOVA)")
+            right[0].grid(axis="y", visible=False)
+        save(figure, path)
 
 
 def _importance(study: "Study") -> dict[str, float]:

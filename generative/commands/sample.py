@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from nets.drawing.style import Theme, drawing
 from nets.kinds import Capacity, Seed
 from nets.settings import Settings
 from nets.shell.command_line import CommandError, command, parse, refusals
@@ -36,7 +37,8 @@ class SampleOptions(Settings):
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
     """Folder of a run."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """.png, .gif of --traverse or --interpolate, or .npy or .csv of samples; by default in DIR."""
+    """.png, .gif of --traverse or --interpolate, .svg or .pdf of points, .npy or .csv of samples;
+    by default in DIR."""
     n: Capacity = 64
     """How many samples, or ways of --interpolate, of which there are 16 at most."""
     label: Annotated[str | None, tyro.conf.arg(metavar="CLASS")] = None
@@ -51,6 +53,8 @@ class SampleOptions(Settings):
     """Name of a checkpoint, or "last"; by default the best."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model runs."""
+    theme: Theme = "light"
+    """Paper that is drawn on."""
     trust: bool = False
     """Import whatever modules the run's networks and data are of: their code runs."""
 
@@ -63,7 +67,7 @@ def main(argv: list[str]) -> int:
         raise CommandError("choose one of --traverse and --interpolate")
     if options.label is not None and (options.traverse or options.interpolate):
         raise CommandError("--label is of samples: leave out --traverse and --interpolate")
-    with refusals(ValueError, TypeError, ImportError):
+    with refusals(ValueError, TypeError, ImportError), drawing(options.theme):
         print(shown(_write(options)))
     return 0
 
@@ -89,7 +93,8 @@ def _write(options: SampleOptions) -> Path:
     drawn = draw.shows_pictures(model) or (model.shape == (2,) and units is None)
     ending = "png" if drawn or moves else "csv" if len(model.shape) == 1 else "npy"
     out = options.out or options.run / f"{name}.{ending}"
-    known = (".png", ".gif") if moves else (".png", ".npy", ".csv")
+    points = (".svg", ".pdf") if model.shape == (2,) else ()
+    known = (".png", ".gif") if moves else (".png", *points, ".npy", ".csv")
     if out.suffix not in known:
         raise CommandError(f"{out}: expected a name that ends in {' or '.join(known)}")
     label = written.label_of(record, model, options.n, options.label)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from warnings import catch_warnings, simplefilter
 
+from nets.drawing.style import drawing
 from nets.shell.command_line import INTERRUPTED, command, refusals
 from nets.shell.here import shown
 from nets.shell.run_options import ResumeOptions, StartOptions
@@ -163,7 +164,8 @@ def _train(
     from ..training.trainer import Trainer
 
     draw = partial(draw_all, run.path)
-    with tracked(options.track if settings["team"].leads else None, run.path) as track:
+    watched = tracked(options.track if settings["team"].leads else None, run.path)
+    with drawing(options.theme, options.format), watched as track:
         with refusals(ValueError):
             trainer = Trainer(
                 *(model, train, run, config),

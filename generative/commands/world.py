@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nets.drawing.style import drawing
 from nets.shell.command_line import INTERRUPTED, refusals
 from nets.shell.here import shown
 from nets.shell.run_options import ResumeOptions, StartOptions
@@ -70,7 +71,7 @@ def start(argv: list[str]) -> int:
             run.create(world.manifest() | about, config, [Path(sys.argv[0]).name, *argv])
         if preset is not None:
             print(preset.describe(options))
-        with tracked(options.track, run.path) as track:
+        with drawing(options.theme, options.format), tracked(options.track, run.path) as track:
             return _train(run, config, world, train, held_out, device, seed, options, track)
 
 
@@ -99,7 +100,7 @@ def resume(options: ResumeOptions) -> int:
                 train, held_out = deal(episodes, config.held_out, seed)
                 world: Any = from_manifest(record, seed, trust=options.trust)
             world.study(train)
-        with tracked(options.track, run.path) as track:
+        with drawing(options.theme, options.format), tracked(options.track, run.path) as track:
             return _train(run, config, world, train, held_out, device, seed, options, track)
 
 

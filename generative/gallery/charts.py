@@ -1,4 +1,4 @@
-"""Charts of training and of latent spaces, as pictures; pyplot's global state is not touched."""
+"""Charts of training and of latent spaces; pyplot's global state is not touched."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -8,10 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nets.drawing.figures import count_steps, limit
+from nets.drawing.style import COLOURS_OF, PALETTE, SEQUENTIAL, looks, styled
+
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Picture = NDArray[np.uint8]  # [H, W, 3]
 Values: TypeAlias = Sequence[float] | NDArray[np.float64]
 Curve: TypeAlias = tuple[Values, Values]  # steps, values
 
@@ -27,7 +30,7 @@ def latent_scatter(
     title: str = "",
     symbol: str = "z",
     dimensions: tuple[int, int] | None = None,
-) -> Picture:
+) -> "Figure":
     """Draw latents as points in the plane, coloured by a factor.
 
     Args:
@@ -41,35 +44,48 @@ def latent_scatter(
     Raises:
         ValueError: `z` has no two dimensions, or there are not as many values as points.
     """
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
     points, colours = _array(z), _array(values)
     if points.ndim != 2 or points.shape[1] < 2 or colours.shape != points.shape[:1]:
         message = f"latents of shape {list(points.shape)} with values of {list(colours.shape)}"
         raise ValueError(f"{message}: expected [N, 2 or more] and [N]")
     first, second = dimensions or sorted(points.var(0).argsort()[-2:].tolist())
-    figure = _figure(6.0, 5.2)
-    axes = figure.add_subplot(title=title)
-    axes.set_xlabel(f"${symbol}_{{{first}}}$")
-    axes.set_ylabel(f"${symbol}_{{{second}}}$")
+    with styled():
+        figure = _figure(6.0, 5.2)
+        count = f"n = {len(points):,}"
+        axes = figure.add_subplot(title=f"{title}, {count}" if title else count)
+        axes.set_xlabel(f"${symbol}_{{{first}}}$")
+        axes.set_ylabel(f"${symbol}_{{{second}}}$")
+        _scatter(figure, axes, points[:, [first, second]], colours, names)
+    return figure
+
+
+def _scatter(
+    figure: "Figure",
+    axes: "Axes",
+    points: NDArray[Any],
+    values: NDArray[Any],
+    names: Sequence[str],
+) -> None:
+    """Draw points `[N, 2]`: of few values each in a colour with a legend, else on a scale."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
     dots: dict[str, Any] = {"s": 9.0, "alpha": 0.75, "linewidths": 0.0}
-    distinct = np.unique(colours)
-    if len(distinct) <= DISTINCT:
-        for value in distinct:
-            chosen = points[colours == value]
-            label = names[int(value)] if names else f"{value:g}"
-            axes.scatter(chosen[:, first], chosen[:, second], label=label, **dots)
-        axes.legend(loc="best", markerscale=2.0, framealpha=0.9)
-    else:
-        axes.scatter(points[:, first], points[:, second], c=colours, cmap="viridis", **dots)
-        scale = Normalize(colours.min(), colours.max())
-        figure.colorbar(ScalarMappable(scale, "viridis"), ax=axes)
-    axes.grid(alpha=0.25)
-    return _drawn(figure)
+    distinct = np.unique(values)
+    if len(distinct) > DISTINCT:
+        axes.scatter(points[:, 0], points[:, 1], c=values, cmap=SEQUENTIAL, **dots)
+        figure.colorbar(ScalarMappable(Normalize(values.min(), values.max()), SEQUENTIAL), ax=axes)
+        return
+    for k, value in enumerate(distinct):
+        label = names[int(value)] if names else f"{value:g}"
+        colour = COLOURS_OF.get(label, PALETTE[k % len(PALETTE)])
+        shape = "o^"[k // len(PALETTE)]
+        chosen = points[values == value]
+        axes.scatter(chosen[:, 0], chosen[:, 1], label=label, color=colour, marker=shape, **dots)
+    axes.legend(loc="best", markerscale=2.0)
 
 
-def curves(metrics: Mapping[str, Curve], *, title: str = "", xlabel: str = "steps") -> Picture:
+def curves(metrics: Mapping[str, Curve], *, title: str = "", xlabel: str = "steps") -> "Figure":
     """Draw metrics against steps, one panel each: every point faintly, their running mean boldly.
 
     Args:
@@ -84,18 +100,20 @@ def curves(metrics: Mapping[str, Curve], *, title: str = "", xlabel: str = "step
         raise ValueError("there are no metrics to draw")
     across = min(3, len(metrics))
     down = -(-len(metrics) // across)
-    figure = _figure(4.2 * across, 2.6 * down + 0.4 * bool(title))
-    figure.suptitle(title)
-    panels = figure.subplots(down, across, squeeze=False).ravel()
-    for axes, (name, (steps, values)) in zip(panels, metrics.items(), strict=False):
-        (line,) = axes.plot(steps, values, alpha=0.3, linewidth=1.0)
-        axes.plot(*running_mean(steps, values), color=line.get_color(), linewidth=1.8)
-        axes.set_title(name, fontsize="medium")
-        axes.grid(alpha=0.25)
-        axes.set_xlabel(xlabel)
-    for axes in panels[len(metrics) :]:
-        axes.remove()
-    return _drawn(figure)
+    with styled():
+        figure = _figure(4.2 * across, 2.6 * down + 0.4 * bool(title))
+        figure.suptitle(title)
+        panels = figure.subplots(down, across, squeeze=False).ravel()
+        for axes, (name, (steps, values)) in zip(panels, metrics.items(), strict=False):
+            middle = running_mean(steps, values)
+            (line,) = axes.plot(steps, values, alpha=0.3, linewidth=1.0)
+            axes.plot(*middle, color=line.get_color())
+            limit(axes, middle[1], values)
+            axes.set_title(name)
+            axes.set_xlabel(xlabel)
+        for axes in panels[len(metrics) :]:
+            axes.remove()
+    return figure
 
 
 def bands(
@@ -105,7 +123,7 @@ def bands(
     title: str = "",
     xlabel: str = "steps",
     ylabel: str = "",
-) -> Picture:
+) -> "Figure":
     """Draw what several seeds reached: their median as a line, from the least to the most a band.
 
     Args:
@@ -115,20 +133,27 @@ def bands(
         xlabel: of the axis of steps.
         ylabel: of the other.
     """
-    figure = _figure(6.0, 4.0)
-    axes = figure.add_subplot(title=title, xlabel=xlabel, ylabel=ylabel)
-    for name, seeds in lines.items():
-        values = np.asarray(seeds, float)  # [seeds, N]
-        count = f"n = {len(values)}" + (", median and range" if len(values) > 1 else "")
-        label = f"{name} ({count})"
-        (line,) = axes.plot(steps, np.median(values, 0), marker="o", label=label)
-        edges = values.min(0), values.max(0)
-        axes.fill_between(steps, *edges, color=line.get_color(), alpha=0.2, linewidth=0)
-        axes.vlines(steps, *edges, color=line.get_color(), alpha=0.4)  # a band of one step is none
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.grid(alpha=0.25)
-    axes.legend(loc="best", framealpha=0.9)
-    return _drawn(figure)
+    look = looks(list(lines))
+    with styled():
+        figure = _figure(6.0, 4.0)
+        axes = figure.add_subplot(title=title, xlabel=xlabel, ylabel=ylabel)
+        for k, (name, seeds) in enumerate(lines.items()):
+            values = np.asarray(seeds, float)  # [seeds, N]
+            count = f"n = {len(values)}" + (", median and range" if len(values) > 1 else "")
+            (colour, dashes), label = look[name], f"{name} ({count})"
+            shape = "osD^"[k % 4]  # also told apart where they coincide
+            median = np.median(values, 0)
+            style: dict[str, Any] = {"color": colour, "linestyle": dashes, "marker": shape}
+            axes.plot(steps, median, label=label, markersize=9 - 2 * (k % 4), **style)
+            if len(values) > 1:
+                edges = values.min(0), values.max(0)
+                axes.fill_between(steps, *edges, color=colour, alpha=0.2, linewidth=0)
+                axes.vlines(steps, *edges, color=colour, alpha=0.4)  # a band of one step is none
+        if len(steps) == 1:
+            axes.set_xticks(steps)
+        count_steps(axes)
+        figure.legend(loc="outside lower center", ncols=2)
+    return figure
 
 
 def running_mean(
@@ -150,12 +175,4 @@ def _array(x: Tensor | NDArray[Any]) -> NDArray[Any]:
 def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), dpi=120, layout="constrained")
-
-
-def _drawn(figure: "Figure") -> Picture:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.array(canvas.buffer_rgba())[..., :3].copy()
+    return Figure(figsize=(width, height))

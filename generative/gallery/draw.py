@@ -6,15 +6,18 @@ Noise comes from torch's global generator: draw inside `nets.process.seeding.see
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from nets.drawing.figures import as_picture
 
 from ..data.dataset import Dataset
 from ..gans.game import AdversarialModel
 from ..model import Decodes, Encodes, GenerativeModel
 from ..sampling import classes_in_turn, sampled
 from . import charts, grids, paths
-from .grids import Picture
+from .grids import Drawn, Picture
 
 SAMPLES = 64
 POINTS = 2000  # of data and samples in the plane
@@ -36,14 +39,17 @@ def draw_all(folder: Path, model: GenerativeModel, data: Dataset) -> dict[str, P
         model: what is shown.
         data: rows that training has not seen, if possible.
     """
-    pictures: dict[str, Picture] = {}
+    found: dict[str, Drawn] = {}
     with torch.no_grad():
         for function in (samples, reconstructions, traversals):
             with suppress(Undrawable):
-                pictures[function.__name__] = function(model, data)
-    for name, picture in pictures.items():
-        grids.save(folder / f"{name}.png", picture)
-    return pictures
+                found[function.__name__] = function(model, data)
+    for name, drawn in found.items():
+        grids.save(folder / f"{name}.png", drawn)
+    return {
+        name: each if isinstance(each, np.ndarray) else as_picture(each)
+        for name, each in found.items()
+    }
 
 
 def shows_pictures(model: GenerativeModel) -> bool:
@@ -53,7 +59,7 @@ def shows_pictures(model: GenerativeModel) -> bool:
 
 def samples(
     model: GenerativeModel, data: Dataset | None, n: int = SAMPLES, label: Tensor | None = None
-) -> Picture:
+) -> Drawn:
     """Draw samples as a grid, or points in the plane beside data.
 
     Of a conditional model, every column shows one class, unless it is asked for others.

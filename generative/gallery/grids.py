@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nets.drawing import figures
+from nets.drawing.style import paper
 from nets.runs.checkpoint import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Picture = NDArray[np.uint8]  # [H, W, 3]
 Film = NDArray[np.uint8]  # [T, H, W, 3]
+Drawn: TypeAlias = "Picture | Figure"
 
-PAPER = (233, 236, 240)
-INK = (40, 46, 56)
 SIDE = 1024  # pixels that the longer side of a grid aims at
 MAX_ZOOM = 8
 GAP = 2  # pixels between pictures
@@ -132,12 +136,14 @@ def film(x: Tensor | NDArray[Any], columns: int | None = None, *, pendulum: bool
     return np.concatenate([moments, moments[-2:0:-1]]) if pendulum else moments
 
 
-def save(path: str | Path, picture: NDArray[np.uint8], *, fps: int = 12) -> None:
+def save(path: str | Path, picture: "NDArray[np.uint8] | Figure", *, fps: int = 12) -> None:
     """Save a picture as .png or a film as .gif, which appears only when it is complete.
+
+    A chart is saved in what its name ends in: .png, .svg or .pdf.
 
     Args:
         path: where.
-        picture: `[H, W, 3]` for .png; `[T, H, W, 3]` for .gif.
+        picture: `[H, W, 3]` for .png; `[T, H, W, 3]` for .gif; or a chart.
         fps: moments per second of a film.
 
     Raises:
@@ -146,6 +152,9 @@ def save(path: str | Path, picture: NDArray[np.uint8], *, fps: int = 12) -> None
     from PIL import Image
 
     path = Path(path)
+    if not isinstance(picture, np.ndarray):
+        figures.save(picture, path)
+        return
     expected = {3: ".png", 4: ".gif"}.get(picture.ndim)
     if path.suffix != expected or picture.shape[-1] != 3:
         shape = list(picture.shape)
@@ -176,7 +185,7 @@ def _enlarged(pictures: NDArray[np.uint8], zoom: int) -> NDArray[np.uint8]:
 def _sheet(down: int, across: int, height: int, width: int) -> Picture:
     """Return paper for so many pictures with gaps around each."""
     size = down * (height + GAP) + GAP, across * (width + GAP) + GAP
-    return np.full((*size, 3), PAPER, np.uint8)
+    return np.full((*size, 3), _rgb(paper().sheet), np.uint8)
 
 
 def _put(sheet: Picture, picture: Picture, row: int, column: int) -> None:
@@ -191,10 +200,15 @@ def _captioned(sheet: Picture, names: Sequence[str]) -> Picture:
 
     font = ImageFont.load_default(FONT_SIZE)
     margin = 2 * FONT_SIZE // 2 + max(int(font.getlength(name)) for name in names)
-    page = Image.new("RGB", (margin + sheet.shape[1], sheet.shape[0]), PAPER)
+    page = Image.new("RGB", (margin + sheet.shape[1], sheet.shape[0]), _rgb(paper().sheet))
     page.paste(Image.fromarray(sheet), (margin, 0))
     pen = ImageDraw.Draw(page)
     for row, name in enumerate(names):
         middle = (row + 0.5) * sheet.shape[0] / len(names)
-        pen.text((margin - FONT_SIZE // 2, middle), name, INK, font, anchor="rm")
+        ink = _rgb(paper().ink)
+        pen.text((margin - FONT_SIZE // 2, middle), name, ink, font, anchor="rm")
     return np.array(page)
+
+
+def _rgb(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour[1:]))

@@ -9,6 +9,7 @@ import tyro
 from ..kinds import Count, Whole
 from ..settings import check
 from ..tracking.names import TrackerName
+from .figure_options import FigureOptions
 
 Config = TypeVar("Config")
 WarningSignal = Literal["SIGUSR1", "SIGUSR2", "SIGXCPU"]
@@ -16,7 +17,7 @@ WarningSignal = Literal["SIGUSR1", "SIGUSR2", "SIGXCPU"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class StartOptions(Generic[Config]):
+class StartOptions(FigureOptions, Generic[Config]):
     """A new run."""
 
     config: Config
@@ -42,7 +43,7 @@ class StartOptions(Generic[Config]):
 
 
 @dataclass(frozen=True)
-class ResumeOptions:
+class ResumeOptions(FigureOptions):
     """An earlier run."""
 
     resume: Annotated[Path, tyro.conf.arg(metavar="DIR")]

@@ -20,9 +20,9 @@ from agents.environments.source import EnvSource
 from agents.loading import load
 from agents.loop.evaluation import evaluate
 from agents.outcomes.comparison import Comparison, load_records
-from agents.outcomes.curves import BLUE, ORANGE
 from agents.presets import find_preset
 from agents.tabular.temporal_difference import QLearningConfig
+from nets.drawing.style import COLOURS_OF
 from nets.runs.ownership import owned
 from nets.shell.command_line import OCCUPIED
 
@@ -89,10 +89,9 @@ def test_folder_holds_records_curves_and_page_but_checkpoints_only_under_runs(co
     ]
     assert not outside
     picture = iio.imread(compared.folder / "curves.png")[..., :3].astype(int)
-    assert picture.shape[:2] == (750, 1350)
-    for color in (BLUE, ORANGE):
-        wanted = [int(color[k : k + 2], 16) for k in (1, 3, 5)]
-        assert (np.abs(picture - wanted).sum(-1) < 6).sum() > 500
+    assert picture.shape[:2] == (550, 990)
+    wanted = list(bytes.fromhex(COLOURS_OF["q-learning"][1:]))
+    assert (np.abs(picture - wanted).sum(-1) < 6).sum() > 500
 
 
 def test_table_holds_the_figures_of_every_seed(compared):

@@ -1,19 +1,35 @@
-"""Charts: what they show can be told from their colours."""
+"""Charts: each name in its colour, an interval only where there are several seeds."""
+
+import numpy as np
 
 from generative.gallery import charts
+from nets.drawing.style import COLOURS_OF
+
+
+def shown(steps, lines):
+    """The medians of the lines, and where their bands reach."""
+    (axes,) = charts.bands(steps, lines, ylabel="return").axes
+    medians = [line.get_ydata() for line in axes.lines]
+    spans = [each.get_paths() for each in axes.collections]
+    reach = [path.get_extents().extents[[1, 3]] for paths in spans for path in paths]
+    return axes, medians, reach
 
 
 def test_bands_show_the_median_and_all_that_was_reached():
-    """A band of three seeds has more colour than the line of one."""
     low, high = [0.0, 1.0, 2.0], [2.0, 3.0, 4.0]
-    several = charts.bands([1, 2, 3], {"dreams": [low, high, high]}, ylabel="return")
-    single = charts.bands([1, 2, 3], {"dreams": [high]}, ylabel="return")
-    tinted = [(picture.std(-1) > 10).sum() for picture in (several, single)]
-    assert tinted[0] > 5 * tinted[1] > 0
+    axes, (median,), reach = shown([1, 2, 3], {"model-free": [low, high, high]})
+    np.testing.assert_array_equal(median, high)
+    assert (np.min(reach), np.max(reach)) == (0.0, 4.0)
+    assert axes.lines[0].get_color() == COLOURS_OF["model-free"]
+    assert axes.lines[0].get_label() == "model-free (n = 3, median and range)"
+
+
+def test_a_single_seed_has_no_band():
+    axes, _, reach = shown([1, 2, 3], {"model-free": [[2.0, 3.0, 4.0]]})
+    assert not reach
+    assert axes.lines[0].get_label() == "model-free (n = 1)"
 
 
 def test_what_was_reached_in_a_single_step_is_shown_too():
-    """A line from the least to the most goes through the median's point."""
-    several = charts.bands([1], {"dreams": [[0.0], [1.0], [2.0]]})
-    tinted = (several.std(-1) > 10).any(1)  # rows that have some colour
-    assert tinted.sum() > len(tinted) / 2
+    _, _, reach = shown([1], {"dreams": [[0.0], [1.0], [2.0]]})
+    assert (np.min(reach), np.max(reach)) == (0.0, 2.0)

@@ -11,8 +11,11 @@ from PIL import Image, ImageSequence
 
 from generative.gallery import draw
 from generative.gallery.charts import curves, latent_scatter, running_mean
-from generative.gallery.grids import GAP, PAPER, as_pictures, compare, film, grid, rows, save
+from generative.gallery.grids import GAP, as_pictures, compare, film, grid, rows, save
 from generative.gallery.paths import linear_path, spherical_path, traversals
+from nets.drawing.style import PAPERS, drawing
+
+PAPER = tuple(bytes.fromhex(PAPERS["light"].sheet[1:]))
 
 
 def test_linear_path_by_hand():
@@ -165,36 +168,57 @@ def test_a_model_without_latents_has_none_to_draw():
         draw.reconstructions(model, data)
 
 
-def colours(picture):
-    return {tuple(c) for c in picture.reshape(-1, 3).tolist()}
+def dots(figure):
+    """The points of each colour, and the names in the legend."""
+    (axes, *_) = figure.axes
+    shown = [each.get_offsets().data for each in axes.collections]
+    return shown, axes.get_legend_handles_labels()[1]
 
 
 def test_scatter_chooses_the_dimensions_that_vary():
     generator = torch.Generator().manual_seed(0)
     z = torch.randn(300, 4, generator=generator) * torch.tensor([0.1, 3.0, 0.2, 2.0])
     classes = (z[:, 1] > 0).long()
-    chosen = latent_scatter(z, classes, names=["left", "right"])
-    same = latent_scatter(z, classes, names=["left", "right"], dimensions=(1, 3))
-    other = latent_scatter(z, classes, names=["left", "right"], dimensions=(0, 2))
-    np.testing.assert_array_equal(chosen, same)
-    assert chosen.shape == other.shape
-    assert (chosen != other).any()
+    (left, right), names = dots(latent_scatter(z, classes, names=["left", "right"]))
+    assert names == ["left", "right"]
+    np.testing.assert_array_equal(left, z[classes == 0][:, [1, 3]])
+    np.testing.assert_array_equal(right, z[classes == 1][:, [1, 3]])
+    (other, _), _ = dots(latent_scatter(z, classes, names=["left", "right"], dimensions=(0, 2)))
+    np.testing.assert_array_equal(other, z[classes == 0][:, [0, 2]])
     continuous = latent_scatter(z, z[:, 1])
-    assert len(colours(continuous)) > len(colours(chosen)) + 100  # a scale instead of a legend
+    assert len(dots(continuous)[0]) == 1
+    assert len(continuous.axes) == 2  # a scale instead of a legend
     with pytest.raises(ValueError, match=r"shape \[300, 1\]"):
         latent_scatter(z[:, :1], classes)
     with pytest.raises(ValueError, match=r"values of \[299\]"):
         latent_scatter(z, classes[1:])
 
 
+def test_ten_classes_look_different():
+    z, classes = torch.rand(100, 2), torch.arange(100) % 10
+    (axes,) = latent_scatter(z, classes).axes
+    looks = {
+        (tuple(each.get_facecolor()[0]), len(each.get_paths()[0].vertices))
+        for each in axes.collections
+    }
+    assert len(looks) == 10
+
+
 def test_curves_draw_a_panel_per_metric():
     steps = np.arange(100)
     metrics = {f"m{k}": (steps, np.sin(steps / 10) + k) for k in range(4)}
-    one, four = curves({"m0": metrics["m0"]}), curves(metrics, title="all")
-    assert four.shape[1] > 2 * one.shape[1]
-    assert four.shape[0] > 1.5 * one.shape[0]
+    figure = curves(metrics, title="all")
+    assert [axes.get_title() for axes in figure.axes] == list(metrics)
+    assert len(curves({"m0": metrics["m0"]}).axes) == 1
     with pytest.raises(ValueError, match="no metrics"):
         curves({})
+
+
+def test_dark_sheets_have_dark_paper():
+    dot = torch.ones(1, 1, 2, 2)
+    with drawing("dark"):
+        dark = grid(dot)
+    assert dark[0, 0].max() < 64 < 192 < grid(dot)[0, 0].min()
 
 
 def test_running_mean_by_hand():
