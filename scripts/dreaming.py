@@ -47,7 +47,7 @@ POLE = {"rounds": 2, "fit_steps": 2000, "dream_steps": 60_000, "starts": "any", 
 KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overrides it
     "CartPole-v1": POLE,
     "dreamgym/CartPole-v0": POLE,
-    "dreamgym/Catch-v0": {"horizon": 12},
+    "dreamgym/Catch-v0": {"starts": "any", "horizon": 12},
     "dreamgym/Lake-v0": {"collect": 2000, "rounds": 4, "exploration": 0.3},
     "Pendulum-v1": {"collect": 4000, "dream_steps": 100_000, "horizon": 200},
     "dreamgym/PointMass-v0": {"dream_steps": 300_000, "horizon": 200},
@@ -55,7 +55,8 @@ KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overr
     "dreamgym/Bricks-v0": {"dream_steps": 400_000, "starts": "any", "horizon": 64},
 }
 PPO_OF: dict[str, dict[str, Any]] = {  # over the preset
-    "dreamgym/Bricks-v0": {"encoder": "small-cnn", "n_steps": 32, "batch_size": 256, "epochs": 3}
+    "dreamgym/Catch-v0": {"encoder": "mlp"},
+    "dreamgym/Bricks-v0": {"encoder": "small-cnn", "n_steps": 32, "batch_size": 256, "epochs": 3},
 }
 TEXT = """Learn inside of dreams, beside learning in the real world for as many of its steps.
 
