@@ -146,11 +146,11 @@ def open_arrays(path: Path) -> Mapping[str, Member]:
         ValueError: it is damaged, claims more than it holds, or is no such file.
     """
     with readable(path):
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             return {"x": _open_npy(path)}
-        if path.suffix == ".npz":
+        if path.suffix.lower() == ".npz":
             return _open_npz(path)
-        if "idx" in path.name:
+        if "idx" in path.name.lower():
             return {"x": open_idx(path)}
     expected = "expected .npz, .npy, .csv, .tsv, idx or a folder of images"
     raise ValueError(f"{path} is no data file: {expected}{advice(path.suffix)}")
@@ -192,7 +192,7 @@ def open_idx(path: Path) -> Member:
     Raises:
         ValueError: it is no such file, or claims more than it holds.
     """
-    packed = path.suffix == ".gz"
+    packed = path.suffix.lower() == ".gz"
     with readable(path), gzip.open(path) if packed else path.open("rb") as file:
         start = file.read(4)
         if len(start) < 4 or start[:3] != b"\x00\x00\x08":

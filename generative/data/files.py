@@ -1,6 +1,5 @@
 """Data in files: arrays (.npz, .npy, MNIST's idx), tables, folders of images; none runs code."""
 
-import math
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -14,12 +13,13 @@ from torch import Tensor
 from . import labels as forms_of_labels
 from .arrays import PICKLED, Member, open_arrays, open_idx
 from .dataset import Dataset, chosen
+from .factors import FACTORS, factors_of, names_of
 from .folders import find_pictures
 from .forms import Form, form_of
 from .images import ENDINGS
 from .labels import MOST_CLASSES, OF_ROWS, NoClasses, as_classes
 from .photos import label_file, load_folder
-from .pictures import Fit, Size, Way
+from .pictures import DONE, Fit, Size, Way
 from .stored import IN_MEMORY, Rows, Stored, kept
 from .tables import TABLES, read_table, standardised
 
@@ -27,10 +27,18 @@ Array = NDArray[Any]
 Names = tuple[str, ...]
 
 ROWS = ("x", "images", "imgs", "x_train", "train_images", "train_x", "train_data", "data")
-ROWS_TOO = ("samples", "frames", "observations", "obs", "pixels", "features", "arr_0")
+ROWS_TOO = (
+    "image",
+    "inputs",
+    "samples",
+    "frames",
+    "observations",
+    "obs",
+    "pixels",
+    "features",
+    "arr_0",
+)
 OF_TESTS = ("x_test", "test_images", "test_x", "x_val", "val_images")  # where there are no others
-MOST_FACTORS = 1000
-FACTORS = ("factors", "latents_classes")  # the second is dSprites' own
 
 
 def load_files(
@@ -93,9 +101,10 @@ def files_of(path: Path, labels: str | None = None) -> list[Path]:
 
 def labels_of(path: Path) -> Path | None:
     """Return the file of labels that lies beside an array file, if any."""
-    if path.suffix == ".npy":
+    ending = path.suffix.lower()
+    if ending == ".npy":
         return forms_of_labels.beside(path)
-    if path.suffix in (".npz", *TABLES) or "idx" not in path.name:
+    if ending in (".npz", *TABLES) or "idx" not in path.name.lower():
         return None
     place = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
     return place if place != path and place.is_file() else None
@@ -107,7 +116,8 @@ def _table(path: Path, size: Size | None, labels: str | None) -> Dataset:
     table = read_table(path, labels)
     x, units = standardised(table)
     classes, names = (None, ()) if table.classes is None else as_classes(table.classes)
-    done = f"{len(table.columns)} columns, standardised: {', '.join(table.columns)}"
+    count = len(table.columns)
+    done = f"{count} column{'s' * (count != 1)}, standardised: {', '.join(table.columns)}"
     return Dataset(str(path), x, classes, names, units=units, notes=(*table.notes, done))
 
 
@@ -125,12 +135,10 @@ def _arrays(
     count = len(member)
     index = None if limit is None or limit >= count else chosen(count, limit, seed).numpy()
     x, notes = _read_rows(name, member, index, fit)
-    class_names = _names(path, members, "class_names", MOST_CLASSES)
-    taken = {key, "class_names", "factor_names", "factors", "latents_classes"}
+    class_names = names_of(path, members, "class_names", MOST_CLASSES)
+    taken = {key, "class_names", "factor_names", *FACTORS}
     classes, class_names, more = _labels(path, members, key, labels, class_names, taken)
-    factors = next((members[name] for name in FACTORS if name in members), None)
-    factor_names = _names(path, members, "factor_names", MOST_FACTORS)
-    varying, factor_names = _varying(path, _whole(path, factors, len(members[key])), factor_names)
+    varying, factor_names = factors_of(path, members, len(member))
     if left := sorted(members.keys() - taken):
         more += [f"{', '.join(left)} left out: the rows are {key!r}"]
     if pickled := sorted(found.keys() - members.keys()):
@@ -171,8 +179,10 @@ def _read_rows(
     if fit is not None:
         if one.ndim != 4:
             raise ValueError(f"{name} holds vectors of {one.numel()} numbers: they have no size")
-        notes += [f"{one.shape[2]}x{one.shape[3]} pixels (height x width), {fit.way} to {fit}"]
-        one = fit(one) if one.numel() else one
+        notes += [
+            f"{one.shape[2]}x{one.shape[3]} pixels (height x width), {DONE[fit.way]} to {fit}"
+        ]
+        one = fit(one.to("meta")) if one.numel() else one
     shape = (count, *one.shape[1:])
     size = one.numel() * one.element_size() * count
     place = member.place() if fit is None and size > IN_MEMORY else None
@@ -188,6 +198,9 @@ def _formed(form: Form, one: Tensor) -> list[str]:
     notes = [form.scale.note] if form.scale is not None and form.scale.note else []
     if form.layout == "alpha":
         notes.append("of four channels the last was taken for opacity, and shown on white")
+    elif form.layout == "grey" and one.shape[3] in (3, 4):
+        height, width = one.shape[2:]
+        notes.append(f"taken for grey pictures of {height}x{width} pixels, one in each row")
     elif one.ndim == 4 and one.shape[1] not in (1, 3):
         channels, height, width = one.shape[1:]
         where = "last" if form.layout == "last" else "first"
@@ -220,7 +233,7 @@ def _labels(
         source, values = "arr_1", members["arr_1"].read()
     elif (file := labels_of(path)) is not None:
         source = file.name
-        idx = path.suffix != ".npy"
+        idx = path.suffix.lower() != ".npy"
         values = open_idx(file).read() if idx else forms_of_labels.of_rows(file, count)
     if values is None:
         return None, (), []
@@ -234,39 +247,3 @@ def _labels(
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     return classes, names, [f"classes from {source}"]
-
-
-def _varying(path: Path, factors: Tensor | None, names: Names) -> tuple[Tensor | None, Names]:
-    """Return the factors that are not constant, their values counted from 0, and their names."""
-    if factors is None or factors.ndim != 2:
-        return factors, names
-    names = names or tuple(f"factor {k}" for k in range(factors.shape[1]))
-    if len(names) != factors.shape[1]:
-        raise ValueError(f"{path}: {factors.shape[1]} factors have {len(names)} names")
-    values = [column.unique(return_inverse=True) for column in factors.unbind(dim=1)]
-    kept = [k for k, (found, _) in enumerate(values) if len(found) > 1]
-    if not kept:
-        return None, ()
-    return torch.stack([values[k][1] for k in kept], dim=1), tuple(names[k] for k in kept)
-
-
-def _whole(path: Path, factors: Member | None, rows: int) -> Tensor | None:
-    """Return factors as int64, which may take eight times their room."""
-    if factors is None:
-        return None
-    if not np.issubdtype(factors.dtype, np.integer):
-        raise TypeError(f"{path}: factors are {factors.dtype}, expected integers")
-    if math.prod(factors.shape) > rows * MOST_FACTORS:
-        message = f"{path}: factors have shape {list(factors.shape)} for {rows:,} rows"
-        raise ValueError(f"{message}, expected at most {MOST_FACTORS:,} of each")
-    return torch.from_numpy(factors.read().astype(np.int64))
-
-
-def _names(path: Path, members: Mapping[str, Member], part: str, most: int) -> Names:
-    member = members.get(part)
-    if member is None:
-        return ()
-    if len(member.shape) != 1 or len(member) > most:
-        message = f"{path}: {part} have shape {list(member.shape)}"
-        raise ValueError(f"{message}, expected at most {most:,} names")
-    return tuple(map(str, member.read().tolist()))

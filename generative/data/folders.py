@@ -9,7 +9,10 @@ from pathlib import Path
 from .images import ENDINGS
 from .unread import PHOTOS, advice
 
-TABLES = ("labels.csv", "labels.tsv", "labels.txt", "labels.npy", "y.npy", "metadata.csv")
+TABLES = (
+    *("labels.csv", "labels.tsv", "labels.txt", "labels.npy", "y.npy", "metadata.csv"),
+    *("labels.json", "metadata.jsonl", "dataset.json"),
+)
 DATA = (".npz", ".npy", ".csv", ".tsv")
 OF_SYSTEMS = ("__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini")  # and what begins with a dot
 PARTS = ("train", "training", "val", "valid", "validation", "test", "testing")
@@ -60,13 +63,18 @@ def find_pictures(folder: Path) -> Found:
     loose = sum(len(place) == 1 for place in places)
     notes: list[str] = []
     classes = None if loose else tuple(place[0] for place in places)
-    if classes is not None and set(classes) <= set(PARTS) and all(len(p) > 2 for p in places):
+    if classes is not None and _are_parts(set(classes), all(len(p) > 2 for p in places)):
         listed = ", ".join(sorted(set(classes)))
-        message = f"{folder} holds the parts of a data set, {listed}, and the classes in them"
+        message = f"{folder} holds the parts of a data set, {listed}"
         raise ValueError(f"{message}: give one part, such as {folder / classes[0]}")
     if 0 < loose < len(places):
         notes.append(f"{loose:,} lie in the folder itself, so those below it are not its classes")
     return Found(tuple(pictures), classes, labels, others, tuple(notes))
+
+
+def _are_parts(classes: set[str], deeper: bool) -> bool:
+    """Whether folders are the parts of a data set: several, or one with all pictures deeper."""
+    return {name.lower() for name in classes} <= set(PARTS) and (deeper or len(classes) > 1)
 
 
 def _files(folder: Path) -> Iterator[Path]:

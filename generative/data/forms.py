@@ -12,7 +12,7 @@ from torch import Tensor
 Array = NDArray[Any]
 Layout = Literal["as it is", "grey", "last", "alpha"]
 
-DEPTHS = (8, 10, 12, 14, 16, 24, 32)  # bits that cameras, scanners and formats count in
+DEPTHS = (8, 10, 12, 14, *range(16, 33))  # bits that cameras, scanners and instruments count in
 WHITE = 255  # what is transparent shows
 MOST = float(np.finfo(np.float32).max)
 BRIGHT = 127  # what floats of 0 to 255 exceed
@@ -41,7 +41,8 @@ class Extent:
                 least, most = float(block.min()), float(block.max())
                 low, high = min(low, least), max(high, most)
                 if wrong is None and not (least >= -MOST and most <= MOST):
-                    finite = (np.abs(block.reshape(len(block), -1)) <= MOST).all(1)
+                    rows = block.reshape(len(block), -1).astype(np.float64)  # holds MOST
+                    finite = (np.abs(rows) <= MOST).all(1)
                     wrong = before + int(np.flatnonzero(~finite)[0])
             before += len(block)
         return cls(low, high, wrong) if low <= high or wrong is not None else cls()
@@ -65,8 +66,8 @@ class Scale:
 def brightness(dtype: np.dtype[Any], extent: Extent) -> Scale:
     """Return how the numbers of pictures are to be read.
 
-    Whole numbers are of as few bits as hold the greatest, of 8, 10, 12, 14, 16, 24 or 32; floats
-    lie in [0, 1], in [−1, 1], or in [0, 255] with some above 127.
+    Whole numbers are of as few bits as hold the greatest, of 8, 10, 12, 14, or 16 to 32; floats lie
+    in [0, 1], in [−1, 1], or in [0, 255] with some above 127.
 
     Raises:
         ValueError: they are none of that.
@@ -154,8 +155,8 @@ def form_of(
 ) -> Form:
     """Return how rows are made of an array.
 
-    bool becomes bytes, and so do whole numbers that are pictures; where none is above 1, 1 becomes
-    255. Floating pictures come to [0, 1]. What has two axes becomes float32 as it is.
+    Pictures of bool or whole numbers become bytes; where none is above 1, 1 becomes 255. Floating
+    pictures come to [0, 1]. What has two axes becomes float32 as it is.
 
     Args:
         name: of the data.
@@ -170,10 +171,10 @@ def form_of(
     layout, pictures = layout_of(shape), len(shape) > 2
     if not (np.issubdtype(dtype, np.number) or dtype == np.bool_) or dtype.kind == "c":
         raise TypeError(f"{name}: values are {dtype}, expected numbers")
-    if dtype == np.bool_:
+    if dtype.kind == "b" and pictures:
         return Form(layout, Scale(1.0), bytes=True)
-    if dtype == np.uint8:
-        masks = pictures and all(not block.size or block.max() <= 1 for block in blocks)
+    if dtype == np.uint8 and pictures:
+        masks = all(not block.size or block.max() <= 1 for block in blocks)
         return Form(layout, Scale(1.0) if masks else None, bytes=True)
     extent = Extent.of(blocks)
     wrong = extent.wrong

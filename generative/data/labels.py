@@ -1,5 +1,6 @@
 """Labels in the forms that people keep them in, as classes counted from 0."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .arrays import open_arrays
+from nets.near import shortened
+
+from .arrays import open_arrays, readable
 from .tables import lines
 
 Array = NDArray[Any]
@@ -19,7 +22,7 @@ Classes = tuple[Tensor, tuple[str, ...]]
 """Int64 `[N]` in 0..K-1, and the K names."""
 
 MOST_CLASSES = 100_000
-TEXTS = (".csv", ".tsv", ".txt")
+TEXTS = (".csv", ".tsv", ".txt", ".json", ".jsonl")
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,16})(\.0*)?")  # 007 is a name
 OF_ROWS: Mapping[str, tuple[str, ...]] = {
     "x": ("labels", "y", "targets", "label", "target", "classes"),
@@ -49,16 +52,15 @@ class NoClasses(ValueError):
 def as_classes(values: Array, class_names: tuple[str, ...] = ()) -> Classes:
     """Return labels as classes.
 
-    Whole numbers from 0 on are what they are; of others, and of texts, those that occur are
-    counted in their order. `[N, 1]` is `[N]`, and `[N, K]` with one 1 a row is its place.
+    Whole numbers from 0 to below 100,000 are what they are; of others, and of texts, those that
+    occur are counted in their order. `[N, 1]` is `[N]`, and `[N, K]` with one 1 a row is its place.
 
     Args:
         values: the labels, one a row.
         class_names: the names of 0..K-1, if they are known.
 
     Raises:
-        NoClasses: they are several a row, or numbers that are not whole.
-        ValueError: they would be more than 100,000 classes.
+        NoClasses: they are several a row, numbers that are not whole, or more than 100,000 classes.
     """
     shape = list(values.shape)
     if values.ndim == 2 and values.shape[1] > 1:
@@ -82,7 +84,8 @@ def as_classes(values: Array, class_names: tuple[str, ...] = ()) -> Classes:
         raise NoClasses("labels are not whole numbers")
     if values.dtype.kind == "f" and not (values == np.rint(values)).all():
         raise NoClasses("labels are not whole numbers")
-    return _counted(values.astype(np.int64), class_names)
+    beyond = values.dtype == np.uint64 and len(values) and values.max() > np.iinfo(np.int64).max
+    return _counted(values if beyond else values.astype(np.int64), class_names)
 
 
 def _as_numbers(texts: Array) -> Array:
@@ -95,14 +98,11 @@ def _counted(values: Array, class_names: tuple[str, ...]) -> Classes:
     numbers = values.dtype.kind == "i"
     if class_names and numbers:
         return torch.from_numpy(values), class_names
-    if numbers and len(values) and values.min() == 0:
-        last = int(values.max())
-        if last >= MOST_CLASSES:
-            raise ValueError(f"a label is {last}, expected less than {MOST_CLASSES:,}")
-        return torch.from_numpy(values), tuple(map(str, range(last + 1)))
+    if numbers and len(values) and values.min() == 0 and values.max() < MOST_CLASSES:
+        return torch.from_numpy(values), tuple(map(str, range(int(values.max()) + 1)))
     found, index = np.unique(values, return_inverse=True)
     if len(found) > MOST_CLASSES:
-        raise ValueError(f"labels are {len(found):,} classes, expected at most {MOST_CLASSES:,}")
+        raise NoClasses(f"labels are {len(found):,} classes, expected at most {MOST_CLASSES:,}")
     return torch.from_numpy(index.astype(np.int64)), tuple(map(str, found.tolist()))
 
 
@@ -131,7 +131,7 @@ def read_list(file: Path) -> Array:
         if len(members) != 1:
             raise ValueError(f"{file} holds {sorted(members)}, expected the labels alone")
         return next(iter(members.values())).read()
-    rows = [cells for _, cells in lines(file)]
+    rows = _cells(file)
     if rows and len(rows[0]) != 1:
         raise ValueError(f"{file} has {len(rows[0])} columns, expected one label a line")
     texts = [cells[0] for cells in rows]
@@ -161,7 +161,7 @@ def of_files(file: Path, files: Sequence[Path], folder: Path) -> Array:
     """
     if file.suffix.lower() not in TEXTS:
         return of_rows(file, len(files))
-    rows = [cells for _, cells in lines(file)]
+    rows = _cells(file)
     if file.suffix.lower() == ".txt" and all(len(cells) == 1 for cells in rows):
         rows = [cells[0].split() for cells in rows]  # parted by blanks
     if all(len(cells) == 1 for cells in rows):
@@ -185,6 +185,34 @@ def of_files(file: Path, files: Sequence[Path], folder: Path) -> Array:
         message = f"{file} names no label of {len(lost):,} of {len(files):,} pictures"
         raise NoClasses(f"{message}, such as {lost[0].relative_to(folder)}")
     return np.array(labels)
+
+
+def _cells(file: Path) -> list[list[str]]:
+    """Read a list of labels as the lines of a table."""
+    if not file.suffix.lower().startswith(".json"):
+        return [cells for _, cells in lines(file)]
+    with readable(file):
+        text = file.read_text("utf-8-sig")
+        many = file.suffix.lower() == ".jsonl"
+        found = list(map(json.loads, text.splitlines())) if many else json.loads(text)
+        if isinstance(found, dict) and isinstance(found.get("labels"), list):
+            found = found["labels"]  # StyleGAN's
+        rows = list(found.items()) if isinstance(found, dict) else found
+        if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
+            header = list(rows[0])
+            rows = [header, *([row.get(name, "") for name in header] for row in rows)]
+        if not isinstance(rows, list):
+            raise ValueError("expected a list of labels, or names and their labels")
+        return [
+            [_cell(c) for c in (row if isinstance(row, list | tuple) else [row])] for row in rows
+        ]
+
+
+def _cell(value: Any) -> str:
+    """Return a name or a label of JSON as text."""
+    if isinstance(value, dict | list):
+        raise ValueError(f"{shortened(value)} is no label: expected a text or a number")
+    return "" if value is None else str(value)
 
 
 def _names(file: Path, folder: Path) -> list[str]:

@@ -21,7 +21,7 @@ from .folders import Found, find_pictures, told
 from .forms import Extent, Scale, brightness
 from .images import Look
 from .labels import NoClasses, as_classes, of_files
-from .pictures import Fit, Size, Way
+from .pictures import DONE, Fit, Size, Way
 from .stored import BLOCK, kept
 from .unread import PHOTOS
 
@@ -30,6 +30,7 @@ Result = TypeVar("Result")
 SIDE = 64  # pixels, of pictures that differ in size where none is given
 WORKERS = min(4, os.cpu_count() or 1)
 MOST_AT_ONCE = 256  # pictures
+SHOWN = 10  # names of classes
 
 
 @dataclass
@@ -179,9 +180,8 @@ def _fit(looks: Sequence[Look], size: Size | None, way: Way) -> tuple[Fit | None
         why = f"fit is {way!r}, which changes nothing, as all pictures are {same} pixels"
         return None, [] if way == "stretch" else [why]
     ends = " to ".join(dict.fromkeys(f"{high}x{wide}" for high, wide in (sizes[0], sizes[-1])))
-    verb = {"stretch": "stretched", "crop": "cropped", "pad": "padded"}[way]
     hint = "; size says to which" if size is None else ""
-    return fit, [f"{ends} pixels (height x width), {verb} to {fit}{hint}"]
+    return fit, [f"{ends} pixels (height x width), {DONE[way]} to {fit}{hint}"]
 
 
 def _scales(files: Sequence[Path], looks: Sequence[Look]) -> tuple[dict[bool, Scale], list[str]]:
@@ -242,4 +242,5 @@ def _classes(
     if found.classes is None:
         return None, (), ()
     values, names = as_classes(np.array(found.classes))
-    return values[torch.from_numpy(index)], names, ()
+    listed = ", ".join(names[:SHOWN]) + ", ..." * (len(names) > SHOWN)
+    return values[torch.from_numpy(index)], names, (f"classes from its folders: {listed}",)

@@ -1,5 +1,6 @@
 """Pictures of any layout as one kind of tensor, in any size."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,6 +19,7 @@ Size = int | tuple[int, int]
 """A side of square pictures, or height and width."""
 Way = Literal["stretch", "crop", "pad"]
 """How a picture is brought to another aspect: as a whole; by its middle; with black beside it."""
+DONE: Mapping[Way, str] = {"stretch": "stretched", "crop": "cropped", "pad": "padded"}
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,16 @@ class Fit:
 
     @classmethod
     def of(cls, size: Size | None, way: Way = "stretch") -> "Fit | None":
-        """Return the fit to a side, or to (height, width); None where there is no size."""
+        """Return the fit to a side, or to (height, width); None where there is no size.
+
+        Raises:
+            ValueError: a side is below 1.
+        """
         if size is None:
             return None
         height, width = size if isinstance(size, tuple) else (size, size)
+        if height < 1 or width < 1:
+            raise ValueError(f"size is {height}x{width}: expected at least 1x1")
         return cls(height, width, way)
 
     def __str__(self) -> str:

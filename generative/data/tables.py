@@ -26,6 +26,7 @@ MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-")
 TRUTHS = {"true": 1.0, "false": 0.0}  # as pandas writes a column of them
 CLASSES = ("label", "labels", "class")  # columns that are taken for classes unasked
 TABLES = (".csv", ".tsv")
+FAR = 1e150  # what is further from 0 has a square that is infinite
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,8 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
     if not _is_number(cell):
         message = f"{where} {cell!r} in the column {column!r}, expected a finite number"
         raise ValueError(f"{message}; if these are classes, name the column as labels={column}")
+    if abs(float(cell)) > FAR:
+        raise ValueError(f"{where} {cell!r} in the column {column!r}, expected at most {FAR:g}")
     return float(cell)
 
 

@@ -1,5 +1,7 @@
 """Whether data are what a model takes them for, before it is trained on them."""
 
+from torch import Tensor
+
 from nets.warned import warn
 
 from ..data.dataset import Dataset
@@ -26,9 +28,25 @@ def require_suitable(model: GenerativeModel, data: Rows) -> None:
         raise ValueError(f"{message} in [0, 1]; expected likelihood 'gaussian'")
     largest, spread = x.abs().amax(0), x.std(0, correction=0)  # [D], [D]
     varies = spread > 0
+    _warn_of_constants(model, data, varies)
     wrong = (largest > LARGEST) | (varies & (largest < SMALLEST))
     if bool(wrong.any()):
         k = int(wrong.nonzero()[0])
         found = f"{data.name}: column {k} has mean {x[:, k].mean():g} and standard deviation"
         advice = "standardise the columns, (x - mean)/std, or little is learned"
         warn(f"{found} {spread[k]:g}: {advice}")
+
+
+def _warn_of_constants(model: GenerativeModel, data: Dataset, varies: Tensor) -> None:
+    """Warn of columns of one value, `varies` [D], where their σ is learned: it goes to 0."""
+    learned = getattr(model, "likelihood", "") == "gaussian" and hasattr(
+        model.config, "learn_scale"
+    )
+    if not learned or not model.config.learn_scale or bool(varies.all()):
+        return
+    k = int((~varies).nonzero()[0])
+    name = f"column {k}" if data.units is None else f"the column {data.units.columns[k]!r}"
+    count = int((~varies).sum())
+    others = f" and {count - 1} more never vary" if count > 1 else " never varies"
+    message = f"{data.name}: {name}{others}, so its learned scale falls to 0 and the loss with it"
+    warn(f"{message}, without an end; leave out what is constant, or turn learn_scale off")

@@ -35,6 +35,7 @@ class Watch:
             "loss", patience=self.patience, restore_best_weights=run is None
         )
         self.measured: Mapping[str, float] = {}
+        self._warned = False
 
     @property
     def stopped(self) -> bool:
@@ -60,7 +61,12 @@ class Watch:
             self.stopping.check(loss, learner.trained)
             if self.stopping.best_check == self.stopping.checks:
                 self._save(loss)
-        if measured.get("active_latents") == 0.0 and learner.steps >= MANY_STEPS:
+        if (
+            measured.get("active_latents") == 0.0
+            and learner.steps >= MANY_STEPS
+            and not self._warned
+        ):
+            self._warned = True
             message = f"no latent of the {learner.model.name} says anything of the data"
             found = f"after {learner.steps:,} steps their KL is below 0.01"
             warn(f"{message}: {found}; {CURES}")

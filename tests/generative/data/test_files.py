@@ -93,6 +93,8 @@ LAYOUTS = {
     "masks as bytes": ((GREY > 100).astype(np.uint8), (GREY > 100)[:, None] * np.uint8(255)),
     "floats": (GREY / 255, (GREY / 255).astype(np.float32)[:, None]),
     "vectors": (GREY[0] / 9, (GREY[0] / 9).astype(np.float32)),
+    "vectors of bytes": (GREY[0], GREY[0].astype(np.float32)),
+    "vectors of flags": (GREY[0] > 100, (GREY[0] > 100).astype(np.float32)),
 }
 
 
@@ -165,7 +167,8 @@ def test_published_sprites_are_read_without_their_pickled_part(tmp_path):
         (GREY[:0], ValueError, "is empty"),
         (np.full((3, 2), np.nan), ValueError, "row 0 holds NaN"),
         (np.array(["a", "b"]), TypeError, "values are <U1"),
-        (GREY[0], ValueError, r"shape \[5, 4\]"),
+        (GREY[0, 0], ValueError, r"shape \[4\]"),
+        (np.full((3, 4, 4), np.inf, np.float16), ValueError, "row 0 holds NaN or infinity"),
         (GREY.astype(float) * 2, ValueError, r"range from .*expected \[0, 1\]"),
         (GREY.astype(float) / 16, ValueError, r"range from .*expected \[0, 1\]"),
     ],
@@ -276,6 +279,7 @@ def test_rows_of_a_test_are_taken_where_there_are_no_others(tmp_path):
         ((9, 8, 8, 2), "taken for 8x8 pixels of 2 channels, which come last"),
         ((32, 32, 3, 9), "taken for 32x3 pixels of 9 channels, which come last"),
         ((9, 28, 28, 28), "taken for 28x28 pixels of 28 channels, which come first"),
+        ((9, 8, 3), "taken for grey pictures of 8x3 pixels, one in each row"),
     ],
 )
 def test_odd_channels_are_said(tmp_path, shape, said):
@@ -306,3 +310,26 @@ def test_what_numpy_says_of_a_header_is_told_without_its_advice(tmp_path):
         load_dataset(str(file))
     assert "\n" not in str(told.value)
     assert "trust" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["X.NPY", "x.Npz", "T-IDX3.GZ", "t.CSV"])
+def test_endings_in_any_case(tmp_path, name):
+    with (tmp_path / name).open("wb") as file:
+        if "IDX" in name:
+            file.write(
+                gzip.compress(b"\0\0\x08\3" + struct.pack(">3I", *GREY.shape) + GREY.tobytes())
+            )
+        elif name.endswith("CSV"):
+            file.write(b"a,b\n1,2\n3,4\n")
+        else:
+            (np.save if name.endswith("NPY") else np.savez)(file, GREY)
+    assert len(load_dataset(tmp_path / name)) in (2, 6)
+
+
+@pytest.mark.parametrize("size", [0, (0, 4), (4, -1), 10**9])
+@pytest.mark.parametrize("folder", [False, True])
+def test_sizes_that_no_picture_has_are_refused(tmp_path, size, folder):
+    np.save(tmp_path / "x.npy", GREY)
+    save_images(tmp_path, GREY[:1])
+    with pytest.raises(ValueError, match=r"expected at least 1x1|do not fit into"):
+        load_dataset(tmp_path if folder else tmp_path / "x.npy", size=size)

@@ -30,7 +30,7 @@ def read(folder, **settings):
         (np.linspace(0, 4000, 30).reshape(6, 5).astype(np.uint16), "tif", 255 / 4095),
         (np.linspace(0, 255, 30).reshape(6, 5).astype(np.uint16), "png", 1.0),
         (np.linspace(0, 1, 30).reshape(6, 5).astype(np.float32), "tif", 255.0),
-        (np.linspace(0, 70_000, 30).reshape(6, 5).astype(np.int32), "tif", 255 / (2**24 - 1)),
+        (np.linspace(0, 70_000, 30).reshape(6, 5).astype(np.int32), "tif", 255 / (2**17 - 1)),
     ],
 )
 def test_deep_greys_keep_their_levels(tmp_path, pixels, ending, expected):

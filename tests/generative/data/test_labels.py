@@ -90,6 +90,10 @@ LISTS = {
     "metadata.csv": "id;class\na;cat\nb;dog\nc;dog\n",
     "labels.txt": "pictures/in/c.png dog\npictures/a.png cat\npictures/b.png dog\n",
     "labels.tsv": "cat\ndog\ndog\n",
+    "labels.json": '{"a.png": "cat", "b.png": "dog", "in/c.png": "dog"}',
+    "dataset.json": '{"labels": [["in/c.png", "dog"], ["b.png", "dog"], ["a.png", "cat"]]}',
+    "metadata.jsonl": '{"file_name": "b.png", "label": "dog"}\n'
+    '{"file_name": "a.png", "label": "cat"}\n{"file_name": "in/c.png", "label": "dog"}\n',
 }
 
 
@@ -110,13 +114,25 @@ def test_lists_of_the_labels_of_files(tmp_path, name):
             load_dataset(str(folder), labels=name)
 
 
-def test_parts_of_a_data_set_are_no_classes(tmp_path):
-    for place in ("train/cat", "train/dog", "val/cat"):
-        (tmp_path / place).mkdir(parents=True)
-        Image.fromarray(X[0, :, :, 0]).save(tmp_path / place / "a.png")
-    with pytest.raises(ValueError, match=r"parts of a data set, train, val.*: give one part"):
+@pytest.mark.parametrize("below", [("cat", "dog"), ("",)])
+def test_parts_of_a_data_set_are_no_classes(tmp_path, below):
+    for name in below:
+        for part in ("train", "Val"):
+            (tmp_path / part / name).mkdir(parents=True)
+            Image.fromarray(X[0, :, :, 0]).save(tmp_path / part / name / "a.png")
+    with pytest.raises(ValueError, match=r"parts of a data set, Val, train: give one part"):
         load_dataset(str(tmp_path))
-    assert load_dataset(str(tmp_path / "train")).class_names == ("cat", "dog")
+    found = load_dataset(str(tmp_path / "train"))
+    assert found.class_names == tuple(filter(None, below))
+    assert ("classes from its folders: cat, dog" in found.notes) == bool(below[0])
+
+
+@pytest.mark.parametrize("text", ["", "3", '{"a.png": {"x": 1}}', '[[["a"]]]', "[" * 10**5, "{"])
+def test_labels_that_are_no_json_of_labels_are_refused_by_name(tmp_path, text):
+    Image.fromarray(X[0, :, :, 0]).save(tmp_path / "a.png")
+    (tmp_path / "labels.json").write_text(text)
+    with pytest.raises(ValueError, match=r"labels\.json cannot be read"):
+        load_dataset(str(tmp_path))
 
 
 def test_loose_pictures_beside_folders_have_no_classes(tmp_path):

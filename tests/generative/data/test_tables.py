@@ -78,6 +78,7 @@ def test_a_table_without_names_and_with_a_constant_column(tmp_path):
         ("a,b\n1,2\n3,\n", "line 3 has no value in the column 'b'"),
         ("a,b\n1,NaN\n", "line 2 has no value in the column 'b'"),
         ("a,b\n1,2\n3,inf\n", "line 3 has 'inf' in the column 'b', expected a finite number"),
+        ("a,b\n1,2\n3,1e300\n", "line 3 has '1e300' in the column 'b', expected at most 1e\\+150"),
         ("a,b\n1,2\n3,red\n", "line 3 has 'red' in the column 'b'.*labels=b"),
         ("a,b\n1,2\n3\n", "line 3 has 1 cells, expected 2"),
         ("a,b\n", "is empty"),

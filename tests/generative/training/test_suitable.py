@@ -43,22 +43,29 @@ def test_columns_out_of_scale_are_named(wrong):
 
 
 def test_columns_of_ordinary_size_are_not():
-    data = table(column(), 5 * column(1) + 3, torch.full((50,), 7.0), torch.zeros(50))
+    data = table(column(), 5 * column(1) + 3)
     Learner(build(VAE, VAEConfig(**SMALL), data), data, device="cpu")
+
+
+def test_columns_that_never_vary_are_told_of_where_their_scale_is_learned():
+    data = table(column(), torch.full((50,), 7.0), torch.zeros(50))
+    with pytest.warns(UserWarning, match="table: column 1 and 1 more never vary, so its learned"):
+        Learner(build(VAE, VAEConfig(**SMALL), data), data, device="cpu")
+    Learner(build(VAE, VAEConfig(**SMALL, learn_scale=False), data), data, device="cpu")
 
 
 def test_latents_that_say_nothing_are_warned_of():
     """Of noise there is nothing to say: with a heavy KL every latent is dead."""
     data = Dataset("noise", torch.randn(256, 6, generator=torch.Generator().manual_seed(0)))
-    config = RunConfig(steps=200, segment_steps=200, log_every=200, eval_every=200, draw_every=0)
+    config = RunConfig(steps=300, segment_steps=300, log_every=100, eval_every=100, draw_every=0)
     model = build(VAE, VAEConfig(**SMALL, learning_rate=0.01), data)
     trainer = Trainer(model, data, config=config, held_out=data, device="cpu", progress=False)
     with torch.no_grad():
         model.encoder[1].weight.zero_()
         model.encoder[1].bias.zero_()
     model.encoder.requires_grad_(False)
-    with pytest.warns(
-        UserWarning, match="no latent of the vae says anything of the data: after 200"
-    ):
-        trainer.run(200)
+    said = "no latent of the vae says anything of the data: after 200"
+    with pytest.warns(UserWarning, match=said) as told:
+        trainer.run(300)
+    assert len(told) == 1  # though it was measured twice
     assert trainer.watch.measured["active_latents"] == 0.0
