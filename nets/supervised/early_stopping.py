@@ -8,6 +8,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..kinds import NonNegative, Real, Whole
+
 Mode = Literal["auto", "min", "max"]
 GROWS = re.compile(
     "acc|accuracy|ap|auc|auprc|auroc|bleu|coverage|dice|elbo|evidence|f1|fscore|iou|jaccard|kappa|"
@@ -51,22 +54,18 @@ class EarlyStopping:
         ValueError: a setting is out of range, or the name does not tell the mode.
     """
 
+    @checked
     def __init__(
         self,
         monitor: str = "validation_loss",
         *,
-        patience: int = 0,
-        min_delta: float = 0.0,
+        patience: Whole = 0,
+        min_delta: NonNegative = 0.0,
         mode: Mode = "auto",
-        baseline: float | None = None,
+        baseline: Real | None = None,
         restore_best_weights: bool = False,
         verbose: bool = False,
     ) -> None:
-        for name, value in (("patience", patience), ("min_delta", min_delta)):
-            if value < 0:
-                raise ValueError(f"{name} must not be negative, got {value}")
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(f"unknown mode {mode!r}: expected 'auto', 'min' or 'max'")
         if mode == "auto":
             mode = _mode_of(monitor)
         self.monitor, self.mode, self.baseline = monitor, mode, baseline

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from types import CodeType, NoneType
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -15,6 +17,8 @@ from ..warned import warn
 if TYPE_CHECKING:
     from .fit import FitConfig
 
+PLAIN = (bool, int, float, str, NoneType)
+
 Described = dict[str, Any]
 """What stays the same from the beginning of a training to its end, by the names of its parts."""
 
@@ -26,14 +30,16 @@ def described(
     config: "FitConfig",
     parts: Mapping[str, Any],
 ) -> Described:
-    """Describe a training: its rows and the numbers of its loss by their content.
+    """Describe a training: its rows and the numbers of its loss by their content, its network by
+    what it is made of.
 
     Args:
         train: inputs and targets.
         validation: the same of rows held out, if any.
         loss: of outputs and targets.
         config: of which the number of epochs does not count.
-        parts: with `optimizer`, and with `scheduler` and `early_stopping` if there are any.
+        parts: with `network` and `optimizer`, and with `scheduler` and `early_stopping` if there
+            are any.
     """
     optimizer, scheduler = parts["optimizer"], parts.get("scheduler")
     settings = {name: value for name, value in asdict(config).items() if name != "epochs"}
@@ -42,6 +48,8 @@ def described(
         "training rows": content(train),
         "validation rows": None if validation is None else content(validation),
         "loss": _named(loss),
+        "settings of the loss": _settings(loss),
+        "network": [f"{name or 'all'}: {_part(p)}" for name, p in parts["network"].named_modules()],
         "config": settings,
         "scheduler": None if scheduler is None else type(scheduler).__name__,
         "optimizer": type(optimizer).__name__,
@@ -60,14 +68,14 @@ def require_same(file: str | Path, state: Mapping[str, Any], about: Described) -
         return
     moved = _groups(state["optimizer"]["param_groups"])  # as a callback may have left them
     for name, now in about.items():
-        then = begun.get(name)
+        then = begun.get(name, now)  # files of before told less
         if now == then or (name == "settings of the optimizer" and now == moved):
             continue
         message = f"{file} is of another training, whose {name}"
         if isinstance(now, str) and name.endswith("rows"):
             message += " differ"
         else:
-            message += f": {then}, and now: {now}"
+            message += ": {}, and now: {}".format(*_apart(then, now))
         raise CheckpointError(f"{message}; remove it, or choose another file")
 
 
@@ -117,6 +125,49 @@ def _named(loss: Callable[..., Tensor]) -> list[str]:
         return [repr(loss), content(loss.state_dict().values())]
     kind = loss if hasattr(loss, "__qualname__") else type(loss)
     return [f"{kind.__module__}.{kind.__qualname__}"]
+
+
+def _settings(loss: Any) -> list[str]:
+    """Return what is set of a loss: the plain fields of modules, what functions were made with."""
+    if isinstance(loss, nn.Module):
+        return [
+            f"{place}{'.' * bool(place)}{field}={value!r}"
+            for place, module in loss.named_modules()
+            for field, value in vars(module).items()
+            if isinstance(value, PLAIN) and not field.startswith("_") and field != "training"
+        ]
+    if isinstance(loss, partial):
+        given = (*loss.args, *sorted(loss.keywords.items()))
+        return [*_named(loss.func), *_settings(loss.func), *map(_told, given)]
+    code = getattr(loss, "__code__", None)
+    if code is None:
+        return []
+    cells = [cell.cell_contents for cell in loss.__closure__ or ()]
+    values = (*code.co_consts, *(loss.__defaults__ or ()), *cells)
+    return [_told(value) for value in values if not isinstance(value, CodeType)]
+
+
+def _told(value: Any) -> str:
+    """Return a value by its content, as far as it has one that outlives the process."""
+    if isinstance(value, Tensor):
+        return content([value])
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(_told, value))})"
+    if callable(value):
+        return f"{_named(value)} {_settings(value)}"
+    return repr(value) if isinstance(value, PLAIN) else type(value).__name__
+
+
+def _part(module: nn.Module) -> str:
+    """Return a part of a network without what it is made of."""
+    return f"{type(module).__name__}({module.extra_repr()})"
+
+
+def _apart(then: Any, now: Any) -> tuple[Any, Any]:
+    """Return of two lists what only one of them has, else both as they are."""
+    if not (isinstance(then, list) and isinstance(now, list)):
+        return then, now
+    return [each for each in then if each not in now], [each for each in now if each not in then]
 
 
 def _groups(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:

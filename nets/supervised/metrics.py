@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..arguments import checked
+from ..warned import warn
 
 
 @checked
@@ -86,6 +87,8 @@ def _mean_of_classes(
 ) -> Tensor:
     counts = _counts(logits, labels)
     each = measure(counts)  # [K]
+    if not logits.numel():
+        return torch.full((), math.nan)
     if _one_logit(logits, labels):
         return _unless_nan(logits, each[1])
     return _unless_nan(logits, each[counts.rows + counts.named > 0].mean())
@@ -107,6 +110,7 @@ def _classes(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, int]:
     if _one_logit(logits, labels):
         if logits.numel() != labels.numel():
             raise _misfit(logits, labels)
+        _warn_of_probabilities(logits, labels)
         if not labels.is_meta and not bool(((labels == 0) | (labels == 1)).all()):
             wrong = labels[(labels != 0) & (labels != 1)][0].item()
             raise ValueError(f"labels contain {wrong:g}: of one logit a row they are 0 or 1")
@@ -126,6 +130,16 @@ def _classes(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, int]:
             found = f"labels range from {low} to {high}"
             raise ValueError(f"{found}: expected 0 to {classes - 1}, for {classes} logits")
     return logits.argmax(-1).flatten(), labels.long().flatten(), classes
+
+
+def _warn_of_probabilities(logits: Tensor, labels: Tensor) -> None:
+    """Warn where all logits would name class 1, and look like what a sigmoid has given."""
+    if logits.is_meta or not logits.numel() or not bool((labels == 0).any()):
+        return
+    low, high = logits.aminmax()
+    if bool((low > 0) & (high <= 1)) and bool((low < 0.5) & (high > 0.5)):
+        message = f"logits lie between {low:g} and {high:g}, and all name class 1"
+        warn(f"{message}: give them from before the sigmoid, or subtract 0.5")
 
 
 def _misfit(logits: Tensor, labels: Tensor) -> ValueError:

@@ -35,8 +35,8 @@ def hold_out(
     Raises:
         ValueError: a part would be empty, a class would have no row left, or the labels do not fit.
     """
-    held = max(round(share * rows), 1)
-    if not 0.0 < share < 1.0 or held >= rows:
+    held = max(round(share * rows), 1) if 0.0 < share < 1.0 else rows
+    if held >= rows:
         raise ValueError(f"cannot hold out a share of {share} of {rows} rows")
     order = _order(rows, seed, labels)
     # places spread evenly over the order, so that every class in it gives its proportion

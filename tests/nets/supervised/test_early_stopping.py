@@ -219,9 +219,15 @@ def test_S_ES_01_verbose_tells_of_stopping_and_restoring(capsys):
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
-        ({"patience": -1}, "patience must not be negative, got -1"),
-        ({"min_delta": -0.1}, r"min_delta must not be negative, got -0\.1"),
-        ({"mode": "maximum"}, "unknown mode 'maximum'"),
+        ({"patience": -1}, "patience is -1: expected at least 0"),
+        ({"patience": "3"}, "patience is '3': expected a whole number"),
+        ({"min_delta": -0.1}, r"min_delta is -0\.1: expected at least 0"),
+        (
+            {"min_delta": math.nan},
+            "min_delta is nan: expected at least 0",
+        ),  # nothing improves on it
+        ({"baseline": math.nan}, "baseline is nan: expected a finite number"),
+        ({"mode": "maximum"}, "mode is 'maximum': expected one of 'auto', 'min', 'max'"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, match):

@@ -236,7 +236,7 @@ def test_S_IO_02_a_checkpoint_of_another_network_is_refused_by_name(tmp_path):
         if network[0].weight.shape[0] == 8:
             fit(network, blobs(), loss=nn.CrossEntropyLoss(), **settings)
             continue
-        with pytest.raises(CheckpointError, match=r"fit\.pt does not fit"):
+        with pytest.raises(CheckpointError, match=r"fit\.pt is of another training, whose network"):
             fit(network, blobs(), loss=nn.CrossEntropyLoss(), **settings)
 
 

@@ -1,5 +1,7 @@
 """What begins anew knows nothing of what was before; what goes on is the training that it was."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -47,6 +49,37 @@ def test_one_early_stopping_for_all_folds_is_as_good_as_one_for_each():
     for (weight, history), (expected, told) in zip(shared, own, strict=True):
         assert torch.equal(weight, expected)
         assert history == told
+
+
+def weighed(factor):
+    return lambda logits, labels: factor * nn.functional.cross_entropy(logits, labels)
+
+
+def smooth(share):
+    return partial(nn.functional.cross_entropy, label_smoothing=share)
+
+
+def made_of(activation, dropout):
+    return {"network": MLP(3, [8], 2, activation=activation, dropout=dropout)}
+
+
+ALIKE = {
+    "smoothed": ({}, {"loss": nn.CrossEntropyLoss(label_smoothing=0.1)}),
+    "summed": ({}, {"loss": nn.CrossEntropyLoss(reduction="sum")}),
+    "closed over": ({"loss": weighed(1.0)}, {"loss": weighed(2.0)}),
+    "in part": ({"loss": smooth(0.1)}, {"loss": smooth(0.2)}),
+    "activation": (made_of("relu", 0.1), made_of("tanh", 0.1)),
+    "dropout": (made_of("relu", 0.1), made_of("relu", 0.5)),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_a_checkpoint_refuses_what_has_the_same_name_or_shape_only(tmp_path, name):
+    before, now = ({"checkpoint": tmp_path / "fit.pt"} | each for each in ALIKE[name])
+    train(**before)
+    train(**before)
+    with pytest.raises(CheckpointError, match=r"whose (settings of the loss|network): .*, and now"):
+        train(**now)
 
 
 OTHERS = {

@@ -69,6 +69,21 @@ def test_labels_that_do_not_fit_are_refused(logits, labels, match):
             measure(logits, labels)
 
 
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.__name__)
+def test_what_a_sigmoid_has_given_is_warned_of(measure):
+    labels = torch.tensor([1, 0, 0, 1])
+    with pytest.warns(UserWarning, match="all name class 1: give them from before the sigmoid"):
+        measure(torch.tensor([0.9, 0.2, 0.4, 0.7]), labels)
+    for logits in ([0.9, -0.2, 0.4, 0.7], [0.9, 2.0, 0.4, 0.7]):
+        measure(torch.tensor(logits), labels)
+
+
+def test_a_measure_of_nothing_is_no_number():
+    for measure in MEASURES:
+        for shape in ((0, 1), (0, 3)):
+            assert measure(torch.zeros(shape), torch.zeros(0, dtype=torch.long)).isnan()
+
+
 def test_a_measure_of_logits_that_are_not_numbers_is_none():
     logits = torch.tensor([[1.0, 0.0], [math.nan, 0.0]])
     for measure in MEASURES:

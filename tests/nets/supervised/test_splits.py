@@ -112,7 +112,7 @@ def test_S_DIAG_04_the_training_dev_set_comes_from_the_training_distribution():
     assert [len(split.train_dev), len(split.dev), len(split.test)] == [10, 30, 10]
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0, 0.99, -0.1])
+@pytest.mark.parametrize("share", [0.0, 1.0, 0.99, -0.1, float("nan"), float("inf")])
 def test_an_empty_part_is_refused(share):
     with pytest.raises(ValueError, match="cannot hold out a share"):
         hold_out(10, share)
