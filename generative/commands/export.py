@@ -1,7 +1,7 @@
 """Export a part of a trained generative model as one file that torch, or an ONNX runtime, runs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -61,8 +61,22 @@ def main(argv: list[str]) -> int:
     print(f"{shown(out)}, {out.stat().st_size / 1024:,.0f} KiB:")
     print(f"  takes    {listed(program.about['inputs'])}")
     print(f"  returns  {listed(program.about['outputs'])}")
-    print(f"\nto use it:\n\n{snippet(program.about, shown(out))}")
+    print(*standardised(options.run), sep="")
+    print(f"to use it:\n\n{snippet(program.about, shown(out))}")
     return 0
+
+
+def standardised(run: Path) -> Iterator[str]:
+    """Yield lines that say what the numbers of a run on a table are, which programs leave so."""
+    from ..training.run import RunFolder
+    from .written import units_of
+
+    units = units_of(RunFolder(run).load_config()) if run.is_dir() else None
+    if units is None:
+        return
+    yield f"x is standardised, (value - mean)/std, of the columns {', '.join(units.columns)}:\n"
+    yield f"  mean  {[float(f'{each:.7g}') for each in units.mean.tolist()]}\n"
+    yield f"  std   {[float(f'{each:.7g}') for each in units.std.tolist()]}\n"
 
 
 def snippet(about: Mapping[str, Any], path: Path) -> str:

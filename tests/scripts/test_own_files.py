@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from generative.commands.evaluate import main as evaluate
+from generative.commands.export import main as export
 from generative.commands.sample import main as sample
 from generative.commands.train import main as train
 from generative.data.load import load_dataset
@@ -64,6 +65,10 @@ def test_a_table_comes_back_in_its_units(run_in, capsys):
     assert sample(["r", "--n", "200", "--out", "t.npy"]) == 0
     np.testing.assert_allclose(np.load("t.npy"), values, rtol=1e-12)
     assert sample(["r", "--out", "plane.png"]) == 0  # points alone
+    assert export(["r"]) == 0
+    assert "x is standardised, (value - mean)/std, of the columns height, mass:\n  mean  [" in (
+        capsys.readouterr().out
+    )
 
 
 def test_classes_on_the_command_line_and_beside_the_samples(run_in, capsys):
