@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from .allocator import keep_freed_memory
+
 
 def resolve_device(name: str | torch.device = "auto") -> torch.device:
     """Return the device called `name`; `"auto"` is CUDA where there is a GPU, else the CPU.
@@ -40,8 +42,10 @@ def cpu_settings(threads: int) -> Iterator[None]:
 
     The thread count is part of a run's configuration: one and two threads round differently.
     Without flushing, the second moments of Adam decay into denormal numbers wherever a unit is
-    dead, and its step becomes ten times slower.
+    dead, and its step becomes ten times slower. What a step frees is kept for the next, and
+    afterwards, too.
     """
+    keep_freed_memory()
     before, flushed = torch.get_num_threads(), _flushes_denormals()
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
