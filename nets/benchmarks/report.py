@@ -21,7 +21,7 @@ def speed_line(result: Result) -> str:
     verdict = "ok" if result.passed else "BELOW"
     ours, theirs = median(result.ours), median(result.peers[peer])
     return (
-        f"{case.name:<24} {_figure(ours, case.unit):>14}  {_figure(theirs, case.unit):>14} "
+        f"{case.name:<24} {with_unit(ours, case.unit):>14}  {with_unit(theirs, case.unit):>14} "
         f"{peer:<38} {_ratio(result.ratios[peer]):<20} {_bar(case):<20} {verdict}"
     )
 
@@ -120,14 +120,14 @@ def speed_table(results: list[Result], about: dict[str, Any], call: str) -> str:
     rows = []
     for result in results:
         case, peer = result.case, result.closest
-        ours = _figure(median(result.ours), case.unit)
-        theirs = _figure(median(result.peers[peer]), case.unit)
+        ours = with_unit(median(result.ours), case.unit)
+        theirs = with_unit(median(result.peers[peer]), case.unit)
         ratio, work = _ratio(result.ratios[peer]), f"{case.rounds} x {case.work}"
         missed = "" if result.passed else ", missed"
         what = f"`{case.name}`: {case.what}"
         rows.append((what, ours, f"{theirs} {peer}", ratio, f"{_bar(case)}{missed}", work))
     origin = f"`{call}` at commit {str(about['commit'])[:12]}."
-    return _table(origin, about, "| case | ours | peer | ratio (range) | bar | n |", rows)
+    return table(origin, about, "| case | ours | peer | ratio (range) | bar | n |", rows)
 
 
 def quality_table(outcomes: list[Outcome], about: dict[str, Any], call: str) -> str:
@@ -141,7 +141,7 @@ def quality_table(outcomes: list[Outcome], about: dict[str, Any], call: str) -> 
         reference, count = f"{row.reference:.6f}", str(len(figures))
         rows.append((what, middle, spread, count, reference, _range(outcome), verdict))
     origin = f"`{call}`; every run's file names its commit."
-    return _table(origin, about, "| row | median | range | seeds | reference | passes | |", rows)
+    return table(origin, about, "| row | median | range | seeds | reference | passes | |", rows)
 
 
 def write_between(path: Path, name: str, text: str) -> None:
@@ -164,7 +164,7 @@ def around(path: Path, name: str) -> tuple[str, str]:
     return before + opening, closing + after
 
 
-def _table(origin: str, about: dict[str, Any], heading: str, rows: Iterable[Sequence[str]]) -> str:
+def table(origin: str, about: dict[str, Any], heading: str, rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table under a line about its origin and one about the machine."""
     rule = "|---" * (heading.count("|") - 1) + "|"
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
@@ -179,7 +179,7 @@ def _machine_line(about: dict[str, Any]) -> str:
     )
 
 
-def _figure(value: float, unit: str) -> str:
+def with_unit(value: float, unit: str) -> str:
     """Return a figure with three digits: 471k steps/s, 56.2M steps/s, 2.31 s."""
     if math.isinf(value):
         return "never"
@@ -202,7 +202,7 @@ def _ratio(ratio: Ratio) -> str:
 
 def _bar(case: Case) -> str:
     bars = [] if case.bar is None else [f"{case.bar:g}x"]
-    floors = [] if case.floor is None else [_figure(case.floor, case.unit)]
+    floors = [] if case.floor is None else [with_unit(case.floor, case.unit)]
     return " and ".join(bars + floors) or "none"
 
 

@@ -10,13 +10,14 @@ from types import ModuleType
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 from command_runs import ROOT
 from fresh_process import printed_by
 
 import envs  # noqa: F401
 from agents.benchmarks import learners, peers, quality, worlds
 from agents.tabular.dynamic_programming import horizon_values
-from nets.benchmarks import report
+from nets.benchmarks import growth, report
 from nets.benchmarks.command import main
 from nets.benchmarks.timing import Case, Need, Ratio, Result, Side, take_turns
 
@@ -88,6 +89,34 @@ def test_the_stopwatch_stands_still_during_evaluations(monkeypatch):
     assert watch.figure == 7.0
 
 
+# Growth -----------------------------------------------------------------------------------------
+
+
+def test_the_limit_is_the_time_of_the_works_own_products():
+    left, right = torch.ones(30, 40), torch.ones(40, 50)
+    limit = growth.allowed(lambda: left @ right, amount=7, dtype=torch.float32)
+    peak = growth.products_per_second(torch.float32)
+    assert limit == pytest.approx(7 * peak / (2 * 30 * 40 * 50))
+
+
+def test_growth_is_drawn_and_written_beside_its_limits(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    document = tmp_path / "page.md"
+    document.write_text("<!-- growth -->\nold\n<!-- /growth -->\n")
+    arguments = ["growth", "--only", "replay", "--json", "--write", str(document)]
+    assert main([*arguments, "--picture", "grown.svg"]) == 0
+    (curve,) = json.loads(capsys.readouterr().out)["curves"]
+    frames, numbers = curve["lines"].values()
+    for first, last in ((frames[0], frames[-1]), (numbers[0], numbers[-1])):
+        assert last["figure"] / first["figure"] == pytest.approx(last["size"] / first["size"], 0.03)
+    assert frames[-1]["figure"] == pytest.approx(8 * frames[-1]["limit"], 0.01)
+    assert b"</svg>" in (tmp_path / "grown.svg").read_bytes()
+    text = document.read_text()
+    assert "(grown.svg)" in text
+    assert "four frames of 84x84" in text
+    assert "old" not in text
+
+
 # Peers ------------------------------------------------------------------------------------------
 
 
@@ -140,12 +169,14 @@ def test_the_learners_play_under_the_same_settings():
 
 
 def test_speed_prints_one_json_object(monkeypatch, capsys):
-    monkeypatch.setattr(worlds, "CASES", tuple(replace(one, rounds=3) for one in worlds.CASES))
+    monkeypatch.setattr(
+        worlds, "CASES", tuple(replace(one, rounds=2, warm_up=False) for one in worlds.CASES)
+    )
     assert main(["--only", "catch-scalar-lean", "lake-fr", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
     lean, frames = record["cases"]
     assert (lean["name"], frames["name"]) == ("catch-scalar-lean", "lake-frames")
-    assert len(lean["ours"]["rounds"]) == len(lean["peers"][0]["rounds"]) == 3
+    assert len(lean["ours"]["rounds"]) == len(lean["peers"][0]["rounds"]) == 2
     assert lean["ours"]["median"] == np.median(lean["ours"]["rounds"])
     ratios = np.divide(frames["ours"]["rounds"], frames["peers"][0]["rounds"])
     assert frames["peers"][0]["ratio"] == np.median(ratios)
@@ -238,7 +269,7 @@ def test_a_peer_is_fetched_when_that_is_asked_for(monkeypatch, capsys):
     module = ModuleType("tests_cases")
     module.CASES = (case(name="mine", needs=need, rounds=2),)
     monkeypatch.setitem(sys.modules, "tests_cases", module)
-    monkeypatch.setattr("nets.benchmarks.command.entry_points", lambda group: [point])
+    monkeypatch.setattr("nets.benchmarks.measure.entry_points", lambda group: [point])
     assert main(["--json"]) == 0
     assert json.loads(capsys.readouterr().out)["left_out"] == ["mine"]
     assert main(["--json", "--fetch-peers"]) == 0

@@ -109,7 +109,7 @@ def enter(monkeypatch, *rows):
     module.ROWS = rows
     monkeypatch.setitem(sys.modules, "tests_rows", module)
     point = EntryPoint("mine", "tests_rows:ROWS", "dreamgym.quality")
-    monkeypatch.setattr("nets.benchmarks.command.entry_points", lambda group: [point])
+    monkeypatch.setattr("nets.benchmarks.measure.entry_points", lambda group: [point])
 
 
 class Counted:

@@ -29,8 +29,8 @@ from generative.commands.sample import SampleOptions
 from generative.commands.sample import main as sample
 from generative.commands.world_options import WorldOptions
 from generative.training.trainer import Trainer as GenerativeTrainer
-from nets.benchmarks.command import BenchmarkOptions
 from nets.benchmarks.command import main as benchmark
+from nets.benchmarks.options import BenchmarkOptions
 from nets.shell.run_options import ResumeOptions
 from nets.shell.verify import main as verify
 

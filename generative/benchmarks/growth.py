@@ -1,0 +1,95 @@
+"""How images per second grow with the batch, and with the size of the pictures."""
+
+from collections.abc import Callable
+
+import torch
+
+from nets.benchmarks.growth import Growth, Line, Measure, allowed, seconds
+from nets.layers.precision import has_bfloat16
+
+from ..autoencoders.config import VAEConfig
+from ..autoencoders.variational import VAE
+from ..data.dataset import Dataset
+from ..gans.minimax import DCGAN, DCGANConfig
+from ..model import GenerativeModel
+from ..training.trainer import Trainer
+from .peers import BATCH_SIZE
+
+BATCHES = (4, 16, 64, 256, 1_024)
+SIZES = (16, 32, 64, 128)  # pixels of a side
+ROWS = 1_024  # most that are trained on in a round
+PIXELS = 1 << 17  # in the batches of a round, about
+
+Make = Callable[[int, int], GenerativeModel]
+"""Returns a model of pictures of a size, which learns from batches of another."""
+
+
+def dense_vae(size: int, batch_size: int) -> GenerativeModel:
+    """Return a VAE of dense layers of 512 units."""
+    config = VAEConfig(encoder="mlp", hidden=(512,), latent=16, batch_size=batch_size)
+    return VAE((1, size, size), config, dataset_size=ROWS)
+
+
+def conv_vae(size: int, batch_size: int) -> GenerativeModel:
+    """Return a VAE of convolutions of stride 2."""
+    config = VAEConfig(encoder="conv", latent=10, batch_size=batch_size)
+    return VAE((1, size, size), config, dataset_size=ROWS)
+
+
+def dcgan(size: int, batch_size: int) -> GenerativeModel:
+    """Return a DCGAN of coloured pictures with 64 base filters."""
+    return DCGAN((3, size, size), DCGANConfig(batch_size=batch_size), dataset_size=ROWS)
+
+
+def trained(make: Make, size: int | None = None, batch_size: int | None = None) -> Measure:
+    """Measure images/s of our trainer; the limit is what the products of its steps allow.
+
+    Args:
+        make: makes the model.
+        size: of the pictures; None: what grows.
+        batch_size: the rows of a step; None: what grows.
+    """
+
+    def measure(grown: int) -> tuple[float, float]:
+        side, rows = size or grown, batch_size or grown
+        model = make(side, rows)
+        x = torch.randint(256, (max(ROWS, rows), *model.shape), dtype=torch.uint8)
+        trainer = Trainer(model, Dataset("noise", x), device="cpu", progress=False)
+        steps = max(PIXELS // (side * side * rows), 1)
+
+        def train() -> None:
+            trainer.run(trainer.steps + steps)
+
+        bfloat16 = make is not dense_vae and has_bfloat16(torch.device("cpu"))
+        dtype = torch.bfloat16 if bfloat16 else torch.float32
+        return steps * rows / seconds(train), allowed(train, steps * rows, dtype)
+
+    return measure
+
+
+CURVES = (
+    Growth(
+        "batch",
+        "Training of generative models",
+        "rows of a batch",
+        "images/s",
+        "the products of a step",
+        (
+            Line("VAE, dense, 28x28", trained(dense_vae, size=28), BATCHES),
+            Line("VAE, convolutions, 64x64", trained(conv_vae, size=64), BATCHES),
+            Line("DCGAN, 32x32", trained(dcgan, size=32), BATCHES),
+        ),
+    ),
+    Growth(
+        "pictures",
+        f"Training of generative models in batches of {BATCH_SIZE}",
+        "pixels of a side",
+        "images/s",
+        "the products of a step",
+        (
+            Line("VAE, dense", trained(dense_vae, batch_size=BATCH_SIZE), SIZES),
+            Line("VAE, convolutions", trained(conv_vae, batch_size=BATCH_SIZE), SIZES),
+            Line("DCGAN", trained(dcgan, batch_size=BATCH_SIZE), SIZES[1:]),
+        ),
+    ),
+)
