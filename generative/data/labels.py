@@ -144,6 +144,7 @@ def of_rows(file: Path, count: int) -> Array:
     Raises:
         ValueError: there are not as many, or the file cannot be read.
     """
+    _require(file)
     found = read_list(file)
     if len(found) != count:
         raise ValueError(f"{file} holds {len(found):,} labels for {count:,} rows")
@@ -159,6 +160,7 @@ def of_files(file: Path, files: Sequence[Path], folder: Path) -> Array:
         NoClasses: a file has none.
         ValueError: the list cannot be read.
     """
+    _require(file)
     if file.suffix.lower() not in TEXTS:
         return of_rows(file, len(files))
     rows = _cells(file)
@@ -185,6 +187,11 @@ def of_files(file: Path, files: Sequence[Path], folder: Path) -> Array:
         message = f"{file} names no label of {len(lost):,} of {len(files):,} pictures"
         raise NoClasses(f"{message}, such as {lost[0].relative_to(folder)}")
     return np.array(labels)
+
+
+def _require(file: Path) -> None:
+    if not file.is_file():
+        raise ValueError(f"there are no labels at {file}")
 
 
 def _cells(file: Path) -> list[list[str]]:

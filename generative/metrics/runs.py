@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.parts import load_run_data
+from nets.runs.checkpoint import CheckpointError
+from nets.runs.folder import RunFolder
+from nets.warned import warn
+
+from ..data.parts import load_run_data, recorded, sources
 from ..model import GenerativeModel
 from .measure import Figure, measure
 
@@ -40,11 +44,17 @@ def measure_run(
         record: its `config.json`.
         asked: see there.
 
+    Of data that are not what they were it is warned: the rows held out are others then.
+
     Raises:
-        ValueError: an agent is asked for, or the data are not what they were.
+        ValueError: an agent is asked for, or the data cannot be read.
     """
     if asked.actor is not None:
         raise ValueError(f"no agent can act in a {model.name}: expected the run of a world")
     parts = load_run_data(record, trust=asked.trust)
+    try:
+        RunFolder(folder).check_sources(sources(recorded(record, trust=asked.trust)))
+    except CheckpointError as error:
+        warn(f"{error}; rows held out now may have been trained on")
     train, held_out = (data.to(model.device) for data in parts)
     yield from measure(model, train, held_out, seed=asked.seed, fid=asked.fid, progress=True)

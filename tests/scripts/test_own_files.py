@@ -112,3 +112,7 @@ def test_what_does_not_suit_the_data_does_not_end_evaluate(run_in, capsys, label
     assert "expected more rows" in found["not_applicable"]["precision"]
     assert evaluate(["r"]) == 0
     assert "precision           not applicable  " in capsys.readouterr().out
+    np.savez("x.npz", x=RNG.integers(256, size=(4, 8, 8), dtype=np.uint8), **rows)
+    with pytest.warns(UserWarning, match="is not what .* rows held out now may have been trained"):
+        assert evaluate(["r", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["nearest_datum"] > 0

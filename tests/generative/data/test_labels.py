@@ -81,6 +81,10 @@ def test_labels_that_are_asked_for(tmp_path):
     np.save(tmp_path / "short.npy", np.arange(3))
     with pytest.raises(ValueError, match=r"short\.npy holds 3 labels for 4 rows"):
         load_dataset(path, labels=str(tmp_path / "short.npy"))
+    Image.fromarray(X[0, :, :, 0]).save(tmp_path / "a.png")
+    for source in (path, tmp_path):
+        with pytest.raises(ValueError, match=r"there are no labels at none\.npy"):
+            load_dataset(source, labels="none.npy")
     with pytest.raises(ValueError, match=r"labels is 'y', but digits is no file"):
         load_dataset("digits", labels="y")
 
