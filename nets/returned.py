@@ -20,6 +20,28 @@ class InvalidExperience(ValueError):
     """An environment returned what nothing can be learned from."""
 
 
+def as_array(value: Any) -> Array:
+    """Return what somebody gave as an array; tensors leave their graph and their device.
+
+    Raises:
+        ValueError: it is none, such as lists of different lengths.
+    """
+    try:
+        return np.asarray(value)
+    except (RuntimeError, TypeError):  # what torch says to NumPy of such tensors
+        pass
+    try:
+        return np.asarray(_detached(value))
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _detached(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_detached(each) for each in value]
+    return value.detach().cpu() if hasattr(value, "detach") else value
+
+
 class Returned:
     """Makes arrays of our own of the rewards and flags that an environment returns.
 
@@ -66,7 +88,7 @@ class Returned:
             if rows @ rows <= LARGEST * LARGEST:  # so none of them is larger, or NaN
                 return rows
         try:
-            given = np.asarray(value)
+            given = as_array(value)
             if given.dtype.kind in "UScmM" or np.ma.is_masked(value):  # made numbers by NumPy
                 raise TypeError
             if given.dtype.kind == "O" and any(each is None for each in given.flat):
@@ -91,8 +113,8 @@ class Returned:
         if type(value) is np.ndarray and value.dtype is BOOL and value.shape == (count,):
             return value.copy()
         try:
-            given = np.asarray(value)
-        except ValueError:  # lists of different lengths
+            given = as_array(value)
+        except ValueError:
             self.refuse("the flag", shortened(value), "True or False")
         rows = given.astype(bool).reshape(-1)
         if len(rows) != count:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nets.foreign import blamed
-from nets.returned import LARGEST, InvalidExperience, Returned
+from nets.returned import LARGEST, InvalidExperience, Returned, as_array
 
 from .parts import COMPOSITES, Part, parts, row_space, side_by_side
 
@@ -128,8 +128,8 @@ class Gate:
         if value is None:
             self._refuse(None)
         try:
-            return np.asarray(value)
-        except ValueError:  # lists of different lengths
+            return as_array(value)
+        except ValueError:
             self._refuse(value)
 
     def _cast(self, array: Array) -> Array:

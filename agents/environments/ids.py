@@ -26,7 +26,10 @@ def find_spec(env_id: str) -> EnvSpec:
     Raises:
         gymnasium.error.Error: unknown id or module; the nearest known id is suggested.
     """
-    module, _, name = env_id.rpartition(":")
+    module, colon, name = env_id.rpartition(":")
+    if not name or (colon and not module):
+        expected = "Name-v0, namespace/Name-v0 or module:Name-v0"
+        raise gym.error.Error(f"the environment is {env_id!r}: expected {expected}")
     module = module or HOME.get(name.partition("/")[0]) or _neighbour(name)
     if module:
         if not all(word.isidentifier() for word in module.split(".")):

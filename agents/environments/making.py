@@ -42,3 +42,10 @@ def making(name: str, spec: EnvSpec | None) -> Iterator[None]:
         remedy = f"; pip install {error.name}" if error.name else ""
         message = f"{name} cannot be made: {error}{remedy}"
         raise gym.error.DependencyNotInstalled(message) from error
+
+
+def instead(env: object) -> str:
+    """Return what to hand over instead of something that is no environment."""
+    if any(kind.__module__.startswith("stable_baselines3.") for kind in type(env).__mro__):
+        return "; of stable-baselines3's, Gymnasium's make_vec(id, num_envs=N) takes the place"
+    return "; call it, and hand over what it makes" if callable(env) else ""

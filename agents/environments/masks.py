@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import gymnasium as gym
 import numpy as np
 
-from nets.returned import InvalidExperience
+from nets.returned import InvalidExperience, as_array
 from nets.warned import warn
 
 from .door import Array, Door
@@ -236,5 +236,6 @@ def _at(values: Sequence[Any], k: int) -> Any:
 def _flat(value: Any) -> Array:
     """Return a mask as an array; of several choices, one may come for each, as `sample` has it."""
     if isinstance(value, tuple | list):
-        return np.concatenate([np.ravel(part) for part in value]) if value else np.zeros(0)
-    return np.asarray(value)
+        parts = [np.ravel(as_array(part)) for part in value]
+        return np.concatenate(parts) if parts else np.zeros(0)
+    return as_array(value)

@@ -19,10 +19,11 @@ from nets.runs.checkpoint import fitting
 from nets.settings import check
 
 from .arguments import require_arguments
+from .copying import copied
 from .description import describe, described_spec, described_wrapper, require_count
 from .ids import find_spec, home
 from .limits import time_limit
-from .making import making
+from .making import instead, making
 from .places import with_places
 from .plain import decode, encode
 from .recipe import Unrepeatable, recipe, refuse_normalizers, warn_unrepeatable
@@ -61,9 +62,8 @@ class EnvSource:
             TypeError: it is none of these.
         """
         if not isinstance(env, str | gym.Env | VectorEnv | EnvSource):
-            made = "; call it, and hand over what it makes" if callable(env) else ""
             message = f"the environment is {shortened(env)}: expected an id, an environment"
-            raise TypeError(f"{message} or a vector environment{made}")
+            raise TypeError(f"{message} or a vector environment{instead(env)}")
         if isinstance(env, EnvSource):
             return env if num_envs is None else replace(env, num_envs=num_envs)
         if isinstance(env, str):
@@ -182,6 +182,9 @@ class EnvSource:
         if isinstance(self.instance, VectorEnv):
             return self.instance.single_observation_space, self.instance.single_action_space
         env = self.instance or self.make()
+        for what in ("observation_space", "action_space"):
+            if not hasattr(env, what):
+                raise TypeError(f"{self.name} has no {what}: expected one of gymnasium.spaces")
         spaces = env.observation_space, env.action_space
         if self.instance is None:
             with blaming(f"the environment {self.name}, in its close"):
@@ -229,10 +232,13 @@ class EnvSource:
         if self.instance is None:
             return self
         try:
-            return replace(self, instance=deepcopy(self.instance))
+            return replace(self, instance=copied(self.instance))
         except Exception as error:  # whatever stands in the way of a copy
             message = f"{self.name} cannot be copied ({error}), and its own episode may be open"
             raise ValueError(f"{message}: pass env=") from error
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return replace(self, spec=deepcopy(self.spec, memo), instance=copied(self.instance, memo))
 
     def stepper(self, num_envs: int | None = None, *, masks: bool = False) -> Stepper:
         """Make fresh environments behind one interface (a live object is used as it is).

@@ -33,6 +33,10 @@ def as_rows(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
     columns, singles = zip(
         *(_as_array(part.space, _part(part, members)) for part in parts(space)), strict=True
     )
+    counted = {len(column) for column in columns}
+    if len(counted) > 1:
+        told = " and ".join(map(str, sorted(counted)))
+        raise ValueError(f"parts of {told} observations were given: expected as many of each")
     return side_by_side(list(columns), row_space(space).dtype), all(singles)
 
 

@@ -9,6 +9,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
 from nets.foreign import blaming
 from nets.returned import InvalidExperience
+from nets.warned import warn
 
 from .door import Array, Door
 from .masks import Masks, Telling
@@ -175,6 +176,10 @@ class VectorStepper:
         if np.count_nonzero(over):  # in a third of the time of `any`
             final = info.get("final_obs", info.get("final_observation"))
             same = self._mode is AutoresetMode.SAME_STEP or (not self._mode and final is not None)
+            if not (self._mode or same):
+                message = "begins new episodes, and says not when: in the step after an end, it is"
+                expected = "metadata['autoreset_mode'] tells, or final_obs in its infos"
+                warn(f"{door.name} {message} assumed; {expected}")
             if masks is not None and mask is not None:
                 told = info.get("final_info") if same else info
                 last = masks.last(mask, told, truncated & ~terminated, gone=same)

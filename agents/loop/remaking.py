@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import nullcontext
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
@@ -148,6 +149,10 @@ class Remade(Keywords, ABC, Generic[ConfigT]):
         agent = cls(source, config, seed=seed, device=device)
         agent.steps, agent.segment = steps, segment
         return agent
+
+    def __copy__(self) -> Self:
+        """Return a copy that shares nothing with it, as `copy.deepcopy` does."""
+        return deepcopy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let copies and pickles be made anew, of what was learned: they share nothing with it."""

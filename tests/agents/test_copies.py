@@ -2,7 +2,7 @@
 
 import pickle
 from contextlib import nullcontext
-from copy import deepcopy
+from copy import copy, deepcopy
 
 import numpy as np
 import pytest
@@ -80,6 +80,15 @@ def test_before_it_learns_a_copy_learns_as_its_original(way):
     for each in (agent, copy):
         each.learn(300, progress=False)
     assert knowledge(copy) == knowledge(agent)
+
+
+@pytest.mark.parametrize("name", ["ppo", "dqn"])
+def test_a_shallow_copy_shares_nothing_either(name):
+    agent = KINDS[name]().learn(300, progress=False)
+    before, shallow = knowledge(agent), copy(agent)
+    with pytest.warns(UserWarning, match="in new episodes"):
+        shallow.learn(300, progress=False)
+    assert knowledge(agent) == before != knowledge(shallow)
 
 
 def test_a_fast_network_is_its_module_to_those_who_know_torch():

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from agents.environments.door import Door, InvalidExperience
+from agents.environments.masks import Masks
 from agents.environments.parts import parts, row_space
 from agents.environments.spaces import as_rows
 from nets.near import shortened
@@ -92,6 +93,18 @@ def test_shapes_are_checked_also_where_every_number_is_allowed():
         door(PICTURE).observations(np.zeros((2, 2, 3), np.uint8), 3)
     with pytest.raises(InvalidExperience, match="expected a member of"):
         door(PICTURE).observation([[1, 2, 3], [4]])
+
+
+def test_tensors_leave_their_graph():
+    ours = door(gym.spaces.Box(-9, 9, (2,)))
+    graph = torch.arange(2.0, requires_grad=True)
+    assert ours.observation(graph).tolist() == [[0.0, 1.0]]
+    assert ours.observations([graph, graph + 1], 2).tolist() == [[0.0, 1.0], [1.0, 2.0]]
+    assert ours.reward(graph[1]).tolist() == [1.0]
+    assert ours.rewards([*graph], 2).tolist() == [0.0, 1.0]
+    assert ours.flags(graph, 2).tolist() == [False, True]
+    masks = Masks(ours, gym.spaces.Discrete(2))
+    assert masks.of_one({"action_mask": graph}).tolist() == [[False, True]]
 
 
 REWARDS = [2, 2.0, np.float32(2), np.array([2.0]), np.array(2), torch.tensor(2.0), [2]]

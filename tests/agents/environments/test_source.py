@@ -1,12 +1,15 @@
 """Where the environments of an agent come from: what is made anew, adapted, closed and refused."""
 
 import json
+from copy import deepcopy
+from multiprocessing import Pipe
 
 import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.envs.classic_control import CartPoleEnv
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from agents.environments.ids import find_spec
 from agents.environments.source import EnvSource
@@ -21,6 +24,8 @@ from nets.runs.checkpoint import CheckpointError
         ("CartPoll-v1", "CartPole"),
         ("dreamgym/Clif-v0", "Cliff"),
         ("no_such_module:World-v0", "cannot import 'no_such_module', which should register"),
+        (":CartPole-v1", "environment is ':CartPole-v1': expected Name-v0, namespace/Name-v0 or m"),
+        ("envs:", "environment is 'envs:': expected Name-v0, namespace/Name-v0 or module:Name-v0"),
     ],
 )
 def test_unknown_ids_name_the_nearest(env_id, message):
@@ -263,11 +268,36 @@ def test_our_vector_worlds_give_what_their_scalars_give():
         ),
         (lambda: gym.make("CartPole-v1"), "call it, and hand over what it makes$"),
         (CartPoleEnv, "call it, and hand over what it makes$"),
+        (
+            DummyVecEnv([CartPoleEnv]),
+            r"of stable-baselines3's, Gymnasium's make_vec\(id, num_envs=N",
+        ),
     ],
 )
 def test_what_is_no_environment_is_refused(given, words):
     with pytest.raises(TypeError, match=words):
         EnvSource.of(given)
+
+
+def test_an_object_without_spaces_is_told_what_it_lacks():
+    bare = type("Bare", (gym.Env,), {})()
+    with pytest.warns(UserWarning, match="anew"), pytest.raises(TypeError, match="no observation_"):
+        EnvSource.of(bare).observation_space  # noqa: B018
+
+
+def test_what_talks_to_other_processes_is_not_copied_and_lives_on(ledger):
+    """A copy of a pipe would be its number, which closes the original's."""
+    env = ledger()
+    env.here, env.there = Pipe()
+    with pytest.warns(UserWarning, match="anew"):
+        source = EnvSource.of(env)
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"cannot be copied \(it is connected to other proc"):
+            source.apart()
+        with pytest.raises(TypeError, match="connected to other processes"):
+            deepcopy(source)
+    env.here.send("still open")
+    assert env.there.recv() == "still open"
 
 
 @pytest.mark.parametrize("name", ["", "foo bar!", "mine:", "é\ud800"])

@@ -64,6 +64,12 @@ def test_what_is_no_member_at_all_is_told_with_the_space(members):
         assert "\n" not in str(error.value)
 
 
+def test_parts_of_other_numbers_of_observations_are_refused():
+    space = gym.spaces.Dict(a=gym.spaces.Discrete(3), b=VECTOR)
+    with pytest.raises(ValueError, match="parts of 1 and 2 observations were given: expected as"):
+        as_rows(space, {"a": 1, "b": np.stack([VECTOR.sample()] * 2)})
+
+
 def test_numbers_that_a_space_does_not_count_are_refused():
     counted = gym.spaces.Discrete(3, start=1)
     assert as_rows(counted, [1, 3])[0].tolist() == [1, 3]

@@ -1,5 +1,7 @@
 """Vector environments of other people's making give the same experience, however they put it."""
 
+from contextlib import nullcontext
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -81,9 +83,11 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("form", FORMS, ids=FORMS)
 def test_every_form_gives_the_same_transitions(form):
-    first, second = played(Clock(**form))
+    unsaid = pytest.warns(UserWarning, match="says not when: in the step after an end, it is assum")
+    with unsaid if form == "unsaid" else nullcontext():
+        first, second = played(Clock(**FORMS[form]))
     assert first == EXPECTED[: len(first)]
     assert second == EXPECTED[2 : 2 + len(second)]
     assert min(len(first), len(second)) >= 10
