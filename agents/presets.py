@@ -82,6 +82,9 @@ def find_preset(algorithm: str, env_id: str, name: str | None = None) -> Preset 
             file cannot be read.
     """
     env_id = env_id.rpartition(":")[2]
+    if name == "":
+        expected = "the name of a variant, or a file that ends in .toml"
+        raise ValueError(f"the preset of {algorithm} is {name!r}: expected {expected}")
     if name is not None and name.endswith(".toml"):
         table = _of_file(name).get(algorithm, {}).get(env_id)
         return None if table is None else replace(_preset(algorithm, env_id, table), file=name)

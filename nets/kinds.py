@@ -160,8 +160,11 @@ def _own(value: Any) -> Any:
         entries = tuple(_own(entry) for entry in value)
         same = isinstance(value, tuple) and all(map(operator.is_, entries, value))
         return value if same else entries
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+    shape = getattr(value, "shape", None)
+    if shape == () and hasattr(value, "item"):
         return value.item()
+    if isinstance(value, range) or (shape and hasattr(value, "tolist")):
+        return _own(list(value) if isinstance(value, range) else value.tolist())
     return value
 
 

@@ -88,6 +88,9 @@ def parse_contenders(
     """
     labels = [label.strip() for label in text.split(",")]
     for label in labels:
+        if not all(map(str.strip, label.split(":"))):
+            expected = "ALGO or ALGO:FIELD=VALUE, with commas between contenders"
+            raise CommandError(f"{text!r} names a contender {label!r}: expected {expected}")
         if labels.count(label) > 1:
             raise CommandError(f"{label!r} is named twice")
     presets = [_preset(label, source) for label in labels]

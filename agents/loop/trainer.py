@@ -14,6 +14,7 @@ from typing import Any
 
 from nets.arguments import checked
 from nets.kinds import Whole
+from nets.near import shortened
 from nets.process.device import cpu_settings
 from nets.process.distributed import ALONE, Team
 from nets.process.interrupts import left_at
@@ -194,8 +195,7 @@ class Trainer:
         self.progress.count(stream.episodes, metrics)
         stream.episodes.clear()
         for callback in self.callbacks:
-            said = callback(self.progress)
-            self.stopped |= said is not None and not said  # NumPy's False is one, too
+            self.stopped |= _stops(callback(self.progress))
         if self.callbacks:
             self.stopped = self.team.tell(self.stopped)
         bar.total = max(bar.total, agent.steps)  # a whole rollout may go past the end
@@ -248,6 +248,15 @@ class Trainer:
         if self.progress.best_return is not None:
             shown["best eval"] = f"{self.progress.best_return:.1f}"
         bar.set_postfix(shown, refresh=False)
+
+
+def _stops(said: Any) -> bool:
+    """Whether what a callback returned is false, as NumPy's False is; None is not."""
+    try:
+        return said is not None and not said
+    except (RuntimeError, ValueError) as error:  # arrays and tensors of several
+        message = f"a callback returned {shortened(said)}: expected True, False or None"
+        raise TypeError(message) from error
 
 
 def _next(step: int, every: int) -> int:

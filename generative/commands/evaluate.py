@@ -38,10 +38,15 @@ class EvaluateOptions(Settings):
     """Measure the Fréchet distance in Inception's features too; needs torch-fidelity."""
     actor: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
     """Of a world: run folder of an agent to act in dreams and outside, from the same starts."""
-    episodes: Count = 100
-    """Of that agent."""
+    episodes: Count | None = None
+    """Of that agent; by default 100."""
     json: bool = False
     """Print one JSON object instead of text."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.episodes is not None and self.actor is None:
+            raise ValueError(f"episodes is {self.episodes}: expected an actor, who plays them")
 
 
 @command
@@ -61,7 +66,8 @@ def main(argv: list[str]) -> int:
         record = run.load_config()
         file = run.files.find(options.checkpoint)
         model = load(file, device=options.device, trust=options.trust)
-        asked = Asked(**{each.name: getattr(options, each.name) for each in fields(Asked)})
+        said = {each.name: getattr(options, each.name) for each in fields(Asked)}
+        asked = Asked(**{name: value for name, value in said.items() if value is not None})
         figures = find_model(model.name).measure()(model, run.path, record, asked)
         if options.json:
             found, unsuited = dict[str, Any](), dict[str, str]()

@@ -20,7 +20,7 @@ def progress_bar(steps: int, done: int = 0, *, shown: bool = True, unit: str = "
         unit=unit,
         unit_scale=True,
         miniters=1,
-        disable=not shown,
+        disable=not (shown and _seen()),
         dynamic_ncols=True,
         mininterval=0.1 if _watched() else 10.0,
     )
@@ -36,6 +36,11 @@ def _kind_of_bar() -> "type[Bar]":
     from tqdm import tqdm
 
     return tqdm
+
+
+def _seen() -> bool:
+    """Whether there is anything to write to: services have no standard error."""
+    return sys.stderr is not None or _in_notebook()
 
 
 def _in_notebook() -> bool:

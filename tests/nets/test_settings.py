@@ -115,6 +115,15 @@ def test_numbers_of_other_libraries_become_pythons(foreign) -> None:
     assert (type(example.rate), example.rate) == (float, 0.5)
     assert [type(bound) for bound in example.interval] == [float, float]
     assert type(Example(hidden=[np.int64(3)]).hidden[0]) is int
+    assert Example(interval=foreign([-5.0, 0.5])).interval == (-5.0, 0.5)
+
+
+@pytest.mark.parametrize("several", [np.array([8, 9]), torch.tensor([8, 9]), range(8, 10)])
+def test_several_values_may_come_in_any_form(several) -> None:
+    assert Example(hidden=several).hidden == (8, 9)
+    assert [type(size) for size in Example(hidden=several).hidden] == [int, int]
+    with pytest.raises(ValueError, match=r"count is \(8, 9\): expected a whole number"):
+        Example(count=several)
 
 
 def test_whole_numbers_may_be_written_as_floats():

@@ -233,6 +233,8 @@ def test_a_run_that_fails_is_named(call, tmp_path):
         (["ppo:clp=3", "CartPole-v1"], "ppo:clp=3: no setting 'clp': did you mean 'clip'?"),
         (["ppo:clip", "CartPole-v1"], "'clip' is no setting, expected FIELD=VALUE"),
         (["ppo,a2c,ppo", "CartPole-v1"], "'ppo' is named twice"),
+        ([",", "CartPole-v1"], "',' names a contender '': expected ALGO or ALGO:FIELD=VALUE"),
+        (["dqn,ppo:", "CartPole-v1"], "'dqn,ppo:' names a contender 'ppo:': expected ALGO or A"),
         (["ppo:encoder=mpl", "CartPole-v1"], "unknown encoder 'mpl'; did you mean 'mlp'"),
         (["dqn:preset=rainbw", "CartPole-v1"], "'rainbw'; did you mean 'rainbow'"),
         (["ppo"], "on which environment? ppo ENV_ID"),

@@ -36,6 +36,7 @@ REFUSED = [
     (train, "dqn highway-fast-v0", "is written behind its module, as package:Name-v0"),
     (train, "dqn Pendulum-v1", "Pendulum-v1 has actions Box("),
     (train, "dqn CartPole-v1 --preset rainbw", "unknown preset of dqn 'rainbw'; did you mean 'r"),
+    (train, "dqn CartPole-v1 --preset=", "preset of dqn is '': expected the name of a variant, or"),
     (train, "ppo CartPole-v1 --preset rainbow", "ppo has no named presets, and none called 'rai"),
     (train, "value-iteration CartPole-v1", "a table needs Discrete"),
     (train, "value-iteration dreamgym/Catch-v0", "dreamgym/Catch-v0"),

@@ -6,6 +6,7 @@ from fresh_process import printed_by
 
 import generative
 from generative.catalogue import MODELS, find_model
+from generative.commands.evaluate import main as evaluate
 from generative.commands.options import TrainOptions, parse_train
 from generative.commands.sample import SampleOptions
 from generative.commands.sample import main as sample
@@ -69,6 +70,11 @@ def test_what_cannot_work_is_told_in_one_line(line, words, run_in, capsys):
     assert words in said
     assert said.count("\n") == 1
     assert not (run_in / "runs").exists()
+
+
+def test_episodes_are_those_of_an_actor(capsys):
+    assert evaluate(["runs/vae", "--episodes", "3"]) == 2
+    assert "episodes is 3: expected an actor, who plays them" in capsys.readouterr().err
 
 
 def test_runs_of_another_kind_are_refused(planned, capsys):

@@ -271,6 +271,13 @@ def test_callbacks_see_every_step_and_may_stop(scribe, kind):
     assert trainer.run(100).steps == 100
 
 
+def test_what_is_neither_true_nor_false_is_no_answer_of_a_callback(scribe):
+    with pytest.raises(
+        TypeError, match=r"a callback returned array\(\[1, 2\]\): expected True, Fa"
+    ):
+        train(scribe("Ledger-v0"), 10, callbacks=[lambda _: np.array([1, 2])])
+
+
 def state_of(agent):
     """Everything a checkpoint holds, bit for bit."""
     return list(leaves(agent.state_dict()))

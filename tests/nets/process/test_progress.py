@@ -21,7 +21,7 @@ class Deaf:
 @pytest.mark.parametrize("stream", [None, Deaf(), io.StringIO()], ids=["none", "deaf", "file"])
 def test_training_goes_on_whatever_standard_error_is(monkeypatch, stream):
     monkeypatch.setattr(sys, "stderr", stream)
-    with progress_bar(3, shown=stream is not None) as bar:
+    with progress_bar(3) as bar:
         bar.update(3)
     assert bar.total == 3
 
