@@ -1,5 +1,7 @@
 """The parts of DQN that its settings choose from."""
 
+from typing import Any
+
 import gymnasium as gym
 import torch
 from torch import nn
@@ -72,13 +74,23 @@ def build_recorder(
 def build_replay(
     config: DQNConfig, spaces: tuple[gym.Space, gym.Space], recorder: NStep | Sequencer
 ) -> ReplayBuffer:
-    """Return an empty replay for what `recorder` makes, of `buffer_size` steps."""
-    if isinstance(recorder, Sequencer):
-        capacity = max(config.buffer_size // config.sequence_length, 1)
-        return ReplayBuffer(recorder.zeros(capacity), build_sampler(config, capacity))
-    capacity = config.buffer_size
-    kind = MaskedRows if config.mask_actions else Rows
-    return ReplayBuffer(kind.zeros(capacity, *spaces), build_sampler(config, capacity))
+    """Return an empty replay for what `recorder` makes, of `buffer_size` steps.
+
+    Raises:
+        ValueError: there is no memory for so many.
+    """
+    size, kind = config.buffer_size, MaskedRows if config.mask_actions else Rows
+    capacity = size
+    try:
+        if isinstance(recorder, Sequencer):
+            capacity = max(size // config.sequence_length, 1)
+            memory: Any = recorder.zeros(capacity)
+        else:
+            memory = kind.zeros(capacity, *spaces)
+    except MemoryError as error:
+        message = f"buffer_size is {size}: expected as many steps of {spaces[0]} as there is memory"
+        raise ValueError(f"{message} for ({error})") from error
+    return ReplayBuffer(memory, build_sampler(config, capacity))
 
 
 def build_sampler(config: DQNConfig, capacity: int) -> Sampler:

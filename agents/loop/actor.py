@@ -25,7 +25,7 @@ from ..environments.masks import as_masks, choices
 from ..environments.source import EnvSource, World
 from ..environments.spaces import as_rows, as_starts, require_numbers
 from .experience import Array, Metrics, Stream, Transition
-from .ineffective import ineffective
+from .ineffective import ineffective, unfit
 from .remaking import ConfigT, Remade
 
 
@@ -154,7 +154,8 @@ class Actor(Remade[ConfigT]):
     def begin(self) -> None:
         """Get ready for a training that begins from nothing; refuse what it lacks."""
         require_schedules(self.config)
-        for said in ineffective(self.config, self.observation_space, self.action_space):
+        spaces = self.observation_space, self.action_space
+        for said in (*ineffective(self.config, *spaces), *unfit(self.config, spaces[0])):
             warn(f"{said} ({self.name} on {self.source.name})")
         if self.masks and self.source.spec is not None:
             with closing(self.source.stepper(masks=True)) as stepper:

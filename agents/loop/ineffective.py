@@ -1,15 +1,19 @@
-"""Settings that change nothing: beside others that rule them out, or in a world that has no use."""
+"""Settings that change nothing: beside others that rule them out, or in a world that has no use.
+
+And worlds whose observations come otherwise than networks like them.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 from gymnasium.spaces import Box, Space
 
+from nets.code import is_path
 from nets.ineffective import given, ruled_out, said
 from nets.near import shortened
 
 from ..environments.parts import COMPOSITES, parts
-from ..networks.pictures import is_picture
+from ..networks.pictures import is_picture, unscaled
 
 
 def ineffective(config: Any, observations: Space, actions: Space) -> Iterator[str]:
@@ -27,6 +31,19 @@ def ineffective(config: Any, observations: Space, actions: Space) -> Iterator[st
     for name in sorted(names & {"squash", "log_std"}):
         if not isinstance(actions, Box):
             yield said(config, name, f"as actions are {shortened(actions)}, not continuous")
+
+
+def unfit(config: Any, observations: Space) -> Iterator[str]:
+    """Yield a sentence for each part of observations that networks of ours do not take well.
+
+    Args:
+        config: the settings.
+        observations: their space.
+    """
+    encoder = getattr(config, "encoder", None)
+    ours = isinstance(encoder, str) and not is_path(encoder.partition("+")[0])
+    if ours and not getattr(config, "normalize_observation", False):
+        yield from unscaled(observations)
 
 
 def _shows_pictures(space: Space) -> bool:

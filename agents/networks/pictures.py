@@ -1,11 +1,14 @@
 """Which observations are pictures, and where their channels are."""
 
 import math
+from collections.abc import Iterator
 from typing import Literal
 
 import gymnasium as gym
 import numpy as np
 from torch import Tensor, nn
+
+from ..environments.parts import parts
 
 Channels = Literal["auto", "first", "last"]
 
@@ -33,6 +36,19 @@ class ChannelsFirst(nn.Module):
 def is_picture(space: gym.spaces.Box) -> bool:
     """Whether `space` holds pictures or boards with channels, or stacks of them, and no vectors."""
     return len(space.shape) in (3, 4) or (len(space.shape) == 2 and space.dtype == np.uint8)
+
+
+def unscaled(space: gym.Space) -> Iterator[str]:
+    """Yield a sentence for each picture in `space` that networks see in numbers up to 255.
+
+    Bytes are brought to [0, 1]; others are taken as they come, as boards are.
+    """
+    for each in (part.space for part in parts(space)):
+        if not isinstance(each, gym.spaces.Box) or not is_picture(each):
+            continue
+        if each.dtype != np.uint8 and (each.low == 0).all() and (each.high == 255).all():
+            remedy = "declare them as uint8, or divide them by 255"
+            yield f"networks see the pictures {each} as they are, up to 255: {remedy}"
 
 
 def picture_layout(

@@ -4,6 +4,8 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
+from agents.dqn.build import build_recorder, build_replay
+from agents.dqn.config import DQNConfig
 from agents.dqn.nstep import NStep
 from agents.dqn.replay import ReplayBuffer
 from agents.dqn.rows import Rows
@@ -29,6 +31,14 @@ def contents(buffer):
     """The remembered numbers in order of age, oldest first."""
     live = np.arange(max(buffer.rows - buffer.capacity, 0), buffer.rows) % buffer.capacity
     return (buffer._fields.reward[live] / 10).tolist()
+
+
+def test_a_replay_that_no_memory_holds_is_told_by_the_name_of_its_setting():
+    vast = gym.spaces.Box(0, 255, (4000, 4000), np.uint8)
+    for config in (DQNConfig(buffer_size=10**8), DQNConfig(buffer_size=10**8, encoder="lstm")):
+        recorder = build_recorder(config, (vast, DISCRETE), 1)
+        with pytest.raises(ValueError, match=r"buffer_size is 100000000: expected as many steps"):
+            build_replay(config, (vast, DISCRETE), recorder)
 
 
 # The ring ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 import agents
 from agents.algorithms import ALGORITHMS, find_algorithm
-from agents.loop.ineffective import ineffective
+from agents.loop.ineffective import ineffective, unfit
 from agents.presets import load_presets, load_variants
 
 VECTOR, PICTURE = gym.spaces.Box(-1, 1, (4,)), gym.spaces.Box(0, 255, (16, 16, 3), np.uint8)
@@ -75,6 +75,22 @@ def test_presets_set_nothing_that_changes_nothing():
         for each in (preset, *(variant.over(preset) for variant in variants)):
             config = each.apply(find_algorithm(algorithm).config_type()())
             assert not list(ineffective(config, PICTURE, FORCE)), (algorithm, env_id)
+
+
+def test_pictures_that_are_not_scaled_are_told_of_unless_somebody_scales_them():
+    floats = gym.spaces.Box(0, 255, (16, 16, 3), np.float32)
+    said = "networks see the pictures Box(0.0, 255.0, (16, 16, 3), float32) as they are, up to 255"
+    for space in (floats, gym.spaces.Dict(a=floats, b=MOVES)):
+        assert [each.partition(":")[0] for each in unfit(agents.DQNConfig(), space)] == [said]
+    board = gym.spaces.Box(0, 9, (16, 16, 3), np.float32)
+    for config, space in (
+        (agents.DQNConfig(), PICTURE),
+        (agents.DQNConfig(), board),
+        (agents.PPOConfig(normalize_observation=True), floats),
+        (agents.PPOConfig(encoder="mynets:Encoder+lstm"), floats),
+        (agents.QLearningConfig(), MOVES),
+    ):
+        assert not [*unfit(config, space)]
 
 
 def test_it_is_warned_of_when_training_begins():
