@@ -18,6 +18,7 @@ from ..worlds.spaces import WorldSpec
 from ..worlds.world import World
 
 HORIZONS = (1, 2, 4, 8, 16, 32)
+CELL = 1 / 512  # half of the distance of values of a cell where many are told apart
 WINDOWS = 512  # pieces of held-out experience that are followed
 
 
@@ -48,15 +49,17 @@ def follow(world: World, window: Window) -> Foreseen:
 def errors(spec: WorldSpec, found: Tensor, real: Tensor, scale: Tensor) -> Tensor:
     """Return how wrong observations `[*, *shape]` are, `[*]`.
 
-    A state, a board or a picture is right or wrong (a pixel counts as light or dark); the error of
-    a vector is its distance over the standard deviations `scale` `[D]`, over √D.
+    A state, a board or a picture is right or wrong (a pixel counts as light or dark, a cell may be
+    off by 1/512); the error of a vector is its distance over the standard deviations `scale` `[D]`,
+    over √D.
     """
     first = real.dim() - len(spec.shape)  # dimension of an observation
     if spec.kind == "discrete":
         return (found != real).float()
-    if spec.kind in ("board", "picture"):
-        middle = 127 if spec.kind == "picture" else 0.5
-        return ((found > middle) != (real > middle)).flatten(first).any(-1).float()
+    if spec.kind == "board":
+        return ((found.float() - real.float()).abs() > CELL).flatten(first).any(-1).float()
+    if spec.kind == "picture":
+        return ((found > 127) != (real > 127)).flatten(first).any(-1).float()
     difference = (found.double() - real.double()).flatten(first) / scale
     return difference.square().mean(-1).sqrt().float()
 

@@ -46,13 +46,14 @@ def _colours(bytes_: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _board(cells: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Return cells `[N, H, W]`, `[N, C, H, W]` or `[N, H, W, C]`, a colour per plane."""
+    """Return cells `[N, H, W]`, `[N, C, H, W]` or `[N, H, W, C]`, a colour per plane, by share."""
     planes = cells[:, None] if cells.ndim == 3 else cells
     if planes.shape[-1] < planes.shape[1]:
         planes = np.moveaxis(planes, -1, 1)
     picture = np.tile(GROUND, (len(planes), *planes.shape[2:], 1))
     for number, plane in enumerate(np.moveaxis(planes, 1, 0)):
-        picture[plane > 0.5] = PALETTE[number % len(PALETTE)]
+        share, colour = plane[..., None].astype(np.float32), PALETTE[number % len(PALETTE)]
+        picture = (picture + share * (colour.astype(np.float32) - picture)).astype(np.uint8)
     return picture
 
 

@@ -21,8 +21,8 @@ STAYS = 6.0  # logits between a cell that is set and one that is not, before any
 class BoardWorld(WorldModel):
     """Lowers the cross-entropies of the next board, summed over cells, of the reward and the end.
 
-    There are no latents: what the board does not show is not known, and of several things that may
-    follow the likelier is dreamed, cell by cell.
+    There are no latents: what the board does not show is not known. Where one cell alone of a plane
+    is set, which one is drawn; of all others the likelier value is dreamed, cell by cell.
 
     Args:
         spec: the world, of boards `[H, W]`, `[C, H, W]` or `[H, W, C]`.
@@ -33,16 +33,14 @@ class BoardWorld(WorldModel):
         ValueError: observations are no boards.
     """
 
-    draws = 2
-
     def __init__(self, spec: WorldSpec, config: WorldConfig, rewards: RewardValues) -> None:
         super().__init__()
         if spec.kind != "board" or len(spec.shape) > 3:
             message = f"observations of {spec.env_id} are {spec.observation_space}"
             raise ValueError(f"{message}: convolutions foresee boards of cells in [0, 1]")
         self.spec, self.rewards, self.sight = spec, rewards, Boards(spec)
-        self.channels_last = len(spec.shape) == 3 and spec.shape[-1] < spec.shape[0]
-        planes = 1 if len(spec.shape) == 2 else spec.shape[-1 if self.channels_last else 0]
+        planes = self.sight.planes
+        self.draws = 2 + planes
         width, layers = planes + spec.action_size + 1, []
         for _ in range(LAYERS):
             layers.append(ConvBlock(width, config.filters, 3, padding=1, activation="relu"))
@@ -52,7 +50,7 @@ class BoardWorld(WorldModel):
         self.head = nn.Linear(2 * width, len(rewards) + 1)
 
     def study(self, episodes: Episodes) -> None:
-        """Refuse boards whose cells are neither 0 nor 1."""
+        """Find what the planes of boards hold."""
         self.sight.study(episodes)
 
     def begin(self, observation: Tensor, u: Tensor) -> State:
@@ -62,7 +60,7 @@ class BoardWorld(WorldModel):
     def step(self, state: State, action: Tensor, u: Tensor) -> Step:
         """Foresee every cell, the reward, and whether it is the end."""
         cells, reward, end = self._foreseen(state[0], action)
-        after = self.sight.show(cells)
+        after = self.sight.draw(cells, u[:, 2:])
         terminated = u[:, 1] < end.sigmoid()
         return Step((after,), after, self.rewards.draw(reward, u[:, 0]), terminated)
 
@@ -83,13 +81,13 @@ class BoardWorld(WorldModel):
         x = observation.float()  # [B, *shape]
         if x.dim() == 3:
             x = x.unsqueeze(1)
-        elif self.channels_last:
+        elif self.sight.channels_last:
             x = x.movedim(-1, 1)
         acted = self.spec.actions(action)[:, :, None, None].expand(-1, -1, *x.shape[2:])
         inside = torch.ones_like(x[:, :1])  # beyond the edge the padding has 0
         found = self.body(torch.cat([x, acted, inside], 1))  # [B, F, H, W]
         cells = self.cells(found) + STAYS * (x - 0.5)  # [B, C, H, W]
-        if self.channels_last:
+        if self.sight.channels_last:
             cells = cells.movedim(1, -1)
         whole = torch.cat([found.mean((2, 3)), found.amax((2, 3))], 1)  # [B, 2F]
         head = self.head(whole)
