@@ -52,11 +52,11 @@ def learning(model: Any, before: int, steps: int) -> float:
     return rate(steps, lambda: model.learn(steps, reset_num_timesteps=False))
 
 
-def copies() -> Any:
-    """Return the environments of the policy gradients, as stable-baselines3 steps them."""
+def copies(count: int = COPIES) -> Any:
+    """Return environments as stable-baselines3 steps them."""
     from stable_baselines3.common.env_util import make_vec_env
 
-    return make_vec_env(lambda: gym.make(find_spec(ENV_ID)), COPIES)
+    return make_vec_env(lambda: gym.make(find_spec(ENV_ID)), count)
 
 
 def sb3_ppo(turn: int) -> float:

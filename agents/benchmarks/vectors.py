@@ -1,9 +1,10 @@
-"""Speed of PPO at many environments, beside the shape of PureJaxRL and stable-baselines3.
+"""Speed at many environments: PPO and A2C beside the shape of PureJaxRL, DQN beside SB3.
 
-All have the same settings and networks of 64-64 tanh units. Ours learns by its compiled kernel; how
-fast it is by torch is measured beside it. JAX compiles the world into the loop of
-learning, for which its programs count only once compiled: that takes it seconds, told apart, which
-the time to a goal has in it. Bar: 0.8 of JAX's steps/s.
+All have the same settings and networks of 64-64 units. PPO of ours learns by its compiled kernel;
+how fast it is by torch is measured beside it. JAX compiles the world into the loop of learning, for
+which its programs count only once compiled: that takes it seconds, told apart, which the time to a
+goal has in it. Bars: PPO 0.8 of JAX's steps/s, DQN twice stable-baselines3's; A2C none, which
+spends more on Gymnasium's steps than JAX on all.
 """
 
 from pathlib import Path
@@ -13,12 +14,22 @@ from nets.benchmarks.apart import Apart
 from nets.benchmarks.timing import Case, Side, rate
 
 from ..algorithms import find_algorithm
-from .deep import ENV_ID, PPO, PPO_DISCOUNT, PPO_EPOCHS, copies
+from .deep import A2C, ENV_ID, PPO, PPO_DISCOUNT, PPO_EPOCHS, copies, learning
+from .deep import ours as trained
 from .learners import GOAL, GOAL_EPISODES, GOAL_EVERY, our_way_to_goal, sb3_way_to_goal
 
 PEERS = ("jax==0.10.2", "flax==0.12.8", "optax==0.2.8", "gymnax==1.0.1")
 FORGOTTEN = ("six==1.17.0",)  # which gymnax imports and does not ask for
 JAX = Apart("jax", (*PEERS, *FORGOTTEN), Path(__file__).with_name("jax_peer.py"))
+A2C_COPIES, A2C_UPDATES = (64, 2_048), 100
+DQN_COPIES, DQN_BEFORE, DQN_STEPS = 64, 6_400, 12_800
+DQN_SETTINGS = {
+    "batch_size": 256,
+    "buffer_size": 50_000,
+    "learning_starts": 1_000,
+    "learning_rate": 1e-3,
+}
+OUR_DQN = DQN_SETTINGS | {"hidden": (64, 64), "train_every": DQN_COPIES, "double": False}
 MOST = 100_000  # steps to the goal
 CHUNK = 4  # rollouts between two of JAX's looks at the goal: about `GOAL_EVERY` steps
 
@@ -63,6 +74,18 @@ def ours(shape: Shape, kernel: Literal["torch", "fused"], turn: int) -> float:
     return rate(steps, lambda: agent.learn(steps, progress=False))
 
 
+def sb3_dqn(turn: int) -> float:
+    """Measure env steps/s of stable-baselines3's DQN."""
+    from stable_baselines3 import DQN
+
+    settings: dict[str, Any] = DQN_SETTINGS | {"train_freq": 1, "gradient_steps": 1}
+    net = {"net_arch": [64, 64]}
+    model = DQN(
+        "MlpPolicy", copies(DQN_COPIES), seed=turn, device="cpu", policy_kwargs=net, **settings
+    )
+    return learning(model, DQN_BEFORE, DQN_STEPS)
+
+
 def sb3_model(seed: int) -> Any:
     """Return stable-baselines3's PPO under the settings of its zoo for `MOST` steps."""
     from stable_baselines3 import PPO as SB3PPO
@@ -97,8 +120,38 @@ def case(shape: Shape) -> Case:
     )
 
 
+def a2c_case(copies: int) -> Case:
+    """Return the comparison of A2C at a number of environments."""
+    shape = Shape(copies, A2C["n_steps"], 1, 1, A2C_UPDATES)
+    steps = shape.updates * shape.rows
+    return Case(
+        f"a2c-vector-{copies}",
+        f"A2C on {ENV_ID}, {copies} environments of {shape.n_steps} steps; the peer is compiled"
+        " before, and its world with it",
+        f"{steps:,} steps",
+        "steps/s",
+        Side("a2c", trained("a2c", ENV_ID, copies, 2 * shape.rows, steps, A2C)),
+        (Side("JAX, PureJaxRL's shape", JAX.measure(*shape)),),
+        rounds=5,
+        warm_up=False,
+        needs=JAX.need,
+    )
+
+
 CASES = (
     *map(case, SHAPES),
+    *map(a2c_case, A2C_COPIES),
+    Case(
+        "dqn-vector-64",
+        f"DQN on {ENV_ID}, {DQN_COPIES} environments, an update of"
+        f" {DQN_SETTINGS['batch_size']} rows every step of all",
+        f"{DQN_STEPS:,} steps",
+        "steps/s",
+        Side("dqn", trained("dqn", ENV_ID, DQN_COPIES, DQN_BEFORE, DQN_STEPS, OUR_DQN)),
+        (Side("stable-baselines3 DQN", sb3_dqn),),
+        bar=2.0,
+        rounds=5,
+    ),
     Case(
         "ppo-cartpole-475",
         f"PPO on {ENV_ID}: seconds of training until {GOAL_EPISODES} deterministic episodes average"
