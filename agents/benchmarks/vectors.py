@@ -3,8 +3,8 @@
 All have the same settings and networks of 64-64 units. PPO of ours learns by its compiled kernel;
 how fast it is by torch is measured beside it. JAX compiles the world into the loop of learning, for
 which its programs count only once compiled: that takes it seconds, told apart, which the time to a
-goal has in it. Bars: PPO 0.8 of JAX's steps/s, DQN twice stable-baselines3's; A2C none, which
-spends more on Gymnasium's steps than JAX on all.
+goal has in it. Bars: PPO 0.8 of JAX's steps/s, DQN twice stable-baselines3's; A2C none, where
+the price of Python's calls decides, whatever is learned.
 """
 
 from pathlib import Path
@@ -122,7 +122,7 @@ def case(shape: Shape) -> Case:
 
 def a2c_case(copies: int) -> Case:
     """Return the comparison of A2C at a number of environments."""
-    shape = Shape(copies, A2C["n_steps"], 1, 1, A2C_UPDATES)
+    shape = Shape(copies, int(A2C["n_steps"]), 1, 1, A2C_UPDATES)
     steps = shape.updates * shape.rows
     return Case(
         f"a2c-vector-{copies}",
