@@ -1,5 +1,6 @@
 """Trains agents in children of its own, to be killed while they do."""
 
+import importlib.util
 import os
 import signal
 
@@ -64,7 +65,19 @@ def die_at(moment):
         setattr(os, name, deadly(getattr(os, name)))
 
 
+def load_kernels():
+    """Load what numba has compiled, which children would do one after the other."""
+    for name, env, settings in (
+        ("q-learning", "dreamgym/Lake-v0", {}),
+        ("ppo", "CartPole-v1", {"kernel": "fused"}),
+    ):
+        algorithm = find_algorithm(name)
+        algorithm.agent_type()(env, algorithm.config_type()(**settings)).learn(1, progress=False)
+
+
 if __name__ == "__main__":
     for algorithm in ALGORITHMS.values():
         algorithm.agent_type()
+    if importlib.util.find_spec("numba"):
+        load_kernels()
     serve(train)
