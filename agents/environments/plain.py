@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-TAGS = ("tuple", "items", "float", "array")
+TYPE, DTYPE = "NumPy type", "NumPy dtype"  # with a space, as no argument's name has
+TAGS = ("tuple", "items", "float", "array", TYPE, DTYPE)
 NUMBERS = "biuf"  # kinds of arrays: an entry of others may be as large as its file says
+TYPES = {np.dtype(code).type for code in "?" + np.typecodes["AllInteger"] + "efd"}
 
 
 def encode(value: Any) -> Any:
@@ -30,6 +32,10 @@ def encode(value: Any) -> Any:
         return {"tuple": [encode(item) for item in value]}
     if isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS:
         return {"array": encode(value.tolist()), "dtype": value.dtype.name}
+    if isinstance(value, np.dtype) and value.type in TYPES:
+        return {DTYPE: value.name}
+    if isinstance(value, type) and value in TYPES:
+        return {TYPE: np.dtype(value).name}
     if isinstance(value, Mapping):
         if all(isinstance(key, str) and key not in TAGS for key in value):
             return {key: encode(item) for key, item in value.items()}
@@ -52,10 +58,18 @@ def decode(value: Any) -> Any:
     if "float" in value:
         return float(value["float"])
     if "array" in value:
-        dtype = np.dtype(value["dtype"])
-        if dtype.kind not in NUMBERS:
-            raise ValueError(f"an array of {dtype} was never written")
-        return np.array(decode(value["array"]), dtype)
+        return np.array(decode(value["array"]), _numbers(value["dtype"]))
+    if TYPE in value:
+        return _numbers(value[TYPE]).type
+    if DTYPE in value:
+        return _numbers(value[DTYPE])
     if "items" in value:
         return {decode(key): decode(item) for key, item in value["items"]}
     return {key: decode(item) for key, item in value.items()}
+
+
+def _numbers(name: str) -> np.dtype[Any]:
+    dtype = np.dtype(name)
+    if dtype.kind not in NUMBERS:
+        raise ValueError(f"an array of {dtype} was never written")
+    return dtype

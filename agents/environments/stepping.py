@@ -91,7 +91,7 @@ class SingleStepper:
     def step(self, action: Array) -> Step:
         """Step, and reset at once where the episode ended."""
         door = self._door
-        chosen = int(action[0]) if self._discrete else action[0]
+        chosen = int(action[0]) if self._discrete else action[0].copy()  # which it may change
         try:
             result = self.env.step(chosen)
         except BaseException as error:
@@ -159,7 +159,7 @@ class VectorStepper:
         """Step; final observations are put where they belong, reset-only rows marked."""
         door, count = self._door, self.num_envs
         try:
-            result = self.env.step(action)
+            result = self.env.step(action.copy())
         except BaseException as error:
             raise self._raised(error, "step")  # noqa: B904
         door.steps += count

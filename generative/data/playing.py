@@ -67,7 +67,7 @@ def play(
             chosen, state = actor.predict(observation, state, begins, deterministic=False, **masks)
             action = np.where(explores.reshape(-1, *[1] * (action.ndim - 1)), action, chosen)
         with blaming(f"the environment {world}, in its step after {told.steps} steps"):
-            result = world.step(action)
+            result = world.step(action.copy())  # which it may change
         observation, reward, terminated, truncated, info = told.stepped(result)
         reward = told.rewards(reward, count)
         terminated, truncated = told.flags(terminated, count), told.flags(truncated, count)

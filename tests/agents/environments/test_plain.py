@@ -38,7 +38,16 @@ def test_numbers_and_arrays_of_numpy():
     np.testing.assert_array_equal(back, array)
 
 
-@pytest.mark.parametrize("value", [len, object(), np.array([None]), {1, 2}, {"f": [print]}])
+@pytest.mark.parametrize("kind", [np.float16, np.uint8, np.bool_, np.dtype(np.float64)])
+def test_types_of_numbers_are_arguments_too(kind):
+    """As in `DtypeObservation(env, np.float16)`."""
+    back = decode(json.loads(json.dumps(encode({"dtype": kind}))))["dtype"]
+    assert (back, type(back)) == (kind, type(kind))
+
+
+@pytest.mark.parametrize(
+    "value", [len, object(), np.array([None]), {1, 2}, {"f": [print]}, np.dtype("O"), np.floating]
+)
 def test_what_no_file_can_hold_is_refused(value):
     with pytest.raises(TypeError, match="cannot be written down"):
         encode(value)
@@ -48,3 +57,5 @@ def test_what_no_file_can_hold_is_refused(value):
 def test_an_array_of_anything_but_numbers_is_refused_before_it_is_made(dtype):
     with pytest.raises(ValueError, match="was never written"):
         decode({"array": [1], "dtype": dtype})
+    with pytest.raises(ValueError, match="was never written"):
+        decode({"NumPy type": dtype})

@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from gymnasium.envs.classic_control import CartPoleEnv
+from gymnasium.envs.classic_control import CartPoleEnv, PendulumEnv
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
@@ -233,6 +233,24 @@ def test_infos_that_come_one_by_one_tell_the_same(mode):
         seen.append(rows)
     for one, other in zip(*seen, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+class Grabbing(PendulumEnv):
+    """Makes of its action what it likes."""
+
+    def step(self, action):
+        action *= 0.0
+        return super().step(action)
+
+
+@pytest.mark.parametrize("vector", [False, True])
+def test_worlds_that_change_their_actions_change_nobody_elses(vector):
+    many = SyncVectorEnv([Grabbing] * 2) if vector else None
+    stepper = SingleStepper(Grabbing()) if many is None else VectorStepper(many)
+    stepper.reset(0)
+    action = np.ones((stepper.num_envs, 1), np.float32)
+    stepper.step(action)
+    assert action.all()
 
 
 @pytest.mark.parametrize("info", [None, "told", [{}], 3], ids=str)

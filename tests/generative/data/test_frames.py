@@ -6,6 +6,7 @@ import gymnasium as gym
 import masked_worlds  # noqa: F401
 import numpy as np
 import pytest
+from gymnasium.envs.classic_control import PendulumEnv
 
 import generative.data.actors
 from generative.data.actors import ACTORS, load_actor
@@ -149,6 +150,17 @@ def test_who_masks_actions_is_told_which_are_allowed(name):
     moments = play(world, agent, seed=0, exploration=0.5)
     shown = sum(len(next(moments).observation) for _ in range(50))
     assert shown == 150  # the world raises where it is not so
+
+
+def test_a_world_that_changes_its_actions_does_not_change_what_was_taken():
+    class Grabbing(PendulumEnv):
+        def step(self, action):
+            action *= 0.0
+            return super().step(action)
+
+    moments = play(gym.vector.SyncVectorEnv([Grabbing] * 2), None, seed=0)
+    assert next(moments).action is None
+    assert all(next(moments).action.all() for _ in range(3))
 
 
 def test_a_trained_run_plays(tmp_path):
