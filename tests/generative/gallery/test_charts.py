@@ -1,6 +1,9 @@
 """Charts: each name in its colour, an interval only where there are several seeds."""
 
+import io
+
 import numpy as np
+import pytest
 
 from generative.gallery import charts
 from nets.drawing.style import COLOURS_OF
@@ -33,3 +36,11 @@ def test_a_single_seed_has_no_band():
 def test_what_was_reached_in_a_single_step_is_shown_too():
     _, _, reach = shown([1], {"dreams": [[0.0], [1.0], [2.0]]})
     assert (np.min(reach), np.max(reach)) == (0.0, 2.0)
+
+
+@pytest.mark.parametrize("name", ["caf\udce9", "$_{$", "50 $ and $\\frac{$"])
+def test_whatever_files_and_classes_are_called_is_drawn(name):
+    """Names in another encoding, and what would be a formula."""
+    at = np.arange(2.0)
+    charts.curves({"loss": (at, at)}, title=name).savefig(io.BytesIO())
+    charts.latent_scatter(np.eye(2), at, names=(name, "b"), title=name).savefig(io.BytesIO())
