@@ -88,9 +88,11 @@ def _kernel_sum(x: Tensor, y: Tensor, bandwidths: Sequence[float]) -> float:
 
 
 def _check(x: Tensor, y: Tensor, least: int) -> None:
-    """Raise unless both are rows of the same length, and enough of them."""
+    """Raise unless both are finite rows of the same length, and enough of them."""
     if x.dim() != 2 or y.dim() != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < least:
         raise ValueError(
             f"rows have shapes {list(x.shape)} and {list(y.shape)}: "
             f"expected [N, D] and [M, D] with at least {least} rows"
         )
+    if not bool(x.isfinite().all() & y.isfinite().all()):
+        raise ValueError("rows hold NaN or infinity, of which there is no distance")

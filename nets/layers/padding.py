@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from .resets import unseen
+
 
 class Padding:
     """Where a batch has steps, and where it is only filled up.
@@ -24,7 +26,7 @@ class Padding:
 
     def __init__(self, valid: Tensor) -> None:
         self.valid, self.lengths = valid, valid.sum(0)
-        if not valid.is_meta and bool((self.lengths == 0).any()):
+        if not unseen(valid) and bool((self.lengths == 0).any()):
             raise ValueError(
                 f"sequence {int(self.lengths.argmin())} has no step, expected at least 1"
             )
@@ -85,7 +87,7 @@ def padding_of(x: Tensor, lengths: Tensor | None, valid: Tensor | None) -> Paddi
         raise TypeError(f"lengths are {lengths.dtype}, expected integers")
     if lengths.shape != (batch,):
         raise ValueError(f"lengths have shape {list(lengths.shape)}, expected {[batch]}")
-    if not lengths.is_meta:
+    if not unseen(lengths):
         low, high = (int(length) for length in lengths.aminmax())
         if low < 1 or high > steps:
             raise ValueError(f"lengths range from {low} to {high}, expected 1 to {steps}")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from .padding import Padding, packed_like, padded, padding_of
-from .resets import Timeline
+from .resets import Timeline, unseen
 
 State: TypeAlias = Tensor | tuple[Tensor, Tensor]
 _RunLayer: TypeAlias = Callable[
@@ -96,7 +96,7 @@ class Recurrent(nn.RNNBase):
             forward = torch.arange(len(states[0]), device=x.device) % self.directions == 0
             fresh = starts[0, :, None] & forward[:, None, None]  # [layers, B, 1]
             states = [s.masked_fill(fresh, 0.0) for s in states]
-            if len(x) == 1 or not (starts.is_meta or starts[1:].any()):
+            if len(x) == 1 or not (unseen(starts) or starts[1:].any()):
                 starts = None
         if one_step:
             y, states = self._layer_by_layer([self._step], x[0], states)

@@ -22,6 +22,13 @@ from torch import Tensor
 
 SATURATING = 1e4  # σ(±1e4) is exactly 0 or 1, tanh(1e4) exactly 1, and float16 can hold it
 
+_exporting = getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)  # torch 2.6
+
+
+def unseen(numbers: Tensor) -> bool:
+    """Whether nobody can look at numbers: there are none, or a program of any is exported."""
+    return numbers.is_meta or _exporting()
+
 
 class Timeline:
     """The steps of a batch laid on a longer time axis on which every start has room.
@@ -43,7 +50,7 @@ class Timeline:
         steps, batch = starts.shape
         device = starts.device
         delay = room * starts.cumsum(0)  # [T, B]
-        length = steps + (room * steps if delay.is_meta else int(delay[-1].max()))
+        length = steps + (room * steps if unseen(delay) else int(delay[-1].max()))
         time = torch.arange(steps, device=device)[:, None] + delay  # [T, B]
         self._index = (time * batch + torch.arange(batch, device=device)).flatten()  # [T * B]
 

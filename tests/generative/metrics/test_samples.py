@@ -171,6 +171,8 @@ def test_distances_are_those_of_differences_and_equal_rows_have_none():
 def test_errors_name_what_is_wrong():
     with pytest.raises(ValueError, match=r"\[3, 2\] and \[3, 4\]: expected \[N, D\] and \[M, D\]"):
         frechet_distance(torch.zeros(3, 2), torch.zeros(3, 4))
+    with pytest.raises(ValueError, match="rows hold NaN or infinity"):
+        frechet_distance(torch.rand(5, 2), torch.full((5, 2), torch.nan))
     with pytest.raises(ValueError, match="at least 2 rows"):
         squared_mmd(torch.zeros(1, 2), torch.zeros(5, 2))
     with pytest.raises(ValueError, match="rows are equal: give bandwidths"):

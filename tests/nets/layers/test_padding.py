@@ -3,6 +3,7 @@
 import pytest
 import torch
 from recurrent_layers import LAYERS, B, D, H, T, draw, draw_starts, each_layer, parts_of
+from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from nets.layers.padding import Padding
@@ -158,3 +159,22 @@ def test_steps_go_to_the_front_and_back():
                 padding.backwards(front)[: padding.lengths[b], b], x[valid[:, b], b].flip(0)
             )
         assert torch.equal(padding.put_back(front), x * valid[..., None])
+
+
+def test_a_program_of_padded_sequences_takes_batches_of_any_size():
+    """Nobody looks at lengths then: room is left for whatever they are."""
+    program = Reader().eval()
+    given = torch.randn(6, 2, 3), torch.tensor([6, 4])
+    batch = torch.export.Dim("B", min=1)
+    exported = torch.export.export(program, given, dynamic_shapes=({1: batch}, {0: batch})).module()
+    x, lengths = torch.randn(6, 5, 3), torch.tensor([6, 1, 3, 2, 5])
+    torch.testing.assert_close(exported(x, lengths), program(x, lengths), rtol=0.0, atol=0.0)
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.memory = LSTM(3, 4, bidirectional=True)
+
+    def forward(self, x, lengths):
+        return self.memory(x, lengths=lengths)[0]
