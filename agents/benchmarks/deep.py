@@ -28,18 +28,30 @@ LSTM_EPOCHS, LSTM_UNITS = 10, 64
 PIXEL_STEPS, PIXEL_BEFORE = 256, 192
 PIXELS = {"learning_rate": 1e-4, "batch_size": 32, "buffer_size": 2_000, "learning_starts": 100}
 PIXEL_EVERY, PIXEL_TARGET = 4, 1_000
+OUR_PIXELS = PIXELS | {
+    "encoder": "nature",
+    "train_every": PIXEL_EVERY,
+    "target_every": PIXEL_TARGET,
+    "double": False,
+}
 
 
 def ours(
-    algorithm: str, env_id: str, copies: int, before: int, steps: int, settings: dict[str, Any]
+    algorithm: str,
+    env_id: str,
+    copies: int,
+    before: int,
+    steps: int,
+    settings: dict[str, Any],
+    device: str = "cpu",
 ) -> Measure:
     """Measure env steps/s of an agent of ours."""
 
     def measure(turn: int) -> float:
         found = find_algorithm(algorithm)
         config = found.config_type()(**settings)
-        env = env_id if env_id == ENV_ID else gym.make(NOISE_84)
-        agent = found.agent_type()(env, config, seed=turn, device="cpu", num_envs=copies)
+        env = gym.make(NOISE_84) if env_id == NOISE_84.id else env_id
+        agent = found.agent_type()(env, config, seed=turn, device=device, num_envs=copies)
         agent.learn(before, progress=False)
         return rate(steps, lambda: agent.learn(steps, progress=False))
 
@@ -93,7 +105,7 @@ def contrib_ppo(turn: int) -> float:
     return learning(model, LSTM_BEFORE, LSTM_STEPS)
 
 
-def sb3_pixels(turn: int) -> float:
+def sb3_pixels(turn: int, device: str = "cpu", steps: int = PIXEL_STEPS) -> float:
     """Measure stable-baselines3's DQN on pictures."""
     from stable_baselines3 import DQN
 
@@ -101,13 +113,13 @@ def sb3_pixels(turn: int) -> float:
         "CnnPolicy",
         gym.make(NOISE_84),
         seed=turn,
-        device="cpu",
+        device=device,
         train_freq=PIXEL_EVERY,
         gradient_steps=1,
         target_update_interval=PIXEL_TARGET,
         **PIXELS,  # type: ignore[arg-type]
     )
-    return learning(model, PIXEL_BEFORE, PIXEL_STEPS)
+    return learning(model, PIXEL_BEFORE, steps)
 
 
 CASES = (
@@ -176,13 +188,7 @@ CASES = (
                 1,
                 PIXEL_BEFORE,
                 PIXEL_STEPS,
-                PIXELS
-                | {
-                    "encoder": "nature",
-                    "train_every": PIXEL_EVERY,
-                    "target_every": PIXEL_TARGET,
-                    "double": False,
-                },
+                OUR_PIXELS,
             ),
         ),
         (Side("stable-baselines3 DQN", sb3_pixels),),

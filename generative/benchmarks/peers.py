@@ -1,5 +1,7 @@
 """Peers: pythae in an environment of its own, and the loops that everybody writes."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -18,12 +20,33 @@ PYTHAE = Apart(
 BATCH_SIZE = 64
 
 
+@dataclass(frozen=True)
+class Loop:
+    """How a textbook's loop runs.
+
+    Attributes:
+        batch_size: rows of a step.
+        device: where the networks are, and the rows.
+        timed: returns an amount per second of some work.
+    """
+
+    batch_size: int = BATCH_SIZE
+    device: str = "cpu"
+    timed: Callable[[int, Callable[[], object]], float] = rate
+
+
 def pythae(kind: str, rows: int) -> Measure:
     """Measure images/s of pythae's trainer."""
     return PYTHAE.measure(kind, rows)
 
 
-def eager_vae(encoder: nn.Module, decoder: nn.Module, shape: tuple[int, ...], rows: int) -> Measure:
+def eager_vae(
+    encoder: nn.Module,
+    decoder: nn.Module,
+    shape: tuple[int, ...],
+    rows: int,
+    loop: Loop = Loop(),
+) -> Measure:
     """Measure images/s of a VAE's textbook loop over these networks."""
 
     def measure(turn: int) -> float:
@@ -31,11 +54,11 @@ def eager_vae(encoder: nn.Module, decoder: nn.Module, shape: tuple[int, ...], ro
             return timed()
 
     def timed() -> float:
-        data = torch.rand(rows, *shape)  # [N, C, H, W]
+        data = torch.rand(rows, *shape, device=loop.device)  # [N, C, H, W]
         adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-3)
 
         def epoch() -> None:
-            for x in data[torch.randperm(rows)].split(BATCH_SIZE):
+            for x in data[torch.randperm(rows)].split(loop.batch_size):
                 mean, logvar = encoder(x).chunk(2, dim=1)  # [B, D]
                 z = mean + torch.exp(0.5 * logvar) * torch.randn_like(mean)
                 logits = decoder(z).reshape(x.shape)
@@ -46,12 +69,12 @@ def eager_vae(encoder: nn.Module, decoder: nn.Module, shape: tuple[int, ...], ro
                 adam.step()
 
         epoch()
-        return rate(rows, epoch)
+        return loop.timed(rows, epoch)
 
     return measure
 
 
-def eager_dcgan(model: DCGAN, rows: int) -> Measure:
+def eager_dcgan(model: DCGAN, rows: int, loop: Loop = Loop()) -> Measure:
     """Measure images/s of DCGAN's textbook loop over the networks of `model`."""
     generator, discriminator = model.generator, model.discriminator
 
@@ -60,7 +83,7 @@ def eager_dcgan(model: DCGAN, rows: int) -> Measure:
             return timed()
 
     def timed() -> float:
-        data = torch.rand(rows, *model.shape)  # [N, C, H, W]
+        data = torch.rand(rows, *model.shape, device=loop.device)  # [N, C, H, W]
         adams = [
             torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999))
             for net in (discriminator, generator)
@@ -70,8 +93,8 @@ def eager_dcgan(model: DCGAN, rows: int) -> Measure:
             return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
         def epoch() -> None:
-            for x in data[torch.randperm(rows)].split(BATCH_SIZE):
-                fake = generator(torch.randn(len(x), model.config.latent))
+            for x in data[torch.randperm(rows)].split(loop.batch_size):
+                fake = generator(torch.randn(len(x), model.config.latent, device=x.device))
                 adams[0].zero_grad()
                 real_loss = bce(discriminator(2 * x - 1), 1.0)
                 (real_loss + bce(discriminator(fake.detach()), 0.0)).backward()
@@ -81,6 +104,6 @@ def eager_dcgan(model: DCGAN, rows: int) -> Measure:
                 adams[1].step()
 
         epoch()
-        return rate(rows, epoch)
+        return loop.timed(rows, epoch)
 
     return measure

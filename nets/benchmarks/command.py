@@ -3,7 +3,7 @@
 import shlex
 
 from ..shell.command_line import command, draw_off_screen, parse, refusals
-from .measure import measure_growth, measure_quality, measure_speed
+from .measure import measure_gpu, measure_growth, measure_quality, measure_speed
 from .options import BenchmarkOptions
 
 TEXT = """Measure speed beside the peers', quality beside known values, or growth beside limits.
@@ -11,7 +11,8 @@ TEXT = """Measure speed beside the peers', quality beside known values, or growt
 speed: our way and the peers' take turns in one process, so that what slows the machine slows both;
 the ratio is the median over the rounds, and its range. quality: every run leaves a JSON file, and
 runs whose file is there are not repeated. growth: how figures grow with environments, networks,
-batches and pictures, drawn beside what the machine's products and copies allow.
+batches and pictures, drawn beside what the machine's products and copies allow. gpu: speed, memory
+and equality with the CPU where there is a GPU, as JSON.
 
 examples:
   {command}                          every case of speed, about a quarter of an hour
@@ -21,7 +22,8 @@ examples:
   {command} quality --only generative --write results/generative/README.md
   {command} quality --on local:4     several runs at a time
   {command} quality --list
-  {command} growth --picture growth.svg"""
+  {command} growth --picture growth.svg
+  {command} gpu > gpu.json           in about five minutes"""
 
 
 @command
@@ -35,5 +37,10 @@ def main(argv: list[str]) -> int:
         with refusals(ValueError):
             around(options.write, options.kind)
     call = shlex.join(["python", "scripts/benchmark.py", *argv])
-    kinds = {"speed": measure_speed, "quality": measure_quality, "growth": measure_growth}
+    kinds = {
+        "speed": measure_speed,
+        "quality": measure_quality,
+        "growth": measure_growth,
+        "gpu": measure_gpu,
+    }
     return kinds[options.kind](options, call)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from .quality import Row
 
 # groups of entry points
-SPEED, QUALITY, GROWTH = "dreamgym.benchmarks", "dreamgym.quality", "dreamgym.growth"
+SPEED, QUALITY = "dreamgym.benchmarks", "dreamgym.quality"
+GROWTH, GPU = "dreamgym.growth", "dreamgym.gpu"
 
 
 class Named(Protocol):
@@ -136,6 +137,27 @@ def measure_quality(options: BenchmarkOptions, call: str) -> int:
         record = {"kind": "quality", "command": call, "rows": figures}
         print(json.dumps(record | {"left_out": left_out}))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+def measure_gpu(options: BenchmarkOptions, call: str) -> int:
+    """Measure speed, memory and equality on a GPU, and print them as one JSON object."""
+    from . import report
+    from .gpu import NEED, gpu_json, measure_case
+
+    cases = select(_registered(GPU), options.only)
+    if options.list:
+        return _list(cases)
+    if not NEED.there():
+        raise CommandError(f"there is no GPU here: gpu needs {NEED.remedy}")
+    results = []
+    with _bar(sum(one.case.turns for one in cases)) as bar:
+        for one in cases:
+            bar.set_description(one.name)
+            result = measure_case(one, bar.update)
+            results.append(gpu_json(result, report.speed_json(result.speed)))
+    about = report.machine() | {"gpu": report.gpu_name()}
+    print(json.dumps({"kind": "gpu", "command": call, "machine": about, "cases": results}))
+    return 0 if all(result["beside_the_cpu"]["equal"] for result in results) else 1
 
 
 def _place(rows: "Sequence[Row]", place: Place, options: BenchmarkOptions) -> None:

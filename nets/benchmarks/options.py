@@ -16,8 +16,8 @@ _ONLY = tyro.conf.arg(metavar="NAME ...", help_behavior_hint="")
 class BenchmarkOptions(Settings):
     """What to measure."""
 
-    kind: tyro.conf.Positional[Literal["speed", "quality", "growth"]] = "speed"
-    """speed, quality or growth."""
+    kind: tyro.conf.Positional[Literal["speed", "quality", "growth", "gpu"]] = "speed"
+    """speed, quality, growth or gpu."""
     only: Annotated[tuple[str, ...], _ONLY] = ()
     """Cases by name, or by the beginning of names; all by default."""
     json: bool = False

@@ -68,6 +68,13 @@ def machine() -> dict[str, Any]:
     }
 
 
+def gpu_name() -> str:
+    """Return what the GPU is called."""
+    import torch
+
+    return torch.cuda.get_device_name()
+
+
 def speed_json(result: Result) -> dict[str, Any]:
     """Return a result as plain values, all rounds included."""
     case = result.case
