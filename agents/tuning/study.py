@@ -6,9 +6,8 @@ holds the lock of its folder, which the kernel frees.
 """
 
 import socket
-import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,10 +15,12 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
+from nets.foreign import is_foreign
 from nets.kinds import Space
 from nets.process.seeding import hash31
+from nets.runs.checkpoint import fitting
 from nets.runs.divergence import Diverged
-from nets.runs.ownership import Occupied, owned
+from nets.runs.ownership import Occupied, in_turn, owned
 from nets.settings import to_plain
 
 from ..loop.run import RunConfig
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 Sampler = Literal["tpe", "random"]
 Pruner = Literal["median", "hyperband", "none"]
-NAME = "tune"
+NAME, JOURNAL = "tune", "journal.log"
 MISSING = "Optuna is not installed: pip install 'dreamgym[tune]'"
 STARTUP = 5  # trials that nothing is pruned by
 WARMUP = 0.2  # of a run, in which nothing is pruned
@@ -89,6 +90,7 @@ class Study:
         Raises:
             ModuleNotFoundError: Optuna is not installed.
             ValueError: another study is there, or the storage cannot be opened.
+            CheckpointError: the journal is damaged.
         """
         try:
             import optuna
@@ -97,18 +99,15 @@ class Study:
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.comparison.path.mkdir(parents=True, exist_ok=True)
-        try:
-            study = optuna.create_study(
-                storage=self._storage(),
+        study = self._stored(
+            partial(
+                optuna.create_study,
                 study_name=NAME,
                 direction="maximize",
                 load_if_exists=True,
                 pruner=self._pruner(),
             )
-        except Exception as error:  # of whatever database
-            if not self.storage:
-                raise
-            raise ValueError(f"no study at {self.storage}: {error}") from error
+        )
         wanted = to_plain(
             self.comparison.config(self.contender)
             | {name: str(where) for name, where in self.space.items()}
@@ -145,7 +144,7 @@ class Study:
     def _next(self, study: "optuna.Study") -> "Iterator[Trial | None]":
         """Hold a trial that nobody works on: one that was left unfinished, or a new one."""
         with ExitStack() as held:
-            with _turn(self.comparison.path):  # one process at a time chooses
+            with in_turn(partial(owned, self.comparison.path)):  # one process at a time chooses
                 trial = self._left(study, held) or self._fresh(study, held)
             yield trial
 
@@ -177,6 +176,8 @@ class Study:
         try:
             scores = [self._score(trial, seed) for seed in range(self.seeds)]
         except (Diverged, ValueError) as error:  # settings may exclude each other
+            if is_foreign(error):
+                raise
             trial.set_user_attr("failed", str(error))
             study.tell(trial.number, state=TrialState.FAIL)
             return
@@ -196,13 +197,17 @@ class Study:
         record = self.comparison.run(contender, seed, watched)
         return None if record is None else float(record["result"]["figure"])
 
-    def _storage(self) -> Any:
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
+    def _stored(self, create: "Callable[..., optuna.Study]") -> "optuna.Study":
+        """Return what `create` makes of the storage."""
+        if not self.storage:
+            from .journal import open_journal
 
-        return self.storage or JournalStorage(
-            JournalFileBackend(str(self.comparison.path / "journal.log"))
-        )
+            with fitting(journal := self.comparison.path / JOURNAL):
+                return create(storage=open_journal(journal))
+        try:
+            return create(storage=self.storage)
+        except Exception as error:  # of whatever database
+            raise ValueError(f"no study at {self.storage}: {error}") from error
 
     def _sampler(self, seed: int) -> Any:
         from optuna.samplers import RandomSampler, TPESampler
@@ -229,16 +234,3 @@ def finished(study: "optuna.Study") -> "list[FrozenTrial]":
 
 def _name(number: int) -> str:
     return f"trial-{number:03d}"
-
-
-@contextmanager
-def _turn(folder: Path) -> Iterator[None]:
-    """Own a folder as soon as nobody else does."""
-    with ExitStack() as held:
-        while True:
-            try:
-                held.enter_context(owned(folder))
-                break
-            except Occupied:
-                time.sleep(0.05)
-        yield

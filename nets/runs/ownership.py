@@ -4,8 +4,8 @@ import os
 import socket
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from ..warned import warn
@@ -19,6 +19,7 @@ except ImportError:  # Windows has another word for it
 LOCK = ".dreamgym.lock"
 NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # for whoever is at the other end of a pipe
+PAUSE = 0.05  # seconds between two tries to have a lock
 FAR = 1 << 20  # a byte that nobody writes: what Windows has locked, others cannot read
 
 
@@ -64,6 +65,19 @@ def owned_file(path: Path) -> Iterator[None]:
     """
     make_folder(path.parent)
     with _locked(path.with_name(f".{path.name}.lock"), path):
+        yield
+
+
+@contextmanager
+def in_turn(own: Callable[[], AbstractContextManager[object]]) -> Iterator[None]:
+    """Own something, such as `partial(owned, folder)`, as soon as nobody else does."""
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(own())
+                break
+            except Occupied:
+                time.sleep(PAUSE)
         yield
 
 

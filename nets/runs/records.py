@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..settings import to_plain
-from .checkpoint import CheckpointError, Damaged, load_checkpoint, load_object, save_json
+from .checkpoint import CheckpointError, Damaged, fitting, load_checkpoint, load_object, save_json
 from .checkpoints import Checkpoints
 from .places import FOLDER
 from .shapes import require_shapes
@@ -66,7 +66,7 @@ def record_of(files: Checkpoints) -> dict[str, Any]:
 def _changes(files: Checkpoints) -> str:
     """Tell in what config.json differs from the last checkpoint that can be read."""
     for file in reversed(files.list()):
-        with suppress(CheckpointError, TypeError):
+        with suppress(CheckpointError):
             state, record = load_checkpoint(file), load_object(files.config)
             require_shapes(file, state)
             require_shapes(files.config, record)
@@ -93,9 +93,14 @@ def differences(here: Mapping[str, Any], there: Mapping[str, Any], other: str) -
         here: a record.
         there: another one; what only one of them has does not count.
         other: what the other is called.
+
+    Raises:
+        CheckpointError: the other holds what no record does, such as tensors.
     """
     common = {name: there[name] for name in here if name in there}
-    found = _unequal(to_plain(here), to_plain(common))
+    with fitting(other):
+        said = to_plain(common)
+    found = _unequal(to_plain(here), said)
     return "; ".join(f"{name} is {a!r}, in {other} {b!r}" for name, a, b in found)
 
 

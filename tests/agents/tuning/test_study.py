@@ -6,7 +6,9 @@ import tomllib
 from contextlib import closing
 from dataclasses import replace
 
+import gymnasium as gym
 import pytest
+from gymnasium.envs.classic_control import CartPoleEnv
 
 import agents
 from agents.environments.source import EnvSource
@@ -14,10 +16,11 @@ from agents.outcomes.comparison import Comparison, Contender
 from agents.presets import find_preset
 from agents.tuning.report import as_preset, write
 from agents.tuning.space import distribution
-from agents.tuning.study import Study
+from agents.tuning.study import JOURNAL, Study
 from nets.kinds import Span
 from nets.placing.each import run_each
 from nets.placing.local import Local
+from nets.runs.checkpoint import CheckpointError
 
 SPACE = {"learning_rate": Span(0.01, 1.0, log=True), "discount": (0.5, 0.9)}
 
@@ -156,3 +159,58 @@ def test_a_file_of_presets_names_no_code(tmp_path, line):
     file.write_text(f'[ppo."CartPole-v1"]\n{line}\n')
     with pytest.raises(ValueError, match="asks for code, 'mine:"):
         find_preset("ppo", "CartPole-v1", str(file))
+
+
+JOURNALS = {
+    "a row that is no JSON": b"{bad\n{}\n",
+    "a row of another kind": b"[1]\n",
+    "bytes": b"\xff\xfe\0\n\n",
+    "depth": b"[" * 100_000 + b"\n\n",
+}
+
+
+@pytest.mark.parametrize("damage", JOURNALS.values(), ids=JOURNALS)
+def test_a_damaged_journal_is_named(tmp_path, damage):
+    study(tmp_path).open()
+    with (tmp_path / JOURNAL).open("ab") as journal:
+        journal.write(damage)
+    with pytest.raises(CheckpointError, match=rf"{JOURNAL} does not fit: "):
+        study(tmp_path).open()
+
+
+def test_a_study_goes_on_where_a_process_died_while_it_wrote(tmp_path):
+    study(tmp_path).open()
+    journal = tmp_path / JOURNAL
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"op_code":4,"wor')  # as on a full disk
+    os.symlink(tmp_path / "of one who died elsewhere", f"{journal}.lock")
+    study(tmp_path).work()
+    assert journal.read_bytes().startswith(whole)
+    assert all(map(json.loads, journal.read_text().splitlines()))
+    assert len(study(tmp_path).finished()) == 4
+
+
+def test_a_journal_is_written_through_no_link(tmp_path):
+    mine = tmp_path / "mine"
+    mine.touch()
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / JOURNAL).symlink_to(mine)
+    with pytest.raises(CheckpointError, match="is a link"):
+        study(tmp_path / "s").open()
+    assert mine.read_bytes() == b""
+
+
+class Broken(CartPoleEnv):
+    """Has a fault of its own."""
+
+    def step(self, action):
+        raise ValueError("no such level")
+
+
+def test_what_a_world_of_others_raises_is_no_failed_trial(tmp_path):
+    gym.register("Broken-v0", entry_point=Broken, max_episode_steps=9)
+    contender = Contender("a2c", "a2c", agents.A2CConfig(), EnvSource.of("Broken-v0", 1), 64)
+    broken = Study(Comparison(tmp_path), contender, {"learning_rate": (0.1,)}, trials=1)
+    with pytest.raises(ValueError, match="no such level"):
+        broken.work()
+    del gym.registry["Broken-v0"]

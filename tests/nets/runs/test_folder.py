@@ -107,6 +107,14 @@ def test_a_config_of_another_run_is_refused_with_both_values(run, tmp_path):
         again(run).newest(DESCRIBED | {"seed": 5})
 
 
+@pytest.mark.parametrize("name", ["config", "record"])
+def test_a_description_that_holds_tensors_is_refused(run, name):
+    file = run.files.of_step(30)
+    save_checkpoint(file, load_checkpoint(file) | {name: {"config": {}, "seed": torch.zeros(2)}})
+    with pytest.raises(CheckpointError, match="0000000030.pt does not fit: .*Tensor"):
+        again(run).newest(DESCRIBED)
+
+
 @pytest.mark.parametrize("left", ["checkpoints/0000000010.pt", "metrics.csv", "best/checkpoint.pt"])
 def test_what_is_left_of_another_run_is_not_taken_over(run, tmp_path, left):
     file = tmp_path / "new" / left
