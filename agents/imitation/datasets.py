@@ -15,12 +15,14 @@ from nets.settings import required
 
 from ..agent import Agent
 from ..environments.limits import step_limit
+from ..environments.plain import NUMBERS
 from ..environments.spaces import holds_floats
 from ..environments.stepping import Stepper
 from ..loop.experience import Array, Episode
+from .claims import require_extent
 
 if TYPE_CHECKING:
-    from minari import MinariDataset
+    from minari import EpisodeData, MinariDataset
     from minari.data_collector import EpisodeBuffer
 
 ROWS = gym.spaces.Box | gym.spaces.Discrete | gym.spaces.MultiDiscrete | gym.spaces.MultiBinary
@@ -49,21 +51,23 @@ def read_demonstrations(name: str, observations: gym.Space, actions: gym.Space) 
     Raises:
         ModuleNotFoundError: Minari is not installed.
         FileNotFoundError: there is no such data set here.
-        ValueError: it is of another kind of world, or holds what is not in its spaces.
+        ValueError: it is damaged, of another kind of world, or holds what is not in its spaces.
     """
     minari = _minari()
-    try:
-        with _quiet():
-            data: MinariDataset = minari.load_dataset(name)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"there is no data set {name!r} here: minari download {name}"
-        ) from error
+    from minari.storage.datasets_root_dir import get_dataset_path
+
+    with _told(name), _quiet():
+        if (folder := get_dataset_path(name) / "data").exists():
+            require_extent(folder)
+        data: MinariDataset = minari.load_dataset(name)
     theirs = data.observation_space, data.action_space
     if theirs[0].shape != observations.shape or theirs[1] != actions:
         message = f"{name} has observations {theirs[0]} and actions {theirs[1]}"
         raise ValueError(f"{message}, the world {observations} and {actions}")
-    parts = [_checked(name, k, each, observations, actions) for k, each in enumerate(data)]
+    parts = [
+        _checked(name, k, each, observations, actions)
+        for k, each in enumerate(_episodes(name, data))
+    ]
     if not parts:
         raise ValueError(f"{name} holds no episodes")
     return Recorded(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -155,10 +159,13 @@ def _checked(
     """
     count = len(episode.rewards)
     seen, done = np.asarray(episode.observations)[:count], np.asarray(episode.actions)
+    rewards = np.asarray(episode.rewards)
     floats = holds_floats(observations)
     right = (
         seen.shape == (count, *(observations.shape or ()))
-        and done.shape == (count,)
+        and done.shape == rewards.shape == (count,)
+        and rewards.dtype.kind in NUMBERS
+        and np.isfinite(rewards).all()
         and (np.isfinite(seen).all() if floats else all(map(observations.contains, seen)))
         and all(map(actions.contains, done))
     )
@@ -166,7 +173,28 @@ def _checked(
         raise ValueError(f"episode {number} of {name} holds what is not in the world's spaces")
     last = np.arange(count) == count - 1
     numbers = np.full(count, number)
-    return seen.astype(observations.dtype), done, numbers, np.asarray(episode.rewards, float), last
+    return seen.astype(observations.dtype), done, numbers, rewards.astype(float), last
+
+
+def _episodes(name: str, data: "MinariDataset") -> "Iterator[EpisodeData]":
+    with _told(name):
+        yield from data
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Tell in a sentence what keeps Minari from reading a data set."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"there is no data set {name!r} here: minari download {name}"
+        ) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged file can make the reader fail in any way
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"the data set {name!r} cannot be read: {said}") from error
 
 
 def _minari() -> Any:

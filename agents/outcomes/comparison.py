@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from nets.benchmarks.quality import make_record, read_record
+from nets.benchmarks.quality import make_record
 from nets.process.device import cpu_settings
 from nets.runs.changes import config_at
 from nets.runs.checkpoint import save_json
@@ -28,8 +28,7 @@ from ..environments.source import EnvSource
 from ..loading import measure_best
 from ..loop.run import RunConfig, RunFolder, sources
 from ..loop.trainer import Trainer
-
-Record = dict[str, Any]
+from .records import Record, read_finished
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Comparison:
 
     def record(self, contender: Contender, seed: int) -> Record | None:
         """Return what came out of a run; None where it is not finished."""
-        return read_record(self.file(contender, seed))
+        return read_finished(self.file(contender, seed))
 
     def agent(self, contender: Contender, seed: int) -> Agent:
         """Return the agent of a run, untrained.
@@ -208,10 +207,10 @@ class Comparison:
     def steps_done(self, contender: Contender, seed: int) -> int:
         """Return how far a run has come, as far as its metrics tell."""
         try:
-            last = self.run_folder(contender, seed).metrics_file.read_text().splitlines()[-1]
+            last = self.run_folder(contender, seed).metrics_file.read_bytes().splitlines()[-1]
         except (OSError, IndexError):
             return 0
-        step = last.partition(",")[0]
+        step = last.partition(b",")[0]
         return int(step) if step.isdigit() else 0
 
 
@@ -220,9 +219,10 @@ def load_records(path: Path) -> list[Record]:
 
     Raises:
         ValueError: there are none, or they are of several environments.
+        CheckpointError: one is damaged.
     """
     files = (file for file in path.glob("*/seed-*.json") if file.parent.name != "runs")
-    records = [record for record in map(read_record, files) if record is not None]
+    records = [record for record in map(read_finished, files) if record is not None]
     if not records:
         raise ValueError(f"{path} holds no records of a comparison")
     environments = {record["config"]["env"] for record in records}

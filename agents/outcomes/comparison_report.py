@@ -15,7 +15,7 @@ from nets.drawing.style import looks, styled
 from nets.glance import rows_in_a_table
 from nets.runs.checkpoint import atomic_write
 
-from .comparison import Record
+from .records import Record
 from .references import solved_from
 from .statistics import Scores, bootstrap_interval, interquartile_mean
 

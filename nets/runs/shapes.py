@@ -1,6 +1,7 @@
 """What kind of value stands under which name of a run's files: nothing behind has to ask again."""
 
 from collections.abc import Mapping
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,12 @@ KINDS: Mapping[str, Any] = {
     "sources": {str: {"path": str, "sha256": str}},
 }
 """Of config.json, best/evaluation.json and checkpoints: a type, a list or a dict of one, a form."""
+UNKNOWN = ("record", "metrics_rows")
+"""None in checkpoints of a run that has no config.json, or writes no rows."""
 WORDS = {
     str: "text",
     int: "a whole number",
+    Real: "a number",
     dict: "names with values",
     list: "a list",
 }
@@ -33,15 +37,31 @@ def require_shapes(path: str | Path, record: Mapping[str, Any]) -> None:
 
     Args:
         path: the file that it was read from.
-        record: what it says; what is not there, or None, is left to whoever needs it.
+        record: what it says; what is not there, or a word or number that is None, is left to
+            whoever needs it.
 
     Raises:
         CheckpointError: naming the value, and what was expected.
     """
     for name, kind in KINDS.items():
-        value = record.get(name)
-        if value is not None:
-            _require(path, name, value, kind)
+        optional = kind in (str, int) or name in UNKNOWN
+        if name in record and not (optional and record[name] is None):
+            _require(path, name, record[name], kind)
+
+
+def require_form(path: str | Path, record: Mapping[str, Any], form: Mapping[str, Any]) -> None:
+    """Refuse a record that lacks something of a form, or has another kind in its place.
+
+    Args:
+        path: the file that it was read from.
+        record: what it says.
+        form: a kind for every name that is needed.
+
+    Raises:
+        CheckpointError: naming the value, and what was expected.
+    """
+    for name, kind in form.items():
+        _require(path, name, record.get(name), kind)
 
 
 def _require(path: str | Path, name: str, value: Any, kind: Any) -> None:

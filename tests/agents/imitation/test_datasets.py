@@ -1,6 +1,9 @@
 """Demonstrations of Minari: written of an agent's episodes, and learned from."""
 
+import json
+import os
 import warnings
+from shutil import copytree
 
 import gymnasium as gym
 import numpy as np
@@ -14,6 +17,7 @@ from agents.imitation.datasets import read_demonstrations, write_demonstrations
 from nets.shell.command_line import USAGE_ERROR
 
 minari = pytest.importorskip("minari", reason="needs dreamgym[minari]")
+h5py = pytest.importorskip("h5py", reason="needs dreamgym[minari]")
 LAKE, NAME = "envs:dreamgym/Lake-v0", "lake/expert-v0"
 
 
@@ -143,6 +147,54 @@ def test_numbers_that_are_in_no_space_are_refused(expert, wrong):
         )
     with pytest.raises(ValueError, match=f"episode 0 of wrong/{wrong}-v0"):
         read_demonstrations(f"wrong/{wrong}-v0", *spaces)
+
+
+def described(folder, **changes):
+    file = folder / "metadata.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def stored(folder, name, value):
+    with h5py.File(folder / "main_data.hdf5", "a") as file:
+        del file["episode_0"][name]
+        if value is not None:
+            file["episode_0"][name] = value
+
+
+def inflated(folder):
+    with h5py.File(folder / "main_data.hdf5", "a") as file:
+        shape = {"shape": (2**26,), "chunks": (2**20,), "compression": "gzip"}
+        file["episode_0"].create_dataset("more", dtype="f8", **shape)
+
+
+def torn(folder):
+    os.truncate(folder / "main_data.hdf5", 3000)
+
+
+DAMAGE = {
+    "a list": (lambda data: (data / "metadata.json").write_text("[]"), "is a list"),
+    "depth": (lambda data: (data / "metadata.json").write_text("[" * 10**5), "no valid JSON|not"),
+    "a form of others": (lambda data: described(data, data_format="x.y"), "stored as 'x.y'"),
+    "claimed episodes": (lambda data: described(data, total_episodes=10**9), "1000000000 episodes"),
+    "torn": (torn, "truncated"),
+    "inflated": (inflated, r"are to have 536,\d+,\d+ bytes"),
+    "a lost column": (lambda data: stored(data, "actions", None), "actions"),
+    "a link": (
+        lambda data: stored(data, "rewards", h5py.ExternalLink("x.hdf5", "/x")),
+        "'rewards' leads elsewhere",
+    ),
+    "nan": (lambda data: stored(data, "rewards", np.full(3, np.nan)), "holds what is not"),
+    "words": (lambda data: stored(data, "rewards", np.array([b"a"] * 3)), "holds what is not"),
+}
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_data_set_is_refused_by_name(expert, tmp_path, monkeypatch, damage, words):
+    copytree(minari.storage.get_dataset_path(NAME), tmp_path / NAME)
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    damage(tmp_path / NAME / "data")
+    with pytest.raises(ValueError, match=f"{NAME}.*({words})"):
+        read_demonstrations(NAME, expert.source.observation_space, expert.source.action_space)
 
 
 def test_the_commands_write_and_learn(expert, tmp_path, capsys):

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from functools import reduce
+from operator import getitem
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from agents.outcomes.comparison import Comparison, Contender, load_records
 from agents.outcomes.comparison_report import Outcome, spread, summarize, table
 from agents.presets import find_preset
 from agents.tabular.temporal_difference import QLearningConfig
+from nets.runs.checkpoint import CheckpointError
 from nets.shell.command_line import CommandError
 
 LAKE = "dreamgym/Lake-v0"
@@ -153,6 +156,29 @@ def test_folders_of_two_worlds_are_refused(tmp_path):
         (tmp_path / label).mkdir()
         (tmp_path / label / "seed-0.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match="mixes One-v0 and Two-v0"):
+        load_records(tmp_path)
+
+
+DAMAGE = {
+    "result": ([], r"result is \[\], expected names with values"),
+    "config": (None, "config is None, expected"),
+    "seed": ("a", "seed is 'a', expected a whole number"),
+    "result.figure": ("x", r"result\.figure is 'x', expected a number"),
+    "result.curve": ({name: [] for name in ("step", "return", "std")}, "columns of"),
+    "result.curve.step": ([1, 2, 3], "columns of"),
+    "config.env": (["a"], r"config\.env is .*, expected text"),
+}
+
+
+@pytest.mark.parametrize(("name", "damage"), DAMAGE.items(), ids=DAMAGE)
+def test_a_damaged_record_is_refused_by_name(tmp_path, name, damage):
+    value, words = damage
+    content = record("a", 0, 1.0, [1, 2], [1.0, 1.0])
+    *path, last = name.split(".")
+    reduce(getitem, path, content)[last] = value
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "seed-0.json").write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=rf"seed-0\.json does not fit: .*{words}"):
         load_records(tmp_path)
 
 

@@ -111,7 +111,7 @@ def test_a_config_of_another_run_is_refused_with_both_values(run, tmp_path):
 def test_a_description_that_holds_tensors_is_refused(run, name):
     file = run.files.of_step(30)
     save_checkpoint(file, load_checkpoint(file) | {name: {"config": {}, "seed": torch.zeros(2)}})
-    with pytest.raises(CheckpointError, match="0000000030.pt does not fit: .*Tensor"):
+    with pytest.raises(CheckpointError, match=r"0000000030\.pt does not fit: .*Tensor"):
         again(run).newest(DESCRIBED)
 
 
@@ -147,6 +147,7 @@ def test_a_checksum_that_was_taken_away_is_missed_but_those_of_before_had_none(r
         ("record", "x" * 999, "record is 'xxx.*x\\.\\.\\., expected names with values"),
         ("replay_ends", [None], r"replay_ends\[0\] is None, expected a whole number"),
         ("changes", [{"step": 1}], r"changes\[0\] is .*, expected its config"),
+        ("sources", None, "sources is None, expected names with values"),
         ("sources", {"data": {"path": 4}}, r"sources\.data\.path is 4, expected text"),
     ],
 )
