@@ -181,9 +181,10 @@ def _bounds(space: gym.Space, name: str) -> tuple[Any, Any] | None:
         span = np.iinfo(space.dtype)
         bounded = (space.low > span.min).any() or (space.high < span.max).any()
         return (space.low, space.high) if bounded else None
+    most = min(LARGEST, float(np.finfo(space.dtype).max))  # also of those with 16 bits
     if name in LEAVE_THEIR_BOX:
-        return -LARGEST, LARGEST
+        return -most, most
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
     low, high = low - SLACK * np.abs(low), high + SLACK * np.abs(high)
-    limits = np.maximum(low, -LARGEST), np.minimum(high, LARGEST)
+    limits = np.maximum(low, -most), np.minimum(high, most)
     return tuple(limit.astype(space.dtype) for limit in limits)  # type: ignore[return-value]

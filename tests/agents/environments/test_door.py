@@ -13,6 +13,7 @@ from nets.near import shortened
 
 BOX = gym.spaces.Box(np.array([-1, -np.inf], np.float32), np.array([1, np.inf], np.float32))
 FREE = gym.spaces.Box(-np.inf, np.inf, (2,), np.float64)
+HALF = gym.spaces.Box(-np.inf, np.inf, (2,), np.float16)
 PICTURE = gym.spaces.Box(0, 255, (2, 3), np.uint8)
 CARDS = gym.spaces.Tuple([gym.spaces.Discrete(32), gym.spaces.Discrete(2, start=1)])
 
@@ -23,6 +24,7 @@ def door(space):
 
 SPACES = [
     (FREE, [[1e30, -1e30]], [[np.nan, 0.0], [0.0, np.inf], [1e300, 0.0]]),
+    (HALF, [[6e4, -6e4]], [[np.inf, 0.0], [0.0, np.nan], [1e5, 0.0]]),
     (BOX, [[1.0, 1e30], [-1.0, -3e38]], [[1.1, 0.0], [0.0, np.inf], [np.nan, 0.0], [0.0, 1e39]]),
     (BOX, [[1.0 + 1e-7, 0.0], [-1.000001, 0.0]], [[1.0001, 0.0]]),  # one rounding, and more
     (gym.spaces.Discrete(3, start=2), [2, 4.0], [1, 5, 2.5]),
