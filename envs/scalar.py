@@ -10,6 +10,7 @@ from gymnasium.error import ResetNeeded
 from .actions import action_reader
 from .dynamics import Dynamics, check_render_mode, load_dynamics, render_metadata
 from .numbers import scalar
+from .pictures.sizes import require_size, resized
 from .pictures.window import Window
 from .random import GOLDEN, MASK, ScalarRandom, mix, root_of
 
@@ -27,13 +28,19 @@ class DynamicsEnv(gym.Env):
     Args:
         dynamics: An object, or "module:Class", which is built with the options.
         render_mode: None, "human", "rgb_array" or "ansi", as far as the dynamics can draw.
+        render_size: Pixels of the longer side of pictures; None: as they are drawn.
         options: Arguments of the dynamics' class.
     """
 
     metadata = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 8}  # noqa: RUF012
 
     def __init__(
-        self, dynamics: Dynamics | str, *, render_mode: str | None = None, **options: Any
+        self,
+        dynamics: Dynamics | str,
+        *,
+        render_mode: str | None = None,
+        render_size: int | None = None,
+        **options: Any,
     ) -> None:
         self.dynamics = load_dynamics(dynamics, options)
         self.observation_space = self.dynamics.observation_space
@@ -42,6 +49,7 @@ class DynamicsEnv(gym.Env):
             self.dynamics, pictures=["human", "rgb_array"], texts=["ansi"]
         )
         self.render_mode = check_render_mode(render_mode, self.metadata)
+        self._size = require_size(render_size)
         self._window = Window(type(self.dynamics).__name__, self.metadata["render_fps"])
         self._action = action_reader(self.action_space).one
         self._step, self._observe = self.dynamics.step, self.dynamics.observe
@@ -95,9 +103,9 @@ class DynamicsEnv(gym.Env):
         if self.render_mode == "ansi":
             return drawing.text(state)[0]
         if self.render_mode == "rgb_array":
-            return drawing.frames(state)[0]
+            return resized(drawing.frames(state), self._size)[0]
         if not self._window.closed:
-            self._window.show(drawing.frames(state)[0])
+            self._window.show(resized(drawing.frames(state), self._size)[0])
         return None
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from .actions import action_reader
 from .dynamics import Dynamics, Frames, check_render_mode, load_dynamics, render_metadata
 from .memory import own_state, owner, separate
 from .numbers import Array, batch
+from .pictures.sizes import require_size, resized
 from .random import GOLDEN, BatchRandom, mix_array, root_of
 
 Mask = npt.NDArray[np.bool_]
@@ -34,6 +35,7 @@ class DynamicsVectorEnv(VectorEnv):
         max_episode_steps: Steps after which an episode is truncated; None for no limit.
         autoreset_mode: When a finished environment begins its next episode.
         render_mode: None or "rgb_array".
+        render_size: Pixels of the longer side of pictures; None: as they are drawn.
         options: Arguments of the dynamics' class.
     """
 
@@ -44,6 +46,7 @@ class DynamicsVectorEnv(VectorEnv):
         max_episode_steps: int | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
+        render_size: int | None = None,
         **options: Any,
     ) -> None:
         self.dynamics = load_dynamics(dynamics, options)
@@ -54,6 +57,7 @@ class DynamicsVectorEnv(VectorEnv):
             "autoreset_mode": self.autoreset_mode,
         }
         self.render_mode = check_render_mode(render_mode, self.metadata)
+        self._size = require_size(render_size)
         self.single_observation_space = self.dynamics.observation_space
         self.single_action_space = self.dynamics.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -208,7 +212,7 @@ class DynamicsVectorEnv(VectorEnv):
         if self._state is None:
             raise ResetNeeded("there is nothing to draw yet: call reset() before render()")
         drawing: Any = self.dynamics
-        return tuple(drawing.frames(self._state))
+        return tuple(resized(drawing.frames(self._state), self._size))
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the environments are, as arrays `[N]`: load it to go on from there."""

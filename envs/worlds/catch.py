@@ -107,12 +107,12 @@ def _sprites() -> tuple[Frames, tuple[Frames, Frames], Frames]:
     """Return the background, the ball in the air and in the paddle, and the paddle."""
     tile = (_CELL, _CELL)
     middle = (_CELL / 2, _CELL / 2)
-    cell = np.full((*tile, 3), (18, 24, 43), np.uint8)
-    cell = blend(cell, box(tile, middle, (15.0, 15.0), 4.0), (26, 34, 58))
-    paddle = blend(cell, box(tile, (24.0, 16.0), (5.0, 15.0), 4.0), (64, 196, 180))
+    cell = np.full((*tile, 3), (190, 209, 229), np.uint8)
+    cell = blend(cell, box(tile, middle, (15.0, 15.0), 4.0), (214, 228, 242))
+    paddle = blend(cell, box(tile, (24.0, 16.0), (5.0, 15.0), 4.0), (24, 146, 134))
 
     def with_ball(image: Frames, centre: tuple[float, float]) -> Frames:
-        image = blend(image, disc(tile, centre, 10.0), (244, 178, 62))
+        image = blend(image, disc(tile, centre, 10.0), (240, 138, 36))
         return blend(image, 0.6 * disc(tile, (centre[0] - 3, centre[1] - 3), 3.0), (255, 240, 205))
 
     balls = with_ball(cell, middle), with_ball(paddle, (12.0, 16.0))
