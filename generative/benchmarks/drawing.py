@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from nets.drawing.style import Theme
 from nets.shell.command_line import Command, command, parse
 
 
@@ -20,6 +21,8 @@ class DrawOptions:
     """Of every training."""
     steps: int | None = None
     """Of every training; by default as many as in the table."""
+    theme: Theme = "light"
+    """Paper that is drawn on."""
 
 
 def drawing(draw: Callable[[DrawOptions], object], name: str, text: str) -> Command:

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from nets.drawing import style as house
+from nets.drawing.figures import save
 from nets.process.seeding import seeded
 
 from ..data.small import RING_STD, ring_means
@@ -75,18 +77,21 @@ def draw(options: DrawOptions, columns: int = 4) -> None:
     from matplotlib.patches import Circle
 
     rows = -(-len(VARIANTS) // columns)
-    figure = Figure(figsize=(3 * columns, 3.3 * rows), dpi=100, layout="constrained")
-    for k, (variant, fitted) in enumerate(VARIANTS.items()):
-        model = fitted.fit(options.seed, options.steps).model
-        with seeded(0):
-            found, samples = _modes(model), model.sample(DRAWN)
-        title = f"{variant}: {found['modes']} modes, {found['high_quality']:.0%}"
-        axes = figure.add_subplot(rows, columns, k + 1, title=title, aspect="equal")
-        axes.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[])
-        for x, y in ring_means():
-            axes.add_patch(Circle((x, y), 3 * RING_STD, fill=False, color="tab:orange", lw=1.2))
-        axes.plot(*samples.T, ".", color="tab:blue", ms=2.0, alpha=0.35)
-    figure.savefig(options.picture)
+    with house.drawing(options.theme), house.styled():
+        figure = Figure(figsize=(3 * columns, 3.3 * rows))
+        figure.suptitle(f"{DRAWN:,} samples, seed {options.seed}; circles: 3 σ around the modes")
+        for k, (variant, fitted) in enumerate(VARIANTS.items()):
+            model = fitted.fit(options.seed, options.steps).model
+            with seeded(0):
+                found, samples = _modes(model), model.sample(DRAWN)
+            title = f"{variant}: {found['modes']} modes, {found['high_quality']:.0%}"
+            axes = figure.add_subplot(rows, columns, k + 1, title=title, aspect="equal")
+            axes.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[])
+            for x, y in ring_means():
+                circle = Circle((x, y), 3 * RING_STD, fill=False, color=house.ORANGE, lw=1.2)
+                axes.add_patch(circle)
+            axes.plot(*samples.T, ".", color=house.BLUE, ms=2.0, alpha=0.35)
+        save(figure, options.picture)
 
 
 main = drawing(draw, "ring", TEXT)

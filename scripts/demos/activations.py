@@ -5,9 +5,10 @@ of a few units tanh and sigmoid let nothing through. ReLU's is 1 or 0.
 """
 
 import torch
-from picture import BLUE, ORANGE, Figure, demo, panels
+from picture import Figure, demo, panels
 
 from nets import activation
+from nets.drawing.style import BLUE, ORANGE
 
 NAMES = (
     "sigmoid",
@@ -30,9 +31,12 @@ def draw() -> Figure:
         x = torch.linspace(-4, 4, 401, requires_grad=True)
         y = activation(name)(x)
         (slope,) = torch.autograd.grad(y.sum(), x)
-        each.plot(x.detach(), y.detach(), BLUE)
-        each.plot(x.detach(), slope, ORANGE)
+        each.plot(x.detach(), y.detach(), BLUE, label="f(x)")
+        each.plot(x.detach(), slope, ORANGE, label="f′(x)")
         each.set(title=name, ylim=(-2, 4))
+    axes[0, 0].legend(loc="upper left")
+    for each in axes[1]:
+        each.set_xlabel("x")
     return figure
 
 

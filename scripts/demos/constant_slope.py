@@ -7,9 +7,11 @@ forget, as RMSprop's and Adam's, keep their pace.
 """
 
 import torch
-from picture import COLOURS, Figure, demo, panels
+from picture import Figure, demo, panels
 
 from nets import optimizer
+from nets.drawing.figures import reference
+from nets.drawing.style import COLOURS_OF
 
 STEPS, RATE, SLOPE = 100, 0.01, 2.0
 NAMES = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
@@ -28,15 +30,14 @@ def speeds(name: str) -> torch.Tensor:
 
 def draw() -> Figure:
     """Draw the speed of each, and the terminal speed that is foretold."""
-    figure, axes = panels(1, title="Speed down a constant slope", size=5.0)
+    figure, axes = panels(1, title="Speed down a constant slope", size=4.4, wide=1.4)
     (axis,) = axes.flat
-    for colour, name in zip(COLOURS, NAMES, strict=False):
-        axis.semilogy(range(1, STEPS + 1), speeds(name), color=colour, label=name)
+    for name in NAMES:
+        axis.semilogy(range(1, STEPS + 1), speeds(name), color=COLOURS_OF[name], label=name)
     for value, words in ((RATE * SLOPE / 0.1, "lr · g / (1 − β)"), (RATE * SLOPE, "lr · g")):
-        axis.axhline(value, color="black", linestyle=":", linewidth=0.8)
-        axis.annotate(words, (STEPS, value), ha="right", va="bottom")
+        reference(axis, value, words)
     axis.set(xlabel="steps", ylabel=f"distance of a step, lr {RATE}, g {SLOPE:g}")
-    axis.legend(loc="center right", bbox_to_anchor=(1.0, 0.35))
+    figure.legend(loc="outside right center")
     return figure
 
 

@@ -8,6 +8,7 @@ import torch
 from picture import Figure, demo, panels
 
 from nets import MLP, optimizer
+from nets.drawing.style import DIVERGING, INDIGO, RED
 
 LAYERS, UNITS, ROWS = (0, 1, 2, 3), 8, 400
 
@@ -46,9 +47,11 @@ def draw() -> Figure:
             chance = network(plane).sigmoid().reshape(160, 160)
             right = float(((network(x)[:, 0] > 0) == (side > 0)).float().mean())
         axis.contourf(
-            axis_values, axis_values, chance.T, levels=20, cmap="coolwarm", vmin=0, vmax=1
+            axis_values, axis_values, chance.T, levels=20, cmap=DIVERGING, vmin=-0.4, vmax=1.4
         )
-        axis.scatter(*x.T, c=side, cmap="coolwarm", edgecolors="black", linewidths=0.3, s=9)
+        for value, colour in enumerate((INDIGO, RED)):
+            dots = {"color": colour, "edgecolors": "white", "linewidths": 0.5, "s": 16}
+            axis.scatter(*x[side == value].T, **dots)
         axis.set(title=f"{layers} hidden: {right:.0%} right", xticks=[], yticks=[])
     return figure
 

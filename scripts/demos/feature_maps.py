@@ -1,8 +1,9 @@
 """Convolution is correlation, and what kernels see (N-CNN-01, N-CNN-11).
 
 Above: a picture, and its correlation with kernels made by hand: each answers where the picture
-looks like the kernel. Below: kernels that a small CNN learned on the same kind of pictures, and
-their answers; as in the visual cortex, a unit sees a small part of the picture.
+looks like the kernel, red, or like its negative, blue; white is zero. Below: kernels that a small
+CNN learned on the same kind of pictures, and their answers; as in the visual cortex, a unit sees a
+small part of the picture.
 """
 
 import torch
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from picture import Figure, demo, panels, picture
 
 from nets import CNN, optimizer
+from nets.drawing.figures import symmetric
 
 HAND = {
     "vertical edge": [[-1.0, 0.0, 1.0]] * 3,
@@ -40,15 +42,15 @@ def draw() -> Figure:
     x = rows.batch(torch.arange(len(rows))).x
     learned = learned_kernels(x, rows.factors[:, rows.factor_names.index("shape")])
     image = x[len(x) // 6][None]
-    figure, axes = panels(5, 2, title="Kernels and their answers", size=2.3)
+    figure, axes = panels(5, 2, title="Kernels and their answers: white is zero", size=2.3)
     for row, kernels in enumerate((torch.tensor(list(HAND.values()))[:, None], learned)):
         picture(axes[row, 0], image[0, 0])
         answers = F.conv2d(image, kernels, padding="same")[0]
         for k, axis in enumerate(axes[row, 1:]):
-            picture(axis, answers[k], cmap="coolwarm")
+            picture(axis, answers[k], **symmetric(answers[k]))
             axis.set_title(list(HAND)[k] if row == 0 else f"learned {k + 1}")
             inset = axis.inset_axes((0.02, 0.02, 0.3, 0.3))
-            picture(inset, kernels[k, 0], cmap="coolwarm")
+            picture(inset, kernels[k, 0], **symmetric(kernels[k, 0]))
     return figure
 
 

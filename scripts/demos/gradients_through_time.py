@@ -1,18 +1,22 @@
 """Gradients through time: what the last state owes to the input k steps before (N-GRAD-05).
 
-A vanilla RNN multiplies by its recurrent weights at every step: below a spectral radius of 1 the
-gradient vanishes, above it explodes (the tanh tames it). Skip connections, from d steps before,
-leave a way back with a d-th of the steps. A gate multiplies by what it lets through: an LSTM whose
-forget gates begin half open (σ(0) = 0.5) forgets as fast as a small radius, one whose gates are
-open (σ(4) = 0.98) hardly. Clipping bounds an exploding gradient and cannot revive a vanished one.
+A vanilla RNN multiplies by its recurrent weights at every step: at a spectral radius of 0.5 the
+gradient halves with each, at 1.5 it explodes, though the tanh holds it back; at 1 the tanh alone
+lets it fade. Skip connections, from d steps before, leave a way back with a d-th of the steps. A
+gate multiplies by what it lets through: an LSTM whose forget gates begin half open (σ(0) = 0.5)
+loses more than a third with each step, one whose gates are open (σ(4) = 0.98) hardly any. Clipping
+bounds an exploding gradient and cannot revive a vanished one.
 """
 
+from collections.abc import Callable
+
 import torch
-from picture import COLOURS, Figure, demo, panels
+from picture import Figure, band, demo, panels
 
 from nets import GRU, LSTM, RNN, init_
+from nets.drawing.style import BLUE, CYAN, GREY, INDIGO, OLIVE, ORANGE, PINK, RED, paper
 
-STEPS, UNITS = 100, 32
+STEPS, UNITS, SEEDS = 100, 32, 5
 SKIP = 10  # steps that a skip connection passes over
 
 
@@ -54,27 +58,35 @@ def open_lstm(bias: float) -> LSTM:
     return layer
 
 
+LAYERS: dict[str, tuple[str, Callable[[], torch.nn.Module]]] = {
+    "RNN, radius 1.5": (RED, lambda: rnn(1.5)),
+    "LSTM, forget bias 4": (PINK, lambda: open_lstm(4.0)),
+    f"RNN, 0.5, skips of {SKIP}": (CYAN, lambda: SkipRNN(0.5)),
+    "RNN, radius 1": (ORANGE, lambda: rnn(1.0)),
+    "LSTM, forget bias 1": (OLIVE, lambda: open_lstm(1.0)),
+    "LSTM, forget bias 0": (INDIGO, lambda: LSTM(UNITS, UNITS)),
+    "GRU": (GREY, lambda: GRU(UNITS, UNITS)),
+    "RNN, radius 0.5": (BLUE, lambda: rnn(0.5)),
+}
+
+
 def draw() -> Figure:
     """Draw one line per layer."""
-    layers: dict[str, torch.nn.Module] = {
-        **{f"RNN, spectral radius {radius}": rnn(radius) for radius in (0.5, 1.0, 1.5)},
-        f"RNN, 0.5, skips of {SKIP} steps": SkipRNN(0.5),
-        "GRU": GRU(UNITS, UNITS),
-        "LSTM": LSTM(UNITS, UNITS),
-        "LSTM, forget bias 1": open_lstm(1.0),
-        "LSTM, forget bias 4": open_lstm(4.0),
-    }
-    figure, axes = panels(1, title="Gradients through time", size=6.0)
+    title = f"Gradients through time, median and range of {SEEDS} seeds"
+    figure, axes = panels(1, title=title, size=5.2, wide=1.5)
     (axis,) = axes.flat
-    for colour, (label, layer) in zip(COLOURS, layers.items(), strict=False):
-        norms = gradient_norms(layer)
-        axis.semilogy([n / norms[0] for n in norms], color=colour, label=label)
+    axis.set_yscale("log")
+    for label, (colour, layer) in LAYERS.items():
+        norms = torch.tensor([gradient_norms(layer()) for _ in range(SEEDS)])  # [S, T]
+        band(axis, range(STEPS), norms / norms[:, :1], colour, label)
+    k = torch.arange(36)
+    axis.plot(k, 0.5**k, color=paper().ink, linestyle=(0, (1, 2)), label="halved by each step")
     axis.set(
         xlabel="steps back",
         ylabel="gradient, relative to that of the last input",
         ylim=(1e-12, 1e3),
     )
-    axis.legend(loc="lower right")
+    figure.legend(loc="outside right center")
     return figure
 
 

@@ -4,7 +4,9 @@ Above a GAN at thirty times a good learning rate: players chase each other, and 
 found are left again. Below WGAN-GP. Grey: data. Blue: samples.
 """
 
-from picture import BLUE, GREY, Figure, demo, panels
+from picture import Figure, demo, panels
+
+from nets.drawing.style import BLUE, GREY
 
 STEPS = (100, 400, 700, 1000, 1300)
 
@@ -30,7 +32,8 @@ def draw() -> Figure:
         "GAN": GAN(data.shape, collapsing, dataset_size=len(data)),
         "WGAN-GP": WGANGP(data.shape, covering, dataset_size=len(data)),
     }
-    figure, axes = panels(len(STEPS), 2, title="Samples along the training", size=2.8)
+    title = "Samples (blue) along the training, data (grey), and modes found, seed 0"
+    figure, axes = panels(len(STEPS), 2, title=title, size=2.8)
     for row, (name, model) in enumerate(models.items()):
         trainer = Trainer(model, data, seed=0, device="cpu", progress=False)
         for axis, steps in zip(axes[row], STEPS, strict=True):

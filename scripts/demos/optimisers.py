@@ -1,49 +1,78 @@
-"""Optimisers on the same net, data and seed, each with the best of nine rates (N-OPT-16)."""
+"""Optimisers on the same nets and data, each with the best of nine rates (N-OPT-16).
+
+Left: the median of ten seeds, of which each has its own spirals, weights and batches. Right: where
+each seed ends. Ranks of single seeds change; that of the medians is worth as much as its gaps.
+"""
 
 import torch
-from picture import COLOURS, Figure, demo, panels
+from picture import Figure, demo, panels
+from torch.func import functional_call, stack_module_state, vmap
 
 from nets import MLP, optimizer
+from nets.drawing.style import COLOURS_OF, paper
 from nets.gradients.averaging import moving_average
 
 NAMES = ("sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "nadam")
 RATES = [10.0 ** (k / 2) for k in range(-8, 1)]
-STEPS, BATCH = 300, 32
+STEPS, BATCH, SEEDS, ROWS = 300, 32, 10, 512
 
 
-def losses(name: str, rate: float, steps: int) -> torch.Tensor:
-    """Train a net to tell two spirals apart; return the loss of every step."""
-    torch.manual_seed(0)
-    turn = torch.rand(512) * 3.0 + 0.5
-    side = torch.arange(512) % 2
+def spirals(seed: int) -> tuple[torch.Tensor, torch.Tensor, MLP]:
+    """Return points `[N, 2]` of two spirals, which each is of `[N]`, and a net of a seed."""
+    torch.manual_seed(seed)
+    turn, side = torch.rand(ROWS) * 3.0 + 0.5, torch.arange(ROWS) % 2
     angle = 2.0 * turn + torch.pi * side
-    x = torch.stack([turn * angle.cos(), turn * angle.sin()], 1) / 3.0 + 0.02 * torch.randn(512, 2)
-    network = MLP(2, [32, 32], 1, activation="tanh")
-    opt, found = optimizer(name, network, lr=rate), []
-    for _ in range(steps):
-        rows = torch.randint(512, (BATCH,))
+    x = torch.stack([turn * angle.cos(), turn * angle.sin()], 1) / 3.0
+    x += 0.02 * torch.randn(ROWS, 2)
+    return x, side.float(), MLP(2, [32, 32], 1, activation="tanh")
+
+
+def losses(name: str, rate: float) -> torch.Tensor:
+    """Train nets to tell spirals apart, all seeds at once; return each step's losses `[T, S]`."""
+    points, sides, nets_of = zip(*map(spirals, range(SEEDS)), strict=True)
+    x, side = torch.stack(points), torch.stack(sides)  # [S, N, 2], [S, N]
+    weights, _ = stack_module_state(list(nets_of))  # [S, ...], each updated alone
+    opt, found = optimizer(name, weights.values(), lr=rate), []
+    seed = torch.arange(SEEDS)[:, None]
+
+    def loss(weight: dict[str, torch.Tensor], x: torch.Tensor, side: torch.Tensor) -> torch.Tensor:
+        logit = functional_call(nets_of[0], weight, (x,))[:, 0]
+        return torch.nn.functional.binary_cross_entropy_with_logits(logit, side)
+
+    for _ in range(STEPS):
+        rows = torch.randint(ROWS, (SEEDS, BATCH))
         opt.zero_grad()
-        target = side[rows].float()
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(network(x[rows])[:, 0], target)
-        loss.backward()
+        each = vmap(loss)(weights, x[seed, rows], side[seed, rows])  # [S]
+        each.sum().backward()
         opt.step()
-        found.append(loss.detach())
-    return torch.stack(found)
+        found.append(each.detach())
+    return torch.stack(found).nan_to_num(1e9)
+
+
+def best(name: str) -> tuple[float, torch.Tensor]:
+    """Return the rate whose median of the last 50 steps is least, and its losses `[T, S]`."""
+    found = {rate: losses(name, rate) for rate in RATES}
+    rate = min(RATES, key=lambda rate: float(found[rate][-50:].mean(0).median()))
+    return rate, found[rate]
 
 
 def draw() -> Figure:
-    """Draw the smoothed loss of each under its best rate."""
-    figure, axes = panels(
-        1, title="Optimisers, two spirals, learning rates chosen for each", size=6.0
-    )
-    (axis,) = axes.flat
-    for colour, name in zip(COLOURS, NAMES, strict=False):
-        ends = {rate: losses(name, rate, STEPS)[-50:].mean().nan_to_num(1e9) for rate in RATES}
-        best = min(ends, key=lambda rate: float(ends[rate]))
-        curve = moving_average(losses(name, best, STEPS), 0.9)
-        axis.plot(curve, color=colour, label=f"{name}, lr {best:.1e}")
-    axis.set(xlabel="steps", ylabel="loss", ylim=(0, 0.8))
-    axis.legend()
+    """Draw the smoothed losses of each under its best rate, and how they end."""
+    title = f"Optimisers on two spirals, {SEEDS} seeds, the best of {len(RATES)} rates for each"
+    figure, ((curves, ends),) = panels(2, title=title, size=4.4, wide=1.15)
+    found = {name: best(name) for name in NAMES}
+    ranked = sorted(NAMES, key=lambda name: -float(found[name][1][-50:].mean(0).median()))
+    for place, name in enumerate(ranked):
+        rate, loss = found[name]
+        smooth = torch.stack([moving_average(one, 0.9) for one in loss.T])  # [S, T]
+        curves.plot(smooth.median(0).values, color=COLOURS_OF[name])
+        last = loss[-50:].mean(0)
+        ends.plot(last, [place] * SEEDS, "o", color=COLOURS_OF[name], alpha=0.5, markersize=5)
+        ends.plot(last.median(), place, "|", color=paper().ink, markersize=14)
+        ranked[place] = f"{name}\nlr {rate:.2g}"
+    curves.set(xlabel="steps", ylabel="loss (nats), median, smoothed", ylim=(0, 0.8))
+    ends.set(xscale="log", xlabel="loss of the last 50 steps (nats): each seed, and the median")
+    ends.set_yticks(range(len(NAMES)), ranked)
     return figure
 
 

@@ -4,43 +4,31 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 # this checkout's packages come first, whatever else is installed under their names
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
+from nets.drawing.figures import ENDINGS, save
+from nets.drawing.style import PALETTE, Theme, drawing, styled
 from nets.process.seeding import seeded
-from nets.runs.checkpoint import atomic_write
 
-__all__ = [
-    "BLUE",
-    "COLOURS",
-    "GREEN",
-    "GREY",
-    "ORANGE",
-    "RED",
-    "Figure",
-    "demo",
-    "panels",
-    "picture",
-]
-
-BLUE, ORANGE, GREEN, RED, GREY = "#3b6fb6", "#d9702c", "#3f8f5b", "#b0413e", "#888888"
-COLOURS = (BLUE, ORANGE, GREEN, RED, "#7b5aa6", "#8c6d4f", "#c46aa0", GREY)
+__all__ = ["PALETTE", "Figure", "band", "demo", "panels", "picture"]
 
 
-def panels(columns: int, rows: int = 1, *, title: str, size: float = 3.4) -> tuple[Figure, Any]:
-    """Return a figure with a title and an array `[rows, columns]` of axes."""
-    figure = Figure(figsize=(size * columns, size * rows + 0.4), dpi=110, layout="constrained")
+def panels(
+    columns: int, rows: int = 1, *, title: str, size: float = 3.4, wide: float = 1.0
+) -> tuple[Figure, Any]:
+    """Return a figure with a title and an array `[rows, columns]` of axes, `wide` times as wide."""
+    figure = Figure(figsize=(size * wide * columns, size * rows + 0.4), dpi=110)
     figure.suptitle(title)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for each in axes.flat:
-        each.grid(alpha=0.25)
-    return figure, axes
+    return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def picture(axes: Axes, values: Any, **options: Any) -> None:
@@ -51,18 +39,29 @@ def picture(axes: Axes, values: Any, **options: Any) -> None:
     axes.grid(False)
 
 
+def band(axes: Axes, x: ArrayLike, seeds: ArrayLike, colour: str, label: str) -> None:
+    """Draw the median of `[seeds, N]` as a line, from the least to the most a band."""
+    values = np.asarray(seeds)
+    axes.plot(x, np.median(values, 0), color=colour, label=label)
+    axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.18, linewidth=0)
+
+
 def demo(text: str | None, draw: Callable[[], Figure]) -> None:
     """Draw the picture of the demo that is run, with seed 0, and write it."""
     name = Path(sys.argv[0]).stem
     parser = argparse.ArgumentParser(
         description=text, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--out", type=Path, default=Path(f"{name}.png"), help="the picture, a .png")
-    out = parser.parse_args().out
-    if out.suffix != ".png":
-        parser.error(f"--out is {out}: expected a .png")
+    endings = ", ".join(ENDINGS)
+    parser.add_argument(
+        "--out", type=Path, default=Path(f"{name}.png"), help=f"the picture: {endings}"
+    )
+    parser.add_argument("--theme", choices=get_args(Theme), default="light", help="its paper")
+    asked = parser.parse_args()
+    if asked.out.suffix not in ENDINGS:
+        parser.error(f"--out is {asked.out}: expected a name that ends in {endings}")
     torch.set_num_threads(1)  # these nets are small, and one thread gives the same bits everywhere
-    with seeded(0):
+    with seeded(0), drawing(asked.theme), styled():
         figure = draw()
-    atomic_write(out, lambda file: figure.savefig(file, format="png"))
-    print(out)
+        save(figure, asked.out)
+    print(asked.out)

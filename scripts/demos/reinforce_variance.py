@@ -2,13 +2,16 @@
 
 A two-armed bandit whose arms pay 10 and 11, give or take 1. The gradient of the expected reward in
 the logit is estimated from batches of 16 pulls, without a baseline and with the mean reward as one;
-right: learning with each.
+right: learning with each, 20 runs.
 """
 
 import numpy as np
-from picture import BLUE, GREY, ORANGE, Figure, demo, panels
+from picture import Figure, band, demo, panels
+
+from nets.drawing.style import BLUE, ORANGE, paper
 
 MEANS, BATCH, RATE = np.array([10.0, 11.0]), 16, 0.05
+ESTIMATES, RUNS, STEPS = 4000, 20, 200
 
 
 def pulls(rng: np.random.Generator, logit: float, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -25,27 +28,37 @@ def gradient(rng: np.random.Generator, logit: float, baseline: bool) -> float:
 
 
 def draw() -> Figure:
-    """Draw the estimates' histograms and 20 learning curves of each."""
+    """Draw the estimates' histograms and the learning curves of each."""
     rng = np.random.default_rng(0)
-    figure, axes = panels(2, title="REINFORCE's gradient, 16 pulls a batch", size=4.4)
+    title = f"REINFORCE's gradient, {BATCH} pulls a batch"
+    figure, ((estimates, learning),) = panels(2, title=title, size=4.4, wide=1.15)
+    bins = np.linspace(-4, 4.5, 86)
     for label, baseline, colour in (("without", False, ORANGE), ("with", True, BLUE)):
-        found = np.array([gradient(rng, 0.0, baseline) for _ in range(4000)])
+        found = np.array([gradient(rng, 0.0, baseline) for _ in range(ESTIMATES)])
         name = f"{label} a baseline: {found.mean():.2f} ± {found.std():.2f}"
-        axes.flat[0].hist(found, bins=60, color=colour, alpha=0.6, label=name)
-        curves = []
-        for _ in range(20):
-            logit, curve = 0.0, []
-            for _ in range(200):
+        estimates.hist(found, bins, density=True, color=colour, alpha=0.7, label=name)
+        curves = np.zeros((RUNS, STEPS))
+        for curve in curves:
+            logit = 0.0
+            for step in range(STEPS):
                 logit += RATE * gradient(rng, logit, baseline)
-                curve.append(1 / (1 + np.exp(-logit)))
-            curves.append(curve)
-            axes.flat[1].plot(curve, color=colour, alpha=0.2)
-        axes.flat[1].plot(np.mean(curves, 0), color=colour, linewidth=2.5)
+                curve[step] = 1 / (1 + np.exp(-logit))
+        band(learning, range(STEPS), curves, colour, f"{label} a baseline")
     exact = 0.25 * (MEANS[1] - MEANS[0])
-    axes.flat[0].axvline(exact, color=GREY, label=f"exact: {exact:.2f}")
-    axes.flat[0].set(xlabel="estimate of the gradient")
-    axes.flat[0].legend()
-    axes.flat[1].set(xlabel="batches", ylabel="share of the better arm", ylim=(0, 1.02))
+    estimates.axvline(exact, color=paper().ink, linestyle=(0, (1, 2)), label=f"exact: {exact:.2f}")
+    estimates.set(
+        xlabel="estimate of the gradient, mean ± standard deviation",
+        ylabel=f"density of {ESTIMATES:,} estimates",
+        ylim=(0, 4.4),  # room for the legend
+    )
+    estimates.legend(loc="upper right")
+    learning.set(
+        xlabel="batches",
+        ylabel="chance of the better arm",
+        ylim=(0, 1.02),
+    )
+    learning.set_title(f"median and range of {RUNS} runs")
+    learning.legend(loc="lower right")
     return figure
 
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 import torch
-from picture import BLUE, Figure, demo, panels
+from picture import Figure, demo, panels
 
 from nets import schedule
+from nets.drawing.style import BLUE
 
 EPOCHS = 100
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -37,6 +38,10 @@ def draw() -> Figure:
     for axis, (label, case) in zip(axes.flat, CASES.items(), strict=True):
         axis.plot(rates(*case), color=BLUE)
         axis.set(title=label, ylim=(-0.05, 1.05))
+    for axis in axes[1]:
+        axis.set_xlabel("epoch")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("learning rate")
     return figure
 
 

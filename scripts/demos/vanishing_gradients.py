@@ -6,12 +6,12 @@ weights' scale, and He's scale keeps the size, too.
 """
 
 import torch
-from picture import COLOURS, Figure, demo, panels
+from picture import PALETTE, Figure, band, demo, panels
 from torch import nn
 
 from nets import MLP, init_
 
-LAYERS, UNITS = 20, 128
+LAYERS, UNITS, SEEDS = 20, 128, 5
 CASES = {
     "sigmoid, torch's default": ("sigmoid", None),
     "sigmoid, Xavier": ("sigmoid", "glorot_normal"),
@@ -33,16 +33,16 @@ def gradient_norms(activation: str, scheme: str | None) -> list[float]:
 
 def draw() -> Figure:
     """Draw one line per case."""
-    figure, axes = panels(1, title=f"Gradients through {LAYERS} layers", size=6.0)
+    title = f"Gradients through {LAYERS} layers, median and range of {SEEDS} seeds"
+    figure, axes = panels(1, title=title, size=4.6, wide=1.5)
     (axis,) = axes.flat
-    for colour, (label, case) in zip(COLOURS, CASES.items(), strict=False):
-        norms = gradient_norms(*case)
-        axis.semilogy(
-            range(1, LAYERS + 1), [n / norms[-1] for n in norms], color=colour, label=label
-        )
+    axis.set_yscale("log")
+    for colour, (label, case) in zip(PALETTE, CASES.items(), strict=False):
+        norms = torch.tensor([gradient_norms(*case) for _ in range(SEEDS)])  # [S, layers]
+        band(axis, range(1, LAYERS + 1), norms / norms[:, -1:], colour, label)
     axis.set(xlabel="layer", ylabel="gradient, relative to the last layer's")
     axis.set_xticks(range(1, LAYERS + 1, 3))
-    axis.legend()
+    axis.legend(loc="lower right")
     return figure
 
 

@@ -4,6 +4,7 @@ import torch
 from picture import Figure, demo, panels
 
 from nets import MLP, optimizer
+from nets.drawing.style import DIVERGING
 from nets.networks.perceptron import Perceptron
 
 CORNERS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -42,9 +43,9 @@ def draw() -> Figure:
         with torch.no_grad():
             value = decide(plane).reshape(200, 200).clamp(-1, 1)
             right = int((decide(CORNERS).flatten().sign() == target).sum())
-        axis.contourf(side, side, value.T, levels=20, cmap="coolwarm", vmin=-1.5, vmax=1.5)
-        axis.scatter(*CORNERS.T, c=target, cmap="coolwarm", edgecolors="black", s=90)
-        axis.set(title=f"{label}: {right} of 4")
+        axis.contourf(side, side, value.T, levels=20, cmap=DIVERGING, vmin=-1.5, vmax=1.5)
+        axis.scatter(*CORNERS.T, c=target, cmap=DIVERGING, edgecolors="black", s=90)
+        axis.set(title=f"{label}: {right} of 4", xlabel="x₁", ylabel="x₂")
     return figure
 
 
