@@ -134,6 +134,12 @@ def _autoencoders() -> Iterable[Row]:
             living,
         )
     yield from rows(
+        "beta-tcvae-figures",
+        "beta-tcvae on sprites:shape,scale,x,y, by its preset",
+        Fitted("beta-tcvae", "sprites:shape,scale,x,y", latents_in_use, held_out=0.1),
+        living,
+    )
+    yield from rows(
         "aae-preset",
         "aae on digits as they are, by its preset",
         Fitted("aae", "digits", codes_and_samples, held_out=0.1),
