@@ -1,7 +1,8 @@
 """MLflow as a tracker.
 
 Where it is kept is MLflow's to be asked by: `MLFLOW_TRACKING_URI`, such as `sqlite:///runs.db` or
-the address of a server, and `MLFLOW_EXPERIMENT_NAME`.
+the address of a server, and `MLFLOW_EXPERIMENT_NAME`. A server that is not there keeps a training for
+seconds, unless `MLFLOW_HTTP_REQUEST_MAX_RETRIES` says that it is worth more of them.
 """
 
 import os
@@ -19,6 +20,7 @@ from .tracker import Begun, Plain
 
 EXPERIMENT = "dreamgym"
 MOST_PARAMS = 100  # that a call takes
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 LONGEST = 500  # letters of a parameter, which every store takes
 
 
@@ -26,6 +28,8 @@ class MlflowRun:
     """A training as one run of an experiment."""
 
     def __init__(self, begun: Begun) -> None:
+        for name, value in PATIENCE.items():
+            os.environ.setdefault(name, value)
         self._client = MlflowClient()
         run = self._found(begun)
         self.id: str = run.info.run_id

@@ -2,6 +2,8 @@
 
 import json
 import math
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -70,6 +72,28 @@ def test_mlflow_is_told_in_a_folder_and_goes_on_in_the_same_run(tmp_path):
     history = client.get_metric_history(run.info.run_id, "loss")
     assert sorted((m.step, m.value) for m in history) == [(1, 1.0), (2, 0.5), (2, 0.5), (4, 0.25)]
     assert any("samples" in file.path for file in client.list_artifacts(run.info.run_id, "images"))
+
+
+def test_a_server_that_is_out_of_order_keeps_a_training_for_seconds(tmp_path, monkeypatch):
+    pytest.importorskip("mlflow.tracking", reason="needs dreamgym[mlflow]")
+    asked = []
+
+    class OutOfOrder(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(503)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), OutOfOrder) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+        with pytest.warns(UserWarning, match="tracking by mlflow ends, training goes on"):
+            told("mlflow", tmp_path / "mine", 1)
+        server.shutdown()
+    assert len(asked) == 3
 
 
 def test_a_run_that_the_store_does_not_know_is_a_new_one(tmp_path):
