@@ -1,8 +1,8 @@
 """MLflow as a tracker.
 
 Where it is kept is MLflow's to be asked by: `MLFLOW_TRACKING_URI`, such as `sqlite:///runs.db` or
-the address of a server, and `MLFLOW_EXPERIMENT_NAME`. A server that is not there keeps a training for
-seconds, unless `MLFLOW_HTTP_REQUEST_MAX_RETRIES` says that it is worth more of them.
+the address of a server, and `MLFLOW_EXPERIMENT_NAME`. A server that is not there keeps a training
+for seconds, unless `MLFLOW_HTTP_REQUEST_MAX_RETRIES` says that it is worth more of them.
 """
 
 import os
