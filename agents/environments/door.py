@@ -125,8 +125,8 @@ class Gate:
 
     def array(self, value: Any) -> Array:
         """Return what came in any other form as an array."""
-        if value is None:
-            self._refuse(None)
+        if value is None or np.ma.is_masked(value):
+            self._refuse(value)
         try:
             return as_array(value)
         except ValueError:
@@ -136,6 +136,8 @@ class Gate:
         """Return a copy in the dtype of the space, which must not change whole numbers."""
         if array.dtype == self._dtype:
             return array.copy()
+        if array.dtype.kind in "USmM":  # made numbers by NumPy
+            self._refuse(array[0] if array.ndim else array)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 rows = array.astype(self._dtype)

@@ -75,6 +75,7 @@ class SingleStepper:
         self._metered = False
         self._valid = all_valid(1)
         self._discrete = isinstance(env.action_space, gym.spaces.Discrete)
+        self._dtype = env.action_space.dtype
 
     def reset(self, seed: int, steps: int = 0) -> Array:
         """Reset with `seed`; `[1, *observation]`."""
@@ -91,7 +92,7 @@ class SingleStepper:
     def step(self, action: Array) -> Step:
         """Step, and reset at once where the episode ended."""
         door = self._door
-        chosen = int(action[0]) if self._discrete else action[0].copy()  # which it may change
+        chosen = int(action[0]) if self._discrete else action[0].astype(self._dtype)  # a copy
         try:
             result = self.env.step(chosen)
         except BaseException as error:
@@ -138,6 +139,7 @@ class VectorStepper:
         self._owned = owned
         self._metered, self._mode = False, autoreset_mode(env)
         self._valid = self._all_valid = all_valid(env.num_envs)  # in the next step
+        self._dtype = env.action_space.dtype
 
     def reset(self, seed: int, steps: int = 0) -> Array:
         """Reset all environments, number k with `seed + k`; `[N, *observation]`."""
@@ -159,7 +161,7 @@ class VectorStepper:
         """Step; final observations are put where they belong, reset-only rows marked."""
         door, count = self._door, self.num_envs
         try:
-            result = self.env.step(action.copy())
+            result = self.env.step(action.astype(self._dtype))  # a copy, which they may change
         except BaseException as error:
             raise self._raised(error, "step")  # noqa: B904
         door.steps += count

@@ -256,4 +256,5 @@ class Actor(Remade[ConfigT]):
             actions, state = self.choose(*now)
         finally:
             self.rng = training
+        actions = np.asarray(actions, self.action_space.dtype)
         return (actions[0] if single else actions), state

@@ -25,6 +25,7 @@ def door(space):
 SPACES = [
     (FREE, [[1e30, -1e30]], [[np.nan, 0.0], [0.0, np.inf], [1e300, 0.0]]),
     (HALF, [[6e4, -6e4]], [[np.inf, 0.0], [0.0, np.nan], [1e5, 0.0]]),
+    (FREE, [[0, 1]], [["0.5", "1"], np.array([0, 1], "m8[s]"), np.ma.array([0, 1], mask=[1, 0])]),
     (BOX, [[1.0, 1e30], [-1.0, -3e38]], [[1.1, 0.0], [0.0, np.inf], [np.nan, 0.0], [0.0, 1e39]]),
     (BOX, [[1.0 + 1e-7, 0.0], [-1.000001, 0.0]], [[1.0001, 0.0]]),  # one rounding, and more
     (gym.spaces.Discrete(3, start=2), [2, 4.0], [1, 5, 2.5]),

@@ -10,6 +10,7 @@ from gymnasium.envs.classic_control import CartPoleEnv, PendulumEnv
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
+import agents
 from agents.environments.door import InvalidExperience
 from agents.environments.stepping import SingleStepper, VectorStepper
 
@@ -251,6 +252,30 @@ def test_worlds_that_change_their_actions_change_nobody_elses(vector):
     action = np.ones((stepper.num_envs, 1), np.float32)
     stepper.step(action)
     assert action.all()
+
+
+class Strict(gym.ActionWrapper):
+    """Takes members of its space alone, as checkers do."""
+
+    def __init__(self, space):
+        super().__init__(CartPoleEnv())
+        self.action_space = space
+
+    def action(self, action):
+        assert self.action_space.contains(action)
+        return 0
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64])
+def test_actions_are_members_of_spaces_of_any_dtype(dtype):
+    space = gym.spaces.MultiDiscrete([2, 3], dtype=dtype)
+    with pytest.warns(UserWarning, match="anew"):
+        agent = agents.PPO(Strict(space), agents.PPOConfig(n_steps=8))
+    agent.learn(16, progress=False)
+    assert space.contains(agent.predict(np.zeros(4))[0])
+    stepper = VectorStepper(SyncVectorEnv([lambda: Strict(space)] * 2))
+    stepper.reset(0)
+    stepper.step(np.ones((2, 2), np.int64))
 
 
 @pytest.mark.parametrize("info", [None, "told", [{}], 3], ids=str)
