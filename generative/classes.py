@@ -30,7 +30,10 @@ def asked(label: Label, n: int, classes: int, name: str, device: torch.device) -
         return torch.randint(classes, (n,), device=device) if classes else None
     if not classes:
         raise ValueError(f"this {name} is not conditional: it takes no label")
-    given = torch.as_tensor(label, device=device)
+    try:
+        given = torch.as_tensor(label, device=device)
+    except (TypeError, ValueError, RuntimeError):  # a name, or rows of several lengths
+        raise TypeError(f"label is {shortened(label)}: expected integers") from None
     if given.is_floating_point() or given.is_complex() or given.dtype == torch.bool:
         raise TypeError(f"label is of {given.dtype}: expected integers")
     given = (given.expand(n) if given.dim() == 0 else given).long()

@@ -49,6 +49,7 @@ REFUSED = {
     "negative": ([0, 1, -1], ValueError, "label is -1: expected 0 to 9"),
     "another number": ([0, 1], ValueError, r"label has shape \[2\]: expected one class, or \[3\]"),
     "a float": (3.0, TypeError, "label is of torch.float32: expected integers"),
+    "a name": ("seven", TypeError, "label is 'seven': expected integers"),
 }
 
 
