@@ -21,6 +21,7 @@ from .statistics import Scores, bootstrap_interval, interquartile_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
 
 HEADER = ("contender", "figure", "IQM", "95 % interval", "median", "per seed", "steps", "steps/s")
 LEGEND = """*Best* is the checkpoint with the best evaluation of its training, measured again in 100
@@ -179,8 +180,8 @@ def title(outcomes: Sequence[Outcome]) -> str:
     return f"{record['config']['env']}, {seeds} seed{'s' * (max(counts) > 1)}"
 
 
-def draw(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Draw the interquartile mean of the evaluations of every contender.
+def curves(outcomes: Sequence[Outcome]) -> "Canvas":
+    """Return a figure of the interquartile mean of the evaluations of every contender.
 
     Where a contender has several seeds, with its 95 % interval.
     """
@@ -216,7 +217,7 @@ def draw(outcomes: Sequence[Outcome], path: Path) -> None:
         if solved is not None:
             reference(axes, solved, "solved")
         _label(axes, ends)
-        save(canvas, path)
+    return canvas
 
 
 def _evaluated(outcomes: Sequence[Outcome], certain: bool) -> str:
@@ -229,7 +230,7 @@ def _evaluated(outcomes: Sequence[Outcome], certain: bool) -> str:
 def write(records: Sequence[Record], path: Path) -> Outcomes:
     """Write README.md and curves.png of a comparison's folder."""
     outcomes = summarize(records)
-    draw(outcomes, path / "curves.png")
+    save(curves(outcomes), path / "curves.png")
     text = as_markdown(outcomes).encode()
     atomic_write(path / "README.md", lambda file: file.write(text))
     return outcomes

@@ -127,6 +127,13 @@ def test_only_a_new_seed_is_run_and_joins_the_others(copied, capsys):
     assert (copied / "README.md").read_text().startswith(f"# {LAKE}, 3 seeds\n")
 
 
+def test_curves_for_a_paper_and_on_dark_paper(copied):
+    assert compare(["--out", "copy", "--theme", "dark", "--format", "svg"]) == 0
+    assert iio.imread(copied / "curves.png")[0, 0, :3].max() < 64
+    drawn = (copied / "curves.svg").read_text()
+    assert COLOURS_OF["q-learning"] in drawn
+
+
 def test_drawing_again_needs_nothing_but_the_records(copied, capsys):
     page = (copied / "README.md").read_text()
     picture = (copied / "curves.png").read_bytes()

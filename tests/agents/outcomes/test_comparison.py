@@ -18,9 +18,10 @@ from agents.environments.source import EnvSource
 from agents.loop.run import RunConfig
 from agents.loop.trainer import Trainer
 from agents.outcomes.comparison import Comparison, Contender, load_records
-from agents.outcomes.comparison_report import Outcome, spread, summarize, table
+from agents.outcomes.comparison_report import Outcome, curves, spread, summarize, table
 from agents.presets import find_preset
 from agents.tabular.temporal_difference import QLearningConfig
+from nets.drawing.style import COLOURS_OF
 from nets.runs.checkpoint import CheckpointError
 from nets.shell.command_line import CommandError
 
@@ -107,7 +108,7 @@ def test_everybody_trains_as_long_as_the_preset_or_the_longest_of_the_others():
 def record(label, seed, figure, steps, returns):
     curve = {"step": steps, "return": returns, "std": [0.0] * len(steps)}
     result = {"figure": figure, "curve": curve, "steps_per_second": 10.0, "step": steps[-1]}
-    config = {"env": "World-v0", "steps": steps[-1], "settings": {}}
+    config = {"env": "World-v0", "steps": steps[-1], "settings": {}, "eval_episodes": 20}
     return {"experiment": label, "seed": seed, "config": config, "result": result, "seconds": 1.0}
 
 
@@ -136,6 +137,24 @@ def test_the_best_comes_first_by_its_interquartile_mean():
     assert cells[4:6] == ("6.0", "5.0 6.0 7.0 8.0 -1000.0")
     html = outcomes._repr_html_()  # in a notebook the same cells
     assert all(f">{cell}</td>" in html for cell in cells)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_an_interval_is_promised_and_drawn_of_several_seeds_only(seeds):
+    runs = [record("ppo", seed, 0, [10, 20, 30], [0.0, 1.0, seed]) for seed in range(seeds)]
+    (axes,) = curves(summarize(runs)).axes
+    assert len(axes.collections) == (seeds > 1)
+    assert ("interval" in axes.get_ylabel()) == (seeds > 1)
+    assert axes.get_title("left") == f"World-v0, {seeds} seed{'s' * (seeds > 1)}"
+    assert axes.lines[0].get_color() == COLOURS_OF["ppo"]
+
+
+def test_where_a_task_counts_as_solved_is_drawn():
+    runs = [record("ppo", 0, 0, [10, 20], [100.0, 400.0])]
+    runs[0]["config"]["env"] = "CartPole-v1"
+    (axes,) = curves(summarize(runs)).axes
+    assert any(set(line.get_ydata()) == {475.0} for line in axes.lines)
+    assert axes.get_ylim()[1] > 475.0
 
 
 def test_labels_keep_their_distance():
