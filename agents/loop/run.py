@@ -148,7 +148,8 @@ class RunFolder(folder.RunFolder[RunConfig]):
         """Write the replay rows of the segment, then the checkpoint that counts on them."""
         shard = agent.replay.shard()
         if shard is not None:
-            save_checkpoint(self.replay / f"{shard['first_row']:012d}.pt", shard)
+            file = self.replay / f"{shard['first_row']:012d}.pt"
+            save_checkpoint(file, shard | {"record": self._record})
         self._ends.append(agent.replay.rows)
         state = self._described(agent) | {
             "progress": dict(progress),
@@ -204,8 +205,10 @@ class RunFolder(folder.RunFolder[RunConfig]):
             _ = state["progress"]
         shards = self._shards(rows - replay.capacity, rows)
         for each in shards:
+            shard = load_checkpoint(each)
+            self.require_own(each, shard)
             with fitting(each):
-                replay.load_shard(load_checkpoint(each))
+                replay.load_shard(shard)
         oldest = max(rows - replay.capacity, 0)
         if replay.rows != rows or (shards and int(shards[0].stem) > oldest):
             raise Damaged(f"{self.replay} lacks files: {file} needs rows {oldest} to {rows}")

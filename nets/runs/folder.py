@@ -279,13 +279,21 @@ class RunFolder(Generic[ConfigT]):
         """Compare a checkpoint with the run, with config.json, and with metrics.csv."""
         said = {name: state[name] for name in described if name in state}
         found = differences(described, found_again(said, self._began, self.path), file.name)
+        self.require_own(file, state, found)
+        if isinstance(state.get("metrics_rows"), dict):
+            check_rows(self.metrics_file, int(file.stem), state["metrics_rows"])
+
+    def require_own(self, file: Path, state: Mapping[str, Any], found: str = "") -> None:
+        """Refuse a file that was written by another run, as it says itself, or as was `found`.
+
+        Raises:
+            CheckpointError: it was; both values are named.
+        """
         recorded = state.get("record")
         if not found and self._record is not None and isinstance(recorded, dict):
             found = differences(self._record, recorded, file.name)
         if found:
             raise CheckpointError(f"{file} is of another run than {self.path} is now: {found}")
-        if isinstance(state.get("metrics_rows"), dict):
-            check_rows(self.metrics_file, int(file.stem), state["metrics_rows"])
 
     def _warn(self, file: Path, state: Mapping[str, Any], damage: Sequence[Damaged]) -> None:
         """Tell what keeps the run from going on as it would have."""

@@ -63,6 +63,7 @@ def _problems(run: Path) -> Iterator[str]:
             shards[int(file.stem)] = max(lengths, default=0)
             if shard.get("first_row") != int(file.stem):
                 yield f"{file} begins at row {shard.get('first_row')}"
+            yield from _disagreements(record, file, {"record": shard.get("record")})
         except CheckpointError as error:
             yield str(error)
     resumable = files.list()

@@ -15,7 +15,7 @@ from agents.dqn.config import DQNConfig
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
 from generative.commands.sample import main as sample
-from nets.runs.checkpoint import Damaged, load_checkpoint, save_checkpoint
+from nets.runs.checkpoint import CheckpointError, Damaged, load_checkpoint, save_checkpoint
 from nets.runs.ownership import LOCK, owned
 from nets.runs.records import save_record
 from nets.shell.command_line import OCCUPIED
@@ -87,6 +87,17 @@ def test_a_changed_character_is_found(run, file, old, new, words, capsys):
 def test_lost_replay_rows_are_noticed(run, lost, capsys):
     (run.replay / f"{lost}.pt").unlink()
     assert "needs replay rows" in said(capsys, run)
+
+
+def test_replay_rows_of_another_run_are_noticed(run, capsys):
+    shard = run.files.shards()[-1]
+    rows = load_checkpoint(shard)
+    save_checkpoint(shard, rows | {"record": rows["record"] | {"seed": 9}})
+    words = f"seed is 0, in {shard.name} 9"
+    assert words in said(capsys, run)
+    agent = agents.load(run.path, checkpoint="last", device="cpu")
+    with pytest.raises(CheckpointError, match=words):
+        run.restore(agent)
 
 
 def test_a_checkpoint_of_another_run_is_noticed(run, capsys):
