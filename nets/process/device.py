@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from .allocator import keep_freed_memory
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 
 def resolve_device(name: str | torch.device = "auto") -> torch.device:
@@ -38,7 +43,7 @@ def default_threads(module: nn.Module) -> int:
 
 @contextmanager
 def cpu_settings(threads: int) -> Iterator[None]:
-    """Run torch's CPU operators on `threads` threads, denormal numbers flushed to zero.
+    """Run torch's CPU operators and NumPy's products on `threads` threads, denormals flushed to 0.
 
     The thread count is part of a run's configuration: one and two threads round differently.
     Without flushing, the second moments of Adam decay into denormal numbers wherever a unit is
@@ -50,10 +55,19 @@ def cpu_settings(threads: int) -> Iterator[None]:
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     try:
-        yield
+        with _libraries().limit(limits=threads, user_api="blas"):
+            yield
     finally:
         torch.set_num_threads(before)
         torch.set_flush_denormal(flushed)
+
+
+@cache
+def _libraries() -> "ThreadpoolController":
+    """Find the libraries that have threads of their own, which takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _flushes_denormals() -> bool:

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from threadpoolctl import ThreadpoolController
 
 from nets.process.device import cpu_settings, resolve_device
 
@@ -48,6 +49,19 @@ def test_cpu_settings_apply_inside_and_are_restored_after():
         assert (torch.get_num_threads(), flushes()) == (2, True)
     assert (torch.get_num_threads(), flushes()) == before
     assert before[1] is False
+
+
+def test_cpu_settings_hold_for_numpys_products_too():
+    libraries = ThreadpoolController().select(user_api="blas")
+
+    def threads():
+        return {library["num_threads"] for library in libraries.info()}
+
+    with libraries.limit(limits=2):
+        before = threads()
+        with cpu_settings(1):
+            assert threads() == {1}
+        assert threads() == before
 
 
 def test_cpu_settings_are_restored_after_an_error():
