@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from nets.runs.checkpoint import fitting
+from nets.runs.fingerprints import source
 
 from ..data.actors import foreign_world, load_actor
 from ..metrics.measure import Figure
 from ..metrics.runs import Asked
 from ..training.run import RunFolder
-from ..worlds.stored import deal, load_experience
+from ..worlds.stored import EXPERIENCE, deal, load_experience
 from ..worlds.world import World
 from .fidelity import truth
 from .returns import gap
@@ -30,8 +31,9 @@ def measure_run(
         asked: its agent acts in dreams and in the real world.
 
     Raises:
-        CheckpointError: what was lived through is not in the folder; or an agent is to act in a
-            real world of a module that is neither known nor trusted.
+        CheckpointError: what was lived through is not in the folder, or is not what the world was
+            learned from; or an agent is to act in a real world of a module that is neither known
+            nor trusted.
         ValueError: the agent cannot act here.
     """
     actor, known = None, asked.trust or not foreign_world(world.spec.env_id)
@@ -39,8 +41,11 @@ def measure_run(
         if not known:
             require_known(world.spec)
         actor = load_actor(str(asked.actor), trust=asked.trust)
-    with fitting(folder / "config.json"):
-        share, seed = RunFolder(folder).run_config().held_out, record["seed"]
+    run, lived = RunFolder(folder), folder / EXPERIENCE
+    with fitting(run.config_file):
+        share, seed = run.run_config().held_out, record["seed"]
+    if lived.exists():
+        run.check_sources({"data": source(lived, [lived])})
     train, held_out = deal(load_experience(folder), share, seed)
     yield from truth(world, train if held_out is None else held_out, seed=asked.seed)
     if known:

@@ -94,6 +94,8 @@ def test_experience_that_was_exchanged_is_refused(here, capsys):
     shutil.copy("other/episodes.pt", "one/episodes.pt")
     assert train(["--resume", "one", "--steps", "80"]) == 2
     assert "is not what one was begun with" in capsys.readouterr().err
+    assert evaluate(["one"]) == 2
+    assert "is not what one was begun with" in capsys.readouterr().err
 
 
 def test_a_folder_that_holds_a_run_keeps_it(here, capsys):
