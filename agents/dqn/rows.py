@@ -58,14 +58,13 @@ class Rows(NamedTuple):
 
     @classmethod
     def zeros(cls, rows: int, observation_space: gym.Space, action_space: gym.Space) -> "Rows":
-        """Allocate memory for rows of these spaces."""
-        observation = storage(observation_space, rows)
+        """Allocate memory for rows of these spaces, which is taken only as rows are written."""
         return cls(
-            observation=observation,
+            observation=storage(observation_space, rows),
             action=storage(action_space, rows),
             reward=np.zeros(rows, np.float32),
             discount=np.zeros(rows, np.float32),
-            next_observation=np.zeros_like(observation),
+            next_observation=storage(observation_space, rows),
         )
 
     def batch(self, weight: Tensor) -> Minibatches:

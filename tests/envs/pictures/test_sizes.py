@@ -7,7 +7,7 @@ import pytest
 import envs  # noqa: F401
 from envs.pictures.sizes import resized
 
-WORLDS = [name for name in gym.registry if name.startswith("dreamgym/")]
+WORLDS = [spec.id for spec in gym.registry.values() if str(spec.entry_point).startswith("envs.")]
 
 
 def test_a_flat_picture_stays_flat_and_a_ramp_a_ramp():
