@@ -1,4 +1,4 @@
-"""Optimisers on the same nets and data, each with the best of nine rates (N-OPT-16).
+"""Optimisers on the same nets and data, each with the best of six rates (N-OPT-16).
 
 Left: the median of ten seeds, of which each has its own spirals, weights and batches. Right: where
 each seed ends. Ranks of single seeds change; that of the medians is worth as much as its gaps.
@@ -13,7 +13,7 @@ from nets.drawing.style import COLOURS_OF, paper
 from nets.gradients.averaging import moving_average
 
 NAMES = ("sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "nadam")
-RATES = [10.0 ** (k / 2) for k in range(-8, 1)]
+RATES = [10.0 ** (k / 2) for k in range(-4, 2)]
 STEPS, BATCH, SEEDS, ROWS = 300, 32, 10, 512
 
 
