@@ -37,7 +37,7 @@ KERNELS: tuple[Kernel, ...] = ("torch", "fused") if find_module("numba") else ("
 def stepped(env_id: str) -> Measure:
     """Measure steps/s of an environment's own vector form.
 
-    The limit is a copy of what a step returns: observations, rewards, and two flags.
+    The limit is to write what a step returns: observations, rewards, and two flags.
     """
 
     def measure(copies: int) -> tuple[float, float]:
@@ -51,15 +51,14 @@ def stepped(env_id: str) -> Measure:
             for turn in range(rounds):
                 world.step(actions[turn % DRAWN])
 
-        returned = world.step(actions[0])[:4]
-        into = [np.empty_like(part) for part in returned]
+        places = [np.empty_like(part) for part in world.step(actions[0])[:4]]
 
-        def copy() -> None:
+        def write() -> None:
             for _ in range(rounds):
-                for part, place in zip(returned, into, strict=True):
-                    np.copyto(place, part)
+                for place in places:
+                    place.fill(0)
 
-        figures = rounds * copies / seconds(play), rounds * copies / seconds(copy)
+        figures = rounds * copies / seconds(play), rounds * copies / seconds(write)
         world.close()
         return figures
 
@@ -98,7 +97,7 @@ def ppo(kernel: Kernel, shape: Callable[[int], tuple[int, int]]) -> Measure:
 
 
 def remembered(space: gym.Space, shared: int) -> Measure:
-    """Measure the megabytes of a replay, beside what they were if nothing was kept twice.
+    """Measure the bytes of a replay, beside what they were if nothing was kept twice.
 
     Args:
         space: of the observations; each row holds one and the next.
@@ -111,7 +110,7 @@ def remembered(space: gym.Space, shared: int) -> Measure:
         held = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
         once = held - rows.next_observation.nbytes - rows.observation.nbytes * (1 - 1 / shared)
-        return held / 1e6, once / 1e6
+        return held, once
 
     return measure
 
@@ -122,7 +121,7 @@ CURVES = (
         "Worlds by their vector form",
         "environments",
         "steps/s",
-        "one copy of what a step returns",
+        "writing what a step returns",
         tuple(Line(name, stepped(env_id), COPIES) for name, env_id in WORLDS.items()),
     ),
     Growth(
@@ -148,7 +147,7 @@ CURVES = (
         "replay",
         "Memory of DQN's replay",
         "capacity in steps",
-        "MB",
+        "bytes",
         "each number once",
         (
             Line("four frames of 84x84", remembered(FRAMES, 4), CAPACITIES),

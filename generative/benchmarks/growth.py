@@ -5,13 +5,13 @@ from collections.abc import Callable
 import torch
 
 from nets.benchmarks.growth import Growth, Line, Measure, allowed, seconds
-from nets.layers.precision import has_bfloat16
 
 from ..autoencoders.config import VAEConfig
 from ..autoencoders.variational import VAE
 from ..data.dataset import Dataset
 from ..gans.minimax import DCGAN, DCGANConfig
 from ..model import GenerativeModel
+from ..training.players import mixed_precision
 from ..training.trainer import Trainer
 from .peers import BATCH_SIZE
 
@@ -60,8 +60,9 @@ def trained(make: Make, size: int | None = None, batch_size: int | None = None) 
         def train() -> None:
             trainer.run(trainer.steps + steps)
 
-        bfloat16 = make is not dense_vae and has_bfloat16(torch.device("cpu"))
-        dtype = torch.bfloat16 if bfloat16 else torch.float32
+        with mixed_precision(model.config, trainer.device, model.shape)():
+            halved = torch.is_autocast_enabled("cpu")
+        dtype = torch.bfloat16 if halved else torch.float32
         return steps * rows / seconds(train), allowed(train, steps * rows, dtype)
 
     return measure

@@ -11,7 +11,7 @@ TEXT = """Measure speed beside the peers', quality beside known values, or growt
 speed: our way and the peers' take turns in one process, so that what slows the machine slows both;
 the ratio is the median over the rounds, and its range. quality: every run leaves a JSON file, and
 runs whose file is there are not repeated. growth: how figures grow with environments, networks,
-batches and pictures, drawn beside what the machine's products and copies allow. gpu: speed, memory
+batches and pictures, drawn beside what the machine's products and memory allow. gpu: speed, memory
 and equality with the CPU where there is a GPU, as JSON.
 
 examples:

@@ -43,7 +43,7 @@ def growth_json(growth: Growth, points: Points) -> dict[str, Any]:
 def growth_table(
     measured: Measured, about: dict[str, Any], call: str, picture: Path, document: Path
 ) -> str:
-    """Return the largest and the last figure of each line as a Markdown table, below the picture.
+    """Return where each line begins, ends and is largest beside its limit, below the picture.
 
     Args:
         measured: what was measured.
@@ -61,12 +61,12 @@ def growth_table(
                     f"`{growth.name}`: {growth.what}: {name}",
                     f"{with_unit(line[0].figure, growth.unit)} at {line[0].size:,}",
                     f"{with_unit(last.figure, growth.unit)} at {last.size:,} {growth.along}",
-                    f"{best.figure / best.limit:.2g} of {growth.limit}, at {best.size:,}",
+                    f"{best.figure / best.limit:.2g} x {growth.limit}, at {best.size:,}",
                 )
             )
     shown_as = os.path.relpath(picture, document.parent)
     origin = f"![How figures grow with a size, and their limits]({shown_as})\n\n`{call}` at commit"
-    heading = "| what | at first | at last | nearest to its limit |"
+    heading = "| what | at first | at last | beside its limit |"
     return table(f"{origin} {str(about['commit'])[:12]}.", about, heading, rows)
 
 
