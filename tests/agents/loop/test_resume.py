@@ -67,16 +67,16 @@ CASES = {
         DEEP | {"encoder": "lstm", "sequence_length": 6, "burn_in": 3, "buffer_size": 490},
         num_envs=3,
     ),
-    "ppo": case("ppo", "CartPole-v1", 8_000, 800, {"n_steps": 64}, num_envs=4),
+    "ppo": case("ppo", "CartPole-v1", 5_120, 512, {"n_steps": 64}, num_envs=4),
     "ppo fused": case(
-        "ppo", "CartPole-v1", 8_000, 800, {"n_steps": 64, "kernel": "fused"}, num_envs=4
+        "ppo", "CartPole-v1", 5_120, 512, {"n_steps": 64, "kernel": "fused"}, num_envs=4
     ),
-    "a2c": case("a2c", "Pendulum-v1", 10_000, 1000),
-    "reinforce": case("reinforce", "CartPole-v1", 8_000, 800),
-    "q-learning": case("q-learning", "Blackjack-v1", 6_000, 600),
+    "a2c": case("a2c", "Pendulum-v1", 5_000, 500),
+    "reinforce": case("reinforce", "CartPole-v1", 5_000, 500),
+    "q-learning": case("q-learning", "Blackjack-v1", 3_000, 300),
     "q-learning fused": case("q-learning", "dreamgym/Lake-v0", 200_000, 20_000),
     "sarsa": case("sarsa", "CliffWalking-v1", 200_000, 20_000),
-    "expected-sarsa": case("expected-sarsa", "dreamgym/Lake-v0", 10_000, 1000, num_envs=2),
+    "expected-sarsa": case("expected-sarsa", "dreamgym/Lake-v0", 5_000, 500, num_envs=2),
     "double-q-learning": case("double-q-learning", "FrozenLake-v1", 200_000, 20_000),
 }
 PLAN = case("value-iteration", "dreamgym/Lake-v0", 20, 7)
