@@ -21,6 +21,7 @@ class Deaf:
 @pytest.mark.parametrize("stream", [None, Deaf(), io.StringIO()], ids=["none", "deaf", "file"])
 def test_training_goes_on_whatever_standard_error_is(monkeypatch, stream):
     monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # of other tests
     with progress_bar(3) as bar:
         bar.update(3)
     assert bar.total == 3
