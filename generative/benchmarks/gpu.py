@@ -11,54 +11,14 @@ from nets.benchmarks.gpu import GPU, NEED, GpuCase, waited
 from nets.benchmarks.timing import Case, Measure, Side
 from nets.process.seeding import seeded
 
-from ..autoencoders.config import VAEConfig
-from ..autoencoders.variational import VAE
-from ..data.dataset import Dataset
-from ..gans.minimax import DCGAN, DCGANConfig
 from ..model import GenerativeModel
-from ..training.trainer import Trainer
+from .cases import ours, plain
+from .models import conv_vae, dcgan
 from .peers import Loop, eager_dcgan, eager_vae
 
-BATCH, STEPS, BEFORE = 256, 60, 20  # rows of a step; steps of a round, and before it
-ROWS = BATCH * STEPS
+LOOP = Loop(256, GPU, waited)
+ROWS = 60 * LOOP.batch_size
 SHOWN = 16  # rows whose outputs are compared
-LOOP = Loop(BATCH, GPU, waited)
-
-
-def vae(compiled: bool = False) -> VAE:
-    """Return the convolutional VAE of grey pictures."""
-    config = VAEConfig(encoder="conv", latent=10, batch_size=BATCH, compile=compiled)
-    return VAE((1, 64, 64), config, dataset_size=ROWS)
-
-
-def dcgan(compiled: bool = False) -> DCGAN:
-    """Return the DCGAN of coloured pictures with 64 base filters."""
-    config = DCGANConfig(batch_size=BATCH, compile=compiled)
-    return DCGAN((3, 64, 64), config, dataset_size=ROWS)
-
-
-def ours(make: Callable[[], GenerativeModel]) -> Measure:
-    """Measure images/s of our trainer, as a person gets it."""
-
-    def measure(turn: int) -> float:
-        model = make()
-        x = torch.randint(256, (ROWS, *model.shape), dtype=torch.uint8)
-        trainer = Trainer(model, Dataset("noise", x), seed=turn, device=GPU, progress=False)
-        trainer.run(BEFORE)
-        return waited(ROWS, lambda: trainer.run(BEFORE + STEPS))
-
-    return measure
-
-
-def plain_vae(turn: int) -> float:
-    """Measure images/s of a VAE's textbook loop."""
-    model = vae().to(GPU)
-    return eager_vae(model.encoder, model.decoder, model.shape, ROWS, LOOP)(turn)
-
-
-def plain_dcgan(turn: int) -> float:
-    """Measure images/s of a DCGAN's textbook loop."""
-    return eager_dcgan(dcgan().to(GPU), ROWS, LOOP)(turn)
 
 
 def outputs(make: Callable[[], Any], device: str) -> Tensor:
@@ -70,18 +30,26 @@ def outputs(make: Callable[[], Any], device: str) -> Tensor:
         return decoded
 
 
-def case(kind: str, make: Callable[..., GenerativeModel], peer: Measure) -> GpuCase:
+def case(
+    kind: str,
+    model: Callable[..., GenerativeModel],
+    textbook: Callable[[Any, int, Loop], Measure],
+    rows: int = ROWS,
+    loop: Loop = LOOP,
+) -> GpuCase:
     """Return the comparison of a model."""
+    make = partial(model, rows, batch_size=loop.batch_size)
     return GpuCase(
         Case(
             f"gpu-{kind}-64",
-            f"{kind} on 64x64 pictures in batches of {BATCH}; the peer is the textbook loop",
-            f"{ROWS:,} images",
+            f"{kind} on 64x64 pictures in batches of {loop.batch_size}; the peer is the textbook"
+            " loop",
+            f"{rows:,} images",
             "images/s",
-            Side(kind, ours(make)),
+            Side(kind, ours(make, rows, loop=loop)),
             (
-                Side("plain torch, float32", peer),
-                Side(f"{kind}, compiled", ours(partial(make, compiled=True))),
+                Side("plain torch, float32", plain(textbook, make, rows, loop)),
+                Side(f"{kind}, compiled", ours(partial(make, compiled=True), rows, loop=loop)),
             ),
             rounds=3,
             needs=NEED,
@@ -90,4 +58,6 @@ def case(kind: str, make: Callable[..., GenerativeModel], peer: Measure) -> GpuC
     )
 
 
-CASES = (case("vae", vae, plain_vae), case("dcgan", dcgan, plain_dcgan))
+VAE_CASE = ("vae", conv_vae, eager_vae)
+DCGAN_CASE = ("dcgan", dcgan, eager_dcgan)
+CASES = (case(*VAE_CASE), case(*DCGAN_CASE))

@@ -6,13 +6,11 @@ import torch
 
 from nets.benchmarks.growth import Growth, Line, Measure, allowed, seconds
 
-from ..autoencoders.config import VAEConfig
-from ..autoencoders.variational import VAE
 from ..data.dataset import Dataset
-from ..gans.minimax import DCGAN, DCGANConfig
 from ..model import GenerativeModel
 from ..training.players import mixed_precision
 from ..training.trainer import Trainer
+from .models import conv_vae, dcgan, dense_vae
 from .peers import BATCH_SIZE
 
 BATCHES = (4, 16, 64, 256, 1_024)
@@ -20,39 +18,21 @@ SIZES = (16, 32, 64, 128)  # pixels of a side
 ROWS = 1_024  # most that are trained on in a round
 PIXELS = 1 << 17  # in the batches of a round, about
 
-Make = Callable[[int, int], GenerativeModel]
-"""Returns a model of pictures of a size, which learns from batches of another."""
 
-
-def dense_vae(size: int, batch_size: int) -> GenerativeModel:
-    """Return a VAE of dense layers of 512 units."""
-    config = VAEConfig(encoder="mlp", hidden=(512,), latent=16, batch_size=batch_size)
-    return VAE((1, size, size), config, dataset_size=ROWS)
-
-
-def conv_vae(size: int, batch_size: int) -> GenerativeModel:
-    """Return a VAE of convolutions of stride 2."""
-    config = VAEConfig(encoder="conv", latent=10, batch_size=batch_size)
-    return VAE((1, size, size), config, dataset_size=ROWS)
-
-
-def dcgan(size: int, batch_size: int) -> GenerativeModel:
-    """Return a DCGAN of coloured pictures with 64 base filters."""
-    return DCGAN((3, size, size), DCGANConfig(batch_size=batch_size), dataset_size=ROWS)
-
-
-def trained(make: Make, size: int | None = None, batch_size: int | None = None) -> Measure:
+def trained(
+    make: Callable[..., GenerativeModel], size: int | None = None, batch_size: int | None = None
+) -> Measure:
     """Measure images/s of our trainer; the limit is what the products of its steps allow.
 
     Args:
-        make: makes the model.
+        make: makes the model, of the rows, the size and the batch.
         size: of the pictures; None: what grows.
         batch_size: the rows of a step; None: what grows.
     """
 
     def measure(grown: int) -> tuple[float, float]:
         side, rows = size or grown, batch_size or grown
-        model = make(side, rows)
+        model = make(ROWS, side, rows)
         x = torch.randint(256, (max(ROWS, rows), *model.shape), dtype=torch.uint8)
         trainer = Trainer(model, Dataset("noise", x), device="cpu", progress=False)
         steps = max(PIXELS // (side * side * rows), 1)

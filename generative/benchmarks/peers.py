@@ -6,12 +6,13 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from nets.benchmarks.apart import Apart
 from nets.benchmarks.timing import Measure, rate
 from nets.process.seeding import seeded
 
+from ..autoencoders.variational import VAE
 from ..gans.minimax import DCGAN
 
 PYTHAE = Apart(
@@ -35,19 +36,18 @@ class Loop:
     timed: Callable[[int, Callable[[], object]], float] = rate
 
 
+HERE = Loop()
+"""On the CPU, in the batches of the benchmark."""
+
+
 def pythae(kind: str, rows: int) -> Measure:
     """Measure images/s of pythae's trainer."""
     return PYTHAE.measure(kind, rows)
 
 
-def eager_vae(
-    encoder: nn.Module,
-    decoder: nn.Module,
-    shape: tuple[int, ...],
-    rows: int,
-    loop: Loop = Loop(),
-) -> Measure:
-    """Measure images/s of a VAE's textbook loop over these networks."""
+def eager_vae(model: VAE, rows: int, loop: Loop) -> Measure:
+    """Measure images/s of a VAE's textbook loop over the networks of `model`."""
+    encoder, decoder, shape = model.encoder, model.decoder, model.shape
 
     def measure(turn: int) -> float:
         with seeded(turn):
@@ -74,7 +74,7 @@ def eager_vae(
     return measure
 
 
-def eager_dcgan(model: DCGAN, rows: int, loop: Loop = Loop()) -> Measure:
+def eager_dcgan(model: DCGAN, rows: int, loop: Loop) -> Measure:
     """Measure images/s of DCGAN's textbook loop over the networks of `model`."""
     generator, discriminator = model.generator, model.discriminator
 

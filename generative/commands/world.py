@@ -79,22 +79,19 @@ def resume(options: ResumeOptions) -> int:
     """Go on with learning a world from what was lived through then."""
     from nets.process.device import resolve_device
     from nets.runs.checkpoint import fitting
-    from nets.runs.fingerprints import source
 
     from ..loading import from_manifest
     from ..training.run import RunFolder
-    from ..worlds.stored import EXPERIENCE, deal, load_experience
+    from ..worlds.stored import deal, load_experience
 
     run = RunFolder(options.resume)
-    file = run.path / EXPERIENCE
     with run.owned():
         with refusals(ValueError):
             record = run.load_config()
             if options.steps is not None:
                 run.extend(options.steps)
             config = run.run_config()
-            run.check_sources({"data": source(file, [file])})
-            episodes = load_experience(run.path)
+            episodes = load_experience(run)
             with fitting(run.config_file):
                 seed, device = record["seed"], resolve_device(options.device or record["device"])
                 train, held_out = deal(episodes, config.held_out, seed)

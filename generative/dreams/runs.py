@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from nets.runs.checkpoint import fitting
-from nets.runs.fingerprints import source
 
 from ..data.actors import foreign_world, load_actor
 from ..metrics.measure import Figure
 from ..metrics.runs import Asked
 from ..training.run import RunFolder
-from ..worlds.stored import EXPERIENCE, deal, load_experience
+from ..worlds.stored import deal, load_experience
 from ..worlds.world import World
 from .fidelity import truth
 from .returns import gap
@@ -41,12 +40,10 @@ def measure_run(
         if not known:
             require_known(world.spec)
         actor = load_actor(str(asked.actor), trust=asked.trust)
-    run, lived = RunFolder(folder), folder / EXPERIENCE
+    run = RunFolder(folder)
     with fitting(run.config_file):
         share, seed = run.run_config().held_out, record["seed"]
-    if lived.exists():
-        run.check_sources({"data": source(lived, [lived])})
-    train, held_out = deal(load_experience(folder), share, seed)
+    train, held_out = deal(load_experience(run), share, seed)
     yield from truth(world, train if held_out is None else held_out, seed=asked.seed)
     if known:
         yield from beside_real_table(world)

@@ -1,23 +1,26 @@
 """What was lived through, as it lies in the folder of a run."""
 
-from pathlib import Path
+from typing import Any
 
 from nets.process.seeding import hash31
 from nets.runs.checkpoint import fitting, load_checkpoint
+from nets.runs.fingerprints import source
+from nets.runs.folder import RunFolder
 
 from .episodes import Episodes
 
 EXPERIENCE = "episodes.pt"
 
 
-def load_experience(folder: Path) -> Episodes:
-    """Return what was lived through.
+def load_experience(run: RunFolder[Any]) -> Episodes:
+    """Return what was lived through, if the world was begun with it.
 
     Raises:
         FileNotFoundError: it is not there.
         CheckpointError: the file holds something else.
     """
-    file = folder / EXPERIENCE
+    file = run.path / EXPERIENCE
+    run.check_sources({"data": source(file, [file])})
     with fitting(file):
         return Episodes.from_state_dict(load_checkpoint(file))
 

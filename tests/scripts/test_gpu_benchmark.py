@@ -43,12 +43,11 @@ def test_a_case_computes_what_the_cpu_does(case):
 
 @pytest.mark.cuda
 def test_every_side_runs_and_one_json_object_tells_of_it(counted, monkeypatch, capsys):
-    small = {"BATCH": 8, "STEPS": 2, "BEFORE": 1, "ROWS": 16, "LOOP": Loop(8, "cuda", waited)}
-    for name, value in small.items():
-        monkeypatch.setattr(of_models, name, value)
+    models = (of_models.VAE_CASE, of_models.DCGAN_CASE)
+    small = [of_models.case(*each, rows=16, loop=Loop(8, "cuda", waited)) for each in models]
     short = [  # what is compiled needs a compiler for the device
         replace(one, case=replace(one.case, peers=one.case.peers[:1], rounds=1, warm_up=False))
-        for one in of_models.CASES
+        for one in small
     ]
     monkeypatch.setattr(measure, "_registered", lambda group: short)
     assert main(["gpu"]) == 0
