@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from gymnasium import registry
 from hypothesis import settings
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
@@ -35,6 +36,28 @@ def ctrl_c_stays_what_it_is():
     yield
     left = signal.signal(signal.SIGINT, signal.default_int_handler)
     assert left is signal.default_int_handler
+
+
+@pytest.fixture(autouse=True)
+def what_a_test_registers_goes_with_it(tmp_path_factory):
+    """Forget the worlds that a test registered and the modules in its own folder.
+
+    The id of one test would else be taken when another, which xdist may put after it, wants it.
+    """
+    folder = str(tmp_path_factory.getbasetemp())
+    worlds, modules = set(registry), set(sys.modules)
+    yield
+    own = {
+        name
+        for name in set(sys.modules) - modules
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(folder)
+    }
+    for name in set(registry) - worlds:
+        makers = (registry[name].entry_point, registry[name].vector_entry_point)
+        if any(callable(maker) or str(maker).partition(":")[0] in own for maker in makers):
+            del registry[name]
+    for name in own:
+        del sys.modules[name]
 
 
 def pytest_collection_modifyitems(items):

@@ -282,7 +282,6 @@ def test_a_module_beside_is_found_and_a_picture_that_fails_costs_the_picture(
         del sys.modules["world_beside"], gym.registry["Blind-v0"], gym.registry["Empty-v0"]
         sys.path[:] = [entry for entry in sys.path if entry != str(Path.cwd())]
         assert evaluate(["r", "--trust", "--episodes", "1"]) == 0
-    del sys.modules["world_beside"], gym.registry["Blind-v0"], gym.registry["Empty-v0"]
 
 
 def test_what_a_run_names_is_not_looked_for_beside(run_in, capsys, monkeypatch):
@@ -310,4 +309,3 @@ def test_a_function_that_gives_no_setting_is_named_in_one_line(command, words, r
         r"rates_beside:bad: expected a number, at least 0",
         told,
     )
-    del sys.modules["rates_beside"]

@@ -122,8 +122,6 @@ class Random(gym.Env):
 @pytest.fixture(autouse=True)
 def random_world():
     gym.register("Random-v0", entry_point=Random, disable_env_checker=True)
-    yield
-    del gym.registry["Random-v0"]
 
 
 @dataclass
@@ -213,7 +211,6 @@ def test_an_environment_that_cannot_be_made_twice_is_used_as_it_is():
     env = gym.make("Port-v0")
     with pytest.raises(Unrepeatable, match=r"another one fails: OSError: .*the port is in use"):
         recipe(env)
-    del gym.registry["Port-v0"]
 
 
 def test_records_are_kept_in_the_object_that_was_given(scribe):

@@ -237,7 +237,6 @@ def test_what_the_source_made_is_closed_and_what_was_given_is_not(ledger, num_en
     with pytest.warns(UserWarning, match="cannot be made anew"):
         EnvSource.of(given).stepper().close()
     assert len(closed) == (num_envs or 1)
-    del gym.registry["Door-v0"]
 
 
 def test_our_vector_worlds_give_what_their_scalars_give():

@@ -122,7 +122,6 @@ def test_arguments_that_the_world_was_registered_with_are_no_requests():
     EnvSource.restore(recipe("Filed-v0", kwargs={"desc": ["S.", "/G"]}))
     with pytest.raises(UntrustedError, match=re.escape("desc=['S/', '.G'] of Filed-v0")):
         EnvSource.restore(recipe("Filed-v0", kwargs={"desc": ["S/", ".G"]}))
-    del gym.registry["Filed-v0"]
 
 
 @pytest.mark.parametrize("name", sorted(WRAPPERS))

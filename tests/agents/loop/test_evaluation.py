@@ -150,7 +150,6 @@ def test_worlds_that_throw_global_dice_are_repeatable_too(scribe):
     agent = scribe("Careless-v0")
     runs = [evaluate(agent, seed=s).returns for s in (4, 4, 5)]
     assert runs[0] == runs[1] != runs[2]
-    del gym.registry["Careless-v0"]
 
 
 def test_deterministic_and_exploring_play_differ():
@@ -190,7 +189,6 @@ def test_the_environments_are_closed_also_after_an_error(scribe, ledger):
     with pytest.raises(RuntimeError, match="stuck"):
         evaluate(agent, episodes=3)
     assert len(closed) == 3
-    del gym.registry["Jammed-v0"]
 
 
 def evaluation(returns):

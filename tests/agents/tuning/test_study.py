@@ -213,4 +213,3 @@ def test_what_a_world_of_others_raises_is_no_failed_trial(tmp_path):
     broken = Study(Comparison(tmp_path), contender, {"learning_rate": (0.1,)}, trials=1)
     with pytest.raises(ValueError, match="no such level"):
         broken.work()
-    del gym.registry["Broken-v0"]

@@ -136,8 +136,7 @@ class Odd(gym.Env):
 @pytest.fixture
 def odd():
     gym.register("Odd-v0", entry_point=Odd)
-    yield "Odd-v0"
-    del gym.registry["Odd-v0"]
+    return "Odd-v0"
 
 
 @pytest.mark.parametrize(
