@@ -1,8 +1,9 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-# two processes; under `test` each file goes to one, which makes what its tests share once
-TESTS  := SDL_VIDEODRIVER=$${SDL_VIDEODRIVER:-dummy} $(BIN)/python -m pytest -n 2
+# what is imported is compiled once, whatever the shell says; under `test` each file goes to one of
+# two processes, which makes what its tests share once
+TESTS  := PYTHONDONTWRITEBYTECODE= SDL_VIDEODRIVER=$${SDL_VIDEODRIVER:-dummy} $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install train test test-slow test-kernels lint format bench docs docs-serve lock clean
@@ -21,7 +22,7 @@ train: install ## train DQN on CartPole-v1 and show where the run is
 	$(BIN)/python scripts/train.py dqn CartPole-v1
 
 test: install ## run the tests on two processes, all but the slow ones
-	$(TESTS) --dist loadfile -m "not slow" $(TESTARGS)
+	$(TESTS) --dist loadfile --no-loadscope-reorder -m "not slow" $(TESTARGS)
 
 # read from the files that have some: collecting all of them takes a quarter of a minute
 test-slow: install ## run those that train to a threshold

@@ -23,9 +23,9 @@ def expert(tmp_path_factory):
     [{"balance": "weights"}, {"balance": "over", "folds": 3, "label_smoothing": 0.1}],
 )
 def test_a_clone_learns_and_acts_on_cuda(expert, settings, tmp_path):
-    config = BCConfig(expert=expert, hidden=(16,), learning_rate=0.02, **settings)
+    config = BCConfig(expert=expert, hidden=(16,), learning_rate=0.1, **settings)
     clone = BehaviourCloning(WORLD, config, num_envs=4, device="cuda")
-    clone.learn(150, progress=False)
+    clone.learn(40, progress=False)
     assert all(weight.is_cuda for weight in clone.network.parameters())
     assert clone.metrics["validation_accuracy"] > 0.9
     states = np.arange(clone.observation_space.n)
