@@ -24,6 +24,8 @@ WORLDS = {
     "CartPole": "dreamgym/CartPole-v0",
     "Lake 8x8": "dreamgym/Lake8x8-v0",
 }
+PIXELS = {"Catch": "dreamgym/Catch-v0", "Bricks": "dreamgym/Bricks-v0"}
+PIXEL_COPIES = (16, 64, 256)
 STEPS, DRAWN = 1 << 17, 64  # of all environments in a round; rows of actions, used again and again
 ROLLOUT, EPOCHS, MINIBATCHES, WIDE_COPIES = 16, 4, 4, 128
 FEWEST = 2_048  # steps that PPO learns from in a round
@@ -65,12 +67,13 @@ def stepped(env_id: str) -> Measure:
     return measure
 
 
-def ppo(kernel: Kernel, shape: Callable[[int], tuple[int, int]]) -> Measure:
-    """Measure steps/s of PPO on CartPole, beside what the products of its update by torch allow.
+def ppo(kernel: Kernel, shape: Callable[[int], tuple[int, int]], env_id: str = ENV_ID) -> Measure:
+    """Measure steps/s of PPO, beside what the products of acting and learning by torch allow.
 
     Args:
         kernel: that learns.
         shape: returns the number of environments and of hidden units at a size.
+        env_id: the world.
     """
 
     def measure(size: int) -> tuple[float, float]:
@@ -87,7 +90,7 @@ def ppo(kernel: Kernel, shape: Callable[[int], tuple[int, int]]) -> Measure:
                 hidden=(width, width),
                 kernel=by,
             )
-            agent = found.agent_type()(ENV_ID, config, seed=0, device="cpu", num_envs=copies)
+            agent = found.agent_type()(env_id, config, seed=0, device="cpu", num_envs=copies)
             return lambda: agent.learn(steps, progress=False)
 
         figure = steps / seconds(learning(kernel))
@@ -141,6 +144,17 @@ CURVES = (
         tuple(
             Line(kernel, ppo(kernel, lambda size: (WIDE_COPIES, size)), WIDTHS)
             for kernel in KERNELS
+        ),
+    ),
+    Growth(
+        "ppo-pixels",
+        "PPO from pixels by its small CNN, otherwise as above",
+        "environments",
+        "steps/s",
+        "the products of the update",
+        tuple(
+            Line(name, ppo("torch", lambda size: (size, 64), env_id), PIXEL_COPIES)
+            for name, env_id in PIXELS.items()
         ),
     ),
     Growth(
