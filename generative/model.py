@@ -5,6 +5,7 @@ One trainer serves them all: for each player in turn, it computes the loss of a 
 gradient with respect to that player's module alone, and lets the player's optimiser step.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from torch import Tensor, nn
 from nets.glance import changed, in_a_table
 from nets.keywords import Keywords
 from nets.kinds import Capacity, Count, NonNegative, Part, Schedule, Size, Whole, changing
+from nets.process.memory import within_memory
 from nets.runs.configurations import recalled, recorded
 from nets.settings import Settings, required, settings_of
 
@@ -244,6 +246,15 @@ class GenerativeModel(Keywords, nn.Module, ABC, Generic[ConfigT]):
     def device(self) -> torch.device:
         """Where the parameters are."""
         return next(self.parameters()).device
+
+    def many(self, n: int) -> int:
+        """Return how many data are asked for at once.
+
+        Raises:
+            ValueError: it is no whole number from 0 on, or no memory holds them.
+        """
+        n = required("n", n, Whole)
+        return within_memory(f"n is {n}", n, 4 * math.prod(self.shape))
 
     def asked(self, n: int, label: Label) -> Tensor | None:
         """Return the classes `[n]` int64 that are asked for; see `classes.asked`."""

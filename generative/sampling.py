@@ -15,6 +15,15 @@ def classes_in_turn(model: GenerativeModel, n: int) -> Tensor | None:
     return torch.arange(n, device=model.device) % model.classes if model.classes else None
 
 
+def at_once(model: GenerativeModel, n: int, label: Tensor | None = None) -> Tensor:
+    """Draw `n` samples in parts, and return all, `[n, *shape]`; arguments of `sampled`.
+
+    Raises:
+        ValueError: no memory holds them.
+    """
+    return torch.cat(list(sampled(model, model.many(n), label)))
+
+
 def sampled(
     model: GenerativeModel, n: int, label: Tensor | None = None, *, part: int = PART
 ) -> Iterator[Tensor]:

@@ -7,9 +7,7 @@ from typing import ClassVar, TypeVar, Unpack
 import torch
 from torch import Tensor, nn
 
-from nets.kinds import Whole
 from nets.layers.precision import at_least_float32
-from nets.settings import required
 
 from ..classes import Label, require_rows
 from ..gans.networks import with_label
@@ -147,7 +145,7 @@ class Autoencoder(GenerativeModel[ConfigT]):
     def prior(self, n: int) -> Tensor:
         """Draw latents `[n, D]` of N(0, I)."""
         like = next(self.encoder.parameters())
-        n = required("n", n, Whole)
+        n = self.many(n)
         return torch.randn(n, self.latent, dtype=like.dtype, device=like.device)
 
     @torch.no_grad()

@@ -44,4 +44,4 @@ class AE(Autoencoder[AEConfig]):
 
     def prior(self, n: int) -> Tensor:
         """Draw latents `[n, D]` like those of the data."""
-        return self.latents.sample(n)
+        return self.latents.sample(self.many(n))

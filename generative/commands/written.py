@@ -1,5 +1,6 @@
 """Samples as files of numbers: arrays with their labels beside them, tables in their units."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -13,9 +14,10 @@ from nets.registry import Registry
 from nets.runs.checkpoint import atomic_write, fitting
 
 from ..data.dataset import Dataset, Units
+from ..data.stored import require_room
 from ..data.tables import write_table
 from ..model import GenerativeModel
-from ..sampling import classes_in_turn, sampled
+from ..sampling import at_once, classes_in_turn, sampled
 
 
 def about(data: Dataset) -> dict[str, Any]:
@@ -68,6 +70,8 @@ def as_array(
 ) -> None:
     """Write samples as `.npy`, part by part, and their classes, if any, as `..._labels.npy`."""
     kind = np.dtype(np.float32 if units is None else np.float64)
+    size = n * math.prod(model.shape) * kind.itemsize
+    require_room(str(path), size, path.parent, "give a smaller n, or another --out")
 
     def write(file: IO[bytes]) -> None:
         head = {"shape": (n, *model.shape), "fortran_order": False}
@@ -97,7 +101,7 @@ def as_table(
     """
     if len(model.shape) != 1:
         raise ValueError(f"{path}: samples of shape {model.shape} are no rows of a table")
-    x = torch.cat(list(sampled(model, n, label)))
+    x = at_once(model, n, label)
     columns = [f"x{k}" for k in range(model.shape[0])] if units is None else list(units.columns)
     rows: Any = (x if units is None else units.restore(x)).cpu().numpy().astype(object)
     for k, ends in enumerate(() if units is None else units.whole):

@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 
+from nets.process.memory import within_memory
 from nets.process.seeding import seeded
 
 from .actors import Actor, load_actor
@@ -98,12 +99,14 @@ def collect(
 
     Raises:
         gymnasium.error.Error: there is no such environment; the nearest is suggested.
-        ValueError: it does not draw, or its observations are no pictures; or `count` is below 1.
+        ValueError: it does not draw, or its observations are no pictures; or `count` is below 1, or
+            more than memory holds.
     """
     if count < 1:
         raise ValueError(f"{name or env_id}: {count} pictures, expected at least 1")
     num_envs = min(NUM_ENVS, count)
-    kept, pictures = 0, []
+    kept = 0
+    pictures: list[torch.Tensor] = []
     with seeded(seed), closing(make_vec(env_id, num_envs, draw=not observations)) as world:
         if observations:
             check_pictures(env_id, world.single_observation_space)
@@ -112,6 +115,8 @@ def collect(
             moment = channels_first(shown[: count - kept])
             if size is not None:
                 moment = resized(moment, size, size)
+            if not pictures:
+                within_memory(f"{name or env_id}: {count} pictures", count, moment[0].numel())
             pictures.append(moment)
             kept += len(moment)
             if kept == count:

@@ -5,10 +5,13 @@ import math
 import numpy as np
 import torch
 
+from nets.process.memory import within_memory
+
 from .dataset import Dataset, Modes
 from .pictures import Fit, resize
 
 RING_MODES, RING_RADIUS, RING_STD = 8, 2.0, 0.05
+BYTES = 24  # of a point while it is drawn: two numbers and a label
 
 
 def ring(
@@ -28,13 +31,15 @@ def ring(
         Points float32 `[N, 2]`; which Gaussian drew each as the label.
 
     Raises:
-        ValueError: `modes` is no number above 1, or `size` is given.
+        ValueError: `modes` is no number above 1, or `size` is given, or no memory holds
+            the points.
     """
     if size is not None:
         raise ValueError(f"size is {size}, but the ring's points have none")
     if modes and not (modes.isdecimal() and int(modes) > 1):
         raise ValueError(f"ring:{modes}: expected the number of Gaussians, at least 2")
     count, rows = int(modes or RING_MODES), 10_000 if limit is None else limit
+    within_memory(f"limit is {rows}", rows, BYTES)
     rng = np.random.default_rng(seed)
     label = rng.integers(count, size=rows)
     centres = ring_means(count)

@@ -157,16 +157,30 @@ def kept(name: str, blocks: Iterable[Tensor], shape: tuple[int, ...], dtype: tor
     return in_a_file(name, blocks, shape, dtype)
 
 
+def require_room(name: str, size: int, folder: Path, remedy: str) -> None:
+    """Refuse rows for which there is no room in a folder.
+
+    Args:
+        name: of what is to be written.
+        size: in bytes.
+        folder: where.
+        remedy: what else can be done.
+
+    Raises:
+        ValueError: the disk has less that is free.
+    """
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        message = f"{name}: {size:,} bytes of rows do not fit into {folder}, where {free:,} are"
+        raise ValueError(f"{message} free: {remedy}")
+
+
 def in_a_file(
     name: str, blocks: Iterable[Tensor], shape: tuple[int, ...], dtype: torch.dtype
 ) -> Stored:
     """Gather rows in a temporary file that nobody sees; see `kept`."""
-    size = math.prod(shape) * dtype.itemsize
-    folder = Path(tempfile.gettempdir())
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        message = f"{name}: {size:,} bytes of rows do not fit into {folder}, where {free:,} are"
-        raise ValueError(f"{message} free: give a smaller size or limit, or set TMPDIR")
+    folder, remedy = Path(tempfile.gettempdir()), "give a smaller size or limit, or set TMPDIR"
+    require_room(name, math.prod(shape) * dtype.itemsize, folder, remedy)
     file, rows_written = tempfile.TemporaryFile(buffering=0), 0  # noqa: SIM115  kept open
     for block in blocks:
         content = memoryview(block.contiguous().numpy().data).cast("B")

@@ -15,7 +15,7 @@ from nets.drawing.figures import as_picture
 from ..data.dataset import Dataset
 from ..gans.game import AdversarialModel
 from ..model import Decodes, Encodes, GenerativeModel
-from ..sampling import classes_in_turn, sampled
+from ..sampling import at_once, classes_in_turn
 from . import charts, grids, paths
 from .grids import Drawn, Picture
 
@@ -76,7 +76,7 @@ def samples(
     if shows_pictures(model):
         columns = model.classes if label is None else 0
         label = classes_in_turn(model, n) if label is None else label
-        return grids.grid(torch.cat(list(sampled(model, n, label))), columns or None)
+        return grids.grid(at_once(model, n, label), columns or None)
     if model.shape != (2,):
         raise Undrawable(
             f"samples of shape {model.shape} are neither pictures of 1 or 3 channels nor points in "

@@ -8,9 +8,8 @@ from typing import Literal, TypeVar, Unpack
 import torch
 from torch import Tensor, nn
 
-from nets.kinds import Count, Size, Whole
+from nets.kinds import Count, Size
 from nets.layers.precision import at_least_float32
-from nets.settings import required
 
 from ..classes import Label, require_rows
 from ..model import Batch, GenerativeModel, Loss, ModelConfig, ModelOptions, Player
@@ -103,7 +102,7 @@ class AdversarialModel(GenerativeModel[ConfigT]):
 
     def prior(self, n: int) -> Tensor:
         """Draw latents `[n, D]` of N(0, I), or of U[−1, 1]ᴰ."""
-        n = required("n", n, Whole)
+        n = self.many(n)
         if self.config.prior == "uniform":
             return 2.0 * torch.rand(n, self.config.latent, device=self.device) - 1.0
         return torch.randn(n, self.config.latent, device=self.device)

@@ -11,7 +11,7 @@ from nets.process.seeding import hash31, seeded
 
 from ..data.dataset import Dataset
 from ..model import Encodes, GenerativeModel
-from ..sampling import sampled
+from ..sampling import at_once
 from .dci import dci
 from .distances import frechet_distance, squared_mmd
 from .factor_vae import factor_vae_score
@@ -234,7 +234,7 @@ def _inception(
 ) -> Iterator[Figure]:
     """How samples lie to data in Inception's features."""
     x = train.limited(FID_ROWS, seed).batch(slice(None)).x
-    data, samples = inception(x), inception(torch.cat(list(sampled(model, len(x)))))
+    data, samples = inception(x), inception(at_once(model, len(x)))
     how = f"of {len(x):,} samples, in Inception's features; 0 is best"
     yield Figure("fid", frechet_distance(data.features, samples.features), how)
     kid = kernel_distance(data.features, samples.features, seed=seed)

@@ -1,5 +1,6 @@
 """Live through a real world, and keep what happened."""
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -11,6 +12,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nets.process.memory import within_memory
 from nets.process.seeding import seeded
 
 from ..data.actors import Actor
@@ -60,10 +62,13 @@ def collect(
 
     Raises:
         gymnasium.error.Error: there is no such environment.
-        ValueError: `steps` is below 1, or a number that the world returns is not finite.
+        ValueError: `steps` is below 1, or more than memory holds; or a number that the world
+            returns is not finite.
     """
     if steps < 1:
         raise ValueError(f"{spec.env_id}: {steps} steps, expected at least 1")
+    size = math.prod(spec.shape) * (spec.observation_space.dtype or np.dtype(np.int64)).itemsize
+    within_memory(f"{spec.env_id}: {steps} steps", steps, size)
     with seeded(seed), closing(_make(spec, min(NUM_ENVS, steps))) as world:
         lives = _live(play(world, actor, seed, exploration), steps)
     episodes = Episodes(

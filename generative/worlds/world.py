@@ -7,9 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from nets.kinds import Whole
 from nets.runs.configurations import recalled
-from nets.settings import required
 
 from ..classes import Label
 from ..data.dataset import chosen
@@ -119,7 +117,7 @@ class World(GenerativeModel[WorldConfig]):
 
     def sample(self, n: int, label: Label = None) -> Tensor:
         """Dream n worlds on, by random actions, and return what they show then, `[n, *shape]`."""
-        n = required("n", n, Whole)
+        n = self.many(n)
         self.asked(n, label)  # refuses one
         first = self.starts[torch.randint(len(self.starts), (n,), device=self.device)]
         state, shown = self.begin(first, self.noise(n)), first

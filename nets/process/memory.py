@@ -1,6 +1,8 @@
 """Memory that is not there: how much was asked for, in a sentence."""
 
+import os
 import re
+import sys
 
 SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 BYTES = re.compile(r"allocate (\d+) bytes")  # torch, on a processor
@@ -24,6 +26,31 @@ def memory_sentence(error: Exception) -> str:
         size = "more than there is"
     remedy = "expected smaller layers, batches or pictures, or less to remember"
     return f"not enough memory: {size} asked for at once, {remedy}"
+
+
+def within_memory(said: str, count: int, size: int) -> int:
+    """Return a count of things that are held at once, if this machine's whole memory holds them.
+
+    Args:
+        said: how a refusal begins.
+        count: how many.
+        size: bytes of each.
+
+    Raises:
+        ValueError: it does not.
+    """
+    most = _whole_memory() // max(size, 1)
+    if count > most:
+        raise ValueError(f"{said}: expected at most {most:,}, as many as memory holds")
+    return count
+
+
+def _whole_memory() -> int:
+    """Return this machine's memory in bytes; without an end where it does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # not of POSIX
+        return sys.maxsize
 
 
 def _written(count: float) -> str:

@@ -23,6 +23,13 @@ def test_entries_lead_to_a_model_and_its_settings(name):
     assert issubclass(config, ModelConfig)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_more_samples_than_memory_holds_are_refused(name):
+    model = find_model(name).model_type()((1, 8, 8), dataset_size=8)
+    with pytest.raises(ValueError, match=f"n is {10**12}: expected at most .* as memory holds"):
+        model.sample(10**12)
+
+
 def test_the_nearest_name_is_suggested():
     with pytest.raises(ValueError, match="unknown model 'Beta_TC-VAE'; did you mean 'beta-tcvae'"):
         find_model("Beta_TC-VAE")

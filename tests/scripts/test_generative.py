@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import imageio.v3 as iio
 import numpy as np
@@ -201,6 +202,24 @@ def test_samples_are_arrays_pictures_and_films(imagined, run_in, capsys):
     assert capsys.readouterr().out.split()[-1] == "i.gif"
     assert sample([folder, "--out", "a.txt"]) == 2
     assert "a.txt: expected a name that ends in .png or .npy" in capsys.readouterr().err
+
+
+def test_samples_without_room_are_refused_before_any_is_drawn(
+    imagined, run_in, capsys, monkeypatch
+):
+    monkeypatch.setattr("nets.process.memory._whole_memory", lambda: 64 * 4 * 20)
+    monkeypatch.setattr("generative.model.GenerativeModel.sample", None)
+    folder = str(imagined.folder)
+    assert sample([folder, "--n", "21", "--out", "a.png"]) == 2
+    told = "error: n is 21: expected at most 20, as many as memory holds\n"
+    assert capsys.readouterr().err == told
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    assert sample([folder, "--n", "21", "--out", "a.npy"]) == 2
+    told = (
+        r"error: a\.npy: 5,376 bytes of rows do not fit into .*give a smaller n, or another --out"
+    )
+    assert re.search(told, capsys.readouterr().err)
+    assert not list(Path().glob("a.*"))
 
 
 def test_samples_of_a_table_have_its_columns_units_and_kinds(run_in, capsys):

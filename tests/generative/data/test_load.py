@@ -240,6 +240,12 @@ def test_limit_below_one_is_refused():
             load_dataset(spec, limit=0)
 
 
+def test_more_than_memory_holds_is_refused_before_it_is_made():
+    for spec in ("ring", "observations:envs:dreamgym/Catch-v0"):
+        with pytest.raises(ValueError, match=f"{10**15}.*: expected at most .* as memory holds"):
+            load_dataset(spec, limit=10**15)
+
+
 def test_where_one_side_shrinks_and_the_other_grows_lines_stay():
     x = torch.zeros(1, 1, 48, 640)
     x[..., ::10] = 1.0

@@ -100,6 +100,11 @@ def test_what_is_collected_follows_from_the_world(steps):
     )
 
 
+def test_more_steps_than_memory_holds_are_refused_before_any_is_lived_through():
+    with pytest.raises(ValueError, match=f"Cliff-v0: {10**12} steps: expected at most"):
+        collect(spec_of("envs:dreamgym/Cliff-v0"), 10**12)
+
+
 def test_an_actor_acts_and_explores_as_much_as_it_should():
     class Right:
         def predict(self, observation, state, start, deterministic):
