@@ -47,7 +47,12 @@ POLE = {"rounds": 2, "fit_steps": 2000, "dream_steps": 60_000, "starts": "any", 
 KNOWN: dict[str, dict[str, Any]] = {  # what works where; the command line overrides it
     "CartPole-v1": POLE,
     "dreamgym/CartPole-v0": POLE,
-    "dreamgym/Catch-v0": {"starts": "any", "horizon": 12},
+    "dreamgym/Catch-v0": {
+        "dream_steps": 40_000,
+        "num_envs": 64,
+        "starts": "any",
+        "horizon": 12,
+    },
     "dreamgym/Lake-v0": {"collect": 2000, "rounds": 4, "exploration": 0.3},
     "Pendulum-v1": {"collect": 4000, "dream_steps": 100_000, "horizon": 200},
     "dreamgym/PointMass-v0": {"dream_steps": 300_000, "horizon": 200},
@@ -86,6 +91,8 @@ class DreamingOptions(FigureOptions):
     """Gradient steps of the world in each round."""
     dream_steps: Count = 20_000
     """Steps in dreams in each round."""
+    num_envs: Whole = 0
+    """Dreams side by side, which are computed 64 at a time; 0: as many as the preset has worlds."""
     starts: Starts = "first"
     """Where dreams begin: first, any, real."""
     horizon: Whole = 0
@@ -123,7 +130,7 @@ class Dreaming:
         found: list[dict[str, Any]] = []
         lived: list[Episodes] = []
         agent: Any = None
-        free = self.learner(QLearning, self.spec.make(), seed)
+        free = self.learner(QLearning, self.spec.make(), seed, self.num_envs)
         for number in range(options.rounds):
             started, own = process_time(), hash31(seed, "round", number)
             shares = {"actor": agent, "exploration": options.exploration}
@@ -156,11 +163,11 @@ class Dreaming:
             trainer.run(steps)
         return world.eval()
 
-    def learner(self, tabular: Any, env: gym.Env, seed: int) -> Any:
+    def learner(self, tabular: Any, env: gym.Env, seed: int, num_envs: int) -> Any:
         """Return who learns: of states that can be counted a `tabular` agent, else PPO."""
         if self.spec.kind == "discrete":
             return tabular(env, seed=seed)
-        return PPO(env, self.ppo, seed=seed, device="cpu", num_envs=self.num_envs)
+        return PPO(env, self.ppo, seed=seed, device="cpu", num_envs=num_envs)
 
     def learn_inside(self, world: World, seed: int) -> tuple[Any, Evaluation]:
         """Train an agent in dreams, or let it plan there; return it and what it gets."""
@@ -170,7 +177,8 @@ class Dreaming:
             file = str(Path(folder) / "world.pt")
             generative.save(world, file)
             dream = gym.make(f"generative.dreams:{DREAM_ID}", run=file, **begin)
-            agent = self.learner(ValueIteration, dream, seed)
+            side_by_side = self.options.num_envs or self.num_envs
+            agent = self.learner(ValueIteration, dream, seed, side_by_side)
             agent.learn(self.options.dream_steps, progress=False)
             return agent, evaluate(agent, episodes=EPISODES, seed=seed)
 
