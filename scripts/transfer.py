@@ -16,6 +16,7 @@ from catching import CATCH, CatchOptions, catch_settings, main, train_vae, until
 from generative import load_dataset
 from generative.autoencoders.config import VAEConfig
 from generative.loading import save
+from generative.metrics.likelihood import held_out_terms
 
 TEXT = """Measure how many steps of DQN a trained encoder saves, on Catch with left for right.
 
@@ -35,7 +36,7 @@ class Transfer:
     """Agents that begin with nothing, with another agent's encoder, and with a VAE's."""
 
     options: CatchOptions
-    vae = VAEConfig(latent=8, encoder="nature")
+    vae = VAEConfig(latent=8, encoder="nature", kl_warmup_steps=400)
     dqn = replace(catch_settings(), encoder="nature")
 
     def config(self) -> dict[str, Any]:
@@ -50,7 +51,9 @@ class Transfer:
             donor, found["source"] = until_it_catches(gym.make(CATCH), self.dqn, options, seed)
             donor.save(sources["agent"])
             data = load_dataset(f"observations:{CATCH}", limit=options.moments, seed=seed)
-            save(train_vae(data, self.vae, options.vae_steps, seed)[0], sources["vae"])
+            model, seconds = train_vae(data, self.vae, options.vae_steps, seed)
+            save(model, sources["vae"])
+            found["pictures"] = {"seconds": seconds, **held_out_terms(model, data)}
             _, found["scratch"] = until_it_catches(mirrored(), self.dqn, options, seed)
             for name, path in sources.items():
                 for suffix, freeze in (("", False), (", frozen", True)):

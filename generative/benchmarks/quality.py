@@ -6,8 +6,9 @@ another), and which of the figures that `measure` returns must reach what, a `Ba
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from nets.benchmarks.quality import Advantage, Experiment, OfFile, Row
 
@@ -103,6 +104,21 @@ CODE = "squares of 32 pixels in 6 scales, 16x16 places"
 SQUARES = "sprites:shape=square,scale,x=8:24,y=8:24"
 
 
+CATCH = "observations:envs:dreamgym/Catch-v0"
+DOCUMENTED: Sequence[tuple[str, str, str, Mapping[str, Any]]] = (
+    ("beta-tcvae-figures", "beta-tcvae", "sprites:shape,scale,x,y", {}),
+    ("vae-sprites", "vae", "sprites", {}),
+    ("vae-catch", "vae", CATCH, {"limit": 5000, "steps": 3000, "latent": 8, "encoder": "mlp"}),
+    (
+        "vae-catch-nature",
+        "vae",
+        CATCH,
+        {"steps": 10_000, "encoder": "nature", "kl_warmup_steps": 400},
+    ),
+)
+"""Commands of the pages, whose latents are to live."""
+
+
 def _autoencoders() -> Iterable[Row]:
     linear = {"encoder": "mlp", "hidden": (), "likelihood": "gaussian", "latent": 10}
     fast = {"steps": 3000, "batch_size": 256, "learning_rate": 1e-2, "anneal_steps": 3000}
@@ -133,12 +149,10 @@ def _autoencoders() -> Iterable[Row]:
             Bar("elbo", "ELBO", OF_TEN_LATENTS),
             living,
         )
-    yield from rows(
-        "beta-tcvae-figures",
-        "beta-tcvae on sprites:shape,scale,x,y, by its preset",
-        Fitted("beta-tcvae", "sprites:shape,scale,x,y", latents_in_use, held_out=0.1),
-        living,
-    )
+    for name, model, data, told in DOCUMENTED:
+        given = "".join(f", {field} {value}" for field, value in told.items())
+        what = f"{model} on {data}{given or ', by its preset'}"
+        yield from rows(name, what, Fitted(model, data, latents_in_use, told, held_out=0.1), living)
     yield from rows(
         "aae-preset",
         "aae on digits as they are, by its preset",

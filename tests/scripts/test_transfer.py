@@ -11,6 +11,7 @@ def test_S_TL_01_transfer_leaves_one_record_for_each_seed(call, tmp_path):
     assert done.returncode == 0, done.stderr
     file = tmp_path / "kept" / "transfer" / "seed-0.json"
     record = json.loads(file.read_text())
+    assert 0 <= record["result"].pop("pictures")["active_latents"] <= 1
     assert list(record["result"]) == ARMS
     for name, one in record["result"].items():
         assert one["steps"] == 208  # too few to catch
