@@ -15,7 +15,7 @@ from nets import MLP, GaussianNoise, optimizer, penalty
 from nets.drawing.style import BLUE, GREY, ORANGE
 from nets.layers.regularization import soft_threshold_
 
-STEPS, RATE, SEEDS = 2000, 3e-3, 5
+STEPS, RATE, SEEDS = 1000, 3e-3, 5
 WAYS: dict[str, dict[str, Any]] = {
     "none": {},
     "L2": {"l2": 1e-3},
