@@ -25,7 +25,7 @@ from .measures import (
 )
 from .own_files import OwnFiles, flowers, photos
 from .ring import VARIANTS
-from .samples import OF_DIGITS, OF_FIGURES
+from .samples import OF_DIGITS, OF_EVERY_SIZE, OF_FIGURES
 
 GROUP = "generative"
 OF_TEN_LATENTS = -24.1  # nats, of which six are dead, at seeds 0 and 1
@@ -218,6 +218,14 @@ def _samples() -> Iterable[Row]:
             Bar("accuracy", TAKEN, 1.0, low=low),
             Bar("confident", SURE, 1.0),
             *genuine,
+        )
+    for model, fitted in OF_EVERY_SIZE.items():
+        yield from rows(
+            f"{model}-every-size",
+            f"{model} on {fitted.data}, told the class, as on figures of one size",
+            fitted,
+            Bar("accuracy", TAKEN, 1.0),
+            Bar("nearest", "share of samples whose nearest picture is of the class asked for", 1.0),
         )
 
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from generative.benchmarks import measures, own_files
+from generative.benchmarks import measures, own_files, samples
 from generative.benchmarks.divergences import Apart
 from generative.benchmarks.drawing import DrawOptions
-from generative.benchmarks.fitted import Fitted
+from generative.benchmarks.fitted import Fit, Fitted
 from generative.benchmarks.measures import (
     beside_factor_analysis,
     beside_pca,
@@ -150,6 +150,28 @@ def test_G_GAN_05_samples_are_judged_beside_data_and_sought_among_them():
     assert found["accuracy_of_data"] > 0.9
     assert found["accuracy"] < 0.6
     assert found["genuine"] == found["genuine_different"] == 0
+
+
+def test_the_class_of_the_nearest_picture_is_asked_for(monkeypatch):
+    """Of a model whose samples are data, all in order; but its large ones are of the next class."""
+    data = load_dataset("sprites:shape,scale=0::5,x=8:24:4,y=8:24:4", size=32)
+    monkeypatch.setattr(samples, "recognised_samples", lambda fit: {})
+    train, held_out = data.split(0.25)
+
+    class Copies:
+        classes = 3
+
+        def sample(self, n, label):
+            large = torch.arange(n) >= 500
+            alike = data.labels == ((label + large) % 3)[:, None]
+            rows = alike & (data.factors[:, 1] == large[:, None])
+            return data.batch(rows.float().argmax(1)).x
+
+    found = samples.beside_the_nearest(Fit(Copies(), Copies(), train, held_out, 0))
+    assert found["nearest"] == pytest.approx(0.5)
+    assert found["nearest_of_small"] == 1.0
+    assert found["nearest_of_large"] == 0.0
+    assert found["distance"] == pytest.approx(0.0, abs=1e-3)
 
 
 def test_G_GAN_07_a_discriminator_learns_that_points_differ_and_a_critic_how_far_they_are():
