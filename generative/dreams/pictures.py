@@ -8,9 +8,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..data.pictures import channels_first, resized
 from ..worlds.spaces import WorldSpec
 
 SIDE = 192  # pixels of a picture's longer side, at least
+LARGEST = 4096
 GROUND = np.array((18, 24, 43), np.uint8)
 PALETTE = np.array(
     [(64, 196, 180), (244, 178, 62), (226, 74, 83), (142, 124, 255), (236, 240, 245)], np.uint8
@@ -20,8 +22,19 @@ PAPER = 233
 SPREAD = 3.0  # standard deviations of an unbounded number that its bar can show
 
 
-def draw(spec: WorldSpec, observation: Tensor) -> NDArray[np.uint8]:
-    """Return pictures `[N, H, W, 3]` of observations `[N, *]`."""
+def require_size(size: int | None) -> int | None:
+    """Return a size of pictures.
+
+    Raises:
+        ValueError: it is no whole number of pixels from 8 to 4096.
+    """
+    if size is None or (isinstance(size, int | np.integer) and 8 <= size <= LARGEST):
+        return size
+    raise ValueError(f"render_size is a number of pixels from 8 to {LARGEST}, got {size!r}")
+
+
+def draw(spec: WorldSpec, observation: Tensor, size: int | None = None) -> NDArray[np.uint8]:
+    """Return pictures `[N, H, W, 3]` of observations `[N, *]`, of a longer side if that is told."""
     shown = observation.cpu().numpy()
     if spec.kind == "picture":
         picture = _colours(shown)
@@ -31,7 +44,11 @@ def draw(spec: WorldSpec, observation: Tensor) -> NDArray[np.uint8]:
         picture = _states(spec.states(observation).cpu().numpy(), spec.num_states)
     else:
         picture = _bars(spec, observation.cpu())
-    zoom = max(1, SIDE // max(picture.shape[1:3]))
+    height, width = picture.shape[1:3]
+    if size is not None:
+        sides = (max(1, round(side * size / max(height, width))) for side in (height, width))
+        return resized(channels_first(picture), *sides).permute(0, 2, 3, 1).contiguous().numpy()
+    zoom = max(1, SIDE // max(height, width))
     return picture.repeat(zoom, 1).repeat(zoom, 2)
 
 

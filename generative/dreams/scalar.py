@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..worlds.table import TableWorld, initial_distribution
 from ..worlds.world import World
 from .actions import checked
-from .pictures import GAP, PAPER, draw
+from .pictures import GAP, PAPER, draw, require_size
 from .rows import Dreams, Starts
 from .waking import Reality, find_world, horizon_of, keys_of, require_known
 
@@ -31,6 +31,7 @@ class DreamEnv(gym.Env):
         beside: let the real world go along with every dream, from the same start and by the same
             actions; `render` shows both, the dream first. Implies `starts="real"`.
         render_mode: None or "rgb_array".
+        render_size: pixels of the longer side of pictures; None: 192 or a little less.
         device: where to dream.
     """
 
@@ -44,16 +45,17 @@ class DreamEnv(gym.Env):
         horizon: int | None = None,
         beside: bool = False,
         render_mode: str | None = None,
+        render_size: int | None = None,
         device: str = "cpu",
     ) -> None:
         self.world = find_world(run, device)
         self.horizon = horizon_of(self.world, horizon)
         self.observation_space = self.world.spec.observation_space
         self.action_space = self.world.spec.action_space
-        self.render_mode = render_mode
+        self.render_mode, self._size = render_mode, require_size(render_size)
         if beside or starts == "real":
             require_known(self.world.spec)
-        self._reality = Reality(self.world.spec) if beside else None
+        self._reality = Reality(self.world.spec, self._size) if beside else None
         self._dreams = Dreams(self.world, 1, "real" if beside else starts)
         self._time = 0
         self._over = True
@@ -96,7 +98,7 @@ class DreamEnv(gym.Env):
         if self.render_mode is None:
             gym.logger.warn("render() does nothing: make the environment with a render_mode")
             return None
-        picture = draw(self.world.spec, self._dreams.observation)[0]
+        picture = draw(self.world.spec, self._dreams.observation, self._size)[0]
         if self._reality is None:
             return picture
         between = np.full((len(picture), GAP, 3), PAPER, np.uint8)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..worlds.world import World
 from .actions import checked
-from .pictures import draw
+from .pictures import draw, require_size
 from .rows import Dreams, Starts
 from .waking import find_world, horizon_of, require_known
 
@@ -33,6 +33,7 @@ class DreamVectorEnv(VectorEnv):
         max_episode_steps: a time limit as well, if there is one.
         autoreset_mode: when a dream that is over is followed by the next.
         render_mode: None or "rgb_array".
+        render_size: pixels of the longer side of pictures; None: 192 or a little less.
         device: where to dream; on "cuda" only what is returned leaves the device.
     """
 
@@ -46,6 +47,7 @@ class DreamVectorEnv(VectorEnv):
         max_episode_steps: int | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
+        render_size: int | None = None,
         device: str = "cpu",
     ) -> None:
         self.world = find_world(run, device)
@@ -59,7 +61,7 @@ class DreamVectorEnv(VectorEnv):
             "render_fps": 8,
             "autoreset_mode": self.autoreset_mode,
         }
-        self.render_mode = render_mode
+        self.render_mode, self._size = render_mode, require_size(render_size)
         self.single_observation_space = self.world.spec.observation_space
         self.single_action_space = self.world.spec.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -147,7 +149,7 @@ class DreamVectorEnv(VectorEnv):
         if self.render_mode is None:
             gym.logger.warn("render() does nothing: make the environment with a render_mode")
             return None
-        return tuple(draw(self.world.spec, self._dreams.observation))
+        return tuple(draw(self.world.spec, self._dreams.observation, self._size))
 
     def _begin(self, mask: Array) -> None:
         self._dreams.begin(np.flatnonzero(mask).tolist())

@@ -74,8 +74,8 @@ def keys_of(spec: WorldSpec) -> Callable[[], Any] | None:
 class Reality:
     """The real world, going along with a dream until it ends there."""
 
-    def __init__(self, spec: WorldSpec) -> None:
-        self.spec = spec
+    def __init__(self, spec: WorldSpec, size: int | None = None) -> None:
+        self.spec, self._size = spec, size
         self._env = spec.make()
         self._shown = torch.zeros(1, *spec.shape, dtype=spec.dtype)
         self._over = True
@@ -97,7 +97,7 @@ class Reality:
 
     def draw(self) -> NDArray[np.uint8]:
         """Return a picture `[H, W, 3]`, half as bright where the episode is over."""
-        picture = draw(self.spec, self._shown)[0]
+        picture = draw(self.spec, self._shown, self._size)[0]
         return picture // 2 if self._over else picture
 
     def close(self) -> None:

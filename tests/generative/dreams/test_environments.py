@@ -166,6 +166,33 @@ def test_reality_goes_along_from_the_same_start():
     assert (both[:, width : width + GAP] == PAPER).all()
 
 
+@pytest.mark.parametrize("kind", ["ensemble", "board", "pixels", "states"])
+def test_pictures_have_the_size_that_is_asked_for(kind):
+    """Their longer side; where cells grow by a whole factor they stay as sharp as they are."""
+    world = small_world(kind)
+    made = {"run": world, "render_mode": "rgb_array"}
+    sizes = [gym.make(DREAM_ID, **made, render_size=size) for size in (None, 100, 400)]
+    for env in sizes:
+        env.reset(seed=2)
+    usual, small, large = (env.render() for env in sizes)
+    height, width = (round(100 * side / max(usual.shape)) for side in usual.shape[:2])
+    assert small.shape == (height, width, 3)
+    many = gym.make_vec(DREAM_ID, 2, **made, render_size=400)
+    many.reset(seed=2)
+    assert np.array_equal(many.render()[0], large)
+    if kind == "board":  # 10x10
+        assert np.array_equal(large, usual[::19, ::19].repeat(40, 0).repeat(40, 1))
+    both = gym.make(DREAM_ID, **made, render_size=100, beside=True)
+    both.reset(seed=2)
+    assert both.render().shape == (height, 2 * width + GAP, 3)
+
+
+@pytest.mark.parametrize("size", [7, 4097, 96.5])
+def test_sizes_that_no_picture_has_are_refused(size):
+    with pytest.raises(ValueError, match="render_size is a number of pixels from 8 to 4096, got"):
+        gym.make(DREAM_ID, run=small_world("table"), render_size=size)
+
+
 def test_keys_are_those_of_the_real_world():
     real = small_world("pixels").spec.make().unwrapped
     assert DreamEnv(small_world("pixels")).get_keys_to_action() == real.get_keys_to_action()
