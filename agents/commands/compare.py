@@ -27,6 +27,7 @@ from nets.shell.command_line import (
 )
 from nets.shell.env_arguments import take_arguments
 from nets.shell.here import pinned, shown
+from nets.shell.tracked import require_tracking
 from nets.shell.training import RUNS
 
 from .common import find_env, refusals, warn_idle
@@ -92,6 +93,7 @@ def _compare(options: CompareOptions, arguments: dict[str, Any], argv: list[str]
         raise CommandError(f"on which environment? {options.contenders} ENV_ID")
     from ..outcomes.comparison import Comparison
 
+    require_tracking(options.track)
     source = find_env(options.env)
     named = f"compare-{source.name.replace('/', '-')}"
     folder = (options.out or pinned(RUNS) / named).absolute()
@@ -105,6 +107,7 @@ def _compare(options: CompareOptions, arguments: dict[str, Any], argv: list[str]
             call,
             place.sharing,
             options.eval_max_steps,
+            options.track,
         )
         wanted = partial(adapt, arguments=arguments, options=options)
         wanted(source)  # what cannot be made is told of nobody in particular

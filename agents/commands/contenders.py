@@ -13,6 +13,7 @@ from nets.runs.presets import start_from
 from nets.settings import check
 from nets.shell.command_line import CommandError, read, told
 from nets.shell.figure_options import FigureOptions
+from nets.tracking.names import TrackerName
 
 from ..algorithms import find_algorithm
 from ..presets import Preset, find_preset
@@ -43,6 +44,8 @@ class RunsOptions(FigureOptions, WorldOptions):
     limit's."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where networks live; auto: the GPU where there is one."""
+    track: TrackerName | None = None
+    """Tracker to tell of every run, by its contender's name and its seed."""
     on: Annotated[str, tyro.conf.arg(metavar="PLACE")] = "local"
     """Where runs are computed: local[:N], processes here; ray[:ADDRESS]; slurm[:NAME=VALUE,...]."""
     jobs: Annotated[Threads | None, tyro.conf.arg(metavar="N")] = None

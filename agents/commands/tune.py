@@ -26,6 +26,7 @@ from nets.shell.command_line import (
 )
 from nets.shell.env_arguments import take_arguments
 from nets.shell.here import pinned, shown
+from nets.shell.tracked import require_tracking
 from nets.shell.training import RUNS
 
 from .common import find_env, refusals
@@ -88,6 +89,7 @@ def main(argv: list[str]) -> int:
     from ..tuning.space import parse_space
     from ..tuning.study import Study
 
+    require_tracking(options.track)
     source = find_env(options.env)
     with refusals(ModuleNotFoundError, ValueError, TypeError):
         wanted = partial(adapt, arguments=arguments, options=options)
@@ -106,6 +108,7 @@ def main(argv: list[str]) -> int:
             call,
             place.sharing,
             options.eval_max_steps,
+            options.track,
         )
         comparison.agent(contender, 0)  # what does not fit is refused before there is a folder
         study = Study(

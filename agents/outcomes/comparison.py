@@ -7,7 +7,9 @@ its run folder. What is finished is never run again, what was cut off goes on ex
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from nets.runs.checkpoint import save_json
 from nets.runs.configurations import recorded
 from nets.runs.metrics import read_metrics
 from nets.settings import to_plain
+from nets.tracking.names import TrackerName
+from nets.tracking.tracking import Tracking
 
 from ..agent import Agent
 from ..algorithms import find_algorithm
@@ -66,6 +70,7 @@ class Comparison:
         command: what was typed.
         jobs: runs that share the machine; each takes its share of the threads.
         eval_max_steps: steps after which an episode of an evaluation is cut off.
+        track: whom to tell of every run, by the contender's label and the seed; None for nobody.
     """
 
     path: Path
@@ -74,6 +79,7 @@ class Comparison:
     command: str = ""
     jobs: int = 1
     eval_max_steps: int | None = None
+    track: TrackerName | None = None
 
     @property
     def runs(self) -> Path:
@@ -170,8 +176,15 @@ class Comparison:
         Raises:
             Occupied: another process is at it.
         """
-        with self.run_folder(contender, seed).owned() as folder:
-            return self._run(contender, seed, folder, trainer)
+        with self.run_folder(contender, seed).owned() as folder, ExitStack() as told:
+            track = None
+            if self.track is not None:
+                named = f"{contender.label}, seed {seed}"
+                track = told.enter_context(Tracking(self.track, folder.path, named))
+            record = self._run(contender, seed, folder, partial(trainer, track=track))
+            if track is not None and record is not None:
+                track.results({"best/return": record["result"]["figure"]})
+            return record
 
     def _run(
         self, contender: Contender, seed: int, folder: RunFolder, trainer: Callable[..., Trainer]

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
 from nets.foreign import is_foreign
+from nets.glance import rows_in_a_table
 from nets.kinds import Space
 from nets.process.seeding import hash31
 from nets.runs.checkpoint import fitting
@@ -140,6 +142,17 @@ class Study:
         """Return the trials that are over, in their order."""
         return finished(self.open())
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the trials that are over, the best first."""
+        begun = self.storage or (self.comparison.path / JOURNAL).exists()
+        trials = sorted(self.finished() if begun else [], key=_rank)
+        rows = [
+            [t.number, t.state.name.lower(), "" if t.value is None else t.value]
+            + [settings_of(t.params, self.space).get(name, "") for name in self.space]
+            for t in trials
+        ]
+        return rows_in_a_table(self, [["trial", "state", "return", *self.space], *rows])
+
     @contextmanager
     def _next(self, study: "optuna.Study") -> "Iterator[Trial | None]":
         """Hold a trial that nobody works on: one that was left unfinished, or a new one."""
@@ -230,6 +243,12 @@ class Study:
 def finished(study: "optuna.Study") -> "list[FrozenTrial]":
     """Return the trials of an open study that are over, in their order."""
     return [trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()]
+
+
+def _rank(trial: "FrozenTrial") -> tuple[bool, float]:
+    """Order trials by their return, those that came to no end last."""
+    value = -inf if trial.value is None else trial.value
+    return trial.state.name != "COMPLETE", -value
 
 
 def _name(number: int) -> str:

@@ -78,4 +78,4 @@ class MlflowRun:
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
         found = self._client.get_experiment_by_name(name)
         experiment = self._client.create_experiment(name) if found is None else found.experiment_id
-        return self._client.create_run(experiment, run_name=begun.folder.name)
+        return self._client.create_run(experiment, run_name=begun.name)

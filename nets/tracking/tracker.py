@@ -20,11 +20,13 @@ class Begun(NamedTuple):
         folder: of the run; what a tracker writes on this machine lies there.
         id: by which the tracker knows it; None where it has not seen it yet.
         step: at which it begins, or goes on; what was told of later steps does not hold.
+        name: what people call it.
     """
 
     folder: Path
     id: str | None
     step: int
+    name: str
 
 
 class Tracker(Protocol):

@@ -35,6 +35,7 @@ class Tracking:
         by: `"tensorboard"`, `"wandb"` or `"mlflow"`; whom and where they tell is set by their own
             environment variables.
         folder: of the run; where there is none, one for what the tracker writes here.
+        name: what W&B and MLflow call the run; by default the folder's.
 
     Raises:
         ValueError: there is no such tracker.
@@ -42,9 +43,10 @@ class Tracking:
         CheckpointError: the folder's `tracking.json` is damaged.
     """
 
-    def __init__(self, by: TrackerName, folder: str | Path) -> None:
+    def __init__(self, by: TrackerName, folder: str | Path, name: str = "") -> None:
         require_tracker(by)
         self.by, self.folder = by, as_path(folder).absolute()
+        self.name = name or self.folder.name
         self._step = 0
         self._tracker: Tracker | None = None
         self._failed = False
@@ -60,9 +62,8 @@ class Tracking:
         with self._surviving():
             if self._tracker is None and not self._failed:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self._tracker = open_tracker(
-                    self.by, Begun(self.folder, self._ids.get(self.by), step)
-                )
+                begun = Begun(self.folder, self._ids.get(self.by), step, self.name)
+                self._tracker = open_tracker(self.by, begun)
                 if self._tracker.id is not None:
                     self._ids[self.by] = self._tracker.id
                     save_json(self.folder / IDS, self._ids)

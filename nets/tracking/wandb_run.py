@@ -26,7 +26,7 @@ class WandbRun:
         self.id: str = begun.id or token_hex(4)
         self._run = wandb.init(
             project=os.environ.get("WANDB_PROJECT", PROJECT),
-            name=begun.folder.name,
+            name=begun.name,
             id=self.id,
             resume="allow",
             dir=begun.folder,

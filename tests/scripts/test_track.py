@@ -1,11 +1,15 @@
 """Runs that are told of elsewhere, by the commands and from Python."""
 
+import json
+
 import pytest
 from trackers import offline, wandb_records, wandb_run
 
 import agents
 import generative
+from agents.commands.compare import main as compare
 from agents.commands.train import main as train
+from agents.commands.tune import main as tune
 from generative.commands.train import main as train_generative
 from nets.shell.command_line import USAGE_ERROR
 from nets.tracking.tracking import Tracking
@@ -44,6 +48,24 @@ def test_a_resumed_agent_goes_on_in_the_tracked_run(tmp_path, client, capsys):
     assert {"curve.png", "episode.gif"} <= files
 
 
+def test_comparisons_and_searches_tell_of_every_run_by_its_name(tmp_path, client, capfd):
+    line = ["q-learning", "FrozenLake-v1", "--steps", "400", "--eval-episodes", "2"]
+    line += ["--track", "mlflow", "--out"]
+    assert compare([*line, str(tmp_path / "c"), "--seeds", "2"]) == 0
+    assert tune([*line, str(tmp_path / "t"), "--trials", "1"]) == 0
+    experiment = client.get_experiment_by_name("dreamgym").experiment_id
+    found = {run.info.run_name: run for run in client.search_runs([experiment])}
+    files = {f"q-learning, seed {k}": f"c/q-learning/seed-{k}.json" for k in range(2)}
+    files["trial-000, seed 0"] = "t/trial-000/seed-0.json"
+    assert found.keys() == files.keys()
+    for name, file in files.items():
+        record = json.loads((tmp_path / file).read_text())
+        told = found[name].data
+        assert told.params["seed"] == str(record["seed"])
+        assert told.metrics["best/return"] == record["result"]["figure"]
+        assert told.metrics["eval_return"] == record["result"]["curve"]["return"][-1]
+
+
 def test_a_generative_run_shows_its_pictures(tmp_path, client):
     begin = ["vae", "digits", "--steps", "20", "--config.hidden", "8", "--draw-every", "10"]
     assert train_generative([*begin, "--run", str(tmp_path / "v"), "--track", "mlflow"]) == 0
@@ -75,13 +97,19 @@ def test_learn_and_trainers_tell_of_themselves_in_python(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("main", "named"),
-    [(train, ["ppo", "CartPole-v1"]), (train_generative, ["world", "CartPole-v1"])],
+    [
+        (train, ["ppo", "CartPole-v1"]),
+        (train_generative, ["world", "CartPole-v1"]),
+        (compare, ["ppo", "CartPole-v1"]),
+        (tune, ["ppo", "CartPole-v1"]),
+    ],
 )
 def test_a_tracker_that_is_not_installed_is_refused_before_there_is_a_folder(
     main, named, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr("nets.extras.find_spec", lambda name: None)
-    assert main([*named, "--run", str(tmp_path / "r"), "--track", "wandb"]) == USAGE_ERROR
+    folder = "--out" if main in (compare, tune) else "--run"
+    assert main([*named, folder, str(tmp_path / "r"), "--track", "wandb"]) == USAGE_ERROR
     error = capsys.readouterr().err
     assert error == "error: wandb is not installed: pip install 'dreamgym[wandb]'\n"
     assert not (tmp_path / "r").exists()

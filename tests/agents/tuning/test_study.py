@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import socket
 import tomllib
@@ -99,6 +100,8 @@ def test_a_trial_that_falls_behind_is_pruned(tmp_path):
     assert 80 <= max(last.intermediate_values) < 400  # after the warm-up, before the end
     assert not (tmp_path / "trial-005" / "seed-0.json").exists()
     assert "1 pruned" in write(behind)
+    rows = re.findall(r"<td[^>]*>(\d+)</td><td[^>]*>(\w+)<", behind._repr_html_())
+    assert rows == [*((str(k), "complete") for k in range(5)), ("5", "pruned")]
 
 
 def test_settings_that_diverge_are_a_failed_trial(tmp_path):
@@ -129,10 +132,15 @@ def test_a_storage_of_optunas_keeps_it(tmp_path):
 
 def test_the_best_is_left_as_a_preset(tmp_path):
     found = study(tmp_path)
+    assert found._repr_html_().count("<tr>") == 1  # there is no study yet, and none is begun
+    assert not any(tmp_path.iterdir())
     found.work()
     table = write(found)
     best = max(found.finished(), key=lambda trial: trial.value)
     assert f"{best.value:.5g}" in table
+    shown = re.findall(r"<td[^>]*>([^<]*)</td>", found._repr_html_())[:5]
+    assert shown[:3] == [str(best.number), "complete", f"{best.value:.6g}"]
+    assert shown[3:] == [f"{value:.6g}" for value in best.params.values()]
     preset = find_preset("q-learning", "FrozenLake-v1", str(tmp_path / "best.toml"))
     assert preset.steps == 400
     assert preset.settings["discount"] == best.params["discount"]
