@@ -9,7 +9,10 @@ WITH_EXERCISES = [
         f"docs/agents/{name}.md"
         for name in ("planning", "tabular", "dqn", "reinforce", "a2c", "ppo", "imitation")
     ),
-    *(f"docs/generative/{name}.md" for name in ("autoencoders", "gans", "latents", "worlds")),
+    *(
+        f"docs/generative/{name}.md"
+        for name in ("autoencoders", "gans", "latents", "metrics", "worlds")
+    ),
 ]
 
 
