@@ -82,7 +82,7 @@ def flowers(folder: Path) -> Path:
     columns = [name.replace(" (cm)", "") for name in found.feature_names]
     species = found.target_names[found.target]
     rows = [[*map(float, x), str(name)] for x, name in zip(found.data, species, strict=True)]
-    write_table(path, [*columns, "species"], np.array(rows, dtype=object))
+    write_table(path, [*columns, "species"], [np.array(rows, dtype=object)])
     return path
 
 

@@ -1,7 +1,7 @@
 """Samples as files of numbers: arrays with their labels beside them, tables in their units."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +17,7 @@ from ..data.dataset import Dataset, Units
 from ..data.stored import require_room
 from ..data.tables import write_table
 from ..model import GenerativeModel
-from ..sampling import at_once, classes_in_turn, sampled
+from ..sampling import classes_in_turn, sampled
 
 
 def about(data: Dataset) -> dict[str, Any]:
@@ -101,13 +101,19 @@ def as_table(
     """
     if len(model.shape) != 1:
         raise ValueError(f"{path}: samples of shape {model.shape} are no rows of a table")
-    x = at_once(model, n, label)
     columns = [f"x{k}" for k in range(model.shape[0])] if units is None else list(units.columns)
-    rows: Any = (x if units is None else units.restore(x)).cpu().numpy().astype(object)
-    for k, ends in enumerate(() if units is None else units.whole):
-        rows[:, k] = rows[:, k] if ends is None else rows[:, k].astype(int)
     if label is not None:
-        names = np.array(record.get("classes") or range(model.classes), dtype=object)
-        column = "label" if units is None else units.label
-        columns, rows = [*columns, column], np.column_stack([rows, names[label.cpu().numpy()]])
-    write_table(path, columns, rows)
+        columns = [*columns, "label" if units is None else units.label]
+    names = np.array(record.get("classes") or range(model.classes), dtype=object)
+
+    def blocks() -> Iterator[Any]:
+        start = 0
+        for x in sampled(model, n, label):
+            rows: Any = (x if units is None else units.restore(x)).cpu().numpy().astype(object)
+            for k, ends in enumerate(() if units is None else units.whole):
+                rows[:, k] = rows[:, k] if ends is None else rows[:, k].astype(int)
+            asked = None if label is None else label[start : start + len(rows)].cpu().numpy()
+            start += len(rows)
+            yield rows if asked is None else np.column_stack([rows, names[asked]])
+
+    write_table(path, columns, blocks())

@@ -3,8 +3,9 @@
 import codecs
 import csv
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -148,14 +149,19 @@ def standardised(table: Table) -> tuple[Tensor, Units]:
     return ((x - mean) / std).float(), units
 
 
-def write_table(path: Path, columns: Sequence[str], values: NDArray[Any]) -> None:
-    """Write a table that `read_table` reads, atomically; floats as short as they can be."""
+def write_table(path: Path, columns: Sequence[str], blocks: Iterable[NDArray[Any]]) -> None:
+    """Write a table that `read_table` reads, atomically; floats as short as they can be.
+
+    Args:
+        path: the file.
+        columns: D names.
+        blocks: of its rows `[B, D]`, of which one is held at a time.
+    """
     from nets.runs.checkpoint import atomic_write
 
     def write(file: Any) -> None:
-        text = [columns, *values.tolist()]
-        content = "".join(",".join(map(_quoted, row)) + "\n" for row in text)
-        file.write(content.encode())
+        for rows in chain([[columns]], (block.tolist() for block in blocks)):
+            file.write("".join(",".join(map(_quoted, row)) + "\n" for row in rows).encode())
 
     atomic_write(path, write)
 

@@ -23,6 +23,7 @@ from .episodes import Episodes
 from .spaces import WorldSpec
 
 NUM_ENVS = 16
+STEP = 300  # bytes of a step as it is lived through, beside what is shown
 Array = NDArray[Any]
 
 
@@ -67,8 +68,8 @@ def collect(
     """
     if steps < 1:
         raise ValueError(f"{spec.env_id}: {steps} steps, expected at least 1")
-    size = math.prod(spec.shape) * (spec.observation_space.dtype or np.dtype(np.int64)).itemsize
-    within_memory(f"{spec.env_id}: {steps} steps", steps, size)
+    shown = math.prod(spec.shape) * (spec.observation_space.dtype or np.dtype(np.int64)).itemsize
+    within_memory(f"{spec.env_id}: {steps} steps", steps, shown + STEP)
     with seeded(seed), closing(_make(spec, min(NUM_ENVS, steps))) as world:
         lives = _live(play(world, actor, seed, exploration), steps)
     episodes = Episodes(

@@ -103,7 +103,7 @@ def test_a_column_that_is_not_there(tmp_path):
 
 def test_what_is_written_is_read_by_everybody(tmp_path):
     rows = np.array([[1.5, 0.1], [2.0, 1e-9]])
-    write_table(tmp_path / "t.csv", ["a,b", 'c"d'], rows)
+    write_table(tmp_path / "t.csv", ["a,b", 'c"d'], [rows])
     with (tmp_path / "t.csv").open(newline="") as file:
         head, *lines = csv.reader(file)
     assert head == ["a,b", 'c"d']
