@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nets.glance import in_a_line, in_a_table
 from nets.near import shortened
+from nets.supervised.splits import leave_each_class
 
 from ..model import Batch
 from .stored import Rows, Stored
@@ -188,19 +189,29 @@ class Dataset:
     def split(self, fraction: float, seed: int = 0) -> tuple[Self, Self]:
         """Deal the rows at random into two parts, `(train, held_out)`.
 
+        Of each class a row is left to train on, where there are as many rows.
+
         Args:
-            fraction: of the rows that is held out, rounded to whole rows.
+            fraction: in (0, 1), of the rows that is held out, rounded to whole rows, one at least.
             seed: of the deal, which is the same on every device.
 
         Raises:
             ValueError: one of the parts would be empty.
         """
         held_out = round(fraction * len(self)) if isfinite(fraction) else 0
+        held_out = max(held_out, 1) if 0.0 < fraction < 1.0 else held_out
         if not 0 < held_out < len(self):
             message = f"{self.name}: fraction {fraction} holds {held_out} of {len(self)} rows out"
             raise ValueError(f"{message}, expected at least one row in either part")
-        order = shuffled(len(self), seed).to(self.device)
-        return self.subset(order[held_out:]), self.subset(order[:held_out])
+        order = shuffled(len(self), seed)
+        held = torch.zeros(len(self), dtype=torch.bool)
+        held[order[:held_out]] = True
+        labels = None if self.device.type == "meta" else self.labels
+        if labels is not None and len(labels.unique()) <= len(self) - held_out:
+            leave_each_class(held, labels.cpu(), order)
+        parts = (order[~held[order]], order[held[order]])
+        train, out = (self.subset(part.to(self.device)) for part in parts)
+        return train, out
 
     def limited(self, limit: int | None, seed: int = 0) -> Self:
         """Return at most `limit` rows, chosen at random and kept in order."""

@@ -12,12 +12,16 @@ LARGEST, SMALLEST = 30.0, 1 / 30  # of numbers that networks learn from as they 
 
 
 def require_suitable(model: GenerativeModel, data: Rows) -> None:
-    """Refuse numbers that the model's likelihood knows nothing of; warn of columns out of scale.
+    """Refuse numbers that the model's likelihood knows nothing of; warn of columns out of scale,
+    and of classes without rows.
 
     Raises:
         ValueError: the likelihood is of numbers in [0, 1], and others are among the data.
     """
-    if not isinstance(data, Dataset) or len(data.shape) != 1 or data.device.type == "meta":
+    if not isinstance(data, Dataset) or data.device.type == "meta":
+        return
+    _warn_of_empty_classes(model, data)
+    if len(data.shape) != 1:
         return  # pictures are in [0, 1]
     x = data.batch(slice(0, LOOKED_AT)).x  # [N, D]
     low, high = (value.item() for value in x.aminmax())
@@ -35,6 +39,17 @@ def require_suitable(model: GenerativeModel, data: Rows) -> None:
         found = f"{data.name}: column {k} has mean {x[:, k].mean():g} and standard deviation"
         advice = "standardise the columns, (x - mean)/std, or little is learned"
         warn(f"{found} {spread[k]:g}: {advice}")
+
+
+def _warn_of_empty_classes(model: GenerativeModel, data: Dataset) -> None:
+    """Warn of classes that a conditional model is asked for, and sees no row of."""
+    if not model.classes or data.labels is None:
+        return
+    empty = (data.labels.bincount(minlength=model.classes) == 0).nonzero().flatten().tolist()
+    if empty:
+        others = f" or of {len(empty) - 1} more" if len(empty) > 1 else ""
+        message = f"{data.name}: no row to train on is of the class {data.class_names[empty[0]]!r}"
+        warn(f"{message}{others}: samples of it will mean nothing")
 
 
 def _warn_of_constants(model: GenerativeModel, data: Dataset, varies: Tensor) -> None:

@@ -27,7 +27,8 @@ def hold_out(
         share: held out, in (0, 1); ⌊share · rows⌉ rows, at least one.
         seed: of the random order.
         labels: `[rows]`; each class is then held out in its proportion, to one row, and of each at
-            least one row is left. Numbers that are no classes (floats) are only held out evenly.
+            least one row is left. Floats are classes where they are consecutive whole numbers, or
+            two, of two rows each on average; other numbers are only held out evenly.
 
     Returns:
         Row numbers of both parts, each sorted.
@@ -43,8 +44,8 @@ def hold_out(
     chosen = (torch.arange(held) * rows + rows // 2) // held  # [held]
     mask = torch.zeros(rows, dtype=torch.bool)
     mask[order[chosen]] = True
-    if labels is not None and not labels.is_floating_point():
-        _leave_each_class(mask, labels.cpu(), order)
+    if labels is not None and _are_classes(labels):
+        leave_each_class(mask, labels.cpu(), order)
     return (~mask).nonzero().flatten(), mask.nonzero().flatten()
 
 
@@ -70,7 +71,7 @@ def k_fold(rows: int, k: int, *, seed: Seed = 0, labels: Tensor | None = None) -
     if not 2 <= k <= rows:
         raise ValueError(f"k is {k}: expected 2 to {rows}, the number of rows")
     order = _order(rows, seed, labels)
-    if labels is not None and not labels.is_floating_point():
+    if labels is not None and _are_classes(labels):
         classes, counts = labels.unique(return_counts=True)
         if bool((counts == 1).any()):
             message = (
@@ -149,13 +150,16 @@ def cross_validate(
     return CrossValidation(tuple(scores))
 
 
-def _leave_each_class(held: Tensor, labels: Tensor, order: Tensor) -> None:
+def leave_each_class(held: Tensor, labels: Tensor, order: Tensor) -> None:
     """Give back a row of each class of which all are held out; take others in their place.
 
     Args:
         held: bool `[rows]`, changed in place.
         labels: `[rows]`.
         order: all rows, in which the first suitable one is taken.
+
+    Raises:
+        ValueError: there are fewer rows to train on than classes.
     """
     _, number, counts = labels.unique(return_inverse=True, return_counts=True)
     left = number[~held].bincount(minlength=len(counts))  # [K]
@@ -169,6 +173,15 @@ def _leave_each_class(held: Tensor, labels: Tensor, order: Tensor) -> None:
         held[back], held[taken] = False, True
         left[missing] += 1
         left[richest] -= 1
+
+
+def _are_classes(labels: Tensor) -> bool:
+    """Whether labels name classes, as floats too: targets of `nn.BCEWithLogitsLoss` are such."""
+    if not labels.is_floating_point():
+        return True
+    found = labels.unique()
+    steps = bool((found == found.round()).all()) and bool((found.diff() == 1).all())
+    return (steps or len(found) == 2) and 2 * len(found) <= len(labels)
 
 
 def _order(rows: int, seed: int, labels: Tensor | None) -> Tensor:

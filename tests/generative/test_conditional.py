@@ -1,6 +1,7 @@
 """Models that are told the class: how it is asked for, what it changes, what is measured."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -114,3 +115,12 @@ def test_without_labels_the_likelihood_is_that_over_all_classes():
     terms = held_out_terms(model, data)
     of_labels = each.gather(0, labels[None])[0].mean().item()
     assert terms["elbo"] == pytest.approx(of_labels, rel=1e-5)
+
+
+def test_a_class_without_rows_is_warned_of():
+    data = replace(blobs(60), class_names=("a", "b", "c", "d"))
+    model = build_model("vae", data, VAEConfig(conditional=True, hidden=(8,)))
+    with pytest.warns(UserWarning, match="no row to train on is of the class 'd': samples of it"):
+        Trainer(model, data, progress=False)
+    model = build_model("vae", data, VAEConfig(hidden=(8,)))
+    Trainer(model, data, progress=False)  # is not asked for classes

@@ -64,7 +64,19 @@ def test_split_deals_every_row_once_and_repeats():
     assert not torch.equal(held_out.factors, data.split(0.3, seed=2)[1].factors)
 
 
-@pytest.mark.parametrize("fraction", [0.0, 0.01, 1.0])
+def test_split_leaves_a_row_of_each_class_to_train_on():
+    labels = torch.tensor([0] * 7 + [1] + [2] * 2)
+    data = Dataset("rare", torch.rand(10, 2), labels, ("a", "b", "c"))
+    for seed in range(40):
+        train, held_out = data.split(0.2, seed=seed)
+        assert sorted(set(train.labels.tolist())) == [0, 1, 2]
+        assert sorted([*train.x[:, 0], *held_out.x[:, 0]]) == sorted(data.x[:, 0])
+        assert len(held_out) == 2
+    every = replace(data, labels=torch.arange(10), class_names=tuple("abcdefghij"))
+    assert len(every.split(0.01)[1]) == 1  # there are too few rows to leave one of each
+
+
+@pytest.mark.parametrize("fraction", [0.0, -0.1, 1.0])
 def test_split_refuses_an_empty_part(fraction):
     with pytest.raises(ValueError, match="at least one row in either part"):
         labelled().split(fraction)

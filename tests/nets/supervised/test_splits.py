@@ -100,9 +100,19 @@ def test_numbers_that_are_no_classes_are_held_out_evenly():
     assert [value // 5 for value in held.tolist()] == [0, 1]
 
 
+def test_classes_may_be_written_as_floats():
+    """As the targets of one logit are; the only row of a class is in the middle of ten."""
+    for labels in ([0.0] * 7 + [1.0] + [2.0] * 2, [-1.0] * 9 + [1.0]):
+        labels = torch.tensor(labels)
+        parts = [hold_out(10, 0.2, seed=seed, labels=labels) for seed in range(20)]
+        assert all(set(labels[train].tolist()) == set(labels.tolist()) for train, _ in parts)
+
+
 def test_folds_warn_of_a_class_that_one_of_them_cannot_learn():
     with pytest.warns(UserWarning, match="class 7 has a single row: in one of 2 folds nothing is"):
         k_fold(5, 2, labels=torch.tensor([0, 0, 0, 0, 7]))
+    with pytest.warns(UserWarning, match="class 1.0 has a single row"):
+        k_fold(5, 2, labels=torch.tensor([0.0, 0.0, 0.0, 0.0, 1.0]))
 
 
 def test_S_DIAG_04_the_training_dev_set_comes_from_the_training_distribution():
