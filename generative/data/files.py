@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from . import labels as forms_of_labels
+from nets.registry import Registry
+
+from . import label_files
 from .arrays import PICKLED, Member, open_arrays, open_idx
 from .dataset import Dataset, chosen
 from .factors import FACTORS, factors_of, names_of
@@ -18,7 +20,7 @@ from .folders import find_pictures
 from .forms import Form, form_of
 from .images import ENDINGS
 from .labels import MOST_CLASSES, OF_ROWS, NoClasses, as_classes
-from .photos import label_file, load_folder
+from .photos import SHOWN, label_file, load_folder
 from .pictures import DONE, Fit, Size, Way
 from .stored import IN_MEMORY, Rows, Stored, kept
 from .tables import TABLES, read_table, standardised
@@ -95,19 +97,8 @@ def files_of(path: Path, labels: str | None = None) -> list[Path]:
         found = find_pictures(path)
         named = label_file(path, found, labels)
         return [*found.pictures, *([named] if named else [])]
-    named = Path(labels) if labels is not None else labels_of(path)
-    return [file for file in dict.fromkeys((path, named or path)) if file.is_file()]
-
-
-def labels_of(path: Path) -> Path | None:
-    """Return the file of labels that lies beside an array file, if any."""
-    ending = path.suffix.lower()
-    if ending == ".npy":
-        return forms_of_labels.beside(path)
-    if ending in (".npz", *TABLES) or "idx" not in path.name.lower():
-        return None
-    place = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
-    return place if place != path and place.is_file() else None
+    beside = label_files.named(path, labels) if labels is not None else label_files.of_array(path)
+    return [file for file in dict.fromkeys((path, beside or path)) if file.is_file()]
 
 
 def _table(path: Path, size: Size | None, labels: str | None) -> Dataset:
@@ -115,9 +106,15 @@ def _table(path: Path, size: Size | None, labels: str | None) -> Dataset:
         raise ValueError(f"{path} is a table: its rows have no size")
     table = read_table(path, labels)
     x, units = standardised(table)
-    classes, names = (None, ()) if table.classes is None else as_classes(table.classes)
+    try:
+        classes, names = (
+            (None, ()) if table.classes is None else as_classes(table.classes, asked=True)
+        )
+    except NoClasses as error:
+        raise NoClasses(f"{path}: the column {table.label!r}: {error}") from None
     count = len(table.columns)
-    done = f"{count} column{'s' * (count != 1)}, standardised: {', '.join(table.columns)}"
+    listed = ", ".join(table.columns[:SHOWN]) + ", ..." * (count > SHOWN)
+    done = f"{count} column{'s' * (count != 1)}, standardised: {listed}"
     return Dataset(str(path), x, classes, names, units=units, notes=(*table.notes, done))
 
 
@@ -225,21 +222,23 @@ def _labels(
     if asked is not None and asked in members:
         source, values = asked, members[asked].read()
     elif asked is not None:
-        source = asked
-        values = forms_of_labels.of_rows(Path(asked), count)
+        source, place = asked, label_files.named(path, asked)
+        if len(members) > 1 and not (place.suffix or place.is_file()):
+            raise ValueError(f"{path}: {Registry('member', members).unknown(asked)}")
+        values = label_files.of_rows(place, count)
     elif found := next((plain[name] for name in known if name in plain), None):
         source, values = found, members[found].read()
     elif key == "arr_0" and "arr_1" in members and len(members["arr_1"]) == count:
         source, values = "arr_1", members["arr_1"].read()
-    elif (file := labels_of(path)) is not None:
+    elif (file := label_files.of_array(path)) is not None:
         source = file.name
         idx = path.suffix.lower() != ".npy"
-        values = open_idx(file).read() if idx else forms_of_labels.of_rows(file, count)
+        values = open_idx(file).read() if idx else label_files.of_rows(file, count)
     if values is None:
         return None, (), []
     taken.add(source)
     try:
-        classes, names = as_classes(values, names)
+        classes, names = as_classes(values, names, asked=asked is not None)
     except NoClasses as error:
         if asked is not None:
             raise ValueError(f"{path}: {source}: {error}") from None

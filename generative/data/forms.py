@@ -16,6 +16,7 @@ DEPTHS = (8, 10, 12, 14, *range(16, 33))  # bits that cameras, scanners and inst
 WHITE = 255  # what is transparent shows
 MOST = float(np.finfo(np.float32).max)
 BRIGHT = 127  # what floats of 0 to 255 exceed
+ROUNDED = 1e-3  # share of their range that floats may lie beyond it, as resizing leaves them
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def brightness(dtype: np.dtype[Any], extent: Extent) -> Scale:
     """Return how the numbers of pictures are to be read.
 
     Whole numbers are of as few bits as hold the greatest, of 8, 10, 12, 14, or 16 to 32; floats lie
-    in [0, 1], in [−1, 1], or in [0, 255] with some above 127.
+    in [0, 1], in [−1, 1], or in [0, 255] with some above 127, to a thousandth of that.
 
     Raises:
         ValueError: they are none of that.
@@ -77,9 +78,11 @@ def brightness(dtype: np.dtype[Any], extent: Extent) -> Scale:
     if np.issubdtype(dtype, np.floating):
         if low >= 0.0 and high <= 1.0:
             return Scale(1.0)
-        if low >= -1.0 and high <= 1.0:
+        if low >= -ROUNDED and high <= 1.0 + ROUNDED:
+            return Scale(1.0, 0.0, f"values {span} were cut to [0, 1]")
+        if low >= -1.0 - ROUNDED and high <= 1.0 + ROUNDED:
             return Scale(0.5, 0.5, f"values {span} were taken for [-1, 1] and brought to [0, 1]")
-        if low >= 0.0 and BRIGHT < high <= 255.0:
+        if low >= -255 * ROUNDED and BRIGHT < high <= 255 * (1.0 + ROUNDED):
             return Scale(
                 1 / 255, 0.0, f"values {span} were taken for [0, 255] and brought to [0, 1]"
             )
@@ -113,6 +116,7 @@ class Form:
         with np.errstate(over="ignore"):  # infinity is found later
             if self.scale is not None:
                 scaled = block.astype(np.float64) * self.scale.gain + self.scale.shift
+                scaled = scaled.clip(0.0, 1.0)
                 block = np.rint(scaled * 255).astype(np.uint8) if self.bytes else scaled
             if not self.bytes:
                 block = block.astype(np.float32)

@@ -40,6 +40,7 @@ class Look:
         deep: the type of its numbers if they are of more than 8 bits, else None.
         turned: whether EXIF says that it does not lie upright.
         clear: whether it has transparent places.
+        cut: whether its colours are of 16 bits, of which the lower 8 are not read.
         moving: whether it has several frames.
     """
 
@@ -49,6 +50,7 @@ class Look:
     deep: np.dtype[Any] | None
     turned: bool
     clear: bool
+    cut: bool
     moving: bool
 
 
@@ -59,6 +61,7 @@ def look(file: Path) -> Look:
         ValueError: it is damaged, no picture, or of too many pixels.
     """
     with readable(file), _opened(file) as image:
+        cut = ";16" in _raw(image) and image.mode in ("RGB", "RGBA")
         turn = _turn(image)
         width, height = image.size[::-1] if turn in SIDEWAYS else image.size
         return Look(
@@ -68,6 +71,7 @@ def look(file: Path) -> Look:
             _deep_type(image),
             turn != 1,
             image.has_transparency_data,
+            cut,
             getattr(image, "is_animated", False),
         )
 
@@ -125,7 +129,13 @@ def _opened(file: Path) -> "Image":
     if math.prod(image.size) > MOST_PIXELS:
         image.close()
         raise ValueError(f"it has {math.prod(image.size):,} pixels")
-    return image
+    return image.convert("LA") if _raw(image).startswith("LA;16") else image
+
+
+def _raw(image: "Image") -> str:
+    """Return how the numbers of a picture lie in its file, as long as none has been read."""
+    tiles = getattr(image, "tile", None)  # of what is opened, not of what is converted
+    return str(tiles[0][3]) if tiles else ""
 
 
 def _turn(image: "Image") -> int:
@@ -149,8 +159,10 @@ def _shown(image: "Image", scale: Scale | None) -> "Image":
     grey = _is_grey(image)
     if _deep_type(image) is not None:
         scale = scale or Scale(1 / WHITE)
-        scaled = _numbers(image) * np.float32(scale.gain) + np.float32(scale.shift)
-        return Image.fromarray(np.rint(scaled * WHITE).clip(0, WHITE).astype(np.uint8))
+        scaled = _numbers(image) * np.float32(scale.gain * WHITE)
+        scaled += np.float32(scale.shift * WHITE)
+        np.rint(scaled, out=scaled).clip(0, WHITE, out=scaled)
+        return Image.fromarray(scaled.astype(np.uint8))
     if not image.has_transparency_data:
         return image.convert("L" if grey else "RGB")
     clear = image.convert("RGBA")

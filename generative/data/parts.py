@@ -14,6 +14,7 @@ from nets.settings import Settings
 
 from .dataset import Dataset
 from .files import files_of
+from .label_files import named
 from .load import foreign, is_path, load_dataset
 from .pictures import Size, Way
 
@@ -50,8 +51,8 @@ class DataConfig(Settings):
 
         A name of ours stays one, whatever lies in the folder that one is in.
         """
-        if labels is not None and Path(labels).is_file():
-            labels = rooted(labels)
+        if labels is not None and (place := named(Path(spec), labels)).is_file():
+            labels = rooted(place)
         if is_path(spec):
             return cls(rooted(spec), size, limit, binarize, fit, labels)
         head, at, path = spec.rpartition(AT)

@@ -20,7 +20,8 @@ from .dataset import DataNote, Dataset, chosen
 from .folders import Found, find_pictures, told
 from .forms import Extent, Scale, brightness
 from .images import Look
-from .labels import NoClasses, as_classes, of_files
+from .label_files import named, of_files
+from .labels import NoClasses, as_classes
 from .pictures import DONE, Fit, Size, Way
 from .stored import BLOCK, kept
 from .unread import PHOTOS
@@ -117,9 +118,7 @@ def load_folder(
 
 def label_file(path: Path, found: Found, labels: str | None) -> Path | None:
     """Return where the labels of a folder's pictures are looked for; None if nowhere else."""
-    if labels is None:
-        return found.labels
-    return next((each for each in (path / labels, Path(labels)) if each.is_file()), Path(labels))
+    return found.labels if labels is None else named(path, labels)
 
 
 class _Pictures:
@@ -220,6 +219,7 @@ def _done(looks: Sequence[Look]) -> list[str]:
     """Say what was done to pictures."""
     counts = {
         "turned upright, as EXIF says": sum(look.turned for look in looks),
+        "of 16 bits a colour, of which the upper 8 are kept": sum(look.cut for look in looks),
         "transparent in places, shown on white": sum(look.clear for look in looks),
         "of several frames, of which the first is taken": sum(look.moving for look in looks),
     }
@@ -233,7 +233,9 @@ def _classes(
     file = label_file(path, found, labels)
     if file is not None:
         try:
-            values, names = as_classes(of_files(file, found.pictures, path))
+            values, names = as_classes(
+                of_files(file, found.pictures, path), asked=labels is not None
+            )
         except NoClasses as error:
             if labels is not None:
                 raise

@@ -18,6 +18,7 @@ from nets.registry import Registry
 
 from .arrays import readable
 from .dataset import Units
+from .labels import are_measures
 from .stored import BLOCK
 
 Line = tuple[int, list[str]]
@@ -106,7 +107,7 @@ def read_table(path: Path, label: str | None = None) -> Table:
         rows = _before((number, header), found)
         header = [f"column {k}" for k in range(1, len(header) + 1)]
         notes.append("its first line is all numbers, so its columns have no names")
-    label = _label_column(path, header, label)
+    asked, label = label is not None, _label_column(path, header, label)
     index = 0 if header[0] == "" or header[0].lower().startswith("unnamed:") else None
     if index is not None:
         notes.append("the first column, which has no name, was left out")
@@ -125,9 +126,13 @@ def read_table(path: Path, label: str | None = None) -> Table:
     values = np.frombuffer(numbers).reshape(-1, len(kept))
     if not len(values):
         raise ValueError(f"{path} is empty: it has no line but the names of its columns")
+    names = None if label is None else np.array(classes)
+    if label is not None and names is not None and not asked and are_measures(names):
+        notes.append(f"the column {label!r} gives no classes: its numbers are not whole")
+        kept, whole = [*kept, header.index(label)], [*whole, False]
+        values, names, label = np.column_stack([values, names.astype(np.float64)]), None, None
     if label is not None:
         notes.append(f"the column {label!r} gives the classes")
-    names = None if label is None else np.array(classes)
     columns = tuple(header[k] for k in kept)
     return Table(columns, values, names, tuple(notes), tuple(whole), label)
 
@@ -146,7 +151,7 @@ def standardised(table: Table) -> tuple[Tensor, Units]:
         for each, (low, high) in zip(table.whole, ends, strict=True)
     )
     units = Units(table.columns, mean, std, whole, table.label or "label")
-    return ((x - mean) / std).float(), units
+    return x.sub_(mean).div_(std).float(), units
 
 
 def write_table(path: Path, columns: Sequence[str], blocks: Iterable[NDArray[Any]]) -> None:

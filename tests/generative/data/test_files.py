@@ -92,6 +92,7 @@ LAYOUTS = {
     "masks": (GREY > 100, (GREY > 100)[:, None] * np.uint8(255)),
     "masks as bytes": ((GREY > 100).astype(np.uint8), (GREY > 100)[:, None] * np.uint8(255)),
     "floats": (GREY / 255, (GREY / 255).astype(np.float32)[:, None]),
+    "floats, rounded": (GREY / 255 * 1.0001 - 5e-5, (GREY / 255).astype(np.float32)[:, None]),
     "vectors": (GREY[0] / 9, (GREY[0] / 9).astype(np.float32)),
     "vectors of bytes": (GREY[0], GREY[0].astype(np.float32)),
     "vectors of flags": (GREY[0] > 100, (GREY[0] > 100).astype(np.float32)),
@@ -103,7 +104,11 @@ def test_npy_layouts(tmp_path, layout):
     given, expected = LAYOUTS[layout]
     np.save(tmp_path / "x.npy", given)
     data = load_dataset(str(tmp_path / "x.npy"))
-    np.testing.assert_array_equal(data.x, expected)
+    if layout == "floats, rounded":
+        np.testing.assert_allclose(data.x, expected, atol=1e-4)
+        assert data.notes[0].endswith("were cut to [0, 1]")
+    else:
+        np.testing.assert_array_equal(data.x, expected)
     assert data.x.numpy().dtype == expected.dtype
 
 

@@ -1,6 +1,8 @@
 """Pictures as people have them: any depth, upright, before white, and none left out in silence."""
 
 import re
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -115,6 +117,30 @@ def test_grey_of_any_kind_is_one_channel(tmp_path):
     assert torch.equal(x, torch.from_numpy(GREY).expand(4, 1, 6, 5))
     Image.fromarray(GREY > 99).save(tmp_path / "e.png")
     assert torch.equal(read(tmp_path)[0][4, 0], torch.from_numpy((GREY > 99) * np.uint8(255)))
+
+
+def test_colours_of_16_bits_are_told_of_and_their_greys_stay_grey(tmp_path):
+    """Pillow writes no such PNG, so that it is put together here: rows of numbers, packed."""
+
+    def save(name, kind, pixels):
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+        size = struct.pack(">IIBBBBB", pixels.shape[1], len(pixels), 16, kind, 0, 0, 0)
+        parts = ((b"IHDR", size), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+        content = [
+            struct.pack(">I", len(part)) + kind + part + struct.pack(">I", zlib.crc32(kind + part))
+            for kind, part in parts
+        ]
+        (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(content))
+
+    grey = GREY.astype(int) * 257
+    save("a.png", 4, np.stack([grey, np.full_like(grey, 65535)], -1))
+    x, data = read(tmp_path)
+    assert torch.equal(x[0, 0], torch.from_numpy(GREY))
+    assert not any("16 bits" in note for note in data.notes)
+    save("b.png", 2, COLOUR.astype(int) * 257)
+    x, data = read(tmp_path)
+    np.testing.assert_array_equal(x[1].permute(1, 2, 0), COLOUR)
+    assert "1 of 16 bits a colour, of which the upper 8 are kept" in data.notes
 
 
 def test_of_a_film_the_first_frame_is_taken(tmp_path):

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from generative import VAEConfig, build_model
-from generative.data.labels import NoClasses, as_classes, of_files
+from generative.data.label_files import of_files, of_rows
+from generative.data.labels import NoClasses, as_classes
 from generative.data.load import load_dataset
 
 X = np.random.default_rng(0).integers(256, size=(4, 5, 6, 1), dtype=np.uint8)
@@ -76,6 +77,9 @@ def test_labels_that_are_asked_for(tmp_path):
     np.savez(tmp_path / "x.npz", images=X, colour=np.arange(4), y=np.zeros(4, int))
     np.save(tmp_path / "mine.npy", np.arange(4) // 2)
     path = str(tmp_path / "x.npz")
+    assert load_dataset(path, labels="mine.npy").labels.tolist() == [0, 0, 1, 1]  # beside it
+    with pytest.raises(ValueError, match=r"x\.npz: unknown member 'color'; did you mean 'colour'"):
+        load_dataset(path, labels="color")
     assert load_dataset(path, labels="colour").labels.tolist() == [0, 1, 2, 3]
     assert load_dataset(path, labels=str(tmp_path / "mine.npy")).labels.tolist() == [0, 0, 1, 1]
     np.save(tmp_path / "short.npy", np.arange(3))
@@ -131,12 +135,21 @@ def test_parts_of_a_data_set_are_no_classes(tmp_path, below):
     assert ("classes from its folders: cat, dog" in found.notes) == bool(below[0])
 
 
-@pytest.mark.parametrize("text", ["", "3", '{"a.png": {"x": 1}}', '[[["a"]]]', "[" * 10**5, "{"])
-def test_labels_that_are_no_json_of_labels_are_refused_by_name(tmp_path, text):
+@pytest.mark.parametrize("text", ["", "[" * 10**5, "{"])
+def test_labels_that_are_no_json_are_refused_by_name(tmp_path, text):
     Image.fromarray(X[0, :, :, 0]).save(tmp_path / "a.png")
     (tmp_path / "labels.json").write_text(text)
     with pytest.raises(ValueError, match=r"labels\.json cannot be read"):
         load_dataset(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["3", '{"a.png": {"x": 1}}', '[[["a"]]]', '{"images": [{}]}'])
+def test_json_of_something_else_gives_no_classes_and_ends_nothing(tmp_path, text):
+    Image.fromarray(X[0, :, :, 0]).save(tmp_path / "a.png")
+    (tmp_path / "labels.json").write_text(text)
+    assert load_dataset(str(tmp_path)).notes[-1].startswith("no classes: ")
+    with pytest.raises(ValueError, match=r"labels\.json"):
+        load_dataset(str(tmp_path), labels="labels.json")
 
 
 def test_loose_pictures_beside_folders_have_no_classes(tmp_path):
@@ -184,6 +197,45 @@ def test_folders_called_by_numbers_are_classes_in_their_order(tmp_path, folders,
     assert data.labels.tolist() == [
         labels[folders.split().index(n)] for n in sorted(folders.split())
     ]
+
+
+TABLES = {
+    "one-hot.csv": "image,MEL,NV\n0,0.0,1.0\n1,1.0,0.0\n",
+    "one-hot.json": '{"0.png": [0, 1], "1.png": [1, 0]}',
+    "by-class.json": '{"NV": ["0.png"], "MEL": ["1.png"]}',
+    "elsewhere.csv": "file,label\n/data/old/0.png,NV\n/data/old/1.png,MEL\n",
+    "here.csv": "file,label\n./0.png,NV\n./1.png,MEL\n",
+    "windows.csv": "file,label\nC:\\old\\0.png,NV\nC:\\old\\1.png,MEL\n",
+    "label-first.csv": "MEL,1.png\nNV,0.png\nNV,2.png\n",
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_of_labels_as_other_people_keep_them(tmp_path, name):
+    (tmp_path / name).write_text(TABLES[name])
+    files = [tmp_path / "0.png", tmp_path / "1.png"]
+    found, known = as_classes(of_files(tmp_path / name, files, tmp_path))
+    assert [known[k] for k in found] == (["1", "0"] if name == "one-hot.json" else ["NV", "MEL"])
+
+
+def test_folders_tell_files_of_one_name_apart_in_paths_from_elsewhere(tmp_path):
+    (tmp_path / "l.csv").write_text("file,label\n/old/a/0.png,NV\n/old/b/0.png,MEL\n")
+    files = [tmp_path / "a" / "0.png", tmp_path / "b" / "0.png"]
+    assert of_files(tmp_path / "l.csv", files, tmp_path).tolist() == ["NV", "MEL"]
+
+
+def test_a_picture_of_two_labels_has_none(tmp_path):
+    (tmp_path / "l.csv").write_text("file,label\n0.png,cat\n0.png,dog\n1.png,dog\n")
+    files = [tmp_path / "0.png", tmp_path / "1.png"]
+    with pytest.raises(NoClasses, match=r"gives 0\.png the labels 'cat' and 'dog'"):
+        of_files(tmp_path / "l.csv", files, tmp_path)
+
+
+@pytest.mark.parametrize("text", [",0\n0,a\n1,b\n", "id,label\n7,a\n9,b\n", ",label\n0,a\n1,b\n"])
+def test_an_index_before_labels_is_none(tmp_path, text):
+    """As pandas writes it, or as competitions number their rows."""
+    (tmp_path / "y.csv").write_text(text)
+    assert of_rows(tmp_path / "y.csv", 2).tolist() == ["a", "b"]
 
 
 def test_a_picture_with_an_empty_label_has_none(tmp_path):

@@ -57,6 +57,23 @@ def test_columns_of_whole_numbers_come_back_whole_and_no_further_than_they_reach
     assert back[1, 1].item() > 3.0  # what is measured may be more
 
 
+def test_what_is_measured_is_no_class_unless_it_is_asked_for(tmp_path):
+    rows = [(k, k / 3 + 0.25) for k in range(5)]
+    (tmp_path / "t.csv").write_text("label,a\n" + "".join(f"{y},{x}\n" for x, y in rows))
+    data = load_dataset(tmp_path / "t.csv")
+    assert data.labels is None
+    assert data.units.columns == ("a", "label")
+    np.testing.assert_allclose(data.units.restore(data.x), rows, rtol=1e-6)
+    assert "the column 'label' gives no classes: its numbers are not whole" in data.notes
+    assert load_dataset(tmp_path / "t.csv", labels="label").num_classes == 5
+
+
+def test_of_many_columns_the_first_are_named(tmp_path):
+    names = [f"pixel{k}" for k in range(784)]
+    (tmp_path / "t.csv").write_text(",".join(names) + "\n" + ",".join("0" * 784) + "\n")
+    assert load_dataset(tmp_path / "t.csv").notes[-1].endswith("pixel8, pixel9, ...")
+
+
 def test_true_and_false_are_1_and_0_as_pandas_writes_them(tmp_path):
     (tmp_path / "t.csv").write_text("a,sunny\n1.5,True\n2.5,False\n0.5,true\n")
     data = load_dataset(tmp_path / "t.csv")
