@@ -139,8 +139,8 @@ class Dataset:
 
     @property
     def columns(self) -> list[Tensor | None]:
-        """What tells the rows from others; nothing of those that are not in memory."""
-        return [self.x, self.labels] if isinstance(self.x, Tensor) else []
+        """What tells the rows from others; of those in a file, some have to do."""
+        return [self.x if isinstance(self.x, Tensor) else self.x.some(), self.labels]
 
     @property
     def num_classes(self) -> int | None:

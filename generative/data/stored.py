@@ -125,10 +125,19 @@ class Stored:
 
     def blocks(self) -> Iterator[Tensor]:
         """Read all rows in their order, a few megabytes at a time."""
-        row = self._row
-        step = max(1, BLOCK // max(1, row.numel() * row.element_size()))
+        step = self._at_once
         for start in range(0, len(self), step):
             yield self[start : start + step]
+
+    def some(self) -> Tensor:
+        """Read as many rows, spread evenly, as come to a few megabytes: a sign of what they are."""
+        count = min(len(self), self._at_once, 1000)
+        return self[torch.linspace(0, len(self) - 1, count).long()]
+
+    @property
+    def _at_once(self) -> int:
+        row = self._row
+        return max(1, BLOCK // max(1, row.numel() * row.element_size()))
 
 
 Rows = Tensor | Stored

@@ -1,6 +1,6 @@
 """All that can be measured of a trained model: its held-out data, its code, its samples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,7 @@ from nets.process.seeding import hash31, seeded
 
 from ..data.dataset import Dataset
 from ..model import Encodes, GenerativeModel
-from ..sampling import at_once
+from ..sampling import sampled
 from .dci import dci
 from .distances import frechet_distance, squared_mmd
 from .factor_vae import factor_vae_score
@@ -89,10 +89,13 @@ def measure(
 
 
 def _suited(name: str, figures: Iterator[Figure]) -> Iterator[Figure]:
-    """Yield figures up to one that data or model do not suit, which is called `name` and empty."""
+    """Yield figures up to one that data or model do not suit, which is called `name` and empty.
+
+    So is one whose network is not installed, or cannot be fetched.
+    """
     try:
         yield from figures
-    except (ValueError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]
+    except (ValueError, ImportError, OSError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]
         yield Figure(name, None, str(error))
 
 
@@ -105,12 +108,13 @@ def _held_out(
         yield Figure(name, value, rows)
     if isinstance(model, LatentModel):
         x = held_out.limited(LIKELIHOOD_ROWS, seed).batch(slice(None)).x
-        yield from _suited("log_likelihood", _likelihood(model, x))
+        told = ", over all classes, where the ELBO is told theirs" if model.classes else ""
+        yield from _suited("log_likelihood", _likelihood(model, x, told))
 
 
-def _likelihood(model: LatentModel, x: Tensor) -> Iterator[Figure]:
+def _likelihood(model: LatentModel, x: Tensor, told: str) -> Iterator[Figure]:
     value = importance_log_likelihood(model, x, samples=LIKELIHOOD_SAMPLES).mean().item()
-    how = f"{LIKELIHOOD_SAMPLES} importance samples each of {len(x)} held-out rows"
+    how = f"{LIKELIHOOD_SAMPLES} importance samples each of {len(x)} held-out rows{told}"
     yield Figure("log_likelihood", value, how)
 
 
@@ -233,8 +237,8 @@ def _inception(
     model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int
 ) -> Iterator[Figure]:
     """How samples lie to data in Inception's features."""
-    x = train.limited(FID_ROWS, seed).batch(slice(None)).x
-    data, samples = inception(x), inception(at_once(model, len(x)))
+    x = _bytes(_parts(train.limited(FID_ROWS, seed)))
+    data, samples = inception(x), inception(_bytes(sampled(model, len(x))))
     how = f"of {len(x):,} samples, in Inception's features; 0 is best"
     yield Figure("fid", frechet_distance(data.features, samples.features), how)
     kid = kernel_distance(data.features, samples.features, seed=seed)
@@ -243,6 +247,11 @@ def _inception(
         score = inception_score(samples.logits, seed=seed)
         how = f"mean of {SPLITS} parts, ± {score.std:.4f}; 1 is worst"
         yield Figure("inception_score", score.mean, how)
+
+
+def _bytes(parts: Iterable[Tensor]) -> Tensor:
+    """Return pictures in [0, 1] as uint8, a fourth of the room."""
+    return torch.cat([part.clamp(0.0, 1.0).mul(255.0).round().byte() for part in parts])
 
 
 def _parts(rows: Dataset) -> Iterator[Tensor]:

@@ -205,13 +205,12 @@ class Trainer:
 
     @cached_property
     def _rows(self) -> dict[str, Any]:
-        """Fingerprints of the rows in memory; those in files have theirs in config.json."""
+        """Fingerprints of the rows, or that there are none held out."""
         parts = {"train": self.data, "held out": self.held_out}
         return {
             "rows": {
-                name: content(columns)
+                name: None if part is None else content(part.columns)
                 for name, part in parts.items()
-                if part is not None and (columns := part.columns)
             }
         }
 

@@ -49,6 +49,7 @@ def described(
         "validation rows": None if validation is None else content(validation),
         "loss": _named(loss),
         "settings of the loss": _settings(loss),
+        "code of the loss": _code(loss),
         "network": [f"{name or 'all'}: {_part(p)}" for name, p in parts["network"].named_modules()],
         "config": settings,
         "scheduler": None if scheduler is None else type(scheduler).__name__,
@@ -145,6 +146,18 @@ def _settings(loss: Any) -> list[str]:
     cells = [cell.cell_contents for cell in loss.__closure__ or ()]
     values = (*code.co_consts, *(loss.__defaults__ or ()), *cells)
     return [_told(value) for value in values if not isinstance(value, CodeType)]
+
+
+def _code(loss: Any) -> list[str]:
+    """Return what a function names, in the order in which it does, with the numbers among it."""
+    code = getattr(loss, "__code__", None)
+    if code is None:
+        return []
+    found = {name: loss.__globals__.get(name) for name in code.co_names}
+    return [
+        f"{name}={_told(value)}" if isinstance(value, (*PLAIN[:-1], Tensor)) else name
+        for name, value in found.items()
+    ]
 
 
 def _told(value: Any) -> str:

@@ -11,6 +11,7 @@ from leftovers import rows_of
 
 from generative.autoencoders.config import VAEConfig
 from generative.autoencoders.variational import VAE
+from generative.data.stored import in_a_file
 from generative.gans.minimax import GAN
 from generative.model import Loss, ModelConfig
 from generative.training.run import RunConfig, RunFolder
@@ -250,17 +251,24 @@ def test_the_best_weights_are_kept_in_memory_where_nothing_is_written(tmp_path):
     assert torch.equal(ends[0]["theta"], ends[1]["theta"])
 
 
-@pytest.mark.parametrize("part", ["train", "held out"])
-def test_a_run_is_gone_on_with_on_its_own_rows_alone(tmp_path, part):
+@pytest.mark.parametrize("kept", ["in memory", "in a file"])
+@pytest.mark.parametrize("part", ["train", "held out", "none held out", "first held out"])
+def test_a_run_is_gone_on_with_on_its_own_rows_alone(tmp_path, part, kept):
     data, others = points(), points(seed=1)
+    if kept == "in a file":
+        data, others = (replace(d, x=in_a_file(d.name, [d.x], d.x.shape, d.x.dtype)) for d in
+                        (data, others))  # fmt: skip
     config = RunConfig(steps=4, segment_steps=4, log_every=4, eval_every=0, draw_every=0)
+    which = "train" if part == "train" else "held out"
     for rows in (data, others):
         train, held_out = (rows, data) if part == "train" else (data, rows)
+        if part == ("none held out" if rows is others else "first held out"):
+            held_out = None
         model = build(Line, ModelConfig(batch_size=8), data)
         trainer = Trainer(model, train, RunFolder(tmp_path), config, held_out=held_out,
                           device="cpu", progress=False)  # fmt: skip
         if rows is others:
-            with pytest.raises(CheckpointError, match=rf"is of another run.*rows\.{part} is"):
+            with pytest.raises(CheckpointError, match=rf"is of another run.*rows\.{which} is"):
                 trainer.run(8)
         else:
             trainer.run(4)

@@ -59,6 +59,17 @@ def smooth(share):
     return partial(nn.functional.cross_entropy, label_smoothing=share)
 
 
+def written(text):
+    """A loss as a program has it that is run, changed, and run again."""
+    names = {"F": nn.functional}
+    exec(text, names)
+    return {"loss": names["loss"]}
+
+
+SUMMED = "def loss(logits, labels): return WEIGHT * F.cross_entropy(logits, labels)\nWEIGHT = "
+SQUARED = "def loss(logits, labels): return F.{}(logits[:, 0], labels.float())"
+
+
 def made_of(activation, dropout):
     return {"network": MLP(3, [8], 2, activation=activation, dropout=dropout)}
 
@@ -68,6 +79,8 @@ ALIKE = {
     "summed": ({}, {"loss": nn.CrossEntropyLoss(reduction="sum")}),
     "closed over": ({"loss": weighed(1.0)}, {"loss": weighed(2.0)}),
     "in part": ({"loss": smooth(0.1)}, {"loss": smooth(0.2)}),
+    "of the program": (written(SUMMED + "1.0"), written(SUMMED + "2.0")),
+    "another": (written(SQUARED.format("mse_loss")), written(SQUARED.format("l1_loss"))),
     "activation": (made_of("relu", 0.1), made_of("tanh", 0.1)),
     "dropout": (made_of("relu", 0.1), made_of("relu", 0.5)),
 }
@@ -78,7 +91,9 @@ def test_a_checkpoint_refuses_what_has_the_same_name_or_shape_only(tmp_path, nam
     before, now = ({"checkpoint": tmp_path / "fit.pt"} | each for each in ALIKE[name])
     train(**before)
     train(**before)
-    with pytest.raises(CheckpointError, match=r"whose (settings of the loss|network): .*, and now"):
+    with pytest.raises(
+        CheckpointError, match=r"whose ((settings|code) of the loss|network): .*, and now"
+    ):
         train(**now)
 
 
