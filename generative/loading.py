@@ -14,6 +14,7 @@ from nets.runs.finding import find_checkpoint
 
 from .catalogue import find_model
 from .data.dataset import Dataset
+from .data.parts import DataConfig as DataConfig  # was found beside build_model
 from .model import KIND, GenerativeModel, ModelConfig
 
 ConfigT = TypeVar("ConfigT", bound=ModelConfig)

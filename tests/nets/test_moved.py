@@ -52,12 +52,14 @@ def test_an_old_name_is_the_very_module_and_says_where_it_is_now(old, name):
 
 def test_rooms_show_what_modules_of_their_names_had():
     from agents.tabular import SarsaConfig
+    from generative import loading
     from generative.autoencoders import VAE
     from generative.data import load_dataset
 
     assert SarsaConfig is agents.SarsaConfig
     assert VAE is generative.VAE
     assert load_dataset is generative.load_dataset
+    assert loading.DataConfig.of("digits").title == "digits"
 
 
 def test_what_freezes_is_found_beside_what_replaces_a_head():
