@@ -7,11 +7,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from nets.layers.conv import ConvBlock
 
 from ..model import Loss
+from .boards import Boards
 from .config import WorldConfig
 from .contract import State, Step, WorldModel
 from .episodes import Episodes, Window
 from .rewards import RewardValues
-from .sight import Boards
 from .spaces import WorldSpec
 
 LAYERS = 5  # of 3x3: a cell is foreseen from those at a distance of 5 and less
@@ -22,7 +22,7 @@ class BoardWorld(WorldModel):
     """Lowers the cross-entropies of the next board, summed over cells, of the reward and the end.
 
     There are no latents: what the board does not show is not known. Where one cell alone of a plane
-    is set, which one is drawn; of all others the likelier value is dreamed, cell by cell.
+    is set, which one is drawn; of all others the likeliest value is dreamed, cell by cell.
 
     Args:
         spec: the world, of boards `[H, W]`, `[C, H, W]` or `[H, W, C]`.
@@ -39,8 +39,8 @@ class BoardWorld(WorldModel):
             message = f"observations of {spec.env_id} are {spec.observation_space}"
             raise ValueError(f"{message}: convolutions foresee boards of cells in [0, 1]")
         self.spec, self.rewards, self.sight = spec, rewards, Boards(spec)
-        planes = self.sight.planes
-        self.draws = 2 + planes
+        planes = self.sight.read_planes
+        self.draws = 2 + self.sight.planes
         width, layers = planes + spec.action_size + 1, []
         for _ in range(LAYERS):
             layers.append(ConvBlock(width, config.filters, 3, padding=1, activation="relu"))
@@ -78,17 +78,11 @@ class BoardWorld(WorldModel):
 
     def _foreseen(self, observation: Tensor, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits of cells `[B, D]`, of rewards `[B, R]` and of the end `[B]`."""
-        x = observation.float()  # [B, *shape]
-        if x.dim() == 3:
-            x = x.unsqueeze(1)
-        elif self.sight.channels_last:
-            x = x.movedim(-1, 1)
+        x = self.sight.split(self.sight.read(observation)).unflatten(-1, self.sight.sides)
         acted = self.spec.actions(action)[:, :, None, None].expand(-1, -1, *x.shape[2:])
         inside = torch.ones_like(x[:, :1])  # beyond the edge the padding has 0
         found = self.body(torch.cat([x, acted, inside], 1))  # [B, F, H, W]
-        cells = self.cells(found) + STAYS * (x - 0.5)  # [B, C, H, W]
-        if self.sight.channels_last:
-            cells = cells.movedim(1, -1)
+        cells = self.cells(found) + STAYS * (x - 0.5)  # [B, C', H, W]
         whole = torch.cat([found.mean((2, 3)), found.amax((2, 3))], 1)  # [B, 2F]
         head = self.head(whole)
-        return cells.flatten(1), head[:, :-1], head[:, -1]
+        return self.sight.joined(cells.flatten(2)), head[:, :-1], head[:, -1]

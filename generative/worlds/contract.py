@@ -1,5 +1,9 @@
-"""What a model of a world must do: begin where one has looked, go on by actions, learn."""
+"""What a model of a world must do: begin where one has looked, go on by actions, learn.
 
+And what must be done for it: read what is seen, and show what is foreseen.
+"""
+
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -8,6 +12,7 @@ from torch import Tensor, nn
 
 from ..model import Loss, Player
 from .episodes import Episodes, Window
+from .spaces import WorldSpec
 
 State = tuple[Tensor, ...]
 """What a model knows of B worlds, tensors `[B, ...]`."""
@@ -64,6 +69,37 @@ class WorldModel(nn.Module, ABC):
         """Return who learns: the model as one, if it has anything to learn."""
         learns = any(p.requires_grad for p in self.parameters())
         return (Player("world", self, self.loss, batch=Window._make),) * learns
+
+
+class Sight(nn.Module, ABC):
+    """Reads observations of one kind, `[*, *shape]`, as D numbers `[*, D]`.
+
+    Attributes:
+        size: D.
+    """
+
+    def __init__(self, spec: WorldSpec) -> None:
+        super().__init__()
+        self.shape = spec.shape
+        self.size = math.prod(spec.shape)
+
+    @abstractmethod
+    def read(self, observation: Tensor) -> Tensor:
+        """Return float32 `[*, D]` of observations."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, read: Tensor) -> Tensor:
+        """Return −log p `[*]` of what was read `[*, D]` under a network's outputs `[*, D]`."""
+
+    @abstractmethod
+    def show(self, outputs: Tensor) -> Tensor:
+        """Return the likeliest observations `[*, *shape]`, in the dtype of the space."""
+
+    def study(self, episodes: Episodes) -> None:
+        """Take scales from experience."""
+
+    def _flat(self, observation: Tensor) -> Tensor:
+        return observation.flatten(observation.dim() - len(self.shape))
 
 
 @runtime_checkable

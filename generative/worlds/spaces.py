@@ -26,6 +26,8 @@ class WorldSpec:
         observation_space: Discrete, or Box.
         action_space: Discrete, or Box.
         options: arguments of the environment, plain values.
+        levels: how many values cells of each plane of a board take, where these are told apart, 1
+            elsewhere; `()`: nowhere.
 
     Raises:
         ValueError: a space is none of these.
@@ -35,6 +37,7 @@ class WorldSpec:
     observation_space: gym.Space
     action_space: gym.Space
     options: Mapping[str, Any] = field(default_factory=dict)
+    levels: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("observation_space", "action_space"):
@@ -111,7 +114,8 @@ class WorldSpec:
 
     def describe(self) -> dict[str, Any]:
         """Return the spec as plain values."""
-        return {
+        levels = {"levels": list(self.levels)} if self.levels else {}
+        return levels | {
             "env": self.env_id,
             "options": dict(self.options),
             "observation_space": _described(self.observation_space),
@@ -130,6 +134,7 @@ class WorldSpec:
             _restored(description["observation_space"]),
             _restored(description["action_space"]),
             dict(description["options"]),
+            tuple(description.get("levels", ())),
         )
 
     def make(self) -> gym.Env:

@@ -17,10 +17,10 @@ from nets.layers.rssm import inverse_cdf
 from ..autoencoders.losses import reparameterize, standard_normal_kl
 from ..model import Loss, Player
 from .config import WorldConfig
-from .contract import State, Step, WorldModel, mean_over
+from .contract import Sight, State, Step, WorldModel, mean_over
 from .episodes import Episodes, Window
 from .rewards import RewardValues
-from .sight import Sight, sight
+from .sight import sight
 from .spaces import WorldSpec
 
 SMALLEST = 1e-4  # of a uniform number that a normal one is made of, as far as it is from 0 and 1

@@ -13,6 +13,7 @@ from ..classes import Label
 from ..data.dataset import chosen
 from ..model import GenerativeModel, Metrics, Player
 from .board import BoardWorld
+from .boards import levels_of
 from .config import SUITED, WorldConfig
 from .contract import State, Step, WorldModel
 from .ensemble import EnsembleWorld
@@ -81,7 +82,7 @@ class World(GenerativeModel[WorldConfig]):
             ValueError: the model does not suit the world.
         """
         world = cls(
-            spec,
+            replace(spec, levels=levels_of(spec, episodes)),
             config,
             rewards=RewardValues(*reward_values(episodes.reward)),
             kept=(min(KEPT, len(episodes.lengths)), min(KEPT, len(episodes))),

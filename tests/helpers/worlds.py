@@ -14,6 +14,7 @@ KINDS = {
     "ensemble": ("dreamgym/CartPole-v0", "ensemble", {}),
     "continuous": ("dreamgym/Pendulum-v0", "ensemble", {}),
     "board": ("dreamgym/Bricks-v0", "board", {"obs": "board"}),
+    "levels": ("dreamgym/Snake-v0", "board", {"obs": "board", "size": 5}),
     "pixels": ("dreamgym/Catch-v0", "rssm", {}),
     "classic": ("dreamgym/Catch-v0", "vae-lstm", {}),
     "states": ("dreamgym/Lake-v0", "rssm", {}),

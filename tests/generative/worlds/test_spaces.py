@@ -22,7 +22,7 @@ SPACES = [
 
 @pytest.mark.parametrize("space", SPACES, ids=str)
 def test_spec_survives_json(space):
-    spec = WorldSpec("a:B-v0", space, TWO, {"obs": "board"})
+    spec = WorldSpec("a:B-v0", space, TWO, {"obs": "board"}, (1, 4))
     again = WorldSpec.restore(json.loads(json.dumps(spec.describe())))
     assert again == spec
     assert again.observation_space.dtype == space.dtype

@@ -1,21 +1,26 @@
 """Boards by planes: which cell of one is set is a choice; all others take values that were seen."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from gymnasium import spaces
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
+from generative.worlds.boards import Boards, levels_of
 from generative.worlds.episodes import Episodes
-from generative.worlds.sight import Boards
 from generative.worlds.spaces import WorldSpec
 from nets.process.seeding import seeded
 
 COUNT, CELLS = 60, 20
 
 
-def boards(last: bool) -> tuple[Boards, Tensor]:
-    """Return the sight of 60 boards, of a lone cell and a body in thirds, and the boards."""
+def boards(last: bool, told: bool = False) -> tuple[Boards, Tensor]:
+    """Return the sight of 60 boards, of a lone cell and a body in thirds, and the boards.
+
+    Thirds may be told apart.
+    """
     with seeded(0):
         place = torch.randint(CELLS, (COUNT,))
         body = torch.randint(4, (COUNT, CELLS)) / 3
@@ -24,9 +29,13 @@ def boards(last: bool) -> tuple[Boards, Tensor]:
     shown = torch.stack([lone, body], 1).view(COUNT, 2, 4, 5)
     shown = shown.movedim(1, -1).contiguous() if last else shown
     space = spaces.Box(0.0, 1.0, tuple(shown.shape[1:]))
-    sight = Boards(WorldSpec("Board-v0", space, spaces.Discrete(2)))
+    spec = WorldSpec("Board-v0", space, spaces.Discrete(2))
     nothing, one = torch.zeros(COUNT - 1), torch.tensor([COUNT - 1])
-    sight.study(Episodes(shown, nothing.long(), nothing, nothing.bool(), one, one.bool()))
+    lived = Episodes(shown, nothing.long(), nothing, nothing.bool(), one, one.bool())
+    levels = levels_of(spec, lived)
+    assert levels == (1, 4)
+    sight = Boards(replace(spec, levels=levels) if told else spec)
+    sight.study(lived)
     return sight, shown
 
 
@@ -59,6 +68,24 @@ def test_a_lone_cell_costs_as_a_choice_and_all_others_as_coins(last):
     coins = binary_cross_entropy_with_logits(planes[:, 1], seen[:, 1], reduction="none")
     found = sight.loss(outputs, sight.read(shown))
     torch.testing.assert_close(found, choice + coins.sum((1, 2)))
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_cells_of_levels_are_read_shown_and_cost_as_a_choice_among_them(last):
+    sight, shown = boards(last, told=True)
+    planes = shown.movedim(-1, 1) if last else shown
+    level = (3 * planes[:, 1]).round().long()  # [B, 4, 5]
+    with seeded(1):
+        outputs = torch.randn(COUNT, 5, 4, 5)
+    flat = (outputs.movedim(1, -1) if last else outputs).flatten(1)
+    choice = cross_entropy(outputs[:, 0].flatten(1), planes[:, 0].flatten(1), reduction="none")
+    levels = cross_entropy(outputs[:, 1:], level, reduction="none").sum((1, 2))
+    read = sight.read(shown)
+    torch.testing.assert_close(sight.loss(flat, read), choice + levels)
+    assert torch.equal(sight.show(20 * (read - 0.5)), shown)
+    found = sight.draw(flat, torch.rand(COUNT, 2, generator=torch.Generator().manual_seed(0)))
+    body = (found.movedim(-1, 1) if last else found)[:, 1]
+    assert torch.equal(body, outputs[:, 1:].argmax(1) / 3)
 
 
 def test_lone_cells_are_drawn_as_often_as_they_are_likely():
