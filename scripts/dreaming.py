@@ -241,9 +241,9 @@ def main(argv: list[str]) -> int:
         result = run_once(name, asked, seed, options.out, line)["result"]
         results.append(result)
         print(describe(seed, result), flush=True)
-        picture = options.out / name / "returns.png"
-        with drawing(options.theme, options.format):
-            grids.save(picture, chart(asked.spec.env_id, results))
+    picture = options.out / name / "returns.png"  # last: records tell whether files were changed
+    with drawing(options.theme, options.format):
+        grids.save(picture, chart(asked.spec.env_id, results))
     print(f"wrote {shown(picture)}")
     return 0
 
