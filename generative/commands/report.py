@@ -1,6 +1,7 @@
 """What `train-generative` says before and after training."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nets.shell.training import list_run
@@ -8,9 +9,19 @@ from nets.shell.training import list_run
 from .options import TRAIN
 
 if TYPE_CHECKING:
+    from ..data.dataset import Dataset
     from ..model import GenerativeModel
     from ..training.run import RunConfig, RunFolder
     from ..training.trainer import Trainer
+
+MANY_PIXELS = 128**2
+
+
+def large(data: "Dataset") -> Iterator[str]:
+    """Yield what to say of pictures that are larger than most models are tried on, if these are."""
+    if len(data.shape) == 3 and math.prod(data.shape[1:]) > MANY_PIXELS:
+        size, times = "x".join(map(str, data.shape[1:])), math.prod(data.shape[1:]) / 64**2
+        yield f"{data.name}: {size} pixels; --size 64 makes {times:.0f} times less work of a step"
 
 
 def heading(trainer: "Trainer", config: "RunConfig") -> str:

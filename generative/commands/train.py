@@ -19,7 +19,7 @@ from nets.shell.training import new_folder
 from ..catalogue import MODELS, WORLD
 from ..presets import Preset, load_presets
 from .options import TRAIN, TrainOptions, parse_train
-from .report import ending, heading, tell_results, trust_option
+from .report import ending, heading, large, tell_results, trust_option
 
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
@@ -186,7 +186,7 @@ def _run_trainer(
     again, data = trust_option(trainer) + track_option(options.track), cast("Dataset", trainer.data)
     if trainer.team.leads:
         notes = (f"{data.name}: {note}" for note in data.notes)
-        print(*notes, heading(trainer, config), sep="\n")
+        print(*notes, *large(data), heading(trainer, config), sep="\n")
         print(f"run folder: {shown(run.path)}", flush=True)
     with TRAIN.warned(options.checkpoint_on, trainer.snapshot, run.files.interrupted):
         try:

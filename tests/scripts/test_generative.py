@@ -5,20 +5,24 @@ import re
 import shutil
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+import torch
 from command_runs import finished, interrupted
 from leftovers import rows_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import generative
 from agents.commands.evaluate import main as evaluate
+from generative.commands.report import large
 from generative.commands.sample import main as sample
 from generative.commands.train import main as train
+from generative.data.dataset import Dataset
 from generative.data.parts import load_run_data
 from generative.training.run import RunFolder
 from nets.process.seeding import seeded
@@ -297,3 +301,10 @@ def test_divergence_is_told_in_one_line(run_in, capsys):
         err.splitlines()[-1],
     )
     assert out.endswith("\nnothing had been saved in r before that: begin with other settings\n")
+
+
+def test_large_pictures_are_told_what_smaller_ones_would_save():
+    frames = Dataset("frames", torch.zeros(2, 3, 320, 160, dtype=torch.uint8))
+    said = "frames: 320x160 pixels; --size 64 makes 12 times less work of a step"
+    assert list(large(frames)) == [said]
+    assert not list(large(replace(frames, x=frames.x[..., :128, :128])))
