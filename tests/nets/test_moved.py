@@ -39,9 +39,9 @@ MOVED = [
 
 
 @pytest.mark.parametrize(("old", "name"), MOVED, ids=lambda each: each)
-def test_an_old_name_is_the_very_module_and_says_where_it_is_now(old, name):
+def test_an_old_name_is_the_very_module_and_says_where_it_is_now(old, name, monkeypatch):
     for parent in ("nets.training", old):
-        sys.modules.pop(parent, None)
+        monkeypatch.delitem(sys.modules, parent, raising=False)
     with pytest.warns(DeprecationWarning, match=" is now ") as said:
         module = importlib.import_module(old)
     assert f"{old} is now {module.__name__}" in [str(each.message) for each in said]
