@@ -15,15 +15,19 @@ GYMNASIUM = (
 )
 
 
+class InvalidExperience(ValueError):
+    """An environment returned what nothing can be learned from."""
+
+
 def blamed(error: BaseException, whose: str) -> BaseException:
     """Return what to raise for an error of somebody's code: itself, with a note of who raised it.
 
     What ends a process, `sys.exit`, becomes an error: it must not look like the end of a training.
-    Ctrl-C is nobody's.
+    Ctrl-C is nobody's, and what we refuse to learn from was refused by us.
     """
     if isinstance(error, SystemExit):
         error = RuntimeError(f"sys.exit({error.code!r}) was called")
-    if not isinstance(error, KeyboardInterrupt) and not is_foreign(error):
+    if not isinstance(error, KeyboardInterrupt | InvalidExperience) and not is_foreign(error):
         error.add_note(f"{RAISED_BY}{whose}, whose code is not ours")
         if isinstance(error, ValueError | TypeError) and any(old in str(error) for old in OF_OLD):
             error.add_note(GYMNASIUM)

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from .foreign import InvalidExperience as InvalidExperience
 from .near import shortened
 
 Array = NDArray[Any]
@@ -14,10 +15,6 @@ STEP = ("observation", "reward", "terminated", "truncated", "info")
 BOOL = np.dtype(bool)
 LARGEST = float(np.finfo(np.float32).max)
 """Numbers beyond are infinite where they are learned from."""
-
-
-class InvalidExperience(ValueError):
-    """An environment returned what nothing can be learned from."""
 
 
 def as_array(value: Any) -> Array:

@@ -59,7 +59,7 @@ class Door(Returned):
         if isinstance(error, Lost):
             place = f"{self.name} returned nothing in its {method} after {self.steps} steps"
             return InvalidExperience(f"{place}: {error}")
-        return error if isinstance(error, InvalidExperience) else blamed(error, self.place(method))
+        return blamed(error, self.place(method))
 
     def observation(self, value: Any) -> Array:
         """Return the observation of one environment as a row, `[1, *]`.

@@ -13,7 +13,6 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
 from nets.foreign import blamed
-from nets.returned import InvalidExperience
 
 from ..environments.door import Door
 from ..environments.raw_returns import KEY
@@ -98,8 +97,6 @@ class Learning:
         model.action_space.seed(int(self.actor.rng.integers(2**31)))
         try:
             model.learn(steps, self.listener, log_interval=None, reset_num_timesteps=False)  # type: ignore[arg-type]
-        except InvalidExperience:
-            raise
         except BaseException as error:
             where = f"{self.actor.source.name} after {self.actor.steps} steps"
             raise blamed(error, f"stable-baselines3's loop on {where}")  # noqa: B904

@@ -123,6 +123,8 @@ def _data(record: Mapping[str, Any], options: SampleOptions) -> "Dataset | None"
     """Return held-out rows to show beside; None, and a word, where the data are gone."""
     from ..data.parts import load_run_data
 
+    if "world" in record:
+        return None  # what was lived through is no data set
     try:
         return load_run_data(record, trust=options.trust)[1]
     except FileNotFoundError as error:

@@ -187,6 +187,7 @@ def _train(
 
 def _ending(run: "RunFolder", world: "World", config: "RunConfig", track: str) -> str:
     """Say what lies where, and what to type next."""
+    from ..data.actors import foreign_world
     from ..dreams import DREAM_ID
     from ..worlds.stored import EXPERIENCE
 
@@ -196,11 +197,13 @@ def _ending(run: "RunFolder", world: "World", config: "RunConfig", track: str) -
         "dreams.png": "moments that really followed, and what was dreamed below each",
     }
     inside = f"generative.dreams:{DREAM_ID} --env.run {{run}}"
+    foreign = foreign_world(world.spec.env_id, imported=())  # which no dream makes by itself
+    beside = "" if foreign else " --env.beside"
     learner = "q-learning" if world.config.model == "table" else "ppo"
     others = {
         "evaluate": "how true it is",
         f"train {learner} {inside}": "learn inside",
-        f"play {inside} --env.beside": "play it, the real world beside it",
+        f"play {inside}{beside}": "play it, the real world beside it" if beside else "play it",
     }
     listed = list_run(run.path, "the weights that are best on held-out episodes", files)
     more = 2 * config.steps if world.players() else None

@@ -45,6 +45,7 @@ def play(
 
     Raises:
         InvalidExperience: a reward is no finite number, or a flag neither true nor false.
+        ValueError: the actor takes actions of another environment.
     """
     rng, count = np.random.default_rng(hash31(seed, "exploration")), world.num_envs
     space = world.single_action_space
@@ -65,6 +66,7 @@ def play(
                 mask = masks["action_masks"] = allowed(world, info)
                 explores &= mask[np.arange(count), action - getattr(space, "start", 0)]
             chosen, state = actor.predict(observation, state, begins, deterministic=False, **masks)
+            _require_actions(space, chosen, action.shape)
             action = np.where(explores.reshape(-1, *[1] * (action.ndim - 1)), action, chosen)
         with blaming(f"the environment {world}, in its step after {told.steps} steps"):
             result = world.step(action.copy())  # which it may change
@@ -73,6 +75,18 @@ def play(
         terminated, truncated = told.flags(terminated, count), told.flags(truncated, count)
         begins, over = over, terminated | truncated
         yield Moment(observation, begins, action, reward, terminated, truncated)
+
+
+def _require_actions(space: gym.Space, chosen: Any, shape: tuple[int, ...]) -> None:
+    """Refuse what an agent of another environment does; where a Box ends is the world's to say."""
+    found = np.asarray(chosen)
+    if found.shape != shape:
+        message = f"the agent's actions have the shape {found.shape}"
+        raise ValueError(f"{message}: expected {shape}, of {space}")
+    if isinstance(space, gym.spaces.Discrete):
+        outside = (found < space.start) | (found >= space.start + space.n)
+        if outside.any():
+            raise ValueError(f"the agent's action {found[outside][0]} is none of {space}")
 
 
 def allowed(world: VectorEnv, info: Mapping[str, Any]) -> Array:

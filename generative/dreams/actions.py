@@ -22,7 +22,8 @@ def checked(space: gym.Space, actions: Any, count: int) -> NDArray[Any]:
     given = np.asarray(actions)
     shape = (count, *(space.shape or ()))
     if given.shape != shape or given.dtype.kind not in "biuf":
-        raise InvalidAction(f"actions have shape {given.shape} and type {given.dtype}: {shape}")
+        message = f"actions have the shape {given.shape} and the type {given.dtype}"
+        raise InvalidAction(f"{message}: expected {shape}, of {space}")
     rows = given.astype(space.dtype)
     if isinstance(space, gym.spaces.Discrete):
         inside = (rows == given) & (rows >= space.start) & (rows < space.start + space.n)

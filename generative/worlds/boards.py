@@ -124,7 +124,7 @@ class Boards(Sight):
         between = (values[:, 1:] + values[:, :-1]) / 2  # [P, V - 1]
         rows = coins.sigmoid().flatten(0, -3).permute(1, 2, 0).flatten(1)  # [P, N * B]
         near = values.gather(1, torch.searchsorted(between, rows))
-        cells = near.view(*coins.shape[-2:], -1).permute(2, 0, 1).view_as(coins)
+        cells = near.unflatten(1, (coins.shape[-1], -1)).permute(2, 0, 1).view_as(coins)
         chosen = one_hot(choice, coins.shape[-1]).to(cells)
         cells = torch.where(self.single[self.plain].unsqueeze(-1), chosen, cells)
         if self.graded:

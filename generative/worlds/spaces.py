@@ -45,6 +45,11 @@ class WorldSpec:
             if not isinstance(space, spaces.Discrete | spaces.Box):
                 message = f"the {name.replace('_', ' ')} of {self.env_id} is {space}"
                 raise ValueError(f"{message}: worlds are learned of Discrete and Box")
+            if space.shape == () and isinstance(space, spaces.Box):
+                message = (
+                    f"the {name.replace('_', ' ')} of {self.env_id} is {space}, of no dimension"
+                )
+                raise ValueError(f"{message}: expected one or more")
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from nets.foreign import blame, blamed, blaming, is_foreign
+from nets.returned import InvalidExperience
 from nets.shell.command_line import CommandError, command, told
 
 
@@ -32,6 +33,12 @@ def test_the_end_of_the_process_becomes_an_error_and_ctrl_c_stays():
     assert is_foreign(halt.value)
     with pytest.raises(KeyboardInterrupt), blaming("Maze-v0"):
         raise KeyboardInterrupt
+
+
+def test_what_we_refuse_to_learn_from_is_not_their_error():
+    with pytest.raises(InvalidExperience) as error, blaming("Maze-v0"):
+        raise InvalidExperience("Maze-v0 returned the reward nan at step 3")
+    assert not is_foreign(error.value)
 
 
 @pytest.mark.parametrize("kind", [OSError, MemoryError])

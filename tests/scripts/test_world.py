@@ -13,6 +13,7 @@ from agents.commands.evaluate import main as evaluate_agent
 from agents.commands.render import main as render
 from agents.commands.train import main as train_agent
 from generative.commands.evaluate import main as evaluate
+from generative.commands.sample import main as sample
 from generative.commands.train import main as train
 from generative.dreams.pictures import GAP
 from generative.worlds.world import World
@@ -123,6 +124,21 @@ def test_run_folder_dreams_elsewhere_and_runs_nothing(here, monkeypatch):
     env.step(1)
     assert made == ["generative.dreams:dreamgym/Dream-v0"]
     assert isinstance(env.unwrapped.world, World)
+
+
+def test_what_to_type_next_works_for_a_world_of_ones_own(here, monkeypatch, capsys):
+    """No dream imports its module, so that the real world is not beside; two numbers are drawn."""
+    (here / "hills.py").write_text(
+        "import gymnasium as gym\n"
+        "gym.register('Hill-v0', 'gymnasium.envs.classic_control:MountainCarEnv', None, True, 9)"
+    )
+    monkeypatch.syspath_prepend(here)
+    assert train(["world", "hills:Hill-v0", *SMALL, "--collect", "60", "--run", "hill"]) == 0
+    told = capsys.readouterr().out
+    assert "play generative.dreams:dreamgym/Dream-v0 --env.run hill" in told.replace(".py", "")
+    assert "--env.beside" not in told
+    assert sample(["hill", "--n", "4"]) == 0
+    assert (here / "hill/samples.png").exists()
 
 
 @pytest.mark.parametrize(

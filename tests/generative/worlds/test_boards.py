@@ -88,6 +88,19 @@ def test_cells_of_levels_are_read_shown_and_cost_as_a_choice_among_them(last):
     assert torch.equal(body, outputs[:, 1:].argmax(1) / 3)
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_a_board_may_hold_planes_of_levels_alone(last):
+    with seeded(0):
+        shown = torch.randint(4, (COUNT, 4, 5, 2) if last else (COUNT, 2, 4, 5)) / 3
+    space = spaces.Box(0.0, 1.0, tuple(shown.shape[1:]))
+    sight = Boards(WorldSpec("Board-v0", space, spaces.Discrete(2), levels=(4, 4)))
+    nothing, one = torch.zeros(COUNT - 1), torch.tensor([COUNT - 1])
+    sight.study(Episodes(shown, nothing.long(), nothing, nothing.bool(), one, one.bool()))
+    outputs = 20 * (sight.read(shown) - 0.5)
+    assert torch.equal(sight.show(outputs), shown)
+    assert torch.equal(sight.draw(outputs, torch.rand(COUNT, 2)), shown)
+
+
 def test_lone_cells_are_drawn_as_often_as_they_are_likely():
     sight, _ = boards(False)
     n = 4000

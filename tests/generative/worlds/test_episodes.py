@@ -117,6 +117,19 @@ def test_an_actor_acts_and_explores_as_much_as_it_should():
     assert share == pytest.approx(0.2, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [([1.0], r"the shape \(16, 1\): expected \(16,\), of D"), (2, "2 is none of")],
+)
+def test_an_actor_of_another_environment_is_refused(action, said):
+    class Other:
+        def predict(self, observation, state, start, deterministic):
+            return np.array([action] * len(observation)), state
+
+    with pytest.raises(ValueError, match=said):
+        collect(spec_of("dreamgym/Walk-v0"), 64, actor=Other())
+
+
 class Odd(gym.Env):
     """Ends after four steps; one value is not what it should be at the third."""
 

@@ -59,3 +59,5 @@ def test_other_spaces_are_refused():
         WorldSpec("B-v0", spaces.Dict({"a": TWO}), TWO)
     with pytest.raises(ValueError, match="action space of B-v0 is MultiBinary"):
         WorldSpec("B-v0", TWO, spaces.MultiBinary(3))
+    with pytest.raises(ValueError, match=r"action space of B-v0 is Box.* of no dimension"):
+        WorldSpec("B-v0", TWO, spaces.Box(-1, 1, ()))
