@@ -45,7 +45,8 @@ class Processes:
     """A process for each call.
 
     They are forked from a server that has imported torch already, where there is such a thing;
-    elsewhere they are started anew. Ctrl-C, and the end of a terminal, reach the parent alone.
+    elsewhere they are started anew. Environment variables are the parent's when a call begins, not
+    when the server did. Ctrl-C, and the end of a terminal, reach the parent alone.
     """
 
     def __init__(self) -> None:
@@ -56,7 +57,8 @@ class Processes:
     def start(self, function: Callable[..., object], values: tuple[Any, ...]) -> int:
         """Begin a call."""
         reader, writer = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_call, args=(function, values, writer))
+        given = function, values, dict(os.environ), writer
+        process = self._context.Process(target=_call, args=given)
         with _interrupts_held():
             process.start()
             self._running[process.sentinel] = process, reader
@@ -99,9 +101,14 @@ class _ToldToEnd(BaseException):
 
 
 def _call(
-    function: Callable[..., object], values: tuple[Any, ...], errors: connection.Connection
+    function: Callable[..., object],
+    values: tuple[Any, ...],
+    environment: dict[str, str],
+    errors: connection.Connection,
 ) -> None:
     """Run in the child: call, and send what went wrong; tidy up when told to end."""
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGTERM, _told_to_end)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

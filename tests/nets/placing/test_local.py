@@ -27,6 +27,21 @@ def test_a_call_that_fails_is_told_by_its_own_words():
     assert caught.value.index == 1
 
 
+def note(file, name):
+    file.write_text(os.environ.get(name, "none"))
+
+
+def test_a_call_sees_the_environment_as_it_is_when_it_begins(tmp_path, monkeypatch):
+    """The server that processes are forked from has that of its own beginning."""
+    files = [tmp_path / str(number) for number in range(3)]
+    for number, file in enumerate(files[:2]):
+        monkeypatch.setenv("OF_A_CALL", str(number))
+        assert list(run_each(note, [(file, "OF_A_CALL")])) == [0]
+    monkeypatch.delenv("OF_A_CALL")
+    assert list(run_each(note, [(files[2], "OF_A_CALL")])) == [0]
+    assert [file.read_text() for file in files] == ["0", "1", "none"]
+
+
 def linger(file):
     file.write_text(str(os.getpid()))
     time.sleep(600)
