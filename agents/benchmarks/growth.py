@@ -148,10 +148,10 @@ CURVES = (
     ),
     Growth(
         "ppo-pixels",
-        "PPO from pixels by its small CNN, otherwise as above",
+        "PPO from pixels by Nature's network, otherwise as above",
         "environments",
         "steps/s",
-        "the products of the update",
+        "the products of acting and learning",
         tuple(
             Line(name, ppo("torch", lambda size: (size, 64), env_id), PIXEL_COPIES)
             for name, env_id in PIXELS.items()

@@ -7,7 +7,7 @@ its run folder. What is finished is never run again, what was cut off goes on ex
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -176,15 +176,17 @@ class Comparison:
         Raises:
             Occupied: another process is at it.
         """
-        with self.run_folder(contender, seed).owned() as folder, ExitStack() as told:
-            track = None
-            if self.track is not None:
-                named = f"{contender.label}, seed {seed}"
-                track = told.enter_context(Tracking(self.track, folder.path, named))
+        with (
+            self.run_folder(contender, seed).owned() as folder,
+            self._tracked(folder, f"{contender.label}, seed {seed}") as track,
+        ):
             record = self._run(contender, seed, folder, partial(trainer, track=track))
             if track is not None and record is not None:
                 track.results({"best/return": record["result"]["figure"]})
             return record
+
+    def _tracked(self, folder: RunFolder, name: str) -> AbstractContextManager[Tracking | None]:
+        return nullcontext() if self.track is None else Tracking(self.track, folder.path, name)
 
     def _run(
         self, contender: Contender, seed: int, folder: RunFolder, trainer: Callable[..., Trainer]

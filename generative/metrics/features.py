@@ -147,6 +147,11 @@ class Inception(NamedTuple):
     logits: Tensor  # [N, 1008], without biases, those of the Inception score
 
 
+def as_bytes(x: Tensor) -> Tensor:
+    """Return numbers in [0, 1], of any shape, as uint8 from 0 to 255."""
+    return x.clamp(0.0, 1.0).mul(255.0).round().byte()
+
+
 def inception(x: Tensor) -> Inception:
     """Return Inception's features, as papers use them for the FID (Heusel et al., 2017).
 
@@ -175,7 +180,7 @@ def inception(x: Tensor) -> Inception:
         .eval()
     )
     if x.dtype != torch.uint8:
-        x = x.clamp(0.0, 1.0).mul(255.0).round().to(torch.uint8)
+        x = as_bytes(x)
     with torch.no_grad():
         parts = x.expand(-1, 3, -1, -1).split(64)
         found = [network(part) for part in parts]

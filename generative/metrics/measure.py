@@ -1,6 +1,6 @@
 """All that can be measured of a trained model: its held-out data, its code, its samples."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +15,7 @@ from ..sampling import sampled
 from .dci import dci
 from .distances import frechet_distance, squared_mmd
 from .factor_vae import factor_vae_score
-from .features import CONFIDENT, inception, recognition, train_classifier
+from .features import CONFIDENT, as_bytes, inception, recognition, train_classifier
 from .gap import mig_chen, mig_locatello
 from .genuine import genuine
 from .inception import SPLITS, SUBSETS, inception_score, kernel_distance
@@ -237,8 +237,9 @@ def _inception(
     model: GenerativeModel, train: Dataset, held_out: Dataset, seed: int
 ) -> Iterator[Figure]:
     """How samples lie to data in Inception's features."""
-    x = _bytes(_parts(train.limited(FID_ROWS, seed)))
-    data, samples = inception(x), inception(_bytes(sampled(model, len(x))))
+    x = torch.cat([*map(as_bytes, _parts(train.limited(FID_ROWS, seed)))])  # a fourth of the room
+    drawn = torch.cat([*map(as_bytes, sampled(model, len(x)))])
+    data, samples = inception(x), inception(drawn)
     how = f"of {len(x):,} samples, in Inception's features; 0 is best"
     yield Figure("fid", frechet_distance(data.features, samples.features), how)
     kid = kernel_distance(data.features, samples.features, seed=seed)
@@ -247,11 +248,6 @@ def _inception(
         score = inception_score(samples.logits, seed=seed)
         how = f"mean of {SPLITS} parts, ± {score.std:.4f}; 1 is worst"
         yield Figure("inception_score", score.mean, how)
-
-
-def _bytes(parts: Iterable[Tensor]) -> Tensor:
-    """Return pictures in [0, 1] as uint8, a fourth of the room."""
-    return torch.cat([part.clamp(0.0, 1.0).mul(255.0).round().byte() for part in parts])
 
 
 def _parts(rows: Dataset) -> Iterator[Tensor]:

@@ -83,7 +83,7 @@ def collect(
     for name in ("observation", "action", "reward"):
         if not bool(getattr(episodes, name).isfinite().all()):
             raise ValueError(
-                f"{spec.env_id} returned an {name} that is not finite in {steps:,} steps"
+                f"{spec.env_id} returned {name}s that are not finite in {steps:,} steps"
             )
     return episodes
 

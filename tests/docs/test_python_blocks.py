@@ -5,12 +5,10 @@ import contextlib
 import io
 import itertools
 import re
-import sys
 import tokenize
 from fractions import Fraction
 from numbers import Real
 
-import gymnasium as gym
 import numpy as np
 import pytest
 from printed_blocks import ROOT, blocks_of, with_blocks
@@ -26,16 +24,10 @@ SHAPE = re.compile(r"(?:float32 )?\[((?:\d+(?:, )?)+)\]")
 
 @pytest.fixture
 def alone(tmp_path, monkeypatch):
-    """An empty folder; modules and worlds that a page makes are forgotten after it."""
+    """An empty folder, in which modules are found; what a page makes goes with it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    worlds, modules = dict(gym.registry), set(sys.modules)
-    yield tmp_path
-    gym.registry.clear()
-    gym.registry.update(worlds)
-    for name in set(sys.modules) - modules:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+    return tmp_path
 
 
 def remarks(code):
