@@ -1,5 +1,6 @@
 """The algorithms by name, without importing any."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nets.catalog import Catalog, Entry
@@ -8,10 +9,16 @@ if TYPE_CHECKING:
     from .agent import Agent
 
 
+@dataclass(frozen=True)
 class Algorithm(Entry):
-    """An algorithm: its agent, its settings, and what it is for."""
+    """An algorithm: its agent, its settings, and what it is for.
+
+    Attributes:
+        num_envs: copies of the environment that it trains on, if nobody says how many.
+    """
 
     package = "agents"
+    num_envs: int = 1
 
     def agent_type(self) -> "type[Agent]":
         """Import and return the agent's class."""
@@ -28,8 +35,8 @@ ALGORITHMS = Catalog(
             "ReinforceConfig",
             "policy gradient from whole episodes, any actions",
         ),
-        Algorithm("a2c", "A2C", "A2CConfig", "advantage actor-critic, any actions"),
-        Algorithm("ppo", "PPO", "PPOConfig", "clipped policy gradient, any actions"),
+        Algorithm("a2c", "A2C", "A2CConfig", "advantage actor-critic, any actions", num_envs=8),
+        Algorithm("ppo", "PPO", "PPOConfig", "clipped policy gradient, any actions", num_envs=8),
         Algorithm("sarsa", "Sarsa", "SarsaConfig", "on-policy table of action values"),
         Algorithm(
             "expected-sarsa",
@@ -66,6 +73,7 @@ ALGORITHMS = Catalog(
             "BehaviourCloning",
             "BCConfig",
             "imitates another run's agent (--from RUN), discrete actions",
+            num_envs=8,
         ),
         Algorithm("sb3-ppo", "SB3PPO", "SB3PPOConfig", "stable-baselines3's PPO, any actions"),
         Algorithm("sb3-a2c", "SB3A2C", "SB3A2CConfig", "stable-baselines3's A2C, any actions"),

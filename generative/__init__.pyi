@@ -14,12 +14,12 @@ from .catalogue import MODELS as MODELS
 from .catalogue import find_model as find_model
 from .data.dataset import Dataset as Dataset
 from .data.load import load_dataset as load_dataset
+from .gans.config import DCGANConfig as DCGANConfig
+from .gans.config import GANConfig as GANConfig
+from .gans.config import WGANGPConfig as WGANGPConfig
 from .gans.minimax import DCGAN as DCGAN
 from .gans.minimax import GAN as GAN
-from .gans.minimax import DCGANConfig as DCGANConfig
-from .gans.minimax import GANConfig as GANConfig
 from .gans.wasserstein import WGANGP as WGANGP
-from .gans.wasserstein import WGANGPConfig as WGANGPConfig
 from .loading import build_model as build_model
 from .loading import load as load
 from .loading import save as save

@@ -13,9 +13,10 @@ from nets.runs.configurations import require_settings
 from nets.runs.finding import find_checkpoint
 
 from .catalogue import find_model
+from .config import ModelConfig
 from .data.dataset import Dataset
 from .data.parts import DataConfig as DataConfig  # was found beside build_model
-from .model import KIND, GenerativeModel, ModelConfig
+from .model import KIND, GenerativeModel
 
 ConfigT = TypeVar("ConfigT", bound=ModelConfig)
 

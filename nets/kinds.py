@@ -118,6 +118,9 @@ Elsewhere = Annotated[str, Place()]
 Network = Annotated[str | Callable[..., Any], Code()]
 """A name of ours, or a network of one's own: a class, a function, an object."""
 
+Upsampling = Literal["transpose", "nearest", "bilinear"]
+"""How pictures are enlarged: a transposed convolution, or resizing before a convolution."""
+
 if TYPE_CHECKING:
 
     class Schedule:

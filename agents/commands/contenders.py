@@ -134,7 +134,7 @@ def _contender(
     start = Settings(
         config,
         steps=steps or run.get("steps", default),
-        num_envs=num_envs or run.get("num_envs", algorithm.agent_type().default_num_envs),
+        num_envs=num_envs or run.get("num_envs", algorithm.num_envs),
     )
     chosen = _parse(label, list(_arguments(label, settings, start)), start)
     if preset is not None:

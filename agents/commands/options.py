@@ -79,7 +79,7 @@ def parse_train(argv: Sequence[str]) -> tuple[TrainOptions[Any], Preset | None]:
     anywhere = _find_preset(algo, "", name)
     found = (_find_preset(algo, word, name) for word in argv)
     preset = next((each for each in found if each != anywhere), anywhere)
-    usual = {"steps": DEFAULT_STEPS, "num_envs": algorithm.agent_type().default_num_envs}
+    usual = {"steps": DEFAULT_STEPS, "num_envs": algorithm.num_envs}
     with told(ValueError):
         config, run = start_from(preset, algorithm.config_type()())
         default: TrainOptions[Any] = TrainOptions(

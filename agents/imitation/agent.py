@@ -25,9 +25,10 @@ from ..loop.experience import Array, Episode, Metrics, Stream, Transition
 from ..loop.interaction import Interaction
 from ..loop.shards import Replay
 from ..networks.encoders import build_encoder
+from .config import BCConfig
 from .datasets import Recorded, read_demonstrations
 from .demonstrations import Demonstrations, disagreement
-from .fit import BCConfig, describe, diagnosis, fit_clone
+from .fit import describe, diagnosis, fit_clone
 
 FIRST_FIT = 20  # steps; later fits follow whenever their number has doubled
 

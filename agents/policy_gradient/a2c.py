@@ -1,28 +1,13 @@
 """Advantage actor-critic (Mnih et al., 2016), every environment in step with the others."""
 
-from dataclasses import dataclass
-
 import torch
-
-from nets.kinds import Count, Schedule, Share, changing
 
 from ..equations.losses import half_square, policy_gradient
 from ..equations.masks import masked
 from ..loop.experience import Metrics
-from .advantages import AdvantageConfig, AdvantageGradient
+from .advantages import AdvantageGradient
+from .config import A2CConfig
 from .rollout import Rollout
-
-
-@dataclass(frozen=True)
-class A2CConfig(AdvantageConfig):
-    """Settings of A2C."""
-
-    learning_rate: Schedule = changing(1e-3)
-    """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
-    n_steps: Count = 8
-    """Steps of every environment between two updates."""
-    gae_lambda: Share = 1.0
-    """λ of the advantages: 0 trusts the value, 1 the rewards."""
 
 
 class A2C(AdvantageGradient[A2CConfig]):

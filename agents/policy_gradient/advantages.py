@@ -1,34 +1,14 @@
 """Policy gradients by generalised advantages, from as many steps of every environment."""
 
-from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from torch import Tensor
-
-from nets.kinds import Capacity, Share, Space
 
 from ..equations.returns import generalized_advantages
 from ..loop.experience import Metrics, Transition
 from .agent import PolicyGradient
-from .config import PolicyConfig
+from .config import AdvantageConfig
 from .rollout import Rollout
-
-
-@dataclass(frozen=True)
-class AdvantageConfig(PolicyConfig):
-    """Settings that PPO and A2C share."""
-
-    adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "gae_lambda")
-    tunable: ClassVar[Space] = PolicyConfig.tunable | {
-        "n_steps": (8, 16, 32, 64, 128, 256, 512),
-        "gae_lambda": (0.8, 0.9, 0.92, 0.95, 0.98, 1.0),
-    }
-
-    n_steps: Capacity = 128
-    """Steps of every environment between two updates."""
-    gae_lambda: Share = 0.95
-    """λ of the advantages: 0 trusts the value, 1 the rewards."""
-
 
 ConfigT = TypeVar("ConfigT", bound=AdvantageConfig)
 

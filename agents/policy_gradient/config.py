@@ -1,14 +1,18 @@
 """Settings of policy gradients."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from nets.kinds import (
+    Capacity,
+    Count,
     Elsewhere,
     Network,
     NonNegative,
     Positive,
     Range,
+    Rate,
     Schedule,
     Share,
     Size,
@@ -84,3 +88,94 @@ class PolicyConfig(Settings):
     """Whether observations are brought to mean 0 and variance 1, by statistics of the training."""
     normalize_reward: bool = False
     """Whether rewards are divided by the deviation of discounted returns."""
+
+
+@dataclass(frozen=True)
+class ReinforceConfig(PolicyConfig):
+    """Settings of REINFORCE."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "baseline_rate")
+    only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
+        "baseline_rate": ("baseline", ("running",))
+    }
+
+    tunable: ClassVar[Space] = PolicyConfig.tunable | {
+        "episodes": (1, 2, 4, 8, 16),
+        "baseline": ("learned", "running"),
+    }
+
+    learning_rate: Schedule = changing(1e-3)
+    """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
+    episodes: Count = 4
+    """Episodes between two updates; with several environments, dealt out in advance."""
+    baseline: Literal["learned", "running"] = "learned"
+    """What is subtracted from returns: a value of the state, or a running mean of all returns."""
+    baseline_rate: Rate = 0.1
+    """How far the running mean moves at each update, in (0, 1]."""
+
+
+@dataclass(frozen=True)
+class AdvantageConfig(PolicyConfig):
+    """Settings that PPO and A2C share."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "gae_lambda")
+    tunable: ClassVar[Space] = PolicyConfig.tunable | {
+        "n_steps": (8, 16, 32, 64, 128, 256, 512),
+        "gae_lambda": (0.8, 0.9, 0.92, 0.95, 0.98, 1.0),
+    }
+
+    n_steps: Capacity = 128
+    """Steps of every environment between two updates."""
+    gae_lambda: Share = 0.95
+    """λ of the advantages: 0 trusts the value, 1 the rewards."""
+
+
+@dataclass(frozen=True)
+class A2CConfig(AdvantageConfig):
+    """Settings of A2C."""
+
+    learning_rate: Schedule = changing(1e-3)
+    """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
+    n_steps: Count = 8
+    """Steps of every environment between two updates."""
+    gae_lambda: Share = 1.0
+    """λ of the advantages: 0 trusts the value, 1 the rewards."""
+
+
+@dataclass(frozen=True)
+class PPOConfig(AdvantageConfig):
+    """Settings of PPO."""
+
+    adjustable: ClassVar[tuple[str, ...]] = (
+        *AdvantageConfig.adjustable,
+        *("epochs", "batch_size", "clip", "value_clip", "target_kl", "kernel"),
+    )
+    tunable: ClassVar[Space] = AdvantageConfig.tunable | {
+        "epochs": (1, 4, 10, 20),
+        "batch_size": (32, 64, 128, 256, 512),
+        "clip": (0.1, 0.2, 0.3),
+    }
+    only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
+        "normalize_over": ("normalize_advantage", (True,))
+    }
+
+    n_steps: Capacity = 256
+    """Steps of every environment between two updates."""
+    epochs: Count = 10
+    """Passes over a rollout."""
+    batch_size: Capacity = 64
+    """Rows per gradient step; with a memory, whole sequences of about as many rows."""
+    clip: Schedule = changing(0.2)
+    """ε: how far the probability of an action may move, as a factor; a number falls like the rate,
+    or a function of what is left."""
+    value_clip: Positive | None = None
+    """How far a value may move, in units of the return; None: as far as it wants."""
+    normalize_advantage: bool = True
+    """Whether advantages are brought to mean 0 and variance 1."""
+    normalize_over: Literal["rollout", "minibatch"] = "rollout"
+    """Rows whose advantages are brought there together."""
+    target_kl: Positive | None = None
+    """Divergence from the old policy at which the epochs end; None: never."""
+    kernel: Literal["torch", "fused"] = "torch"
+    """What computes an update: torch; or fused, one function that numba compiles for plain networks
+    on the CPU, which is faster and rounds differently. Other networks are torch's in any case."""

@@ -1,16 +1,14 @@
 """Proximal policy optimisation (Schulman et al., 2017) with a clipped objective."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from nets.ineffective import said
-from nets.kinds import Capacity, Count, Positive, Schedule, Space, changing
 from nets.warned import warn
 
 from ..equations.losses import (
@@ -23,51 +21,13 @@ from ..equations.losses import (
 )
 from ..equations.masks import masked
 from ..loop.experience import Array, Metrics
-from .advantages import AdvantageConfig, AdvantageGradient
+from .advantages import AdvantageGradient
+from .config import PPOConfig
 from .fused.fitting import unfit
 from .rollout import Rollout
 
 if TYPE_CHECKING:
     from .fused.learner import FusedUpdate
-
-
-@dataclass(frozen=True)
-class PPOConfig(AdvantageConfig):
-    """Settings of PPO."""
-
-    adjustable: ClassVar[tuple[str, ...]] = (
-        *AdvantageConfig.adjustable,
-        *("epochs", "batch_size", "clip", "value_clip", "target_kl", "kernel"),
-    )
-    tunable: ClassVar[Space] = AdvantageConfig.tunable | {
-        "epochs": (1, 4, 10, 20),
-        "batch_size": (32, 64, 128, 256, 512),
-        "clip": (0.1, 0.2, 0.3),
-    }
-    only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
-        "normalize_over": ("normalize_advantage", (True,))
-    }
-
-    n_steps: Capacity = 256
-    """Steps of every environment between two updates."""
-    epochs: Count = 10
-    """Passes over a rollout."""
-    batch_size: Capacity = 64
-    """Rows per gradient step; with a memory, whole sequences of about as many rows."""
-    clip: Schedule = changing(0.2)
-    """ε: how far the probability of an action may move, as a factor; a number falls like the rate,
-    or a function of what is left."""
-    value_clip: Positive | None = None
-    """How far a value may move, in units of the return; None: as far as it wants."""
-    normalize_advantage: bool = True
-    """Whether advantages are brought to mean 0 and variance 1."""
-    normalize_over: Literal["rollout", "minibatch"] = "rollout"
-    """Rows whose advantages are brought there together."""
-    target_kl: Positive | None = None
-    """Divergence from the old policy at which the epochs end; None: never."""
-    kernel: Literal["torch", "fused"] = "torch"
-    """What computes an update: torch; or fused, one function that numba compiles for plain networks
-    on the CPU, which is faster and rounds differently. Other networks are torch's in any case."""
 
 
 class Minibatch(NamedTuple):

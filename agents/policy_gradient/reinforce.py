@@ -1,14 +1,11 @@
 """REINFORCE (Williams, 1992): the policy gradient from whole episodes, with a baseline."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
-
-from nets.kinds import Count, Rate, Schedule, Space, changing
 
 from ..environments.source import World
 from ..equations.losses import half_square, policy_gradient
@@ -17,32 +14,8 @@ from ..equations.returns import lambda_returns
 from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Metrics, Transition
 from .agent import PolicyGradient
-from .config import PolicyConfig
+from .config import ReinforceConfig
 from .rollout import Rollout
-
-
-@dataclass(frozen=True)
-class ReinforceConfig(PolicyConfig):
-    """Settings of REINFORCE."""
-
-    adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "baseline_rate")
-    only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {
-        "baseline_rate": ("baseline", ("running",))
-    }
-
-    tunable: ClassVar[Space] = PolicyConfig.tunable | {
-        "episodes": (1, 2, 4, 8, 16),
-        "baseline": ("learned", "running"),
-    }
-
-    learning_rate: Schedule = changing(1e-3)
-    """Step size of Adam: a number, or a function of what is left of the training, from 1 to 0."""
-    episodes: Count = 4
-    """Episodes between two updates; with several environments, dealt out in advance."""
-    baseline: Literal["learned", "running"] = "learned"
-    """What is subtracted from returns: a value of the state, or a running mean of all returns."""
-    baseline_rate: Rate = 0.1
-    """How far the running mean moves at each update, in (0, 1]."""
 
 
 class Reinforce(PolicyGradient[ReinforceConfig]):

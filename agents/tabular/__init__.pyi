@@ -1,11 +1,11 @@
 from .config import DoubleQLearningConfig as DoubleQLearningConfig
 from .config import ExpectedSarsaConfig as ExpectedSarsaConfig
+from .config import PolicyIterationConfig as PolicyIterationConfig
 from .config import QLearningConfig as QLearningConfig
 from .config import SarsaConfig as SarsaConfig
+from .config import ValueIterationConfig as ValueIterationConfig
 from .planners import PolicyIteration as PolicyIteration
-from .planners import PolicyIterationConfig as PolicyIterationConfig
 from .planners import ValueIteration as ValueIteration
-from .planners import ValueIterationConfig as ValueIterationConfig
 from .temporal_difference import DoubleQLearning as DoubleQLearning
 from .temporal_difference import ExpectedSarsa as ExpectedSarsa
 from .temporal_difference import QLearning as QLearning

@@ -1,11 +1,11 @@
-"""Settings of tabular agents."""
+"""Settings of tabular agents and of planners."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from nets.gradients.annealing import Shape
-from nets.kinds import Count, RateSchedule, Real, Share, Space, Span, changing
+from nets.kinds import Count, Positive, RateSchedule, Real, Share, Space, Span, changing
 from nets.settings import Settings
 
 
@@ -87,3 +87,25 @@ class QLearningConfig(TracesConfig):
 @dataclass(frozen=True)
 class DoubleQLearningConfig(TabularConfig):
     """Settings of double Q-learning."""
+
+
+@dataclass(frozen=True)
+class ValueIterationConfig(Settings):
+    """Settings of value iteration."""
+
+    discount: Share = 0.99
+    """γ, in [0, 1]; 1 maximises the total reward of environments that end."""
+    tolerance: Positive = 1e-10
+    """Largest error of the values at γ < 1; largest change of the last sweep at γ = 1."""
+    max_iterations: Count = 100_000
+    """Sweeps before giving up."""
+
+
+@dataclass(frozen=True)
+class PolicyIterationConfig(Settings):
+    """Settings of policy iteration."""
+
+    discount: Share = 0.99
+    """γ, in [0, 1]; 1 maximises the total reward of environments that end."""
+    max_iterations: Count = 1000
+    """Rounds before giving up."""

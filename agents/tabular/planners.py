@@ -3,13 +3,9 @@
 import weakref
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Unpack
 
 import torch
-
-from nets.kinds import Count, Positive, Share
-from nets.settings import Settings
 
 from ..agent import Agent
 from ..environments.source import World
@@ -19,31 +15,10 @@ from ..loop.actor import ActorOptions
 from ..loop.experience import Array, Episode, Transition
 from ..loop.remaking import ConfigT
 from ..loop.run import RunConfig
+from .config import PolicyIterationConfig, ValueIterationConfig
 from .dynamic_programming import Solution, policy_iteration, value_iteration
 from .known import known_model
 from .model import Float, Int, Model, NoModelError
-
-
-@dataclass(frozen=True)
-class ValueIterationConfig(Settings):
-    """Settings of value iteration."""
-
-    discount: Share = 0.99
-    """γ, in [0, 1]; 1 maximises the total reward of environments that end."""
-    tolerance: Positive = 1e-10
-    """Largest error of the values at γ < 1; largest change of the last sweep at γ = 1."""
-    max_iterations: Count = 100_000
-    """Sweeps before giving up."""
-
-
-@dataclass(frozen=True)
-class PolicyIterationConfig(Settings):
-    """Settings of policy iteration."""
-
-    discount: Share = 0.99
-    """γ, in [0, 1]; 1 maximises the total reward of environments that end."""
-    max_iterations: Count = 1000
-    """Rounds before giving up."""
 
 
 class Planner(Agent[ConfigT]):

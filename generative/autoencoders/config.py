@@ -1,12 +1,13 @@
 """Settings of the autoencoders."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from nets.kinds import Network, NonNegative, Part, Positive, Size, Whole
 
-from ..model import ModelConfig
-from .total_correlation import Estimator
+from ..config import ModelConfig
+
+Estimator: TypeAlias = Literal["stratified", "weighted"]
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,14 @@
 """The KL of an aggregate posterior in its three parts, estimated on minibatches."""
 
 import math
-from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
 from nets.layers.precision import at_least_float32
 
+from .config import Estimator
 from .losses import LOG_2PI, gaussian_log_prob
-
-Estimator: TypeAlias = Literal["stratified", "weighted"]
 
 
 def total_correlation_decomposition(

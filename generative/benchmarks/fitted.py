@@ -11,10 +11,11 @@ from nets.process.seeding import hash31, seeded
 from nets.runs.presets import read_table, start_from
 
 from ..catalogue import find_model
+from ..config import ModelConfig
 from ..data.dataset import Dataset
 from ..data.parts import DataConfig, load_parts
 from ..loading import build_model
-from ..model import GenerativeModel, ModelConfig
+from ..model import GenerativeModel
 from ..presets import OF_RUN, find_preset
 from ..training.trainer import Trainer
 

@@ -2,7 +2,8 @@
 
 from ..autoencoders.config import VAEConfig
 from ..autoencoders.variational import VAE
-from ..gans.minimax import DCGAN, DCGANConfig
+from ..gans.config import DCGANConfig
+from ..gans.minimax import DCGAN
 from .peers import BATCH_SIZE
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -18,8 +18,9 @@ from nets.shell.training import preset_note
 
 from ..presets import Preset, find_preset, load_presets
 from ..worlds.config import SUITED, Model, WorldConfig
-from ..worlds.spaces import WorldSpec
-from ..worlds.world import World
+
+if TYPE_CHECKING:
+    from ..worlds.spaces import WorldSpec
 
 NAME = "world"
 STEPS: dict[Model, int] = {
@@ -74,7 +75,7 @@ class WorldOptions(StartOptions[WorldConfig]):
 
 def parse_world(
     argv: Sequence[str],
-) -> tuple[WorldOptions, WorldSpec, Preset | None]:
+) -> "tuple[WorldOptions, WorldSpec, Preset | None]":
     """Return the options, the real world, and the preset that they started from.
 
     The world is made first: it decides which settings suit it.
@@ -89,6 +90,8 @@ def parse_world(
         blank: Any = WorldOptions(env=tyro.MISSING, config=WorldConfig())
         parse(WorldOptions, "train-generative", words, TEXT, blank)
         raise CommandError("write world ENV_ID first, then the options")
+    from ..worlds.world import World
+
     spec, preset, config, run = settle(env_id, words, arguments)
     if config.model == "table":
         run = {"held_out": 0.0} | run
@@ -111,7 +114,7 @@ def parse_world(
 
 def settle(
     env_id: str, words: Sequence[str], arguments: Mapping[str, Any]
-) -> tuple[WorldSpec, Preset | None, WorldConfig, dict[str, Any]]:
+) -> "tuple[WorldSpec, Preset | None, WorldConfig, dict[str, Any]]":
     """Return a real world, its preset, the settings that suit it, and what these say of the run.
 
     Args:
@@ -141,7 +144,7 @@ def _model(words: Sequence[str]) -> Model | None:
     return None
 
 
-def _made(env_id: str, arguments: dict[str, Any]) -> WorldSpec:
+def _made(env_id: str, arguments: dict[str, Any]) -> "WorldSpec":
     import gymnasium as gym
 
     from nets.shell.command_line import refusals

@@ -1,6 +1,6 @@
+from .config import DCGANConfig as DCGANConfig
+from .config import GANConfig as GANConfig
+from .config import WGANGPConfig as WGANGPConfig
 from .minimax import DCGAN as DCGAN
 from .minimax import GAN as GAN
-from .minimax import DCGANConfig as DCGANConfig
-from .minimax import GANConfig as GANConfig
 from .wasserstein import WGANGP as WGANGP
-from .wasserstein import WGANGPConfig as WGANGPConfig

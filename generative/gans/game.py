@@ -2,35 +2,17 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeVar, Unpack
+from typing import TypeVar, Unpack
 
 import torch
 from torch import Tensor, nn
 
-from nets.kinds import Count, Size
 from nets.layers.precision import at_least_float32
 
 from ..classes import Label, require_rows
-from ..model import Batch, GenerativeModel, Loss, ModelConfig, ModelOptions, Player
+from ..model import Batch, GenerativeModel, Loss, ModelOptions, Player
+from .config import AdversarialConfig
 from .networks import Networks, Sizes, spectral_norm_, with_label
-
-
-@dataclass(frozen=True)
-class AdversarialConfig(ModelConfig):
-    """Settings that all adversarial models share."""
-
-    latent: Size = 16
-    """Size of the noise."""
-    prior: Literal["normal", "uniform"] = "normal"
-    """Of the noise: N(0, I), or uniform on [−1, 1] in every dimension."""
-    discriminator_steps: Count = 1
-    """Steps of the discriminator before each step of the generator, k."""
-    spectral_norm: bool = False
-    """Whether the discriminator's weights are divided by their largest singular value."""
-    conditional: bool = False
-    """Whether both players are told the class."""
-
 
 ConfigT = TypeVar("ConfigT", bound=AdversarialConfig)
 

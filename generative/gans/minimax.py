@@ -5,17 +5,14 @@ data. `GAN` is dense, `DCGAN` convolutional.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from nets.kinds import Capacity, Part, Schedule, Size, changing
-from nets.layers.upsampling import Upsampling
-
 from ..model import Batch, Loss
-from .game import AdversarialConfig, AdversarialModel
+from .config import DCGANConfig, GANConfig, MinimaxConfig
+from .game import AdversarialModel
 from .losses import discriminator_loss, non_saturating_loss, saturating_loss
 from .networks import Networks, Sizes, conv_networks, dense_networks
 
@@ -23,41 +20,6 @@ GENERATOR_LOSSES: Mapping[str, Callable[[Tensor], Tensor]] = {
     "non_saturating": non_saturating_loss,
     "saturating": saturating_loss,
 }
-
-
-@dataclass(frozen=True)
-class MinimaxConfig(AdversarialConfig):
-    """Settings of a discriminator that gives probabilities, and of its opponent."""
-
-    generator_loss: Literal["non_saturating", "saturating"] = "non_saturating"
-    """−E log D(G(z)), or E log(1 − D(G(z))), which has no slope where D is sure."""
-    label_smoothing: Part = 0.0
-    """ε: data are labelled 1 − ε, samples 0."""
-
-
-@dataclass(frozen=True)
-class GANConfig(MinimaxConfig):
-    """Settings of `GAN`."""
-
-    batch_size: Capacity = 256
-    betas: tuple[Part, Part] = (0.5, 0.999)
-    ema_decay: Part = 0.998
-    hidden: tuple[Size, ...] = (128, 128)
-    """Sizes of the dense layers of either player."""
-
-
-@dataclass(frozen=True)
-class DCGANConfig(MinimaxConfig):
-    """Settings of `DCGAN`; the defaults are the paper's."""
-
-    batch_size: Capacity = 128
-    learning_rate: Schedule = changing(2e-4)
-    betas: tuple[Part, Part] = (0.5, 0.999)
-    latent: Size = 100
-    base_filters: Size = 64
-    """Filters at half the picture's size; each halving doubles them."""
-    upsampling: Upsampling = "transpose"
-    """Transposed convolution, or `"nearest"` or `"bilinear"` resizing before a convolution."""
 
 
 ConfigT = TypeVar("ConfigT", bound=MinimaxConfig)

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
+from nets.kinds import Upsampling
 from nets.layers.conv import ConvBlock
 from nets.layers.mlp import MLP
 from nets.layers.norm import NormSpec
-from nets.layers.upsampling import UpBlock, Upsampling
+from nets.layers.upsampling import UpBlock
 
 ImageShape = tuple[int, int, int]
 

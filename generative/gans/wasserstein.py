@@ -1,40 +1,14 @@
 """WGAN-GP: a critic that estimates the Wasserstein distance, its slope held near 1."""
 
-from dataclasses import dataclass
 from functools import partial
 
 import torch
 
-from nets.kinds import Count, NonNegative, Part, Schedule, Size, changing
-from nets.layers.upsampling import Upsampling
-
 from ..model import Batch, Loss, Metrics
-from .game import AdversarialConfig, AdversarialModel
+from .config import WGANGPConfig
+from .game import AdversarialModel
 from .losses import critic_loss, gradient_penalty, wasserstein_generator_loss
 from .networks import Networks, Sizes, conv_networks, dense_networks
-
-
-@dataclass(frozen=True)
-class WGANGPConfig(AdversarialConfig):
-    """Settings of `WGANGP`."""
-
-    learning_rate: Schedule = changing(1e-4)
-    betas: tuple[Part, Part] = (0.0, 0.9)
-    discriminator_steps: Count = 5
-    penalty: NonNegative = 10.0
-    """λ, the weight of the gradient penalty."""
-    hidden: tuple[Size, ...] = (128, 128)
-    """Sizes of the dense layers of either player, for vectors."""
-    base_filters: Size = 64
-    """Filters at half the picture's size, for pictures; each halving doubles them."""
-    upsampling: Upsampling = "transpose"
-    """Transposed convolution, or `"nearest"` or `"bilinear"` resizing before a convolution."""
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot work, naming them."""
-        super().__post_init__()
-        if self.compile:
-            raise ValueError("compile: torch.compile cannot differentiate a gradient penalty")
 
 
 class WGANGP(AdversarialModel[WGANGPConfig]):

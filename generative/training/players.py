@@ -14,7 +14,8 @@ from nets.gradients.optim import clip_grads, optimizer, set_rate
 from nets.layers.precision import has_bfloat16
 from nets.process.distributed import ALONE, Team
 
-from ..model import GenerativeModel, Loss, ModelConfig, Player
+from ..config import ModelConfig
+from ..model import GenerativeModel, Loss, Player
 
 SMALLEST_ON_CPU = 28 * 28
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from nets.kinds import Count, NonNegative, Positive, Size
 
-from ..model import ModelConfig
-from .spaces import Kind
+from ..config import ModelConfig
 
+Kind = Literal["discrete", "vector", "board", "picture"]
 Model = Literal["auto", "table", "ensemble", "board", "rssm", "vae-lstm"]
 
 SUITED: dict[Kind, Model] = {

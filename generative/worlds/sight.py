@@ -8,9 +8,10 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
 
 from .boards import Boards
+from .config import Kind
 from .contract import Sight
 from .episodes import Episodes
-from .spaces import Kind, WorldSpec
+from .spaces import WorldSpec
 
 
 class Pictures(Sight):

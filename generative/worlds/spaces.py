@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -13,8 +13,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ..data.making import making
-
-Kind = Literal["discrete", "vector", "board", "picture"]
+from .config import Kind
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..kinds import Upsampling
 from .activations import ActivationSpec
 from .activations import activation as build_activation
 from .chain import Chain
 from .norm import NormSpec, cancels_bias
 from .norm import norm as build_norm
-
-Upsampling: TypeAlias = Literal["transpose", "nearest", "bilinear"]
 
 
 def conv_transpose_out(

@@ -9,13 +9,14 @@ from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
+from ..kinds import Upsampling
 from ..layers.activations import ActivationSpec
 from ..layers.conv import ConvBlock
 from ..layers.images import check_shape, conv_out, scaled
 from ..layers.mlp import MLP
 from ..layers.norm import NormSpec
 from ..layers.residual import ResBlock
-from ..layers.upsampling import UpBlock, Upsampling
+from ..layers.upsampling import UpBlock
 
 ImageShape: TypeAlias = tuple[int, int, int]
 

@@ -137,7 +137,7 @@ class TrainCommand(Generic[EntryT]):
     def prepared(self, argv: Sequence[str]) -> Iterator[None]:
         """Survive the signal that the arguments name, while there is nothing that could be saved.
 
-        They are not parsed yet: that takes torch, and seconds.
+        They are not parsed yet, and what trains takes seconds to import.
         """
         name = _named_signal(argv)
 

@@ -17,8 +17,9 @@ def draw() -> Figure:
 
     from generative.data.load import load_dataset
     from generative.data.small import RING_STD, ring_means
-    from generative.gans.minimax import GAN, GANConfig
-    from generative.gans.wasserstein import WGANGP, WGANGPConfig
+    from generative.gans.config import GANConfig, WGANGPConfig
+    from generative.gans.minimax import GAN
+    from generative.gans.wasserstein import WGANGP
     from generative.metrics.modes import mode_coverage
     from generative.model import GenerativeModel
     from generative.training.trainer import Trainer

@@ -45,3 +45,9 @@ def test_A_CORE_03_who_learns_a_policy_acts_by_its_probabilities(name):
     found = np.bincount(agent.predict(state)[0], minlength=4) / len(state)
     np.testing.assert_allclose(found, odds / odds.sum(), atol=0.05)
     assert agent.values(agent.observation_space.sample()[None]).shape == (1,)  # both, or a baseline
+
+
+def test_the_list_of_algorithms_knows_how_many_copies_each_trains_on():
+    pytest.importorskip("stable_baselines3")
+    for name, algorithm in ALGORITHMS.items():
+        assert algorithm.num_envs == algorithm.agent_type().default_num_envs, name

@@ -10,16 +10,19 @@ import pytest
 from command_runs import ROOT, undocumented
 from fresh_process import printed_by
 
+from agents.algorithms import ALGORITHMS
 from agents.commands.evaluate import EvaluateOptions
 from agents.commands.options import TrainOptions
 from agents.commands.render import RenderOptions
 from agents.commands.train import main as train
 from agents.dqn.config import DQNConfig
 from agents.presets import find_preset
+from generative.catalogue import MODELS, WORLD
 from nets.shell.main import main as dreamgym
 from nets.shell.run_options import ResumeOptions
 
 COMMANDS = sorted(point.name for point in entry_points(group="dreamgym.commands"))
+HEAVY = ["torch", "gymnasium", "pygame", "matplotlib", "sklearn", "numba", "stable_baselines3"]
 RUN = """
 import runpy, sys
 sys.argv = {argv!r}
@@ -27,8 +30,19 @@ try:
     runpy.run_path(sys.argv[0], run_name="__main__")
 except SystemExit as stop:
     assert stop.code == 0, stop.code
-heavy = [m for m in ("torch", "gymnasium", "pygame", "matplotlib", "sklearn") if m in sys.modules]
+heavy = [m for m in {heavy!r} if m in sys.modules]
 assert not heavy, heavy
+"""
+EVERY = """
+import sys
+from {command} import main
+for first in {firsts!r}:
+    try:
+        main([first, "--help"])
+    except SystemExit as stop:
+        assert stop.code == 0, stop.code
+    heavy = [m for m in {heavy!r} if m in sys.modules]
+    assert not heavy, (first, heavy)
 """
 
 
@@ -36,7 +50,7 @@ assert not heavy, heavy
 def test_script_help_imports_nothing_heavy(name, tmp_path):
     file = f"{name.replace('-', '_')}.py"
     script = str(ROOT / "scripts" / file)
-    code = RUN.format(argv=[script, "--help"])
+    code = RUN.format(argv=[script, "--help"], heavy=HEAVY)
     printed = printed_by(code, cwd=tmp_path)
     assert "examples:" in printed
     assert file in printed
@@ -51,6 +65,13 @@ def test_dispatcher_help_names_every_command_and_imports_nothing_heavy(tmp_path)
     for name in COMMANDS:
         assert f"\n  {name} " in printed
     assert "Train an agent on an environment." in printed  # the module's own first line
+
+
+@pytest.mark.parametrize("command", ["agents.commands.train", "generative.commands.train"])
+def test_help_of_every_algorithm_and_of_every_model_imports_nothing_heavy(command, tmp_path):
+    firsts = {"agents": [*ALGORITHMS], "generative": [*MODELS, WORLD.name]}[command.split(".")[0]]
+    printed = printed_by(EVERY.format(command=command, firsts=firsts, heavy=HEAVY), cwd=tmp_path)
+    assert printed.count("--config.") > 3 * len(firsts)
 
 
 def test_help_of_an_algorithm_shows_its_settings_with_the_preset_as_defaults(capsys):
