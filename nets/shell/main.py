@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from .. import __version__
 from ..near import hint
 from .command_line import CommandError, command
+from .completion import ASK, SHELLS, candidates
 
 GROUP = "dreamgym.commands"
 
@@ -25,9 +26,16 @@ def main(argv: list[str]) -> int:
     if argv == ["--version"]:
         print(f"dreamgym {__version__}")
         return 0
+    if argv[0] == ASK:
+        print("\n".join(candidates(points, argv[1:] or [""])))
+        return 0
     name, *rest = argv if argv[0] != "help" else [*argv[1:], "--help"]
+    if name == "completion":
+        print(_completion(rest), end="")
+        return 0
     if name not in points:
-        raise CommandError(f"unknown command {name!r}: {hint(name, {*points, 'help'})}")
+        known = {*points, "completion", "help"}
+        raise CommandError(f"unknown command {name!r}: {hint(name, known)}")
     return points[name].load()(rest)
 
 
@@ -48,6 +56,27 @@ def _usage(points: Mapping[str, EntryPoint]) -> str:
             *lines,
             "",
             "`dreamgym help COMMAND` tells more, `dreamgym --version` which this is;",
+            'eval "$(dreamgym completion bash)" completes all that at the Tab key (or zsh, fish);',
             "begin with: dreamgym train dqn CartPole-v1",
         ]
     )
+
+
+def _completion(shell: list[str]) -> str:
+    """Return what a shell is to read before it completes commands of ours."""
+    match shell:
+        case [name] if name in SHELLS:
+            return SHELLS[name]
+        case [name] if name not in {"-h", "--help"}:
+            raise CommandError(f"unknown shell {name!r}: {hint(name, set(SHELLS))}")
+    return f"""usage: dreamgym completion SHELL
+
+Print what lets a shell complete commands, options, algorithms and environments at the Tab key.
+
+examples:
+  eval "$(dreamgym completion bash)"                    in ~/.bashrc
+  eval "$(dreamgym completion zsh)"                     in ~/.zshrc, behind compinit
+  dreamgym completion fish | source                     in ~/.config/fish/config.fish
+
+shells: {", ".join(SHELLS)}
+"""
