@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from .dynamics import Dynamics
 from .grids import grid, worlds
-from .grids.grid import Cell, Grid, nearest, slip
+from .grids.grid import Cell, Grid, slip
 from .grids.worlds import GridWorld
+from .near import nearest
 from .numbers import Table
 from .registration import register_world
 from .scalar import DynamicsEnv

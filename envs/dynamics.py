@@ -6,6 +6,7 @@ its rules.
 """
 
 from collections.abc import Callable, Mapping
+from inspect import Parameter, signature
 from typing import Any, Protocol, TypeVar
 
 import gymnasium as gym
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from gymnasium.envs.registration import load_env_creator
 from gymnasium.error import UnsupportedMode
 
+from .near import nearest
 from .numbers import Number, Numbers
 from .random import Random
 
@@ -62,6 +64,10 @@ def load_dynamics(dynamics: Dynamics | str, options: Mapping[str, Any]) -> Dynam
     """
     if isinstance(dynamics, str):
         build: Callable[..., Dynamics] = load_env_creator(dynamics)  # type: ignore[assignment]
+        known = signature(build).parameters
+        takes_any = any(each.kind is Parameter.VAR_KEYWORD for each in known.values())
+        for name in () if takes_any else options.keys() - known.keys():
+            raise TypeError(f"{build.__name__} has no argument {name!r}: {nearest(name, known)}")
         return build(**options)
     if options:
         raise TypeError(f"options {sorted(options)} need dynamics given by name, got an object")

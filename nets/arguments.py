@@ -14,6 +14,21 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 
 
+def named(function: Callable[P, Result]) -> Callable[P, Result]:
+    """Make a function say what was meant where it is called by arguments that it does not take."""
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*args: P.args, **keywords: P.kwargs) -> Result:
+        try:
+            return function(*args, **keywords)
+        except TypeError:
+            _bound(function, signature, args, keywords)  # its own, where these fit
+            raise
+
+    return call
+
+
 def checked(function: Callable[P, Result]) -> Callable[P, Result]:
     """Make a function refuse what its annotations exclude, by the name of the argument.
 
@@ -24,10 +39,7 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
 
     @wraps(function)
     def call(*args: P.args, **keywords: P.kwargs) -> Result:
-        try:
-            bound = signature.bind(*args, **keywords)
-        except TypeError as error:
-            raise TypeError(_misused(function, signature, keywords, error)) from None
+        bound = _bound(function, signature, args, keywords)
         hints = _hints(function)
         for name, value in bound.arguments.items():
             hint = hints.get(name, Any)
@@ -44,14 +56,35 @@ def checked(function: Callable[P, Result]) -> Callable[P, Result]:
     return call
 
 
+def _bound(
+    function: Any, signature: inspect.Signature, args: Any, keywords: dict[str, Any]
+) -> inspect.BoundArguments:
+    try:
+        return signature.bind(*args, **keywords)
+    except TypeError as error:
+        raise TypeError(_misused(function, signature, args, keywords, error)) from None
+
+
 def _misused(
-    function: Any, signature: inspect.Signature, keywords: dict[str, Any], error: TypeError
+    function: Any,
+    signature: inspect.Signature,
+    args: tuple[Any, ...],
+    keywords: dict[str, Any],
+    error: TypeError,
 ) -> str:
-    """Return what is wrong with a call: a keyword that is none, or what `error` says."""
-    known = signature.parameters
+    """Return what is wrong with a call: a keyword that is none, one value too many, or `error`."""
+    known = {name: each for name, each in signature.parameters.items() if name != "self"}
+    kinds = {each.kind for each in known.values()}
+    if kinds & {*VARIADIC}:
+        return f"{function.__name__}: {error}"
     for name in keywords:
-        if name not in known and all(each.kind not in VARIADIC for each in known.values()):
+        if name not in known:
             return f"{function.__name__} has no argument {name!r}: {nearest_hint(name, known)}"
+    by_name = [n for n, each in known.items() if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    places = len(signature.parameters) - len(by_name)
+    if len(args) > places and by_name:
+        example = f"{by_name[0]}={shortened(args[places])}"
+        return f"{function.__name__} takes the rest by name, as in {example}"
     return f"{function.__name__}: {error}"
 
 

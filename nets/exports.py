@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from .habits import NAMES
 from .near import nearest
 
 
@@ -32,8 +33,9 @@ def lazy_exports(
     def get(name: str) -> Any:
         """Import a public name when it is first asked for."""
         if name not in homes:
-            near = None if name.startswith("_") else nearest(name, homes)
-            meant = f"; did you mean {near!r}?" if near else ""
+            known = [] if name.startswith("_") else homes
+            near, other = nearest(name, known), NAMES.get(name.lower())
+            meant = f": {other}" if other else f"; did you mean {near!r}?" if near else ""
             raise AttributeError(f"module {package!r} has no attribute {name!r}{meant}", name=name)
         return getattr(import_module(homes[name], package), name)
 

@@ -1,11 +1,13 @@
-"""Constructors that answer a keyword which is none of theirs with the one that was meant."""
+"""Classes that answer a keyword, or an attribute, which is none of theirs with what was meant."""
 
 import inspect
-from collections.abc import Iterable
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .near import hint, nearest
+
+Kind = TypeVar("Kind", bound=type)
 
 
 class Keywords:
@@ -26,6 +28,31 @@ class Keywords:
             return super().__new__(cls)
 
 
+class Absent:
+    """An attribute that is none, and says what is there instead; nothing else gets slower by it."""
+
+    def __init__(self, name: str, instead: str) -> None:
+        self.name, self.instead = name, instead
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        message = f"{owner.__name__} has no attribute {self.name!r}: {self.instead}"
+        raise AttributeError(message, name=self.name, obj=instance)
+
+    def __repr__(self) -> str:
+        return f"<none: {self.instead}>"
+
+
+def without(names: Mapping[str, str]) -> Callable[[Kind], Kind]:
+    """Let objects of a class answer attributes that they do not have with what is there instead."""
+
+    def mark(kind: Kind) -> Kind:
+        for name, instead in names.items():
+            setattr(kind, name, Absent(name, instead))
+        return kind
+
+    return mark
+
+
 def require_keywords(kind: type, given: Iterable[str]) -> None:
     """Refuse keywords that the constructor of a class does not take.
 
@@ -41,7 +68,8 @@ def require_keywords(kind: type, given: Iterable[str]) -> None:
 def _meant(kind: type, name: str, known: set[str]) -> str:
     config = getattr(kind, "config_type", None)
     if config is None:
-        return f"setting {name!r}: {hint(name, known)}"
+        what = "setting" if is_dataclass(kind) else "argument"
+        return f"{what} {name!r}: {hint(name, known)}"
     near = nearest(name, known)
     setting = nearest(name, [each.name for each in fields(config)])
     if near is None and setting is not None:

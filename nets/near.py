@@ -4,67 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-HABITS = {
-    "activation_fn": "activation",
-    "alpha": "learning_rate",
-    "anneal_lr": "schedule",
-    "c51": "dqn",
-    "clip_coef": "clip",
-    "clip_range": "clip",
-    "clip_range_vf": "value_clip",
-    "cuda": "device",
-    "doubledqn": "dqn",
-    "duelingdqn": "dqn",
-    "end_e": "epsilon_end",
-    "ent_coef": "entropy_coefficient",
-    "env_id": "env",
-    "eps": "epsilon_start",
-    "epsilon": "epsilon_start",
-    "eval_freq": "eval_every",
-    "exploration_final_eps": "epsilon_end",
-    "exploration_fraction": "exploration_steps",
-    "exploration_initial_eps": "epsilon_start",
-    "features_extractor_class": "encoder",
-    "gamma": "discount",
-    "hidden_dim": "hidden",
-    "hidden_size": "hidden",
-    "hidden_sizes": "hidden",
-    "lambda": "gae_lambda",
-    "latent_dim": "latent",
-    "log_std_init": "log_std",
-    "lr": "learning_rate",
-    "lr_schedule": "schedule",
-    "n_critic": "discriminator_steps",
-    "n_envs": "num_envs",
-    "n_epochs": "epochs",
-    "n_eval_episodes": "episodes",
-    "n_timesteps": "steps",
-    "net_arch": "hidden",
-    "norm_adv": "normalize_advantage",
-    "num_minibatches": "batch_size",
-    "num_steps": "n_steps",
-    "output_dir": "out",
-    "policy_kwargs": "hidden",
-    "progress_bar": "progress",
-    "qrdqn": "dqn",
-    "rainbow": "dqn",
-    "start_e": "epsilon_start",
-    "target_network_frequency": "target_every",
-    "target_update_interval": "target_every",
-    "tau": "target_rate",
-    "tensorboard_log": "run",
-    "theta": "tolerance",
-    "timesteps": "steps",
-    "total_timesteps": "steps",
-    "train_freq": "train_every",
-    "train_frequency": "train_every",
-    "update_epochs": "epochs",
-    "verbose": "progress",
-    "vf_coef": "value_coefficient",
-    "z_dim": "latent",
-}
-"""What other libraries call what has another name here."""
-
+from .habits import ARGUMENTS, HABITS
 
 LONGEST = 60
 
@@ -76,20 +16,20 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """
     by_word = {_word(each): each for each in sorted(known, key=lambda each: (-len(each), each))}
     word = _word(name)
-    for meant in (word, HABITS.get(word)):
+    for meant in (word, HABITS.get(word), *(own for own in by_word if HABITS.get(own) == word)):
         if meant in by_word:
             return by_word[meant]
-    near = get_close_matches(word, by_word, n=1)
+    near = () if word in ARGUMENTS else get_close_matches(word, by_word, n=1)
     return by_word[near[0]] if near else None
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean ...?" or, where nothing is near, what is known, if anything."""
+    """Return "did you mean ...?" or, where nothing is near, where it is given, or all names."""
     names = sorted(known)
-    near = nearest(name, names)
-    if not names:
-        return "there is none"
-    return f"did you mean {near!r}?" if near else f"expected one of {', '.join(names)}"
+    near, elsewhere = nearest(name, names), ARGUMENTS.get(_word(name))
+    if near:
+        return f"did you mean {near!r}?"
+    return elsewhere or (f"expected one of {', '.join(names)}" if names else "there is none")
 
 
 def shortened(value: Any) -> str:

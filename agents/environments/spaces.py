@@ -67,7 +67,8 @@ def _as_array(space: Space, members: Any) -> tuple[NDArray[Any], bool]:
     shape = space.shape or ()
     single = array.ndim == len(shape)
     if array.shape[array.ndim - len(shape) :] != shape or array.ndim > len(shape) + 1:
-        raise ValueError(f"the shape {array.shape} was given: expected {shape} or (N, *{shape})")
+        several = f"({', '.join(map(str, ('N', *shape)))})" if shape else "(N,)"
+        raise ValueError(f"the shape {array.shape} was given: expected {shape} or {several}")
     if _beyond(space, array):
         told = shortened(given.tolist())
         raise ValueError(f"{told} was given: expected one or several of {space}")

@@ -8,7 +8,10 @@ from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 
+from nets.arguments import named
 from nets.glance import changed, in_a_line, in_a_table
+from nets.habits import ATTRIBUTES
+from nets.keywords import without
 from nets.kinds import Whole
 from nets.process.device import resolve_device
 from nets.process.distributed import ALONE, Team
@@ -37,6 +40,7 @@ class ActorOptions(TypedDict, total=False):
     num_envs: int | None
 
 
+@without(ATTRIBUTES)
 class Actor(Remade[ConfigT]):
     """What acts and learns on a Gymnasium environment; `agents.agent.Agent` trains it.
 
@@ -217,6 +221,7 @@ class Actor(Remade[ConfigT]):
             mask: bool `[N, A]`, which actions are allowed; None: all.
         """
 
+    @named
     def predict(
         self,
         observation: Any,

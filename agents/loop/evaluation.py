@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nets.arguments import named
 from nets.glance import rows_in_a_table
 from nets.kinds import Copies, Count, Seed
 from nets.near import shortened
@@ -81,6 +82,7 @@ def require_spaces(agent: Actor, where: EnvSource) -> None:
             raise ValueError(f"{where.name} has the {what} {there}: {agent.name} expects {known}")
 
 
+@named
 def evaluate(
     agent: Actor,
     env: World | None = None,

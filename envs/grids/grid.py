@@ -5,9 +5,8 @@ border re-enters the cell it came from. Entering a cell pays its reward.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fractions import Fraction
 from functools import cached_property
 from math import gcd
@@ -205,9 +204,3 @@ def transitions(
         reward=np.where(stay, 0.0, grid.rewards[entered]),
         terminated=over[next_state],
     )
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return a hint for a name that is none of the names: the closest one, or all of them."""
-    close = get_close_matches(name, sorted(names), n=1)
-    return f"did you mean {close[0]!r}?" if close else f"expected one of {sorted(names)}"

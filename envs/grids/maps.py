@@ -3,8 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
+from ..near import nearest
 from ..random import GOLDEN, mix_array
-from .grid import Cell, Grid, nearest
+from .grid import Cell, Grid
 
 LAKE_LEGEND = {
     "S": Cell("ice mat", start=True),

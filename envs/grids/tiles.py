@@ -7,9 +7,10 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from ..near import nearest
 from ..pictures.drawing import Frames, mosaic
 from ..pictures.sprites import LAYERS, SIDE
-from .grid import Grid, Indices, nearest
+from .grid import Grid, Indices
 
 Patch = npt.NDArray[np.float64]
 

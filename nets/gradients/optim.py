@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ..keywords import require_keywords
 from ..registry import Registry
 
 Parameters: TypeAlias = nn.Module | Iterable[Tensor] | Iterable[dict[str, Any]]
@@ -73,6 +74,8 @@ def optimizer(name: str, params: Parameters, **arguments: Any) -> Optimizer:
         TypeError: if the optimiser has no such argument.
     """
     rule = OPTIMISERS[name]
+    if isinstance(rule.optimiser, type):
+        require_keywords(rule.optimiser, arguments)
     arguments = {**rule.defaults, **arguments}
     groups: list[Any]
     if isinstance(params, nn.Module) and arguments.get("weight_decay"):

@@ -4,8 +4,10 @@ from typing import Any
 
 from torch import nn
 
+from ..keywords import Keywords
 
-class Chain(nn.Sequential):
+
+class Chain(Keywords, nn.Sequential):
     """Layers one after the other, built by a subclass of settings of its own.
 
     A slice, as in `mlp[:-1]`, is an `nn.Sequential` of the same layers: torch would call the

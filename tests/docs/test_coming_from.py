@@ -9,15 +9,21 @@ from printed_blocks import PAGES
 
 import agents
 from agents.sb3.config import WORDS
-from nets.near import HABITS
+from nets.habits import ARGUMENTS, ATTRIBUTES, HABITS, NAMES
 
 PAGE = PAGES["docs/coming-from.md"].read_text(encoding="utf-8")
 DEFAULTS = re.findall(r"^\| (\w+) `(\w+)` \| ([\d.]+) \| ([\d.]+) \|$", PAGE, re.MULTILINE)
 
 
 def test_the_table_of_words_is_what_the_errors_know():
-    table = PAGE.partition("## All words")[2]
+    table = PAGE.partition("## All words")[2].partition("## Given")[0]
     assert dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|$", table, re.MULTILINE)) == HABITS
+
+
+def test_the_page_says_where_things_are_given_as_the_errors_do():
+    table = PAGE.partition("## Given elsewhere")[2]
+    told = re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE)
+    assert {name.lower(): where for name, where in told} == ARGUMENTS | ATTRIBUTES | NAMES
 
 
 @pytest.mark.parametrize("name", ["PPO", "A2C", "DQN"])

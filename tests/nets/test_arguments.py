@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import generative
 from generative.data import load_dataset
-from nets.arguments import checked
+from nets.arguments import checked, named
 from nets.kinds import Count, Share
 from nets.supervised import augmentation, metrics, sampling, splits
 from nets.supervised.fit import FitConfig, evaluate, fit, predict
@@ -153,3 +153,19 @@ def test_what_may_be_anything_is_not_looked_at():
     assert keep(1, "two", "three") == (1, "two", "three", 1)
     with pytest.raises(ValueError, match="fourth is 'x': expected a whole number"):
         keep(1, 2, None, "x")
+
+
+def test_a_named_function_keeps_its_own_errors():
+    @named
+    def half(number: int, *, times: int = 1) -> float:
+        return number / 2 * times
+
+    assert half(4, times=3) == 6
+    for call, message in (
+        (lambda: half("4"), "unsupported operand"),
+        (lambda: half(4, tims=3), "^half has no argument 'tims': did you mean 'times'"),
+        (lambda: half(4, 3), "^half takes the rest by name, as in times=3$"),
+        (lambda: half(), "^half: missing a required argument: 'number'$"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            call()

@@ -88,6 +88,13 @@ def test_a_misspelt_name_is_answered_with_the_nearest(package, name, meant):
     assert str(error.value) == message
 
 
+def test_names_of_other_packages_are_answered_with_what_does_it_here():
+    with pytest.raises(AttributeError) as error:
+        _ = agents.RecurrentPPO
+    told = "module 'agents' has no attribute 'RecurrentPPO': it is PPO with a memory"
+    assert str(error.value) == f"{told}, PPOConfig(encoder='lstm')"
+
+
 @pytest.mark.parametrize("package", DOORS)
 def test_a_door_costs_no_torch(package, tmp_path):
     program = f"import {package}, sys; print('torch' in sys.modules)"

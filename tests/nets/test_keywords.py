@@ -9,6 +9,7 @@ import pytest
 
 import agents
 import generative
+import nets
 from agents.algorithms import ALGORITHMS
 from generative.catalogue import MODELS
 from generative.worlds.config import WorldConfig
@@ -80,6 +81,37 @@ def test_names_of_other_libraries_are_understood(kind, name):
         (
             lambda: generative.GAN((2,), generative.VAEConfig, dataset_size=9),
             "config is <class 'generative.autoencoders.config.VAEConfig'>: expected GANConfig(...)",
+        ),
+        (
+            lambda: agents.PPO("CartPole-v1", verbose=1),
+            "PPO has no argument 'verbose': learn(..., progress=False) is silent, "
+            "and shows a bar otherwise",
+        ),
+        (
+            lambda: agents.PPOConfig(n_envs=4),
+            "PPOConfig has no setting 'n_envs': it is given beside the settings, "
+            "as in PPO(env, config, num_envs=8, seed=0)",
+        ),
+        (
+            lambda: agents.DQNConfig(target_update=10),
+            "DQNConfig has no setting 'target_update': did you mean 'target_every'?",
+        ),
+        (
+            lambda: agents.DQNConfig(replay_size=10),
+            "DQNConfig has no setting 'replay_size': did you mean 'buffer_size'?",
+        ),
+        (
+            lambda: generative.VAEConfig(beta=4.0),
+            "VAEConfig has no setting 'beta': "
+            "a VAE weighs its KL by 1; BetaVAE and BetaTCVAE have a beta",
+        ),
+        (
+            lambda: nets.MLP(4, (3,), 2, hidden_sizes=(3,)),
+            "MLP has no argument 'hidden_sizes': did you mean 'hidden'?",
+        ),
+        (
+            lambda: nets.optimizer("adam", nets.MLP(4, (3,), 2), learning_rate=0.1),
+            "Adam has no argument 'learning_rate': did you mean 'lr'?",
         ),
     ],
 )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nets.near import HABITS, hint, nearest
+from nets.habits import HABITS
+from nets.near import hint, nearest
 
 KNOWN = (
     "--steps",
@@ -34,6 +35,16 @@ def test_the_last_word_counts_and_what_others_call_it(name, meant):
 def test_a_name_of_one_s_own_goes_before_habits():
     assert nearest("gamma", ["gamma", "discount"]) == "gamma"
     assert nearest("gamma", ["discount"]) == "discount"
+
+
+def test_a_word_of_theirs_may_be_the_one_that_is_known():
+    assert nearest("learning_rate", ["lr", "eps"]) == "lr"
+
+
+def test_what_is_given_elsewhere_is_no_slip_of_what_sounds_alike():
+    assert nearest("reset_num_timesteps", ["total_timesteps"]) is None
+    assert "a new agent begins at 0" in hint("reset_num_timesteps", ["total_timesteps"])
+    assert nearest("beta", ["beta", "betas"]) == "beta"
 
 
 def test_where_nothing_is_near_all_is_named():

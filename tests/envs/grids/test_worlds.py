@@ -218,6 +218,12 @@ def test_an_unknown_lake_is_answered_with_the_nearest() -> None:
         gym.make("dreamgym/Lake-v0", map_name="4x")
 
 
+@pytest.mark.parametrize("make", [gym.make, gym.make_vec])
+def test_an_unknown_argument_is_answered_with_the_nearest(make) -> None:
+    with pytest.raises(TypeError, match="Lake has no argument 'mapname': did you mean 'map_name'"):
+        make("dreamgym/Lake-v0", mapname="4x4")
+
+
 def test_arrows_and_wasd_play() -> None:
     import pygame
 
