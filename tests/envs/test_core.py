@@ -225,7 +225,7 @@ def test_registered_arguments_reach_the_class_and_make_overrides_them():
     vector = gym.make_vec("test/Scaled-v0", num_envs=2, scale=5.0)
     vector.reset(seed=0)
     assert vector.step([0, 0])[1].tolist() == [5.0, 5.0]
-    with pytest.raises(TypeError, match="unexpected keyword argument 'scael'"):
+    with pytest.raises(TypeError, match="Scaled has no argument 'scael': did you mean 'scale'"):
         gym.make("test/Scaled-v0", scael=1.0)
 
 
