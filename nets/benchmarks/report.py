@@ -197,9 +197,11 @@ def with_unit(value: float, unit: str) -> str:
 
 
 def _digits(value: float) -> str:
-    """Return three digits, never as a power of ten."""
+    """Return three digits, or two that tell anything, never as a power of ten."""
     if math.isinf(value):
         return "inf"
+    if 0 < value < 0.1:
+        return f"{value:.{1 - math.floor(math.log10(value))}f}"
     return f"{value:.{max(3 - len(str(int(value))), 0)}f}"
 
 

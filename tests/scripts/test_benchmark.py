@@ -246,6 +246,14 @@ def test_numbers_that_make_no_sense_are_refused_before_anything_runs(capsys):
 # Tables -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("ours", "told"), [(137.4, "137"), (15.8, "15.8"), (0.6, "0.60"), (0.00082, "0.00082")]
+)
+def test_ratios_are_told_by_two_digits_or_three(ours, told):
+    result = Result(case(), [ours, ours, ours], {"peer": [1.0, 1.0, 1.0]})
+    assert f" {told} ({told} to {told}) " in report.speed_line(result)
+
+
 def test_a_table_replaces_what_stands_between_its_marks(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- speed -->\nold\n<!-- /speed -->\nafter\n")
