@@ -113,7 +113,7 @@ DOCUMENTED: Sequence[tuple[str, str, str, Mapping[str, Any]]] = (
         "vae-catch-nature",
         "vae",
         CATCH,
-        {"steps": 10_000, "encoder": "nature", "kl_warmup_steps": 2_000},
+        {"steps": 10_000, "latent": 8, "encoder": "nature", "kl_warmup_steps": 2_000},
     ),
 )
 """Commands of the pages, whose latents are to live."""
