@@ -7,12 +7,14 @@ import shlex
 import signal
 import sys
 from importlib.metadata import entry_points
+from itertools import takewhile
 
 import pytest
 from printed_blocks import PAGES, ROOT, blocks_of, with_blocks
 
 from generative.catalogue import MODELS
 from nets.shell import command_line
+from nets.shell.main import main as dreamgym
 
 COMMANDS = {point.name: point for point in entry_points(group="dreamgym.commands")}
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
@@ -63,15 +65,17 @@ def commands(text):
 
 def taken(words, parsed):
     """Whether a command is one that there is, with arguments that it takes."""
-    program, *arguments = words
+    program, *arguments = takewhile(lambda word: word != "|", words)
     if program == "torchrun":
         return taken(["python", *arguments[arguments.index("--") + 1 :]], parsed)
     if program == "python" and arguments[0] == "-c":
         return compile(arguments[1], "python -c", "exec")
     if program == "python":
         return parsed(arguments[0], arguments[1:]) == 0
-    if program == "dreamgym":
+    if program == "dreamgym" and arguments[0] in COMMANDS:
         return parsed(arguments[0], arguments[1:]) == 0
+    if program == "dreamgym":  # --version, completion
+        return dreamgym(arguments) == 0
     if program == "make":
         return arguments[0] in TARGETS
     if program == "pytest":
