@@ -101,11 +101,12 @@ class PolicyGradient(Agent[ConfigT]):
         """Return the policy's outputs `[N, size]` for what it sees, and the memory's state."""
         return self.network.policy(x, state, start)
 
-    def training_policy(
-        self, x: Array, state: Tensor | None, start: Array | None
+    def draw(
+        self, x: Array, state: Tensor | None, start: Array, mask: Array | None
     ) -> tuple[Array, Tensor | None]:
-        """Return what `policy` does, in training, where it may be computed otherwise."""
-        return self.policy(x, state, start)
+        """Return choices `[N, *]` drawn from the policy in training, and the memory's state."""
+        outputs, state = self.policy(x, state, start)
+        return self.actions.sample(masked(outputs, mask), self.rng), state
 
     def values(self, observation: Array, state: Tensor | None = None) -> Array:
         """Return v(s) `[N]` of N observations, `state` being the memory's before them."""
@@ -116,8 +117,7 @@ class PolicyGradient(Agent[ConfigT]):
     ) -> tuple[Array, Mapping[str, Array]]:
         """Draw actions from the policy; the extras are what a rollout needs beside them."""
         before, seen = self.state, self._seen(observation)
-        outputs, self.state = self.training_policy(seen, before, episode_start)
-        choice = self.actions.sample(masked(outputs, mask), self.rng)
+        choice, self.state = self.draw(seen, before, episode_start, mask)
         extras = {"seen": seen, "choice": choice, "start": episode_start}
         if before is not None:
             extras["state"] = before.cpu().numpy()

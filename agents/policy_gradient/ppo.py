@@ -123,13 +123,13 @@ class PPO(AdvantageGradient[PPOConfig]):
             why = said(self.config, "kernel", self._unfit or "in several processes")
             warn(f"{why} ({self.name} on {self.source.name})")
 
-    def training_policy(
-        self, x: Array, state: Tensor | None, start: Array | None
+    def draw(
+        self, x: Array, state: Tensor | None, start: Array, mask: Array | None
     ) -> tuple[Array, Tensor | None]:
-        """Return the policy's outputs `[N, size]`, compiled where the update is."""
+        """Return choices `[N, *]` drawn from the policy, compiled where the update is."""
         if self._compiles:
-            return self._fused.policy(x), None
-        return super().training_policy(x, state, start)
+            return self._fused.draw(x, self.rng), None
+        return super().draw(x, state, start, mask)
 
     @property
     def _compiles(self) -> bool:

@@ -9,7 +9,7 @@ their slopes, lie by columns, `[out, rows]`: what is computed of them is vectori
 from typing import NamedTuple
 
 from ...loop.experience import Array
-from .compiling import part
+from .compiling import part, views
 from .elementary import ONE, ZERO, tanh
 from .products import MORE, NEW, PLAIN, TURNED, matrix, multiply
 
@@ -26,6 +26,20 @@ class Chain(NamedTuple):
     activation: Array  # [L − 1] between layers
     output: Array  # [L + 1] X [rows, in], and A of each layer, in memory
     slope: Array  # [L] dL/dZ, in memory; layers take turns
+
+
+@views
+def laid_out(places: Array) -> Chain:
+    """Return a chain whose parts are the rows of one array `[6, L + 1]`; shorter ones end early."""
+    end = places.shape[1] - 1
+    return Chain(
+        places[0],
+        places[1, :end],
+        places[2, :end],
+        places[3, : end - 1],
+        places[4],
+        places[5, :end],
+    )
 
 
 @part

@@ -16,8 +16,16 @@ IN_ANY_ORDER: dict[str, Any] = RULES | {"fastmath": {"contract", "nsz", "reassoc
 
 
 def part(function: Function) -> Function:
-    """Let compiled functions call this one, which allocates nothing, and may sum in any order."""
+    """Let compiled functions call this one, which may sum in any order.
+
+    It allocates nothing and returns no array: without numba's runtime nobody counts who has it.
+    """
     return register_jitable(_nrt=False, **IN_ANY_ORDER)(function)
+
+
+def views(function: Function) -> Function:
+    """Let compiled functions call this one, which returns views of arrays."""
+    return register_jitable(**RULES)(function)
 
 
 def inlined(function: Function) -> Function:

@@ -11,7 +11,7 @@ from ...loop.experience import Array, Metrics
 from ..actions import GaussianActions
 from ..actor_critic import FastActorCritic
 from ..rollout import Rollout
-from .acting import outputs_of
+from .acting import draw_of, outputs_of
 from .chain import BLOCK, RELU, TANH, Chain
 from .compiling import text
 from .products import SIZES
@@ -20,7 +20,7 @@ from .update import update_of
 
 ACTIVATIONS: dict[type, int] = {nn.Tanh: TANH, nn.ReLU: RELU}
 VERSION = text()
-outputs, update = outputs_of(VERSION), update_of(VERSION)
+outputs, draw, update = outputs_of(VERSION), draw_of(VERSION), update_of(VERSION)
 LINE = 16  # float32 numbers of a line of the processor's cache
 
 
@@ -52,12 +52,13 @@ class FusedUpdate:
         )
         self._actor, self._critic = chains
         self._gaussian = isinstance(module.actions, GaussianActions)
-        actions = module.actions.size
+        self._actions = actions = module.actions.size
         self._log_std = (
             _place(cast(Tensor, module.actions.log_std), network.weights) if self._gaussian else 0
         )
         self._memory, self._sizes = _aligned(memory.size), np.zeros(SIZES, np.int32)
         self._weights: Array = network.weights.detach().numpy()
+        self._acting = _in_one(self._actor), self._weights, self._memory, self._sizes
         self._workspace: dict[str, Array] = {
             "memory": self._memory,
             "columns": np.zeros(COLUMNS * BLOCK, np.float32),
@@ -68,9 +69,18 @@ class FusedUpdate:
 
     def policy(self, observation: Array) -> Array:
         """Return the policy's outputs `[N, size]` for observations `[N, in]`."""
-        out = np.empty((len(observation), self._actor.size[-1]), np.float32)
-        outputs(self._actor, self._weights, self._memory, self._sizes, observation, out)
+        out = np.empty((len(observation), self._actions), np.float32)
+        outputs(*self._acting, observation, out)
         return out
+
+    def draw(self, observation: Array, rng: np.random.Generator) -> Array:
+        """Draw choices `[N, *]` for observations `[N, in]`, as the model of the actions does."""
+        if self._gaussian:
+            return self.network.module.actions.sample(self.policy(observation), rng)
+        noise = rng.gumbel(size=(len(observation), self._actions))
+        choice = np.empty(len(observation), np.int64)
+        draw(*self._acting, observation, noise, choice)
+        return choice
 
     def __call__(self, rollout: Rollout, orders: Array, **settings: Any) -> Metrics:
         """Learn from a rollout.
@@ -149,6 +159,14 @@ def _chain(mlp: nn.Module, weights: nn.Parameter, given: int, memory: Memory) ->
         "slope": [turns[k % 2] for k in range(len(layers))],
     }
     return Chain(**{name: np.array(each, np.int64) for name, each in places.items()})
+
+
+def _in_one(chain: Chain) -> Array:
+    """Return the parts of a chain as rows of one array, which is passed on faster than six."""
+    places = np.zeros((len(chain), len(chain.size)), np.int64)
+    for row, each in zip(places, chain, strict=True):
+        row[: len(each)] = each
+    return places
 
 
 def _place(part: Tensor, whole: Tensor) -> int:

@@ -101,12 +101,17 @@ def test_elementary_functions_are_those_of_double_precision():
     np.testing.assert_allclose(y[1, 1:], np.exp([88, -87, -87, 88]), rtol=3e-7)
 
 
-def test_what_is_acted_by_is_the_policy():
-    agent = PPO("CartPole-v1", SMALL, num_envs=2)
-    x = np.random.default_rng(0).normal(size=(600, 4)).astype(np.float32)  # two blocks and a part
-    np.testing.assert_allclose(
-        agent.training_policy(x, None, None)[0], agent.policy(x, None, None)[0], atol=1e-7
-    )
+@pytest.mark.parametrize("env", ["CartPole-v1", "Pendulum-v1"])
+def test_what_is_acted_by_is_the_policy(env: str):
+    agent = PPO(env, SMALL, num_envs=2)
+    width = agent.observation_space.shape[0]
+    x = np.random.default_rng(0).normal(size=(600, width)).astype(np.float32)  # 2 blocks, a part
+    outputs = agent._fused.policy(x)
+    np.testing.assert_allclose(outputs, agent.policy(x, None, None)[0], atol=1e-7)
+    agent.reseed(1)
+    drawn, _ = agent.draw(x, None, np.zeros(600, bool), None)
+    agent.reseed(1)
+    np.testing.assert_array_equal(drawn, agent.actions.sample(outputs, agent.rng))
 
 
 def test_weights_that_are_loaded_are_those_that_learn():
