@@ -142,7 +142,8 @@ class Agent(Actor[ConfigT]):
         if total_timesteps is None:
             total_timesteps = self._tuned_steps()
         total_timesteps = required("total_timesteps", total_timesteps, Whole)
-        self.adjust(**settings)
+        if settings:
+            self.adjust(**settings)
         if self._training is None:
             self._training = Continuing(self)
             if self.left_episodes:

@@ -243,6 +243,8 @@ class Trainer:
         require_finite_losses(self.agent, metrics)
         full |= metrics | row
         self._log.write(self.agent.steps, full, timed={"steps_per_second": speed})
+        if bar.disable:
+            return
         recent = {"return": self.progress.recent, "raw return": self.progress.recent_raw}
         shown = {name: f"{_mean(values):.1f}" for name, values in recent.items() if values}
         if self.progress.best_return is not None:
