@@ -82,7 +82,7 @@ class Returned:
         """Return the rewards of `count` environments, float64 `[count]`; raises likewise."""
         if type(value) is np.ndarray and value.dtype.kind == "f" and value.shape == (count,):
             rows = value.astype(np.float64)
-            if rows @ rows <= LARGEST * LARGEST:  # so none of them is larger, or NaN
+            if rows.dot(rows) <= LARGEST * LARGEST:  # so none of them is larger, or NaN
                 return rows
         try:
             given = as_array(value)

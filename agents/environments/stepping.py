@@ -1,6 +1,7 @@
 """One way to step environments, single or side by side, whatever their autoreset mode."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
@@ -52,8 +53,9 @@ class Stepper(Protocol):
         """Release the environments."""
 
 
+@cache
 def all_valid(count: int) -> Array:
-    """Return `valid` of `count` rows that all are transitions; every step may share it."""
+    """Return `valid` of `count` rows that all are transitions: the same array, read-only."""
     valid = np.ones(count, bool)
     valid.setflags(write=False)
     return valid

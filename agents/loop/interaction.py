@@ -8,7 +8,7 @@ import numpy as np
 from nets.process.seeding import give_way
 
 from ..environments.spaces import holds_floats
-from ..environments.stepping import Stepper
+from ..environments.stepping import Stepper, all_valid
 from .divergence import require_finite_action
 from .experience import Array, Episode, Metrics, Transition
 
@@ -27,6 +27,7 @@ class Interaction:
         self._floats = holds_floats(agent.action_space)
         self._observation = stepper.reset(seed, agent.steps)
         self._episode_start = np.ones(stepper.num_envs, bool)
+        self._all_valid = all_valid(stepper.num_envs)
         self._return = np.zeros(stepper.num_envs)
         self._length = np.zeros(stepper.num_envs, np.int64)
 
@@ -71,7 +72,7 @@ class Interaction:
             over = new.terminated | new.truncated
             if np.count_nonzero(over):  # in a third of the time of `any`
                 self._finish(over, new.raw_return)
-            self._episode_start = over | ~new.valid
+            self._episode_start = over if new.valid is self._all_valid else over | ~new.valid
         return metrics
 
     def close(self) -> None:
