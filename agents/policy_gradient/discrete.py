@@ -54,7 +54,7 @@ class CategoricalActions(ActionModel):
 
     def to_space(self, choice: Rows) -> Rows:
         """Count from the space's first action."""
-        return choice + self.start
+        return choice + self.start if self.start else choice
 
 
 class Product:

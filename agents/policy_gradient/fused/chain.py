@@ -126,6 +126,7 @@ def pull_back(memory: Array, dy: int, y: int, total: Array, rows: int, activatio
                 total[j] += z
         else:
             for j in range(out):
-                z = slope[j] if a[j] > ZERO else ZERO
+                z = slope[j]  # read in any case, or the loop is not vectorised
+                z = z if a[j] > ZERO else ZERO
                 slope[j] = z
                 total[j] += z
