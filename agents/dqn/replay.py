@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..loop.experience import Array
 from ..loop.shards import Replay
+from .frames import Pictures
 from .rows import MaskedRows, Minibatches, Rows
 
 if TYPE_CHECKING:
@@ -133,13 +134,40 @@ class ReplayBuffer(Replay):
         rows = (torch.from_numpy(field.take(places, axis=0)) for field in self._fields)
         return type(self._fields)(*rows).batch(torch.from_numpy(weight) / batch_size), places
 
-    def read_rows(self, first: int) -> dict[str, Tensor]:
-        """Return the rows from number `first` on, column by column."""
-        index = np.arange(first, self.rows) % self.capacity
+    @property
+    def _pictures(self) -> dict[str, Pictures]:
         fields = self._fields._asdict().items()
-        return {name: torch.from_numpy(field[index]) for name, field in fields}
+        return {name: field for name, field in fields if isinstance(field, Pictures)}
 
-    def write_rows(self, columns: Mapping[str, Tensor]) -> None:
-        """Append rows that `read_rows` returned; the sampler remembers them already."""
+    def clear(self) -> None:
+        """Forget all rows, and give the memory of pictures back."""
+        super().clear()
+        for pictures in self._pictures.values():
+            pictures.clear()
+
+    def read_rows(self, first: int) -> dict[str, Any]:
+        """Return the rows from number `first` on, column by column.
+
+        Of pictures columns have the numbers of frames, and `shared` has each of these once.
+        """
+        index = np.arange(first, self.rows) % self.capacity
+        columns = {name: field[index] for name, field in self._fields._asdict().items()}
+        shared: dict[str, Any] = {}
+        for pictures in list(self._pictures.values())[:1]:
+            columns, frames = pictures.frames.number(columns)
+            shared = {"shared": {"frames": frames}}
+        return {name: torch.from_numpy(column) for name, column in columns.items()} | shared
+
+    def write_rows(self, columns: Mapping[str, Any]) -> None:
+        """Append rows that `read_rows` returned; the sampler remembers them already.
+
+        Pictures may also be there as they are.
+        """
         kind = type(self._fields)
-        self._write(kind(*(columns[name].numpy() for name in kind._fields)))
+        arrays = {name: columns[name].numpy() for name in kind._fields}
+        pictures = self._pictures
+        if pictures and "shared" in columns:
+            frames = next(iter(pictures.values())).frames
+            held = {name: arrays[name] for name in pictures}
+            arrays |= frames.recall(held, columns["shared"]["frames"])
+        self._write(kind(**arrays))

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..environments.masks import choices
 from ..loop.experience import Array
+from .frames import Frames, Pictures, has_frames
 
 
 class Minibatches(NamedTuple):
@@ -59,12 +60,13 @@ class Rows(NamedTuple):
     @classmethod
     def zeros(cls, rows: int, observation_space: gym.Space, action_space: gym.Space) -> "Rows":
         """Allocate memory for rows of these spaces, which is taken only as rows are written."""
+        observation, next_observation = observations(observation_space, 2, rows)
         return cls(
-            observation=storage(observation_space, rows),
+            observation=observation,
             action=storage(action_space, rows),
             reward=np.zeros(rows, np.float32),
             discount=np.zeros(rows, np.float32),
-            next_observation=storage(observation_space, rows),
+            next_observation=next_observation,
         )
 
     def batch(self, weight: Tensor) -> Minibatches:
@@ -93,6 +95,14 @@ class MaskedRows(NamedTuple):
     def batch(self, weight: Tensor) -> Minibatches:
         """Return drawn rows, tensors `[K, B, *]`, with their weights `[K, B]`."""
         return Minibatches(*self[:5], weight, self.next_mask)
+
+
+def observations(space: gym.Space, columns: int, *shape: int) -> list[Any]:
+    """Allocate columns for observations `[*shape, *member]`; of pictures, they share the frames."""
+    if not has_frames(space):
+        return [storage(space, *shape) for _ in range(columns)]
+    frames = Frames(space.shape or ())
+    return [Pictures(frames, *shape) for _ in range(columns)]
 
 
 def storage(space: gym.Space, *shape: int) -> Array:

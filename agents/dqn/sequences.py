@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..loop.experience import Array, Transition
-from .rows import Minibatches, mask_storage, storage
+from .rows import Minibatches, mask_storage, observations, storage
 
 
 @dataclass(frozen=True)
@@ -156,16 +156,25 @@ class Sequencer:
 
     def zeros(self, sequences: int) -> Sequences | MaskedSequences:
         """Allocate memory for sequences."""
-        rows, steps = self.burn_in + self.length + self.n, (sequences, self.length)
-        observation, action = self._spaces
+        (observation,) = observations(self._spaces[0], 1, sequences, self._rows)
+        return self._around(observation)
+
+    @property
+    def _rows(self) -> int:
+        return self.burn_in + self.length + self.n
+
+    def _around(self, observation: Any) -> Sequences | MaskedSequences:
+        """Allocate memory for sequences whose observations `[M, L, *]` there is memory for."""
+        sequences, action = len(observation), self._spaces[1]
+        steps = sequences, self.length
         plain = Sequences(
-            observation=storage(observation, sequences, rows),
+            observation=observation,
             action=storage(action, *steps),
             reward=np.zeros(steps, np.float32),
             discount=np.zeros(steps, np.float32),
             after=np.zeros(steps, np.int64),
             valid=np.zeros(steps, np.float32),
-            starts=np.zeros((sequences, rows), bool),
+            starts=np.zeros((sequences, self._rows), bool),
             state=np.zeros((sequences, *self._state_shape), np.float32),
         )
         return MaskedSequences(*plain, mask_storage(action, *steps)) if self._masks else plain
@@ -205,7 +214,8 @@ class Sequencer:
             last: the observation after its last step.
             terminated: whether its last step ended it.
         """
-        cut, begin, end = self.zeros(1), episode.begin, episode.end
+        begin, end = episode.begin, episode.end
+        cut = self._around(storage(self._spaces[0], 1, self._rows))
         top = begin - self.burn_in  # the episode's step in row 0; below 0 where it has none
         known = [*episode.observations, last]
         for row in range(max(-top, 0), min(end - top + 1, cut.starts.shape[1])):
