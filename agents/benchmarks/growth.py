@@ -12,13 +12,14 @@ import torch
 from nets.benchmarks.growth import Growth, Line, Measure, Work, allowed, seconds
 
 from ..algorithms import find_algorithm
+from ..dqn.replay import ReplayBuffer
 from ..dqn.rows import Rows
 from ..environments.ids import find_spec
 from .deep import ENV_ID
 
 COPIES = (1, 4, 16, 64, 256, 1_024, 4_096, 16_384)
 WIDTHS = (16, 32, 64, 128, 256, 512)
-CAPACITIES = (1_000, 3_000, 10_000, 30_000, 100_000)
+CAPACITIES = (300, 1_000, 3_000, 10_000)
 WORLDS = {
     "Catch": "dreamgym/Catch-v0",
     "CartPole": "dreamgym/CartPole-v0",
@@ -30,7 +31,7 @@ STEPS, DRAWN = 1 << 17, 64  # of all environments in a round; rows of actions, u
 ROLLOUT, EPOCHS, MINIBATCHES, WIDE_COPIES = 16, 4, 4, 128
 FEWEST = 2_048  # steps that PPO learns from in a round
 FRAMES = gym.spaces.Box(0, 255, (84, 84, 4), np.uint8)
-NUMBERS = gym.spaces.Box(-np.inf, np.inf, (4,), np.float32)
+NUMBERS = gym.spaces.Box(-np.inf, np.inf, (4, 1), np.float32)
 
 Kernel = Literal["torch", "fused"]
 KERNELS: tuple[Kernel, ...] = ("torch", "fused") if find_module("numba") else ("torch",)
@@ -99,21 +100,28 @@ def ppo(kernel: Kernel, shape: Callable[[int], tuple[int, int]], env_id: str = E
     return measure
 
 
-def remembered(space: gym.Space, shared: int) -> Measure:
-    """Measure the bytes of a replay, beside what they were if nothing was kept twice.
+def remembered(space: gym.Space) -> Measure:
+    """Measure the bytes of a full replay, beside what they were if no number was kept twice.
 
     Args:
-        space: of the observations; each row holds one and the next.
-        shared: how many observations have most of their numbers in common.
+        space: of the observations, stacks `[*, k]` of what the last k steps showed.
     """
+    *shape, depth = space.shape or ()
 
     def measure(capacity: int) -> tuple[float, float]:
+        shown = np.random.default_rng(0).integers(256, size=(capacity + depth, *shape))
+        shown = shown.astype(space.dtype)
+        seen = np.lib.stride_tricks.sliding_window_view(shown, depth, axis=0)  # [rows + 1, *, k]
         tracemalloc.start()
         rows = Rows.zeros(capacity, space, gym.spaces.Discrete(4))
+        replay = ReplayBuffer(rows)
+        rest = rows.action, rows.reward, rows.discount
+        for t in range(capacity):
+            numbers = (column[t : t + 1] for column in rest)
+            replay.append(Rows(seen[t : t + 1], *numbers, seen[t + 1 : t + 2]))
         held = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
-        once = held - rows.next_observation.nbytes - rows.observation.nbytes * (1 - 1 / shared)
-        return held, once
+        return held, shown.nbytes + sum(column.nbytes for column in rest)
 
     return measure
 
@@ -164,8 +172,8 @@ CURVES = (
         "bytes",
         "each number once",
         (
-            Line("four frames of 84x84", remembered(FRAMES, 4), CAPACITIES),
-            Line("CartPole's four numbers", remembered(NUMBERS, 1), CAPACITIES),
+            Line("four frames of 84x84", remembered(FRAMES), CAPACITIES),
+            Line("CartPole's four numbers", remembered(NUMBERS), CAPACITIES),
         ),
     ),
 )

@@ -8,10 +8,12 @@ from torch import nn
 
 from nets.layers.heads import DuelingHead
 from nets.layers.noisy import noisy_
+from nets.process.memory import within_memory
 
 from ..networks.encoders import build_encoder
 from ..networks.memory import build_memory, parse_encoder
 from .config import DQNConfig
+from .frames import Frames, has_frames
 from .networks import QNetwork, RecurrentQNetwork
 from .nstep import NStep
 from .prioritized import Prioritized
@@ -81,6 +83,8 @@ def build_replay(
     """
     size, kind = config.buffer_size, MaskedRows if config.mask_actions else Rows
     capacity = size
+    if has_frames(spaces[0]):  # memory is taken as they come, at the least one a step
+        within_memory(f"buffer_size is {size}", size, Frames(spaces[0].shape or ()).size)
     try:
         if isinstance(recorder, Sequencer):
             capacity = max(size // config.sequence_length, 1)

@@ -37,6 +37,7 @@ class Frames:
         self.axis = 0 if len(picture) > 3 else int(np.argmin(picture))
         self.depth = picture[self.axis]  # k
         self.shape = picture[: self.axis] + (1,) + picture[self.axis + 1 :]  # of a frame
+        self.size = prod(self.shape)  # its bytes
         self._kept: dict[bytes, bytes] = {}
         self._places: dict[bytes, int] = {}
 
@@ -70,7 +71,7 @@ class Frames:
         if lead < 0 or pictures.shape[lead:] != self.picture:
             raise ValueError(f"pictures of shape {pictures.shape}, expected {self.picture} each")
         along = np.moveaxis(pictures.astype(np.uint8, copy=False), lead + self.axis, lead)
-        flat = np.ascontiguousarray(along).reshape(-1, prod(self.shape))  # [* · k, bytes]
+        flat = np.ascontiguousarray(along).reshape(-1, self.size)  # [* · k, bytes]
         frames = np.fromiter((frame.tobytes() for frame in flat), object, len(flat))
         return frames.reshape(along.shape[: lead + 1])
 
@@ -147,4 +148,4 @@ class Pictures:
 def has_frames(space: gym.Space) -> bool:
     """Whether observations of `space` are pictures of frames that are worth finding again."""
     bytes_ = isinstance(space, gym.spaces.Box) and space.dtype == np.uint8
-    return bytes_ and len(space.shape) > 2 and prod(Frames(space.shape).shape) >= LEAST
+    return bytes_ and len(space.shape) > 2 and Frames(space.shape).size >= LEAST

@@ -166,8 +166,8 @@ class ReplayBuffer(Replay):
         kind = type(self._fields)
         arrays = {name: columns[name].numpy() for name in kind._fields}
         pictures = self._pictures
-        if pictures and "shared" in columns:
-            frames = next(iter(pictures.values())).frames
-            held = {name: arrays[name] for name in pictures}
-            arrays |= frames.recall(held, columns["shared"]["frames"])
+        if "shared" in columns:
+            numbers = {name: arrays[name] for name in pictures}
+            for each in list(pictures.values())[:1]:
+                arrays |= each.frames.recall(numbers, columns["shared"]["frames"])
         self._write(kind(**arrays))
