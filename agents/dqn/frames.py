@@ -36,7 +36,7 @@ class Frames:
         self.picture = picture
         self.axis = 0 if len(picture) > 3 else int(np.argmin(picture))
         self.depth = picture[self.axis]  # k
-        self.shape = picture[: self.axis] + (1,) + picture[self.axis + 1 :]  # of a frame
+        self.shape = (*picture[: self.axis], 1, *picture[self.axis + 1 :])  # of a frame
         self.size = prod(self.shape)  # its bytes
         self._kept: dict[bytes, bytes] = {}
         self._places: dict[bytes, int] = {}

@@ -31,6 +31,9 @@ KINDS = {
     "dqn prioritised": lambda: agents.DQN(
         "CartPole-v1", agents.DQNConfig(replay="prioritized", noisy=True, **SMALL)
     ),
+    "dqn pixels": lambda: agents.DQN(
+        "envs:dreamgym/Catch-v0", agents.DQNConfig(encoder="mlp", hidden=(8,), **SMALL)
+    ),
     "q-learning": lambda: agents.QLearning("envs:dreamgym/Cliff-v0"),
     "value-iteration": lambda: agents.ValueIteration("envs:dreamgym/Lake-v0"),
     "sb3-ppo": lambda: agents.SB3PPO("CartPole-v1", agents.SB3PPOConfig(n_steps=64)),
