@@ -19,7 +19,7 @@ from .deep import ENV_ID
 
 COPIES = (1, 4, 16, 64, 256, 1_024, 4_096, 16_384)
 WIDTHS = (16, 32, 64, 128, 256, 512)
-CAPACITIES = (300, 1_000, 3_000, 10_000)
+CAPACITIES = (1_000, 3_000, 10_000)
 WORLDS = {
     "Catch": "dreamgym/Catch-v0",
     "CartPole": "dreamgym/CartPole-v0",
@@ -109,16 +109,16 @@ def remembered(space: gym.Space) -> Measure:
     *shape, depth = space.shape or ()
 
     def measure(capacity: int) -> tuple[float, float]:
-        shown = np.random.default_rng(0).integers(256, size=(capacity + depth, *shape))
-        shown = shown.astype(space.dtype)
+        rng, size = np.random.default_rng(0), (capacity + depth, *shape)
+        shown = rng.integers(256, size=size, dtype=np.uint8).astype(space.dtype, copy=False)
         seen = np.lib.stride_tricks.sliding_window_view(shown, depth, axis=0)  # [rows + 1, *, k]
         tracemalloc.start()
         rows = Rows.zeros(capacity, space, gym.spaces.Discrete(4))
         replay = ReplayBuffer(rows)
-        rest = rows.action, rows.reward, rows.discount
+        action, reward, discount = rest = rows.action, rows.reward, rows.discount
         for t in range(capacity):
-            numbers = (column[t : t + 1] for column in rest)
-            replay.append(Rows(seen[t : t + 1], *numbers, seen[t + 1 : t + 2]))
+            now, after = seen[t : t + 1], seen[t + 1 : t + 2]
+            replay.append(Rows(now, action[:1], reward[:1], discount[:1], after))
         held = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
         return held, shown.nbytes + sum(column.nbytes for column in rest)

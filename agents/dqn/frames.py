@@ -147,5 +147,5 @@ class Pictures:
 
 def has_frames(space: gym.Space) -> bool:
     """Whether observations of `space` are pictures of frames that are worth finding again."""
-    bytes_ = isinstance(space, gym.spaces.Box) and space.dtype == np.uint8
-    return bytes_ and len(space.shape) > 2 and Frames(space.shape).size >= LEAST
+    shape, bytes_ = space.shape or (), isinstance(space, gym.spaces.Box) and space.dtype == np.uint8
+    return bytes_ and len(shape) > 2 and Frames(shape).size >= LEAST

@@ -16,7 +16,7 @@ class Replay(ABC):
     """Rows in the order in which they came; each segment of a run writes its own as a shard.
 
     A shard is columns of rows, as tensors, and the number of its `first_row`, counted from the
-    first row ever.
+    first row ever. What several rows have in common may lie beside the columns, as `shared`.
 
     Attributes:
         rows: how many there have been.
@@ -28,11 +28,11 @@ class Replay(ABC):
     _sharded: int = 0
 
     @abstractmethod
-    def read_rows(self, first: int) -> dict[str, Tensor]:
+    def read_rows(self, first: int) -> dict[str, Any]:
         """Return the rows from number `first` on, column by column."""
 
     @abstractmethod
-    def write_rows(self, columns: Mapping[str, Tensor]) -> None:
+    def write_rows(self, columns: Mapping[str, Any]) -> None:
         """Append rows that `read_rows` returned.
 
         Raises:

@@ -23,6 +23,7 @@ from agents.loop.experience import Transition
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
 from nets.runs.checkpoint import CheckpointError
+from nets.runs.integrity import problems
 
 COPIES, ACTIONS = 3, gym.spaces.Discrete(4)
 STACKS = {(4, 16, 16): 0, (16, 16, 4): 2, (4, 16, 16, 3): 0}  # and the axis of the four frames
@@ -174,13 +175,15 @@ def test_S_IO_02_a_run_on_pictures_resumes_exactly(tmp_path):
 
     whole = agent()
     Trainer(whole, None, cut, progress=False).run(120)
+    run = RunFolder(tmp_path)
+    run.create(agent(), cut, ["test"])
     for stop in (50, 100, 121):  # each time as in a new process
 
         def interrupt(progress, stop=stop):
             if progress.steps == stop:
                 raise KeyboardInterrupt
 
-        part, run = agent(), RunFolder(tmp_path)
+        part = agent()
         trainer = Trainer(part, run, cut, callbacks=[interrupt], progress=False)
         with pytest.raises(KeyboardInterrupt) if stop < 120 else nullcontext():
             trainer.run(120)
@@ -188,6 +191,9 @@ def test_S_IO_02_a_run_on_pictures_resumes_exactly(tmp_path):
     assert torch.equal(part.online.weights, whole.online.weights)
     assert drawn(part.replay) == drawn(whole.replay)
     assert sum(shard.stat().st_size for shard in run.files.shards()) < 120 * 44 * 44
+    assert not list(problems(run.path))
+    run.files.shards()[-1].unlink()
+    assert any("needs replay rows" in problem for problem in problems(run.path))
 
 
 def damaged(shard, change):
