@@ -19,8 +19,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     for meant in (word, HABITS.get(word), *(own for own in by_word if HABITS.get(own) == word)):
         if meant in by_word:
             return by_word[meant]
-    near = () if word in ARGUMENTS else get_close_matches(word, by_word, n=1)
-    return by_word[near[0]] if near else None
+    if word in ARGUMENTS:
+        return None
+    habits = {habit: by_word[own] for habit, own in HABITS.items() if own in by_word}
+    for names in (by_word, habits):  # a name misspelled, and one of another library's
+        if near := get_close_matches(word, names, n=1):
+            return names[near[0]]
+    return None
 
 
 def hint(name: str, known: Iterable[str]) -> str:

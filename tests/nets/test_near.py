@@ -24,6 +24,8 @@ KNOWN = (
         ("lr", "--config.learning-rate"),
         ("--config.total-timesteps", "--steps"),
         ("--latents", "--latent"),
+        ("--timestep", "--steps"),
+        ("z_dims", "--latent"),
         ("--gamma", None),
         ("Rainbow", "DQN"),
     ],
