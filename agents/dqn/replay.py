@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..loop.experience import Array
 from ..loop.shards import Replay
-from .frames import Pictures
+from .frames import Frames, Pictures
 from .rows import MaskedRows, Minibatches, Rows
 
 if TYPE_CHECKING:
@@ -153,8 +153,8 @@ class ReplayBuffer(Replay):
         index = np.arange(first, self.rows) % self.capacity
         columns = {name: field[index] for name, field in self._fields._asdict().items()}
         shared: dict[str, Any] = {}
-        for pictures in list(self._pictures.values())[:1]:
-            columns, frames = pictures.frames.number(columns)
+        if self._pictures:
+            columns, frames = _frames(self._pictures).number(columns)
             shared = {"shared": {"frames": frames}}
         return {name: torch.from_numpy(column) for name, column in columns.items()} | shared
 
@@ -166,8 +166,12 @@ class ReplayBuffer(Replay):
         kind = type(self._fields)
         arrays = {name: columns[name].numpy() for name in kind._fields}
         pictures = self._pictures
-        if "shared" in columns:
+        if pictures and "shared" in columns:
             numbers = {name: arrays[name] for name in pictures}
-            for each in list(pictures.values())[:1]:
-                arrays |= each.frames.recall(numbers, columns["shared"]["frames"])
+            arrays |= _frames(pictures).recall(numbers, columns["shared"]["frames"])
         self._write(kind(**arrays))
+
+
+def _frames(pictures: Mapping[str, Pictures]) -> Frames:
+    """Return the frames that all columns of pictures share."""
+    return next(iter(pictures.values())).frames
