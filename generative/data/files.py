@@ -1,6 +1,7 @@
 """Data in files: arrays (.npz, .npy, MNIST's idx), tables, folders of images; none runs code."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -216,33 +217,31 @@ def _labels(
     taken: set[str],
 ) -> tuple[Tensor | None, Names, list[str]]:
     """Return the classes of all rows, their names, and what is to be said of them."""
-    count, source, values = len(members[key]), "", None
-    plain = {name.lower(): name for name in members}
+    count, plain = len(members[key]), {name.lower(): name for name in members}
     known = chain(OF_ROWS.get(key.lower(), ()), OF_ROWS["x"], ("y_train",))
+    read: Callable[[], Array]
     if asked is not None and asked in members:
-        source, values = asked, members[asked].read()
+        source, read = asked, members[asked].read
     elif asked is not None:
         source, place = asked, label_files.named(path, asked)
         if len(members) > 1 and not (place.suffix or place.is_file()):
             raise ValueError(f"{path}: {Registry('member', members).unknown(asked)}")
-        values = label_files.of_rows(place, count)
+        read = partial(label_files.of_rows, place, count)
     elif found := next((plain[name] for name in known if name in plain), None):
-        source, values = found, members[found].read()
+        source, read = found, members[found].read
     elif key == "arr_0" and "arr_1" in members and len(members["arr_1"]) == count:
-        source, values = "arr_1", members["arr_1"].read()
+        source, read = "arr_1", members["arr_1"].read
     elif (file := label_files.of_array(path)) is not None:
         source = file.name
         idx = path.suffix.lower() != ".npy"
-        values = open_idx(file).read() if idx else label_files.of_rows(file, count)
-    if values is None:
+        read = open_idx(file).read if idx else partial(label_files.of_rows, file, count)
+    else:
         return None, (), []
     taken.add(source)
     try:
-        classes, names = as_classes(values, names, asked=asked is not None)
-    except NoClasses as error:
-        if asked is not None:
-            raise ValueError(f"{path}: {source}: {error}") from None
-        return None, (), [f"no classes from {source}: {error}"]
+        classes, names = as_classes(read(), names, asked=asked is not None)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        if asked is None:  # nobody counts on what lies there
+            return None, (), [f"no classes from {source}: {error}"]
+        raise ValueError(f"{path}: {source}: {error}") from None
     return classes, names, [f"classes from {source}"]

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -82,7 +82,7 @@ def of_files(file: Path, files: Sequence[Path], folder: Path) -> Array:
     """Read the labels of files from a list in their order, or a table of names and labels.
 
     A name may be a path from the folder, or from elsewhere, or without the folders, or without the
-    ending.
+    ending, in letters of another case where that tells no two apart.
 
     Raises:
         NoClasses: a file has none, or several, or these are no labels.
@@ -100,7 +100,7 @@ def of_files(file: Path, files: Sequence[Path], folder: Path) -> Array:
     often = Counter(word for words in names for word in words)
     known = _by_name(_pairs(file, rows, often))
     labels = [
-        next((known[word] for word in words if word in known and often[word] == 1), set[str]())
+        next((known[word] for word in words if word in known and (word == words[0] or often[word] == 1)), set[str]())
         for words in names
     ]
     for each, found in zip(files, labels, strict=True):
@@ -122,7 +122,7 @@ def _pairs(file: Path, rows: Cells, wanted: Counter[str]) -> Iterator[tuple[str,
     header = [cell.lower() for cell in rows[0]]
     rows = [cells for cells in rows if len(cells) == len(header)]
     columns = range(len(header))
-    hits = [sum(_plain(cells[k]) in wanted for cells in rows) for k in columns]
+    hits = [sum(_plain(cells[k]).casefold() in wanted for cells in rows) for k in columns]
     name = next((header.index(known) for known in FILES if known in header), int(np.argmax(hits)))
     rest = [k for k in columns if k != name]
     called = [k for known in NAMES for k in rest if header[k] == known]
@@ -139,19 +139,26 @@ def _pairs(file: Path, rows: Cells, wanted: Counter[str]) -> Iterator[tuple[str,
 
 
 def _by_name(pairs: Iterator[tuple[str, str]]) -> dict[str, set[str]]:
-    """Return labels by all names: paths, and the ends of paths that no other has."""
+    """Return labels by all names: paths, and what no other is in small letters or ends in."""
     known: dict[str, set[str]] = {}
     for name, label in pairs:
         known.setdefault(_plain(name), set()).add(label)
-    ends = {name: [str(PurePosixPath(*p)) for p in _ends(name)] for name in known}
-    often = Counter(end for each in ends.values() for end in each)
-    more = {end: known[name] for name, each in ends.items() for end in each if often[end] == 1}
+    others = {name: _with_small_letters(_ends(name)) for name in known}
+    often = Counter(other for each in others.values() for other in each)
+    more = {end: known[name] for name, each in others.items() for end in each if often[end] == 1}
     return more | known
 
 
-def _ends(name: str) -> list[tuple[str, ...]]:
+def _ends(name: str) -> list[str]:
+    """Return a path, and it without its first folders."""
     parts = PurePosixPath(name).parts
-    return [parts[k:] for k in range(1, len(parts))]
+    return [name, *(str(PurePosixPath(*parts[k:])) for k in range(1, len(parts)))]
+
+
+def _with_small_letters(words: Iterable[str]) -> dict[str, None]:
+    """Return words in their order, and those in small letters behind them."""
+    words = list(words)
+    return dict.fromkeys([*words, *(word.casefold() for word in words)])
 
 
 def _plain(name: str) -> str:
@@ -227,4 +234,4 @@ def _names(file: Path, folder: Path) -> list[str]:
     """Return what a list may call a file."""
     path = file.relative_to(folder)
     words = [path.as_posix(), f"{folder.name}/{path.as_posix()}", path.with_suffix("").as_posix()]
-    return list(dict.fromkeys([*words, file.name, file.stem]))
+    return list(_with_small_letters([*words, file.name, file.stem]))

@@ -21,7 +21,7 @@ from .folders import Found, find_pictures, told
 from .forms import Extent, Scale, brightness
 from .images import Look
 from .label_files import named, of_files
-from .labels import NoClasses, as_classes
+from .labels import as_classes
 from .pictures import DONE, Fit, Size, Way
 from .stored import BLOCK, kept
 from .unread import PHOTOS
@@ -236,7 +236,7 @@ def _classes(
             values, names = as_classes(
                 of_files(file, found.pictures, path), asked=labels is not None
             )
-        except NoClasses as error:
+        except ValueError as error:
             if labels is not None:
                 raise
             return None, (), (f"no classes: {error}",)

@@ -122,6 +122,19 @@ def test_lists_of_the_labels_of_files(tmp_path, name):
             load_dataset(str(folder), labels=name)
 
 
+@pytest.mark.parametrize("header", ["", "file_name,label\n"])
+def test_names_of_files_in_letters_of_another_case(tmp_path, header):
+    """As where a list was written on a system that does not tell them apart."""
+    for k, file in enumerate(("a.png", "A.PNG", "b.png", "C.png")):
+        Image.fromarray(X[k % 4, :, :, 0]).save(tmp_path / file)
+    lines = "a.png,cat\nA.PNG,dog\nB.PNG,cat\nin/c.png,dog\n"
+    (tmp_path / "labels.csv").write_text(header + lines)
+    data = load_dataset(str(tmp_path))
+    files = sorted(path.name for path in tmp_path.glob("*.[pP]*"))
+    named = dict(zip(files, (data.class_names[k] for k in data.labels.tolist()), strict=True))
+    assert named == {"a.png": "cat", "A.PNG": "dog", "b.png": "cat", "C.png": "dog"}
+
+
 @pytest.mark.parametrize("below", [("cat", "dog"), ("",)])
 def test_parts_of_a_data_set_are_no_classes(tmp_path, below):
     for name in below:
@@ -135,21 +148,31 @@ def test_parts_of_a_data_set_are_no_classes(tmp_path, below):
     assert ("classes from its folders: cat, dog" in found.notes) == bool(below[0])
 
 
-@pytest.mark.parametrize("text", ["", "[" * 10**5, "{"])
-def test_labels_that_are_no_json_are_refused_by_name(tmp_path, text):
-    Image.fromarray(X[0, :, :, 0]).save(tmp_path / "a.png")
-    (tmp_path / "labels.json").write_text(text)
-    with pytest.raises(ValueError, match=r"labels\.json cannot be read"):
-        load_dataset(str(tmp_path))
+OF_SOMETHING_ELSE = ["3", '{"a.png": {"x": 1}}', '[[["a"]]]', '{"images": [{}]}']
 
 
-@pytest.mark.parametrize("text", ["3", '{"a.png": {"x": 1}}', '[[["a"]]]', '{"images": [{}]}'])
-def test_json_of_something_else_gives_no_classes_and_ends_nothing(tmp_path, text):
+@pytest.mark.parametrize("text", [*OF_SOMETHING_ELSE, "", "[" * 10**5, "{"])
+def test_json_without_labels_gives_no_classes_and_ends_nothing(tmp_path, text):
     Image.fromarray(X[0, :, :, 0]).save(tmp_path / "a.png")
     (tmp_path / "labels.json").write_text(text)
     assert load_dataset(str(tmp_path)).notes[-1].startswith("no classes: ")
     with pytest.raises(ValueError, match=r"labels\.json"):
         load_dataset(str(tmp_path), labels="labels.json")
+
+
+@pytest.mark.parametrize("wrong", [np.array([{}]), np.arange(5), b"torn"], ids=type)
+def test_labels_that_nobody_asked_for_end_nothing(tmp_path, wrong):
+    """Pickled, too few or damaged, they are said to be so, and refused where they are asked for."""
+    np.save(tmp_path / "x.npy", X)
+    if isinstance(wrong, bytes):
+        (tmp_path / "y.npy").write_bytes(wrong)
+    else:
+        np.save(tmp_path / "y.npy", wrong)
+    data = load_dataset(str(tmp_path / "x.npy"))
+    assert data.labels is None
+    assert any(note.startswith("no classes from y.npy: ") for note in data.notes)
+    with pytest.raises(ValueError, match=r"x\.npy: y\.npy: .*y\.npy"):
+        load_dataset(str(tmp_path / "x.npy"), labels="y.npy")
 
 
 def test_loose_pictures_beside_folders_have_no_classes(tmp_path):
