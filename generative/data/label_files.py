@@ -99,10 +99,8 @@ def of_files(file: Path, files: Sequence[Path], folder: Path) -> Array:
     names = [_names(each, folder) for each in files]
     often = Counter(word for words in names for word in words)
     known = _by_name(_pairs(file, rows, often))
-    labels = [
-        next((known[word] for word in words if word in known and (word == words[0] or often[word] == 1)), set[str]())
-        for words in names
-    ]
+    own = [[w for w in words if w == words[0] or often[w] == 1] for words in names]
+    labels = [next((known[w] for w in words if w in known), set[str]()) for words in own]
     for each, found in zip(files, labels, strict=True):
         if len(found) > 1:
             listed = " and ".join(map(repr, sorted(found)))
