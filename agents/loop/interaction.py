@@ -29,7 +29,8 @@ class Interaction:
         self._episode_start = np.ones(stepper.num_envs, bool)
         self._all_valid = all_valid(stepper.num_envs)
         self._return = np.zeros(stepper.num_envs)
-        self._length = np.zeros(stepper.num_envs, np.int64)
+        self._begun = np.zeros(stepper.num_envs, np.int64)  # the round before each episode's first
+        self._round = 0
 
     def advance(self, steps: int, *, last: bool = False) -> Metrics | None:
         """Take `steps` environment steps (a multiple of the number of environments)."""
@@ -68,11 +69,14 @@ class Interaction:
             )
             self._observation = new.observation
             self._return += new.reward
-            self._length += new.valid
+            self._round += 1
+            all_valid = new.valid is self._all_valid
+            if not all_valid:
+                self._begun += ~new.valid
             over = new.terminated | new.truncated
             if np.count_nonzero(over):  # in a third of the time of `any`
                 self._finish(over, new.raw_return)
-            self._episode_start = over if new.valid is self._all_valid else over | ~new.valid
+            self._episode_start = over if all_valid else over | ~new.valid
         return metrics
 
     def close(self) -> None:
@@ -81,8 +85,8 @@ class Interaction:
 
     def _finish(self, over: Array, raw: Array | None) -> None:
         for k in over.nonzero()[0]:
-            figures = float(self._return[k]), int(self._length[k])
+            figures = float(self._return[k]), int(self._round - self._begun[k])
             own = None if raw is None else float(raw[k])
             self.episodes.append(Episode(self.agent.steps, *figures, own))
         self._return[over] = 0.0
-        self._length[over] = 0
+        self._begun[over] = self._round

@@ -153,7 +153,7 @@ class PolicyGradient(Agent[ConfigT]):
         reward, valid = buffer.column("reward"), buffer.column("valid")
         scaled = reward if self.reward_norm is None else self.reward_norm(reward)
         set_rate(self.optimizer, self.scheduled("learning_rate"))
-        metrics = self.update(buffer.rollout(scaled, valid, c.discount, self.device))
+        metrics = self.update(buffer.rollout(scaled, valid, c.discount, self.taken))
         if self.observation_norm is not None:
             self.observation_norm.update(buffer.column("observation")[valid])
         if self.reward_norm is not None:
@@ -164,6 +164,10 @@ class PolicyGradient(Agent[ConfigT]):
         buffer.clear()
         self.updates += 1
         return metrics
+
+    def taken(self, gathered: Array) -> Any:
+        """Return what was gathered as `update` takes it: a tensor."""
+        return torch.from_numpy(gathered).to(self.device)
 
     def descend(
         self,

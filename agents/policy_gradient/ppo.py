@@ -1,5 +1,6 @@
 """Proximal policy optimisation (Schulman et al., 2017) with a clipped objective."""
 
+import math
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -131,6 +132,16 @@ class PPO(AdvantageGradient[PPOConfig]):
             return self._fused.draw(x, self.rng), None
         return super().draw(x, state, start, mask)
 
+    def values(self, observation: Array, state: Tensor | None = None) -> Array:
+        """Return v(s) `[N]` of N observations, compiled where the update is."""
+        if self._compiles:
+            return self._fused.value(self._seen(observation))
+        return super().values(observation, state)
+
+    def taken(self, gathered: Array) -> Any:
+        """Return what was gathered as `update` takes it: as it is, where that is compiled."""
+        return gathered if self._compiles else super().taken(gathered)
+
     @property
     def _compiles(self) -> bool:
         return self.config.kernel == "fused" and not (self.team.size > 1 or self._unfit)
@@ -151,15 +162,16 @@ class PPO(AdvantageGradient[PPOConfig]):
         return FusedUpdate(self.network, self.optimizer)
 
     def _update_fused(self, rollout: Rollout, clip: float) -> Metrics:
-        c, count = self.config, rollout.weight.numel()
+        c, count = self.config, math.prod(rollout.weight.shape)
         if c.batch_size >= count:
-            orders = np.tile(np.arange(count), (c.epochs, 1))
+            orders = np.arange(count)[None]  # the same in every epoch
         else:
             orders = np.stack([self.rng.permutation(count) for _ in range(c.epochs)])
         normalized = c.normalize_over if c.normalize_advantage else None
         return self._fused(
             rollout,
             orders,
+            epochs=c.epochs,
             trace_decay=c.gae_lambda,
             over_rollout=normalized == "rollout",
             over_minibatch=normalized == "minibatch",

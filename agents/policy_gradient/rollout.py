@@ -1,6 +1,7 @@
 """What an agent gathers before it learns from it, once: T steps of B environments."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from ..loop.experience import Array, Transition
 
 
 class Rollout(NamedTuple):
-    """T steps of B environments side by side, as tensors."""
+    """T steps of B environments side by side, as tensors; as arrays for a compiled update."""
 
     observation: Tensor  # [T, B, *observation] as the network saw it
     choice: Tensor  # [T, B, *choice]
@@ -75,39 +76,37 @@ class RolloutBuffer:
         return _rows([transition.extras[name] for transition in self._transitions])
 
     def rollout(
-        self, reward: Array, valid: Array, discount: float, device: torch.device
+        self, reward: Array, valid: Array, discount: float, taken: Callable[[Array], Any]
     ) -> Rollout:
-        """Return all that was remembered, on `device`.
+        """Return all that was remembered.
 
         Args:
             reward: `[T, B]` as the agent is to count it.
             valid: bool `[T, B]`, which rows are transitions.
             discount: γ.
-            device: where the tensors go.
+            taken: makes of an array what a rollout is to hold, such as a tensor on a device.
         """
         terminated, truncated = self.column("terminated"), self.column("truncated")
         goes_on = ~(terminated | truncated)  # [T, B]
         goes_on[-1] = False
-        weight = valid / valid.sum()
-        bootstrap = _rows(self._bootstraps)
-        numbers = np.stack([reward, discount * ~terminated, goes_on, bootstrap, weight])
+        weight, bootstrap = valid / valid.sum(), _rows(self._bootstraps)
+        columns = reward, discount * ~terminated, goes_on, bootstrap, weight
+        numbers = np.empty((len(columns), *reward.shape), np.float32)
+        for number, column in zip(numbers, columns, strict=True):
+            number[...] = column
         state = self._transitions[0].extras.get("state")
-
-        def tensor(array: Array) -> Tensor:
-            return torch.from_numpy(array).to(device)
-
-        reward_t, discount_t, on, after, weights = tensor(numbers.astype(np.float32)).unbind()
+        rewards, discounts, on, after, weights = taken(numbers)
         return Rollout(
-            observation=tensor(self.extra("seen")),
-            choice=tensor(self.extra("choice")),
-            start=tensor(self.extra("start")),
-            reward=reward_t,
-            discount=discount_t,
+            observation=taken(self.extra("seen")),
+            choice=taken(self.extra("choice")),
+            start=taken(self.extra("start")),
+            reward=rewards,
+            discount=discounts,
             goes_on=on,
             bootstrap=after,
             weight=weights,
-            state=None if state is None else tensor(state),
-            mask=None if self._transitions[0].mask is None else tensor(self.column("mask")),
+            state=None if state is None else taken(state),
+            mask=None if self._transitions[0].mask is None else taken(self.column("mask")),
         )
 
 

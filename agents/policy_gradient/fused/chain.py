@@ -88,9 +88,17 @@ def backward(
                 total[k] += bias_slope
             slope = matrix(memory, here, rows, TURNED)
             turned = matrix(memory, here, rows, PLAIN)
-        x = matrix(memory, chain.output[layer], given, PLAIN)
-        weight_slope = matrix(gradient, w, given, PLAIN)
-        multiply(turned, x, weight_slope, (out, rows, given), MORE, sizes)
+        if layer == 0 < last and given < min(out, BLOCK):  # BLAS is slow where rows are short
+            x_t, spare = matrix(memory, chain.output[0], given, TURNED), chain.slope[1]
+            weight_slope = matrix(memory, spare, out, PLAIN)
+            multiply(x_t, slope, weight_slope, (given, rows, out), NEW, sizes)
+            for j in range(out):
+                for d in range(given):
+                    gradient[w + j * given + d] += memory[spare + d * out + j]
+        else:
+            x = matrix(memory, chain.output[layer], given, PLAIN)
+            weight_slope = matrix(gradient, w, given, PLAIN)
+            multiply(turned, x, weight_slope, (out, rows, given), MORE, sizes)
         if layer > 0:
             below = matrix(memory, chain.slope[layer - 1], given, PLAIN)
             w_as_it_lies = matrix(weights, w, given, PLAIN)

@@ -21,6 +21,7 @@ from .update import update_of
 ACTIVATIONS: dict[type, int] = {nn.Tanh: TANH, nn.ReLU: RELU}
 VERSION = text()
 outputs, draw, update = outputs_of(VERSION), draw_of(VERSION), update_of(VERSION)
+STEPS = 32  # whose random numbers are drawn at a time
 LINE = 16  # float32 numbers of a line of the processor's cache
 
 
@@ -58,7 +59,10 @@ class FusedUpdate:
         )
         self._memory, self._sizes = _aligned(memory.size), np.zeros(SIZES, np.int32)
         self._weights: Array = network.weights.detach().numpy()
-        self._acting = _in_one(self._actor), self._weights, self._memory, self._sizes
+        room = self._weights, self._memory, self._sizes
+        self._acting, self._judging = (_in_one(self._actor), *room), (_in_one(self._critic), *room)
+        self._noise: list[Array] = []
+        self._noise_of: np.random.Generator | None = None
         self._workspace: dict[str, Array] = {
             "memory": self._memory,
             "columns": np.zeros(COLUMNS * BLOCK, np.float32),
@@ -77,17 +81,32 @@ class FusedUpdate:
         """Draw choices `[N, *]` for observations `[N, in]`, as the model of the actions does."""
         if self._gaussian:
             return self.network.module.actions.sample(self.policy(observation), rng)
-        noise = rng.gumbel(size=(len(observation), self._actions))
+        noise = self._gumbel(len(observation), rng)
         choice = np.empty(len(observation), np.int64)
         draw(*self._acting, observation, noise, choice)
         return choice
+
+    def value(self, observation: Array) -> Array:
+        """Return v(s) `[N]` for observations `[N, in]`."""
+        out = np.empty((len(observation), 1), np.float32)
+        outputs(*self._judging, observation, out)
+        return out[:, 0]
+
+    def _gumbel(self, count: int, rng: np.random.Generator) -> Array:
+        """Return Gumbel's numbers `[count, A]`, drawn for many steps at a time."""
+        noise = self._noise.pop() if self._noise and self._noise_of is rng else None
+        if noise is None or len(noise) != count:
+            drawn = rng.gumbel(size=(STEPS, count, self._actions))
+            self._noise, self._noise_of = [*drawn[::-1]], rng
+            noise = self._noise.pop()
+        return noise
 
     def __call__(self, rollout: Rollout, orders: Array, **settings: Any) -> Metrics:
         """Learn from a rollout.
 
         Args:
             rollout: without masks.
-            orders: rows as each epoch takes them, int64 `[epochs, T · B]`.
+            orders: rows as each epoch takes them, or all, int64 `[epochs or 1, T · B]`.
             **settings: those of `Settings` that are not the optimiser's.
         """
         state, group = self.optimizer.moments(), self.optimizer.param_groups[0]
@@ -125,16 +144,18 @@ def _typed(settings: dict[str, Any]) -> Settings:
 
 
 def _rows(rollout: Rollout) -> Rows:
-    count = rollout.weight.numel()
+    """Return a rollout of arrays, or of tensors, as the compiled update reads it."""
+    reward, weight = np.asarray(rollout.reward), np.asarray(rollout.weight)
+    count = reward.size
     log_prob, value, advantage, target = np.empty((4, count), np.float32)
     return Rows(
-        observation=rollout.observation.reshape(count, -1).numpy(),
-        choice=rollout.choice.reshape(count, -1).numpy().astype(np.float32),
-        reward=rollout.reward.numpy(),
-        discount=rollout.discount.numpy(),
-        goes_on=rollout.goes_on.numpy(),
-        bootstrap=rollout.bootstrap.numpy(),
-        weight=rollout.weight.reshape(-1).numpy(),
+        observation=np.asarray(rollout.observation).reshape(count, -1),
+        choice=np.asarray(rollout.choice).reshape(count, -1).astype(np.float32),
+        reward=reward,
+        discount=np.asarray(rollout.discount),
+        goes_on=np.asarray(rollout.goes_on),
+        bootstrap=np.asarray(rollout.bootstrap),
+        weight=weight.reshape(-1),
         log_prob=log_prob,
         value=value,
         advantage=advantage,

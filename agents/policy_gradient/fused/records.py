@@ -68,6 +68,7 @@ class Networks(NamedTuple):
 class Settings(NamedTuple):
     """PPO's and Adam's, in single precision."""
 
+    epochs: int
     trace_decay: np.float32  # λ of the advantages
     over_rollout: bool  # whether advantages are normalised so
     over_minibatch: bool

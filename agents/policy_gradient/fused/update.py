@@ -89,13 +89,14 @@ def update_of(version: str) -> Callable[[Networks, Rows, Settings, Array, Array]
             net: changed in place.
             rows: what is learned from.
             settings: how.
-            orders: rows as each epoch takes them, `[epochs, R]`.
+            orders: rows as each epoch takes them, `[epochs, R]`, or as all do, `[1, R]`.
             metrics: `[6]`, means over the last minibatch: see `METRICS`.
         """
         _ = version
         prepare(net, rows, settings, np.arange(len(rows.weight)))
         steps, weight = settings.steps, rows.weight
-        for order in orders:
+        for epoch in range(settings.epochs):
+            order = orders[epoch % len(orders)]
             for begin in range(0, len(order), settings.batch_size):
                 part = order[begin : begin + settings.batch_size]
                 total = 0.0

@@ -63,6 +63,16 @@ def test_the_door_agrees_with_the_space_on_random_numbers():
     assert 50 < sum(verdicts) < 200
 
 
+def test_bounds_are_those_of_every_row_however_many_come():
+    ours = door(gym.spaces.Box(np.array([0, -9], "f"), np.array([1, 9], "f")))
+    for count in (2, 1, 4, 3, 40_000):
+        rows = np.tile(np.array([1, 9], np.float32), (count, 1))
+        np.testing.assert_array_equal(ours.observations(rows, count), rows)
+        rows[-1] = [1, 10]
+        with pytest.raises(InvalidExperience, match=r"\[1\] 10.0 at step 0"):
+            ours.observations(rows, count)
+
+
 @pytest.mark.parametrize(
     "picture",
     [

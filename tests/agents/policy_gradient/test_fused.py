@@ -108,10 +108,13 @@ def test_what_is_acted_by_is_the_policy(env: str):
     x = np.random.default_rng(0).normal(size=(600, width)).astype(np.float32)  # 2 blocks, a part
     outputs = agent._fused.policy(x)
     np.testing.assert_allclose(outputs, agent.policy(x, None, None)[0], atol=1e-7)
+    np.testing.assert_allclose(agent.values(x), agent.network.value(x, None), atol=1e-6)
     agent.reseed(1)
-    drawn, _ = agent.draw(x, None, np.zeros(600, bool), None)
+    steps = x.reshape(-1, 6, width)
+    drawn = [agent.draw(step, None, np.zeros(6, bool), None)[0] for step in steps]
     agent.reseed(1)
-    np.testing.assert_array_equal(drawn, agent.actions.sample(outputs, agent.rng))
+    expected = [agent.actions.sample(agent._fused.policy(step), agent.rng) for step in steps]
+    np.testing.assert_array_equal(drawn, expected)
 
 
 def test_weights_that_are_loaded_are_those_that_learn():
