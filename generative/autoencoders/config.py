@@ -67,9 +67,12 @@ class VariationalConfig(AutoencoderConfig):
 class VAEConfig(VariationalConfig):
     """Settings of `VAE`."""
 
+    free_nats: NonNegative = 0.0
+    """KL of each latent, on average over a batch, below which it is not lowered."""
+
 
 @dataclass(frozen=True)
-class BetaVAEConfig(VariationalConfig):
+class BetaVAEConfig(VAEConfig):
     """Settings of `BetaVAE`."""
 
     beta: NonNegative = 4.0

@@ -1,6 +1,7 @@
 """Variational autoencoders: latents near N(0, I) by KL, as a whole or part by part."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TypeVar, Unpack
 
@@ -79,10 +80,9 @@ class Variational(Autoencoder[ConfigT]):
         """Return −log 1/K Σ_k p(x | z, k) `[B]` of −log p(x | z, k) `[K, B]`."""
         return math.log(len(distances)) - (-distances).logsumexp(0)
 
+    @abstractmethod
     def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
-        """Return R, which is KL(q(z | x) ‖ N(0, I)) unless subclasses weigh it, and its terms."""
-        kl = standard_normal_kl(mean, logvar).mean()
-        return kl, {"kl": kl.detach()}
+        """Return R of latents drawn, their means and log-variances `[B, D]`, and its terms."""
 
     def loss(self, batch: Batch) -> Loss:
         """Return reconstruction + w·regulariser; w rises to 1 over `kl_warmup_steps`."""
@@ -121,11 +121,18 @@ class Variational(Autoencoder[ConfigT]):
 class VAE(Variational[VAEConfig]):
     """Variational autoencoder: lowers E_q[−log p(x | z)] + KL(q(z | x) ‖ N(0, I)).
 
-    That is −ELBO, curriculum G-VAE-01 to G-VAE-06. Kingma & Welling (2014).
+    That is −ELBO, curriculum G-VAE-01 to G-VAE-06. Kingma & Welling (2014). With `free_nats` no
+    latent is pressed to say less than that many nats, which keeps those alive that have little to
+    say yet: free bits of Kingma et al. (2016).
     """
 
     name = "vae"
     config_type = VAEConfig
+
+    def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
+        """Return Σ_d max(λ, E KL(q(z_d | x) ‖ N(0, 1))), λ `free_nats`, and the KL."""
+        kls = standard_normal_kls(mean, logvar).mean(0)  # [D]
+        return kls.clamp(min=self.config.free_nats).sum(), {"kl": kls.sum().detach()}
 
 
 class BetaVAE(Variational[BetaVAEConfig]):
@@ -135,9 +142,10 @@ class BetaVAE(Variational[BetaVAEConfig]):
     config_type = BetaVAEConfig
 
     def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
-        """Return β·KL(q(z | x) ‖ N(0, I)) and the KL."""
-        kl, terms = super().regularizer(z, mean, logvar)
-        return self.config.beta * kl, terms
+        """Return β Σ_d max(λ, E KL(q(z_d | x) ‖ N(0, 1))), λ `free_nats`, and the KL."""
+        kls = standard_normal_kls(mean, logvar).mean(0)  # [D]
+        weighted = self.config.beta * kls.clamp(min=self.config.free_nats).sum()
+        return weighted, {"kl": kls.sum().detach()}
 
 
 class BetaTCVAE(Variational[BetaTCVAEConfig]):

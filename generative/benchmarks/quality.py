@@ -108,12 +108,13 @@ CATCH = "observations:envs:dreamgym/Catch-v0"
 DOCUMENTED: Sequence[tuple[str, str, str, Mapping[str, Any]]] = (
     ("beta-tcvae-figures", "beta-tcvae", "sprites:shape,scale,x,y", {}),
     ("vae-sprites", "vae", "sprites", {}),
+    ("vae-figures", "vae", "sprites:shape,scale,x,y", {}),
     ("vae-catch", "vae", CATCH, {"limit": 5000, "steps": 3000, "latent": 8, "encoder": "mlp"}),
     (
         "vae-catch-nature",
         "vae",
         CATCH,
-        {"steps": 10_000, "latent": 8, "encoder": "nature", "kl_warmup_steps": 2_000},
+        {"steps": 10_000, "latent": 8, "encoder": "nature", "free_nats": 0.1},
     ),
 )
 """Commands of the pages, whose latents are to live."""

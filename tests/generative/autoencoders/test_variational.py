@@ -299,3 +299,17 @@ def test_the_regulariser_warms_up():
         torch.testing.assert_close(loss.detach(), expected)
     with seeded(0):
         torch.testing.assert_close(model.validate(batch)["loss"], loss.detach())
+
+
+@pytest.mark.parametrize(("kind", "beta"), [(VAE, 1.0), (BetaVAE, 4.0)])
+def test_a_latent_is_not_pressed_below_its_free_nats(kind, beta):
+    model = build(kind, (6,), **SMALL, free_nats=0.5)
+    variances = torch.tensor([1.0, 4.0]).expand(8, 2)
+    mean = torch.tensor([0.9, 2.0]).expand(8, 2).clone().requires_grad_()
+    penalty, terms = model.regularizer(mean, mean, variances.log())
+    kls = kl_divergence(Normal(mean, variances.sqrt()), Normal(0.0, 1.0)).mean(0)  # [D]
+    assert kls[0] < 0.5 < kls[1]
+    torch.testing.assert_close(penalty, beta * (0.5 + kls[1]))
+    torch.testing.assert_close(terms["kl"], kls.sum().detach())
+    penalty.backward()
+    torch.testing.assert_close(mean.grad, beta / 8 * torch.tensor([0.0, 2.0]).expand(8, 2))
