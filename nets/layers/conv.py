@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..keywords import Keywords
 from .activations import ActivationSpec
 from .activations import activation as build_activation
 from .chain import Chain
@@ -75,6 +77,7 @@ class ConvBlock(Chain):
         ValueError: if `dropout` or `padding` is out of range, or a name unknown.
     """
 
+    @checked
     def __init__(
         self,
         in_channels: int,
@@ -121,7 +124,7 @@ def _build_pool(spec: str | nn.Module | Callable[[], nn.Module]) -> nn.Module:
     return pool2d(spec) if isinstance(spec, str) else spec()
 
 
-class CNN(nn.Module):
+class CNN(Keywords, nn.Module):
     """Convolutional blocks, flattened, and a linear layer if `out_features` is given.
 
     Images are channels-first; uint8 is scaled to [0, 1] inside, floats are left alone.
@@ -147,6 +150,7 @@ class CNN(nn.Module):
         ValueError: if the images are too small, or a list has not one entry per block.
     """
 
+    @checked
     def __init__(
         self,
         in_shape: tuple[int, int, int],

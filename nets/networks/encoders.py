@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..keywords import Keywords
 from ..layers.conv import CNN, ConvBlock
 from ..layers.images import check_shape, scaled, sizes_out
 from ..layers.precision import Convolutions
@@ -18,7 +20,7 @@ from .classic import CLASSIC, ClassicCNN, classic_encoder
 ImageShape: TypeAlias = tuple[int, int, int]
 
 
-class NatureCNN(nn.Module):
+class NatureCNN(Keywords, nn.Module):
     """The encoder of DQN: three convolutions, a dense layer, ReLU after each (N-ARC-09).
 
     Kernels 8, 4, 3 with strides 4, 2, 1 and 32, 64, 64 channels. Where these strides would pass
@@ -35,6 +37,7 @@ class NatureCNN(nn.Module):
 
     min_size = (36, 36)
 
+    @checked
     def __init__(self, in_shape: ImageShape, out_features: int = 512) -> None:
         super().__init__()
         self.in_shape = channels, height, width = check_shape(in_shape, self.min_size)
@@ -49,7 +52,7 @@ class NatureCNN(nn.Module):
         return self.cnn(self.pad(scaled(images, self.in_shape, self.cnn.dtype))).relu()
 
 
-class SmallCNN(nn.Module):
+class SmallCNN(Keywords, nn.Module):
     """A small encoder for boards of about 10x10: one convolution and a dense layer, with ReLU.
 
     16 kernels of 3x3. Source: Young and Tian 2019, "MinAtar".
@@ -64,6 +67,7 @@ class SmallCNN(nn.Module):
 
     min_size = (3, 3)
 
+    @checked
     def __init__(self, in_shape: ImageShape, out_features: int = 128) -> None:
         super().__init__()
         self.cnn = CNN(in_shape, (16,), 3, 1, out_features=out_features)
@@ -74,7 +78,7 @@ class SmallCNN(nn.Module):
         return self.cnn(images).relu()
 
 
-class ImpalaCNN(nn.Module):
+class ImpalaCNN(Keywords, nn.Module):
     """The residual encoder of IMPALA: three sections and a dense layer (N-ARC-09).
 
     Each section is a 3x3 convolution, 3x3 max pooling with stride 2 and two residual blocks, with
@@ -87,6 +91,7 @@ class ImpalaCNN(nn.Module):
 
     min_size = (1, 1)
 
+    @checked
     def __init__(self, in_shape: ImageShape, out_features: int = 256) -> None:
         super().__init__()
         self.in_shape = check_shape(in_shape, self.min_size)
