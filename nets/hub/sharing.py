@@ -152,7 +152,7 @@ LICENCE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 
 def _require_name(repo: str) -> None:
     """Refuse what is no name of a repository before anything is measured for it."""
-    from huggingface_hub.utils import validate_repo_id
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
     with _asking(repo):
         validate_repo_id(repo)

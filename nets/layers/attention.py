@@ -16,7 +16,7 @@ Score = Literal["dot", "additive"]
 SCORES = ("dot", "additive")
 
 
-class Attention(Keywords, nn.Module):
+class Attention(nn.Module, Keywords):
     """α = softmax over valid j of score(sᵢ, hⱼ), cᵢ = Σⱼ αᵢⱼ hⱼ.
 
     `dot`: score(s, h) = s·h / √H, as in `F.scaled_dot_product_attention`. `additive`:

@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..arguments import checked
 from ..keywords import Keywords
 from .activations import ActivationSpec
 from .activations import activation as build_activation
@@ -77,7 +76,6 @@ class ConvBlock(Chain):
         ValueError: if `dropout` or `padding` is out of range, or a name unknown.
     """
 
-    @checked
     def __init__(
         self,
         in_channels: int,
@@ -124,7 +122,7 @@ def _build_pool(spec: str | nn.Module | Callable[[], nn.Module]) -> nn.Module:
     return pool2d(spec) if isinstance(spec, str) else spec()
 
 
-class CNN(Keywords, nn.Module):
+class CNN(nn.Module, Keywords):
     """Convolutional blocks, flattened, and a linear layer if `out_features` is given.
 
     Images are channels-first; uint8 is scaled to [0, 1] inside, floats are left alone.
@@ -150,7 +148,6 @@ class CNN(Keywords, nn.Module):
         ValueError: if the images are too small, or a list has not one entry per block.
     """
 
-    @checked
     def __init__(
         self,
         in_shape: tuple[int, int, int],

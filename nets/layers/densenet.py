@@ -20,7 +20,7 @@ BOTTLENECK = 4
 COMPRESSION = 0.5
 
 
-class DenseBlock(Keywords, nn.ModuleList):
+class DenseBlock(nn.ModuleList, Keywords):
     """Layers of norm → ReLU → 1x1 → norm → ReLU → 3x3, each of which adds `growth` channels.
 
     Args:

@@ -28,7 +28,7 @@ def dueling(value: Tensor, advantage: Tensor, dim: int = -1) -> Tensor:
     return value + (advantage - advantage.mean(dim, keepdim=True))  # [..., A]
 
 
-class DuelingHead(Keywords, nn.Module):
+class DuelingHead(nn.Module, Keywords):
     """Action values from a value stream and an advantage stream (N-HEAD-05).
 
     Args:
@@ -69,7 +69,7 @@ class DuelingHead(Keywords, nn.Module):
         return dueling(value, advantage, dim=-2).flatten(-2)
 
 
-class ValueHead(Keywords, nn.Module):
+class ValueHead(nn.Module, Keywords):
     """One linear unit whose output is V(s) `[...]`, without a last dimension of 1 (N-HEAD-05)."""
 
     @checked
@@ -82,7 +82,7 @@ class ValueHead(Keywords, nn.Module):
         return self.linear(features).squeeze(-1)
 
 
-class CategoricalHead(Keywords, nn.Module):
+class CategoricalHead(nn.Module, Keywords):
     """A policy over discrete actions (N-HEAD-05).
 
     Args:
@@ -104,7 +104,7 @@ class CategoricalHead(Keywords, nn.Module):
         return Categorical(self.logits(features))
 
 
-class GaussianHead(Keywords, nn.Module):
+class GaussianHead(nn.Module, Keywords):
     """A policy over unbounded actions, its log σ a parameter that ignores the state (N-HEAD-05).
 
     Args:
@@ -134,7 +134,7 @@ class GaussianHead(Keywords, nn.Module):
         return Gaussian(self.mean(features), self.log_std)
 
 
-class TanhGaussianHead(Keywords, nn.Module):
+class TanhGaussianHead(nn.Module, Keywords):
     """A policy over actions in [low, high], μ and log σ both from the features (N-HEAD-05).
 
     Log σ moves smoothly within `log_std_range`: a hard clamp would leave it without a gradient.
@@ -177,7 +177,7 @@ class TanhGaussianHead(Keywords, nn.Module):
         return TanhGaussian(mean, log_std, self.squash.low, self.squash.high)
 
 
-class Bounded(Keywords, nn.Module):
+class Bounded(nn.Module, Keywords):
     """Squash x to low + (high - low)(tanh x + 1)/2, never outside [low, high] (N-HEAD-04).
 
     Args:

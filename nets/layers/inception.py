@@ -32,7 +32,7 @@ AUXILIARY = {"4a": 512, "4d": 528}
 """After which modules an auxiliary classifier looks on, and at how many channels."""
 
 
-class Inception(Keywords, nn.Module):
+class Inception(nn.Module, Keywords):
     """1x1; 1x1 → 3x3; 1x1 → 5x5; 3x3 max pooling → 1x1: concatenated by channels (N-ARC-04).
 
     Stride 1 and padding keep the picture's size. Szegedy et al. (2015).
@@ -108,7 +108,7 @@ class Auxiliaries(NamedTuple):
     early: Tensor  # [B, K], after module 4a
 
 
-class GoogLeNetFeatures(Keywords, nn.Module):
+class GoogLeNetFeatures(nn.Module, Keywords):
     """The stem and nine Inception modules (N-ARC-03).
 
     Args:

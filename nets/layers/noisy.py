@@ -12,7 +12,7 @@ from ..keywords import Keywords
 Network = TypeVar("Network", bound=nn.Module)
 
 
-class NoisyLinear(Keywords, nn.Module):
+class NoisyLinear(nn.Module, Keywords):
     """y = (W + S ⊙ ε) x + b + s ⊙ ε_b, where S and s are learned and ε is drawn at every call.
 
     The noise is factorised: εᵢⱼ = f(ξᵢ) f(ξⱼ') with f(ξ) = sgn(ξ) √|ξ|, one standard normal ξ for

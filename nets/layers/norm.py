@@ -107,7 +107,7 @@ def cancels_bias(layer: nn.Module) -> bool:
     )
 
 
-class RunningNorm(Keywords, nn.Module):
+class RunningNorm(nn.Module, Keywords):
     """Normalise inputs by statistics gathered while training and frozen in evaluation.
 
     `"zscore"`: x' = (x - μ)/√(σ² + ε), σ² biased (N-NORM-02). `"minmax"`:

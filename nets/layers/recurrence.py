@@ -20,7 +20,7 @@ _RunLayer: TypeAlias = Callable[
 ]  # of input, states `[B, H]` and weights: outputs and last states
 
 
-class Recurrent(Keywords, nn.RNNBase):
+class Recurrent(nn.RNNBase, Keywords):
     """What the three layers share: parameters named as torch's, resets, one step or many."""
 
     _mode: ClassVar[str]

@@ -127,7 +127,7 @@ class ActivityPenalty(Keywords):
         self.remove()
 
 
-class GaussianNoise(Keywords, nn.Module):
+class GaussianNoise(nn.Module, Keywords):
     """Add σ·ε, ε ~ N(0, I), in training; do nothing in evaluation (N-REG-11).
 
     Before the first layer it dirties the data, between two layers the features.

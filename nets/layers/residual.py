@@ -12,7 +12,7 @@ from .norm import NormSpec, cancels_bias
 from .norm import norm as build_norm
 
 
-class ResBlock(Keywords, nn.Module):
+class ResBlock(nn.Module, Keywords):
     """Residual block y = act(x + F(x)), F = conv → norm → act → conv → norm (N-ARC-05).
 
     With `pre_activation` it is y = x + F(x), F = norm → act → conv → norm → act → conv: the
@@ -61,7 +61,7 @@ class ResBlock(Keywords, nn.Module):
         return self.activation(self.shortcut(x) + self.residual(x))
 
 
-class Bottleneck(Keywords, nn.Module):
+class Bottleneck(nn.Module, Keywords):
     """Residual block whose F narrows, convolves and widens: 1x1, 3x3, 1x1 with four times as many.
 
     The stride is the 3x3 convolution's, as in most implementations; the paper gave it to the first.

@@ -20,7 +20,7 @@ from .mlp import MLP
 UNIFORM = 0.01  # the share of every draw that is uniform
 
 
-class RSSM(Keywords, nn.Module):
+class RSSM(nn.Module, Keywords):
     """A recurrent state-space model with categorical latents.
 
     Args:

@@ -43,7 +43,7 @@ LARGEST_MINIMUM = 256
 CHANNELS_PER_GROUP = 16  # or more: a group must not be a single number where maps are 1x1
 
 
-class ClassicCNN(Keywords, nn.Module):
+class ClassicCNN(nn.Module, Keywords):
     """Feature maps, a vector of them, and a linear classifier if there are classes.
 
     Args:

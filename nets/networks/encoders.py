@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from torch import Tensor, nn
 
-from ..arguments import checked
 from ..keywords import Keywords
 from ..layers.conv import CNN, ConvBlock
 from ..layers.images import check_shape, scaled, sizes_out
@@ -20,7 +19,7 @@ from .classic import CLASSIC, ClassicCNN, classic_encoder
 ImageShape: TypeAlias = tuple[int, int, int]
 
 
-class NatureCNN(Keywords, nn.Module):
+class NatureCNN(nn.Module, Keywords):
     """The encoder of DQN: three convolutions, a dense layer, ReLU after each (N-ARC-09).
 
     Kernels 8, 4, 3 with strides 4, 2, 1 and 32, 64, 64 channels. Where these strides would pass
@@ -37,7 +36,6 @@ class NatureCNN(Keywords, nn.Module):
 
     min_size = (36, 36)
 
-    @checked
     def __init__(self, in_shape: ImageShape, out_features: int = 512) -> None:
         super().__init__()
         self.in_shape = channels, height, width = check_shape(in_shape, self.min_size)
@@ -52,7 +50,7 @@ class NatureCNN(Keywords, nn.Module):
         return self.cnn(self.pad(scaled(images, self.in_shape, self.cnn.dtype))).relu()
 
 
-class SmallCNN(Keywords, nn.Module):
+class SmallCNN(nn.Module, Keywords):
     """A small encoder for boards of about 10x10: one convolution and a dense layer, with ReLU.
 
     16 kernels of 3x3. Source: Young and Tian 2019, "MinAtar".
@@ -67,7 +65,6 @@ class SmallCNN(Keywords, nn.Module):
 
     min_size = (3, 3)
 
-    @checked
     def __init__(self, in_shape: ImageShape, out_features: int = 128) -> None:
         super().__init__()
         self.cnn = CNN(in_shape, (16,), 3, 1, out_features=out_features)
@@ -78,7 +75,7 @@ class SmallCNN(Keywords, nn.Module):
         return self.cnn(images).relu()
 
 
-class ImpalaCNN(Keywords, nn.Module):
+class ImpalaCNN(nn.Module, Keywords):
     """The residual encoder of IMPALA: three sections and a dense layer (N-ARC-09).
 
     Each section is a 3x3 convolution, 3x3 max pooling with stride 2 and two residual blocks, with
@@ -91,7 +88,6 @@ class ImpalaCNN(Keywords, nn.Module):
 
     min_size = (1, 1)
 
-    @checked
     def __init__(self, in_shape: ImageShape, out_features: int = 256) -> None:
         super().__init__()
         self.in_shape = check_shape(in_shape, self.min_size)

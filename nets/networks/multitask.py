@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..keywords import Keywords
 
 
-class MultiTask(Keywords, nn.Module):
+class MultiTask(nn.Module, Keywords):
     """A trunk whose features go to one head per task.
 
     Args:

@@ -7,7 +7,7 @@ from ..arguments import checked
 from ..keywords import Keywords
 
 
-class Perceptron(Keywords, nn.Module):
+class Perceptron(nn.Module, Keywords):
     """o = sign(w·x + b), +1 or −1; at 0 it says −1 (curriculum N-LIN-01, N-ACT-10).
 
     There is no gradient to learn from: the sign is flat. `fit` corrects mistakes instead.

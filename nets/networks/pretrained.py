@@ -14,7 +14,7 @@ HALVES = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # of GoogLeNet, whose weights come fr
 NORMALISE = "normalise."
 
 
-class Standardise(Keywords, nn.Module):
+class Standardise(nn.Module, Keywords):
     """Pictures minus the mean of their channels, over its deviation: (x − μ)/σ.
 
     Args:

@@ -27,7 +27,7 @@ class Read(NamedTuple):
     valid: Tensor  # [T, B] bool: where there are tokens
 
 
-class Seq2Seq(Keywords, nn.Module):
+class Seq2Seq(nn.Module, Keywords):
     """GRU or LSTM to GRU or LSTM, with or without attention (Sutskever, Vinyals & Le, 2014).
 
     The same decoder is trained by teacher forcing and writes by itself (N-SEQ-05). With attention
@@ -61,8 +61,6 @@ class Seq2Seq(Keywords, nn.Module):
         tied: bool = False,
     ) -> None:
         super().__init__()
-        if cell not in CELLS:
-            raise ValueError(f"cell must be one of {', '.join(CELLS)}, got {cell!r}")
         if tied and embedding_size != hidden_size:
             message = f"tied weights need embedding_size = hidden_size, got {embedding_size}"
             raise ValueError(f"{message} and {hidden_size}")

@@ -131,7 +131,7 @@ def _pictures(images: Tensor) -> tuple[int, int, int, int]:
     return batch, channels, height, width
 
 
-class Augmentation(Keywords, nn.Module):
+class Augmentation(nn.Module, Keywords):
     """Change pictures by one transform after the other in training, and not in evaluation.
 
     Args:
