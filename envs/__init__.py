@@ -7,7 +7,7 @@ from .dynamics import Dynamics
 from .grids import grid, worlds
 from .grids.grid import Cell, Grid, slip
 from .grids.worlds import GridWorld
-from .near import nearest
+from .near import Hints, instead_of
 from .numbers import Table
 from .registration import register_world
 from .scalar import DynamicsEnv
@@ -32,8 +32,10 @@ if not TYPE_CHECKING:  # type checkers know what there is
 
     def __getattr__(name: str) -> None:
         """Say which name was meant."""
-        meant = "" if name.startswith("_") else f"; {nearest(name, __all__)}"
+        meant = instead_of(name, __all__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}{meant}", name=name)
+
+    Hints(__name__, __all__)
 
 
 sys.modules |= {f"{__name__}.grid": grid, f"{__name__}.tabular": worlds}  # their names in 0.1

@@ -1,7 +1,7 @@
 """Functions that refuse arguments of other types than they say, before they begin."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from types import NoneType, UnionType
 from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -32,8 +32,9 @@ def named(function: Callable[P, Result]) -> Callable[P, Result]:
 def checked(function: Callable[P, Result]) -> Callable[P, Result]:
     """Make a function refuse what its annotations exclude, by the name of the argument.
 
-    Types, numbers in a range (`Count`), tuples and unions of them are looked at, and whether a
-    function is given where one is called; what else is annotated is left to the function.
+    Types, numbers in a range (`Count`), tuples, sequences and unions of them are looked at, and
+    whether a function is given where one is called; what else is annotated is left to the function.
+    That may be the `__init__` of a class.
     """
     signature = inspect.signature(function)
 
@@ -75,17 +76,18 @@ def _misused(
     """Return what is wrong with a call: a keyword that is none, one value too many, or `error`."""
     known = {name: each for name, each in signature.parameters.items() if name != "self"}
     kinds = {each.kind for each in known.values()}
+    called = function.__qualname__.removesuffix(".__init__").rpartition(".")[2].lstrip("_")
     if kinds & {*VARIADIC}:
-        return f"{function.__name__}: {error}"
+        return f"{called}: {error}"
     for name in keywords:
         if name not in known:
-            return f"{function.__name__} has no argument {name!r}: {nearest_hint(name, known)}"
+            return f"{called} has no argument {name!r}: {nearest_hint(name, known)}"
     by_name = [n for n, each in known.items() if each.kind is inspect.Parameter.KEYWORD_ONLY]
     places = len(signature.parameters) - len(by_name)
     if len(args) > places and by_name:
         example = f"{by_name[0]}={shortened(args[places])}"
-        return f"{function.__name__} takes the rest by name, as in {example}"
-    return f"{function.__name__}: {error}"
+        return f"{called} takes the rest by name, as in {example}"
+    return f"{called}: {error}"
 
 
 @cache
@@ -110,6 +112,9 @@ def _unmet(value: Any, hint: Any) -> str | None:
         if not isinstance(value, tuple | list) or len(value) != len(args):
             return f"{len(args)} values"
         return next(filter(None, map(_unmet, value, args)), None)
+    if origin is Sequence and _is_plain(args[0]):
+        several = tuple[args[0], ...]  # type: ignore[valid-type]
+        return unmet(fitted(value, several), several)
     if origin is Callable:
         return None if callable(value) else "a function"
     if hint is NoneType:

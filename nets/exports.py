@@ -6,8 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .habits import NAMES
-from .near import nearest
+from .elsewhere import hinted, instead_of
 
 
 def lazy_exports(
@@ -30,13 +29,14 @@ def lazy_exports(
         for alias in node.names
     }
 
+    def meant(name: str) -> str:
+        return instead_of(name, package, Path(file).parent, homes)
+
     def get(name: str) -> Any:
         """Import a public name when it is first asked for."""
         if name not in homes:
-            known = [] if name.startswith("_") else homes
-            near, other = nearest(name, known), NAMES.get(name.lower())
-            meant = f": {other}" if other else f"; did you mean {near!r}?" if near else ""
-            raise AttributeError(f"module {package!r} has no attribute {name!r}{meant}", name=name)
+            told = f"module {package!r} has no attribute {name!r}{meant(name)}"
+            raise AttributeError(told, name=name)
         return getattr(import_module(homes[name], package), name)
 
     def names() -> list[str]:
@@ -44,4 +44,5 @@ def lazy_exports(
         own = {name for name in vars(import_module(package)) if name.startswith("__")}
         return sorted(own | homes.keys())
 
+    hinted(package, meant)
     return get, names, sorted(homes)

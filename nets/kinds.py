@@ -238,7 +238,8 @@ KINDS: dict[Any, tuple[type, str]] = {
 def _unmet_by_entries(value: Any, kinds: tuple[Any, ...]) -> str | None:
     several = kinds[-1] is Ellipsis
     if not isinstance(value, tuple):
-        return "several values" if several else f"{len(kinds)} values"
+        example = f", as in ({value!r},)" if unmet(value, kinds[0]) is None else ""
+        return f"several values{example}" if several else f"{len(kinds)} values"
     if not several and len(value) != len(kinds):
         return f"{len(kinds)} values"
     lacking = map(unmet, value, repeat(kinds[0]) if several else kinds)

@@ -12,14 +12,14 @@ LONGEST = 60
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant; None where nothing is near.
 
-    Of options, `--config.learning-rate`, the last word counts.
+    Of options, `--config.learning-rate`, the last word counts; they are given nowhere else.
     """
     by_word = {_word(each): each for each in sorted(known, key=lambda each: (-len(each), each))}
     word = _word(name)
     for meant in (word, HABITS.get(word), *(own for own in by_word if HABITS.get(own) == word)):
         if meant in by_word:
             return by_word[meant]
-    if word in ARGUMENTS:
+    if word in ARGUMENTS and not name.startswith("-"):
         return None
     habits = {habit: by_word[own] for habit, own in HABITS.items() if own in by_word}
     for names in (by_word, habits):  # a name misspelled, and one of another library's

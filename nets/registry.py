@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
+from .habits import HABITS
 from .near import shortened
 
 T = TypeVar("T")
@@ -54,7 +55,10 @@ class Registry(Generic[T]):
 
     def unknown(self, name: str) -> ValueError:
         """Return the error that says that `name` is none, and what was probably meant."""
-        near = get_close_matches(_plain(str(name)), self._canonical, n=3, cutoff=0.6)
+        plain = _plain(str(name))
+        meant = OTHERS.get(plain)
+        near = get_close_matches(plain, self._canonical, n=3, cutoff=0.6)
+        near = [meant] if meant in self._canonical else near
         names = list(dict.fromkeys(self._canonical[key] for key in near)) or list(self._entries)
         listed = ", ".join(repr(each) for each in names)
         hint = f"did you mean {listed}?" if near else f"choose one of {listed}"
@@ -63,3 +67,7 @@ class Registry(Generic[T]):
 
 def _plain(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "").replace(" ", "")
+
+
+OTHERS = {_plain(habit): _plain(own) for habit, own in HABITS.items()}
+"""What other libraries call entries of ours."""

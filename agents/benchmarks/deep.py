@@ -36,6 +36,16 @@ OUR_PIXELS = PIXELS | {
 }
 
 
+def built(
+    algorithm: str, env_id: str, copies: int, settings: dict[str, Any], device: str, seed: int
+) -> Any:
+    """Return an agent of ours, whose world may be one of noise."""
+    found = find_algorithm(algorithm)
+    config = found.config_type()(**settings)
+    env = gym.make(NOISE_84) if env_id == NOISE_84.id else env_id
+    return found.agent_type()(env, config, seed=seed, device=device, num_envs=copies)
+
+
 def ours(
     algorithm: str,
     env_id: str,
@@ -48,10 +58,7 @@ def ours(
     """Measure env steps/s of an agent of ours."""
 
     def measure(turn: int) -> float:
-        found = find_algorithm(algorithm)
-        config = found.config_type()(**settings)
-        env = gym.make(NOISE_84) if env_id == NOISE_84.id else env_id
-        agent = found.agent_type()(env, config, seed=turn, device=device, num_envs=copies)
+        agent = built(algorithm, env_id, copies, settings, device, turn)
         agent.learn(before, progress=False)
         return rate(steps, lambda: agent.learn(steps, progress=False))
 

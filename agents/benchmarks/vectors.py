@@ -1,4 +1,4 @@
-"""Speed at many environments: PPO and A2C beside the shape of PureJaxRL, DQN beside SB3.
+"""Speed at many environments: PPO and A2C beside the shape of PureJaxRL, DQN beside SB3; pixels.
 
 All have the same settings and networks of 64-64 units. PPO of ours learns by its compiled kernel;
 how fast it is by torch is measured beside it. JAX compiles the world into the loop of learning, for
@@ -17,6 +17,7 @@ from ..algorithms import find_algorithm
 from .deep import A2C, ENV_ID, PPO, PPO_DISCOUNT, PPO_EPOCHS, copies, learning
 from .deep import ours as trained
 from .learners import GOAL, GOAL_EPISODES, GOAL_EVERY, our_way_to_goal, sb3_way_to_goal
+from .pixels import CASES as PIXELS
 
 PEERS = ("jax==0.10.2", "flax==0.12.8", "optax==0.2.8", "gymnax==1.0.1")
 FORGOTTEN = ("six==1.17.0",)  # which gymnax imports and does not ask for
@@ -141,6 +142,7 @@ def a2c_case(copies: int) -> Case:
 CASES = (
     *map(case, SHAPES),
     *map(a2c_case, A2C_COPIES),
+    *PIXELS,
     Case(
         "dqn-vector-64",
         f"DQN on {ENV_ID}, {DQN_COPIES} environments, an update of"

@@ -10,6 +10,7 @@ import numpy as np
 
 from nets.arguments import named
 from nets.glance import rows_in_a_table
+from nets.keywords import without
 from nets.kinds import Copies, Count, Seed
 from nets.near import shortened
 from nets.process.device import cpu_settings
@@ -26,6 +27,16 @@ from .divergence import answerable, require_finite, require_finite_action
 from .experience import Array
 
 
+@without(
+    {
+        "mean": "it is mean_return",
+        "mean_reward": "it is mean_return",
+        "rewards": "it is returns",
+        "episode_rewards": "it is returns",
+        "std": "it is std_return",
+        "std_reward": "it is std_return",
+    }
+)
 @dataclass(frozen=True)
 class Evaluation:
     """Returns of evaluation episodes, undiscounted unless the name says otherwise."""

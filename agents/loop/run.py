@@ -92,6 +92,18 @@ class RunFolder(folder.RunFolder[RunConfig]):
         compiled = state["config"].get("kernel") == "fused"
         return (*super().libraries(state), *(["numba"] if compiled else []))
 
+    def load_config(self) -> dict[str, Any]:
+        """Return what `create` recorded.
+
+        Raises:
+            FileNotFoundError: the folder is not a run.
+            ValueError: it is a run of something else.
+        """
+        record = super().load_config()
+        if "model" in record and "algorithm" not in record:
+            raise ValueError(f"{self.path} is a run of a generative model, and of no agent")
+        return record
+
     @checked
     def create(self, agent: Actor, config: RunConfig, command: Sequence[str] = ()) -> None:
         """Begin a new run of an untrained agent.

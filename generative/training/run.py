@@ -69,7 +69,8 @@ class RunFolder(folder.RunFolder[RunConfig]):
         """
         record = super().load_config()
         if record.get("kind") != KIND:
-            raise ValueError(f"{self.path} is not a run of a generative model")
+            of = ": it is one of an agent" if "algorithm" in record else ""
+            raise ValueError(f"{self.path} is not a run of a generative model{of}")
         return record
 
     def write(self, step: int, state: Mapping[str, Any], rows: Mark | None) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
+from ..arguments import named
+
 GOOD, WRONG = 1e-7, 1e-3
 """Ratios below the first are rounding, above the second a mistake; in float64 with ε = 1e-6."""
 
@@ -31,6 +33,7 @@ def numeric_gradient(
     return gradient
 
 
+@named
 def grad_check(
     loss: Callable[[], Tensor], params: nn.Module | Iterable[Tensor], epsilon: float = 1e-6
 ) -> float:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ..arguments import named
 from ..keywords import require_keywords
+from ..near import shortened
 from ..registry import Registry
 
 Parameters: TypeAlias = nn.Module | Iterable[Tensor] | Iterable[dict[str, Any]]
@@ -73,6 +75,8 @@ def optimizer(name: str, params: Parameters, **arguments: Any) -> Optimizer:
         ValueError: if the name is unknown.
         TypeError: if the optimiser has no such argument.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"name is {shortened(name)}: expected optimizer(name, parameters)")
     rule = OPTIMISERS[name]
     if isinstance(rule.optimiser, type):
         require_keywords(rule.optimiser, arguments)
@@ -143,6 +147,7 @@ def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, A
     return [group for group in groups if group["params"]]
 
 
+@named
 def clip_grads(
     params: Parameters,
     *,

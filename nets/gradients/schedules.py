@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from torch.optim import Optimizer, lr_scheduler
 
+from ..arguments import named
 from ..registry import Registry
 
 Scheduler: TypeAlias = lr_scheduler.LRScheduler
@@ -82,7 +83,7 @@ def schedule(name: str, optimizer: Optimizer, *, warmup: int = 0, **arguments: A
         ValueError: if the name is unknown, or a plateau is to be warmed up to.
         TypeError: if the schedule has no such argument.
     """
-    build = SCHEDULES[name]
+    build = named(SCHEDULES[name])
     if not warmup:
         return build(optimizer, **arguments)
     if SCHEDULES.canonical(name) == "plateau":

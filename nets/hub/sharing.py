@@ -1,6 +1,7 @@
 """Runs to a model hub and back: what is pulled goes through the doors of a stranger's run."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..extras import require_extra
+from ..near import shortened
 from ..runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from ..runs.checkpoints import Checkpoints
 from ..runs.fingerprints import source
@@ -57,11 +59,16 @@ def push(
 
     Raises:
         ModuleNotFoundError: what talks to hubs is not installed; the extra is named.
+        ValueError: the licence is none that a hub knows by such a name.
         FileNotFoundError: there is no run, or no such checkpoint.
         CheckpointError: it is damaged, or one of its files is a link.
         HubError: the hub refuses, or is not there.
     """
     require_extra("hub", *PACKAGES)
+    if not LICENCE.fullmatch(licence):
+        said = "expected a hub's word for one, such as apache-2.0"
+        raise ValueError(f"licence is {shortened(licence)}: {said}")
+    _require_name(repo)
     run = Path(run).absolute()
     files = Checkpoints(run)
     if not files.config.exists():
@@ -138,6 +145,17 @@ def pull(repo: str, folder: str | Path | None = None, *, revision: str | None = 
             target.rmdir()  # it is empty
         run.rename(target)
     return target
+
+
+LICENCE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+
+
+def _require_name(repo: str) -> None:
+    """Refuse what is no name of a repository before anything is measured for it."""
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    with _asking(repo):
+        validate_repo_id(repo)
 
 
 def _download(repo: str, revision: str | None, folder: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from ..keywords import Keywords
 from ..registry import Registry
 
 ActivationSpec: TypeAlias = (
@@ -40,7 +41,7 @@ class Activation:
     gain: float
 
 
-class Sign(nn.Module):
+class Sign(nn.Module, Keywords):
     """+1 where x > 0, else -1: the perceptron's threshold, zero included (N-ACT-10).
 
     `torch.sign` differs: it is 0 at 0. The derivative is 0 everywhere.
@@ -51,7 +52,7 @@ class Sign(nn.Module):
         return torch.sign(x) - (x == 0).to(x.dtype)
 
 
-class Elementwise(nn.Module):
+class Elementwise(nn.Module, Keywords):
     """A function of one tensor as a module."""
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:

@@ -10,11 +10,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ..keywords import Keywords
+
 Score = Literal["dot", "additive"]
 SCORES = ("dot", "additive")
 
 
-class Attention(nn.Module):
+class Attention(nn.Module, Keywords):
     """α = softmax over valid j of score(sᵢ, hⱼ), cᵢ = Σⱼ αᵢⱼ hⱼ.
 
     `dot`: score(s, h) = s·h / √H, as in `F.scaled_dot_product_attention`. `additive`:

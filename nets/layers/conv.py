@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..keywords import Keywords
 from .activations import ActivationSpec
 from .activations import activation as build_activation
 from .chain import Chain
@@ -121,7 +122,7 @@ def _build_pool(spec: str | nn.Module | Callable[[], nn.Module]) -> nn.Module:
     return pool2d(spec) if isinstance(spec, str) else spec()
 
 
-class CNN(nn.Module):
+class CNN(nn.Module, Keywords):
     """Convolutional blocks, flattened, and a linear layer if `out_features` is given.
 
     Images are channels-first; uint8 is scaled to [0, 1] inside, floats are left alone.

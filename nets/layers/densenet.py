@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..keywords import Keywords
 from .chain import Chain
 
 BLOCKS = {
@@ -18,7 +20,7 @@ BOTTLENECK = 4
 COMPRESSION = 0.5
 
 
-class DenseBlock(nn.ModuleList):
+class DenseBlock(nn.ModuleList, Keywords):
     """Layers of norm → ReLU → 1x1 → norm → ReLU → 3x3, each of which adds `growth` channels.
 
     Args:
@@ -27,6 +29,7 @@ class DenseBlock(nn.ModuleList):
         growth: channels that each of them adds, k.
     """
 
+    @checked
     def __init__(self, in_channels: int, layers: int, growth: int) -> None:
         width = BOTTLENECK * growth
         super().__init__(

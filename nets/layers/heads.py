@@ -10,6 +10,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..keywords import Keywords
 from .activations import ActivationSpec
 from .distributions import Categorical, Gaussian, TanhGaussian, bounded
 from .init import InitSpec, init_layer_
@@ -26,7 +28,7 @@ def dueling(value: Tensor, advantage: Tensor, dim: int = -1) -> Tensor:
     return value + (advantage - advantage.mean(dim, keepdim=True))  # [..., A]
 
 
-class DuelingHead(nn.Module):
+class DuelingHead(nn.Module, Keywords):
     """Action values from a value stream and an advantage stream (N-HEAD-05).
 
     Args:
@@ -38,6 +40,7 @@ class DuelingHead(nn.Module):
         init: see `nets.MLP`.
     """
 
+    @checked
     def __init__(
         self,
         in_features: int,
@@ -66,9 +69,10 @@ class DuelingHead(nn.Module):
         return dueling(value, advantage, dim=-2).flatten(-2)
 
 
-class ValueHead(nn.Module):
+class ValueHead(nn.Module, Keywords):
     """One linear unit whose output is V(s) `[...]`, without a last dimension of 1 (N-HEAD-05)."""
 
+    @checked
     def __init__(self, in_features: int, *, init: InitSpec = None, gain: float = 1.0) -> None:
         super().__init__()
         self.linear = _linear(in_features, 1, init, gain)
@@ -78,7 +82,7 @@ class ValueHead(nn.Module):
         return self.linear(features).squeeze(-1)
 
 
-class CategoricalHead(nn.Module):
+class CategoricalHead(nn.Module, Keywords):
     """A policy over discrete actions (N-HEAD-05).
 
     Args:
@@ -88,6 +92,7 @@ class CategoricalHead(nn.Module):
         gain: gain of `init`; a small one starts the policy nearly uniform.
     """
 
+    @checked
     def __init__(
         self, in_features: int, num_actions: int, *, init: InitSpec = None, gain: float = 0.01
     ) -> None:
@@ -99,7 +104,7 @@ class CategoricalHead(nn.Module):
         return Categorical(self.logits(features))
 
 
-class GaussianHead(nn.Module):
+class GaussianHead(nn.Module, Keywords):
     """A policy over unbounded actions, its log σ a parameter that ignores the state (N-HEAD-05).
 
     Args:
@@ -110,6 +115,7 @@ class GaussianHead(nn.Module):
         gain: gain of `init`.
     """
 
+    @checked
     def __init__(
         self,
         in_features: int,
@@ -128,7 +134,7 @@ class GaussianHead(nn.Module):
         return Gaussian(self.mean(features), self.log_std)
 
 
-class TanhGaussianHead(nn.Module):
+class TanhGaussianHead(nn.Module, Keywords):
     """A policy over actions in [low, high], μ and log σ both from the features (N-HEAD-05).
 
     Log σ moves smoothly within `log_std_range`: a hard clamp would leave it without a gradient.
@@ -146,6 +152,7 @@ class TanhGaussianHead(nn.Module):
         ValueError: if the bounds are not finite with low < high.
     """
 
+    @checked
     def __init__(
         self,
         in_features: int,
@@ -170,7 +177,7 @@ class TanhGaussianHead(nn.Module):
         return TanhGaussian(mean, log_std, self.squash.low, self.squash.high)
 
 
-class Bounded(nn.Module):
+class Bounded(nn.Module, Keywords):
     """Squash x to low + (high - low)(tanh x + 1)/2, never outside [low, high] (N-HEAD-04).
 
     Args:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from ..near import shortened
 
 CHANNELS_LAST_PIXELS = 32 * 32
 
@@ -77,8 +80,10 @@ def check_shape(in_shape: tuple[int, int, int], min_size: tuple[int, int]) -> tu
     Raises:
         ValueError: if it is no such triple, or smaller than `min_size`.
     """
-    if len(in_shape) != 3 or min(in_shape) < 1:
-        raise ValueError(f"in_shape must be (channels, height, width), got {tuple(in_shape)}")
+    sizes = tuple(in_shape) if isinstance(in_shape, Sequence) else ()
+    if len(sizes) != 3 or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        said = sizes or shortened(in_shape)
+        raise ValueError(f"in_shape must be (channels, height, width), got {said}")
     channels, height, width = in_shape
     if height < min_size[0] or width < min_size[1]:
         raise ValueError(

@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..keywords import Keywords
 from .chain import Chain
 from .conv import ConvBlock
 from .norm import NormSpec
@@ -30,7 +32,7 @@ AUXILIARY = {"4a": 512, "4d": 528}
 """After which modules an auxiliary classifier looks on, and at how many channels."""
 
 
-class Inception(nn.Module):
+class Inception(nn.Module, Keywords):
     """1x1; 1x1 → 3x3; 1x1 → 5x5; 3x3 max pooling → 1x1: concatenated by channels (N-ARC-04).
 
     Stride 1 and padding keep the picture's size. Szegedy et al. (2015).
@@ -45,6 +47,7 @@ class Inception(nn.Module):
         norm: see `nets.layers.norm.norm`, after each convolution; None as in the paper.
     """
 
+    @checked
     def __init__(
         self,
         in_channels: int,
@@ -105,7 +108,7 @@ class Auxiliaries(NamedTuple):
     early: Tensor  # [B, K], after module 4a
 
 
-class GoogLeNetFeatures(nn.Module):
+class GoogLeNetFeatures(nn.Module, Keywords):
     """The stem and nine Inception modules (N-ARC-03).
 
     Args:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
 
+from ..arguments import named
 from ..registry import Registry
 from .activations import ActivationSpec
 from .activations import gain as activation_gain
@@ -69,6 +70,7 @@ def _orthogonal(weight: Weight, gain: float, scale: float) -> None:
 
 
 @torch.no_grad()
+@named
 def init_(
     module: ModuleT,
     name: str,

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ..arguments import checked
 from .activations import ActivationSpec
 from .activations import activation as build_activation
 from .chain import Chain
@@ -39,6 +40,7 @@ class MLP(Chain):
             output option is given without an output layer.
     """
 
+    @checked
     def __init__(
         self,
         in_features: int,

@@ -7,10 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..keywords import Keywords
+
 Network = TypeVar("Network", bound=nn.Module)
 
 
-class NoisyLinear(nn.Module):
+class NoisyLinear(nn.Module, Keywords):
     """y = (W + S ⊙ ε) x + b + s ⊙ ε_b, where S and s are learned and ε is drawn at every call.
 
     The noise is factorised: εᵢⱼ = f(ξᵢ) f(ξⱼ') with f(ξ) = sgn(ξ) √|ξ|, one standard normal ξ for

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..keywords import Keywords
 from ..registry import Registry
 
 NormSpec: TypeAlias = str | type[nn.Module] | partial[Any] | Callable[[int], nn.Module] | None
@@ -105,7 +107,7 @@ def cancels_bias(layer: nn.Module) -> bool:
     )
 
 
-class RunningNorm(nn.Module):
+class RunningNorm(nn.Module, Keywords):
     """Normalise inputs by statistics gathered while training and frozen in evaluation.
 
     `"zscore"`: x' = (x - μ)/√(σ² + ε), σ² biased (N-NORM-02). `"minmax"`:
@@ -127,6 +129,7 @@ class RunningNorm(nn.Module):
     low: Tensor
     high: Tensor
 
+    @checked
     def __init__(
         self, shape: int | Sequence[int], *, mode: str = "zscore", eps: float = 1e-8
     ) -> None:

@@ -9,12 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..keywords import Keywords
 from ..registry import Registry
 
 Weight = float | Literal["learned", "random"]
 
 
-class WindowPool2d(nn.Module):
+class WindowPool2d(nn.Module, Keywords):
     """A function of the windows of an image; subclasses say which.
 
     Args:
@@ -194,7 +195,7 @@ def pool2d(
     return POOLS[name](kernel_size, stride, **options)
 
 
-class GlobalMeanPool2d(nn.Module):
+class GlobalMeanPool2d(nn.Module, Keywords):
     """Mean over height and width, `[B, C, H, W]` to `[B, C]` (N-POOL-07)."""
 
     def forward(self, x: Tensor) -> Tensor:

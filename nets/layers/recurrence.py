@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from ..arguments import checked
+from ..keywords import Keywords
 from .padding import Padding, packed_like, padded, padding_of
 from .resets import Timeline, unseen
 
@@ -18,7 +20,7 @@ _RunLayer: TypeAlias = Callable[
 ]  # of input, states `[B, H]` and weights: outputs and last states
 
 
-class Recurrent(nn.RNNBase):
+class Recurrent(nn.RNNBase, Keywords):
     """What the three layers share: parameters named as torch's, resets, one step or many."""
 
     _mode: ClassVar[str]
@@ -27,6 +29,7 @@ class Recurrent(nn.RNNBase):
     _states: ClassVar[int] = 1
     _room: ClassVar[int] = 1
 
+    @checked
     def __init__(
         self,
         in_features: int,

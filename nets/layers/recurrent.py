@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ..arguments import checked
 from . import early_reset_gru
 from .recurrence import Recurrent, State
 from .resets import gru_signals, lstm_signals, rnn_signals
@@ -75,6 +76,7 @@ class GRU(Recurrent):
     _kernel: Callable[..., tuple[Tensor, ...]] = staticmethod(torch.gru)
     _cell: Callable[..., State] = staticmethod(torch.gru_cell)
 
+    @checked
     def __init__(
         self,
         in_features: int,

@@ -8,7 +8,9 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from ..arguments import checked, named
 from ..gradients.optim import parameter_groups
+from ..keywords import Keywords
 
 
 def decaying(module: nn.Module) -> Iterator[Tensor]:
@@ -19,6 +21,7 @@ def decaying(module: nn.Module) -> Iterator[Tensor]:
                 yield parameter
 
 
+@named
 def penalty(module: nn.Module, *, l1: float = 0.0, l2: float = 0.0) -> Tensor:
     """Return Ω = l1·Σ|w| + l2·Σw² over the weights of `module`, to be added to a loss (N-REG-06).
 
@@ -68,7 +71,7 @@ def count_nonzero(module: nn.Module) -> int:
     return sum(int(weight.count_nonzero()) for weight in decaying(module))
 
 
-class ActivityPenalty:
+class ActivityPenalty(Keywords):
     """Sum what layers put out, l1·Σ|a| + l2·Σa², averaged over the batch (N-REG-07).
 
     The term of the passes since the last call of `take` is added to a loss:
@@ -87,6 +90,7 @@ class ActivityPenalty:
         ValueError: if there is no layer, or a weight is negative.
     """
 
+    @checked
     def __init__(self, *layers: nn.Module, l1: float = 0.0, l2: float = 0.0) -> None:
         if not layers:
             raise ValueError("give at least one layer")
@@ -123,7 +127,7 @@ class ActivityPenalty:
         self.remove()
 
 
-class GaussianNoise(nn.Module):
+class GaussianNoise(nn.Module, Keywords):
     """Add σ·ε, ε ~ N(0, I), in training; do nothing in evaluation (N-REG-11).
 
     Before the first layer it dirties the data, between two layers the features.
@@ -135,6 +139,7 @@ class GaussianNoise(nn.Module):
         ValueError: if σ is negative.
     """
 
+    @checked
     def __init__(self, std: float) -> None:
         super().__init__()
         if std < 0.0:

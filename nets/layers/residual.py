@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..keywords import Keywords
 from .activations import ActivationSpec
 from .activations import activation as build_activation
 from .norm import NormSpec, cancels_bias
 from .norm import norm as build_norm
 
 
-class ResBlock(nn.Module):
+class ResBlock(nn.Module, Keywords):
     """Residual block y = act(x + F(x)), F = conv → norm → act → conv → norm (N-ARC-05).
 
     With `pre_activation` it is y = x + F(x), F = norm → act → conv → norm → act → conv: the
@@ -26,6 +28,7 @@ class ResBlock(nn.Module):
         pre_activation: where activation and norm stand.
     """
 
+    @checked
     def __init__(
         self,
         channels: int,
@@ -58,7 +61,7 @@ class ResBlock(nn.Module):
         return self.activation(self.shortcut(x) + self.residual(x))
 
 
-class Bottleneck(nn.Module):
+class Bottleneck(nn.Module, Keywords):
     """Residual block whose F narrows, convolves and widens: 1x1, 3x3, 1x1 with four times as many.
 
     The stride is the 3x3 convolution's, as in most implementations; the paper gave it to the first.

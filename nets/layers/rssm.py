@@ -14,12 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, one_hot
 
+from ..keywords import Keywords
 from .mlp import MLP
 
 UNIFORM = 0.01  # the share of every draw that is uniform
 
 
-class RSSM(nn.Module):
+class RSSM(nn.Module, Keywords):
     """A recurrent state-space model with categorical latents.
 
     Args:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..keywords import Keywords
 from ..kinds import Upsampling
 from .activations import ActivationSpec
 from .activations import activation as build_activation
@@ -25,7 +27,7 @@ def conv_transpose_out(
     return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1
 
 
-class Resize(nn.Module):
+class Resize(nn.Module, Keywords):
     """Stretch images of h pixels to h·stride + extra by interpolation.
 
     Args:
@@ -70,6 +72,7 @@ class UpBlock(Chain):
             `padding` is given.
     """
 
+    @checked
     def __init__(
         self,
         in_channels: int,
@@ -84,8 +87,6 @@ class UpBlock(Chain):
         norm: NormSpec = None,
     ) -> None:
         super().__init__()
-        if mode not in ("transpose", "nearest", "bilinear"):
-            raise ValueError(f"mode is {mode!r}: expected 'transpose', 'nearest' or 'bilinear'")
         extra = output_padding if isinstance(output_padding, tuple) else (output_padding,) * 2
         if not all(0 <= more < stride for more in extra):
             raise ValueError(f"output_padding is {output_padding}: expected 0 to {stride - 1}")

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..keywords import Keywords
 from ..layers.conv import ConvBlock
 from ..layers.densenet import BLOCKS as DENSENETS
 from ..layers.densenet import densenet
@@ -42,7 +43,7 @@ LARGEST_MINIMUM = 256
 CHANNELS_PER_GROUP = 16  # or more: a group must not be a single number where maps are 1x1
 
 
-class ClassicCNN(nn.Module):
+class ClassicCNN(nn.Module, Keywords):
     """Feature maps, a vector of them, and a linear classifier if there are classes.
 
     Args:

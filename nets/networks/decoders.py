@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
+from ..keywords import Keywords
 from ..kinds import Upsampling
 from ..layers.activations import ActivationSpec
 from ..layers.conv import ConvBlock
@@ -21,7 +22,7 @@ from ..layers.upsampling import UpBlock
 ImageShape: TypeAlias = tuple[int, int, int]
 
 
-class MLPEncoder(nn.Module):
+class MLPEncoder(nn.Module, Keywords):
     """Data of any shape, flattened, through hidden layers.
 
     Args:
@@ -42,7 +43,7 @@ class MLPEncoder(nn.Module):
         return self.mlp(x.flatten(1))
 
 
-class MLPDecoder(nn.Module):
+class MLPDecoder(nn.Module, Keywords):
     """Codes through the hidden layers of an `MLPEncoder` in reverse, to data of any shape.
 
     Args:
@@ -69,7 +70,7 @@ class MLPDecoder(nn.Module):
         return self.mlp(codes).view(-1, *self.out_shape)
 
 
-class ConvEncoder(nn.Module):
+class ConvEncoder(nn.Module, Keywords):
     """Convolutions of 4x4 that halve an image, residual blocks if wanted, then dense layers.
 
     Without residual blocks, with 4 times 32 channels and 256-256 units, it is the encoder of
@@ -114,7 +115,7 @@ class ConvEncoder(nn.Module):
         return self.mlp(self.blocks(scaled(images, self.in_shape, dtype)).flatten(1))
 
 
-class ConvDecoder(nn.Module):
+class ConvDecoder(nn.Module, Keywords):
     """The layers of a `ConvEncoder` in reverse order: its shapes, exactly, for every image size.
 
     Args:

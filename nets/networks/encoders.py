@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from torch import Tensor, nn
 
+from ..keywords import Keywords
 from ..layers.conv import CNN, ConvBlock
 from ..layers.images import check_shape, scaled, sizes_out
 from ..layers.precision import Convolutions
@@ -18,7 +19,7 @@ from .classic import CLASSIC, ClassicCNN, classic_encoder
 ImageShape: TypeAlias = tuple[int, int, int]
 
 
-class NatureCNN(nn.Module):
+class NatureCNN(nn.Module, Keywords):
     """The encoder of DQN: three convolutions, a dense layer, ReLU after each (N-ARC-09).
 
     Kernels 8, 4, 3 with strides 4, 2, 1 and 32, 64, 64 channels. Where these strides would pass
@@ -49,7 +50,7 @@ class NatureCNN(nn.Module):
         return self.cnn(self.pad(scaled(images, self.in_shape, self.cnn.dtype))).relu()
 
 
-class SmallCNN(nn.Module):
+class SmallCNN(nn.Module, Keywords):
     """A small encoder for boards of about 10x10: one convolution and a dense layer, with ReLU.
 
     16 kernels of 3x3. Source: Young and Tian 2019, "MinAtar".
@@ -74,7 +75,7 @@ class SmallCNN(nn.Module):
         return self.cnn(images).relu()
 
 
-class ImpalaCNN(nn.Module):
+class ImpalaCNN(nn.Module, Keywords):
     """The residual encoder of IMPALA: three sections and a dense layer (N-ARC-09).
 
     Each section is a 3x3 convolution, 3x3 max pooling with stride 2 and two residual blocks, with

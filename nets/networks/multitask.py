@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from ..keywords import Keywords
 
-class MultiTask(nn.Module):
+
+class MultiTask(nn.Module, Keywords):
     """A trunk whose features go to one head per task.
 
     Args:

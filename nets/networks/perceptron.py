@@ -3,8 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+from ..arguments import checked
+from ..keywords import Keywords
 
-class Perceptron(nn.Module):
+
+class Perceptron(nn.Module, Keywords):
     """o = sign(w·x + b), +1 or −1; at 0 it says −1 (curriculum N-LIN-01, N-ACT-10).
 
     There is no gradient to learn from: the sign is flat. `fit` corrects mistakes instead.
@@ -16,6 +19,7 @@ class Perceptron(nn.Module):
     weight: Tensor
     bias: Tensor
 
+    @checked
     def __init__(self, in_features: int) -> None:
         super().__init__()
         self.register_buffer("weight", torch.zeros(in_features))

@@ -7,12 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..keywords import Keywords
+
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALVES = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # of GoogLeNet, whose weights come from elsewhere
 NORMALISE = "normalise."
 
 
-class Standardise(nn.Module):
+class Standardise(nn.Module, Keywords):
     """Pictures minus the mean of their channels, over its deviation: (x − μ)/σ.
 
     Args:

@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from ..arguments import checked
+from ..keywords import Keywords
 from ..layers.attention import Attention, Score
 from ..layers.padding import Padding
 from .vocabulary import EOS, GO, PAD, teacher_forcing
@@ -25,7 +27,7 @@ class Read(NamedTuple):
     valid: Tensor  # [T, B] bool: where there are tokens
 
 
-class Seq2Seq(nn.Module):
+class Seq2Seq(nn.Module, Keywords):
     """GRU or LSTM to GRU or LSTM, with or without attention (Sutskever, Vinyals & Le, 2014).
 
     The same decoder is trained by teacher forcing and writes by itself (N-SEQ-05). With attention
@@ -45,6 +47,7 @@ class Seq2Seq(nn.Module):
         ValueError: if the cell is unknown, or weights are tied and E is not H.
     """
 
+    @checked
     def __init__(
         self,
         source_size: int,
@@ -58,8 +61,6 @@ class Seq2Seq(nn.Module):
         tied: bool = False,
     ) -> None:
         super().__init__()
-        if cell not in CELLS:
-            raise ValueError(f"cell must be one of {', '.join(CELLS)}, got {cell!r}")
         if tied and embedding_size != hidden_size:
             message = f"tied weights need embedding_size = hidden_size, got {embedding_size}"
             raise ValueError(f"{message} and {hidden_size}")

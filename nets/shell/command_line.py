@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar, get_origin
 
 import tyro
 
+from .. import __version__
 from ..foreign import is_foreign
 from ..process.interrupts import SIGNALLED, interruptible
 from ..process.memory import lacks_memory, memory_sentence
@@ -75,6 +76,9 @@ def command(function: Callable[[list[str]], int]) -> Command:
 
 
 def _exit_code(function: Callable[[list[str]], int], argv: list[str]) -> int:
+    if argv == ["--version"]:
+        print(f"dreamgym {__version__}")
+        return 0
     try:
         return function(argv)
     except CommandError as error:

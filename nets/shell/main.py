@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from .. import __version__
 from ..near import hint
 from .command_line import CommandError, command
 from .completion import ASK, SHELLS, candidates
@@ -23,18 +22,17 @@ def main(argv: list[str]) -> int:
     if argv in ([], ["-h"], ["--help"], ["help"]):
         print(_usage(points))
         return 0
-    if argv == ["--version"]:
-        print(f"dreamgym {__version__}")
-        return 0
     if argv[0] == ASK:
         print("\n".join(candidates(points, argv[1:] or [""])))
         return 0
     name, *rest = argv if argv[0] != "help" else [*argv[1:], "--help"]
+    if name == "help":
+        return main(["help"])
     if name == "completion":
         print(_completion(rest), end="")
         return 0
     if name not in points:
-        known = {*points, "completion", "help"}
+        known = {*points, "completion", "help", "--version"}
         raise CommandError(f"unknown command {name!r}: {hint(name, known)}")
     return points[name].load()(rest)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import tyro
 from tyro import _errors  # the only place where tyro tells what is wrong before it draws a box
 
+from ..habits import OPTIONS
 from ..near import nearest
 
 
@@ -71,6 +72,9 @@ def _unknown(tokens: list[str], known: dict[str, Any], argv: list[str], more: st
     if _is_option(token):
         name = token.partition("=")[0]
         near = nearest(name, known)
+        other = OPTIONS.get(_option(name).lstrip("-").replace("-", "_"))
+        if other and (near is None or not near.endswith(_option(name).lstrip("-"))):
+            return f"there is no option {name}: {other}"
         if near is None:
             return f"there is no option {name}{more}"
         if _is_option(near):

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..arguments import checked
+from ..keywords import Keywords
 from ..kinds import Count, Positive, Share, Whole
 
 Transform = Callable[[Tensor], Tensor]
@@ -130,7 +131,7 @@ def _pictures(images: Tensor) -> tuple[int, int, int, int]:
     return batch, channels, height, width
 
 
-class Augmentation(nn.Module):
+class Augmentation(nn.Module, Keywords):
     """Change pictures by one transform after the other in training, and not in evaluation.
 
     Args:

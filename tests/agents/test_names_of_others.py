@@ -31,6 +31,14 @@ def test_what_the_answers_name_is_there(dqn):
     assert isinstance(dqn.source.make(), gym.Env)
 
 
+def test_an_evaluation_answers_names_of_theirs_too():
+    found = agents.Evaluation(1.0, 0.0, 1.0, 1.0, 1, [1.0])
+    with pytest.raises(AttributeError) as error:
+        _ = found.mean_reward
+    assert str(error.value) == "Evaluation has no attribute 'mean_reward': it is mean_return"
+    assert not hasattr(found, "mean")
+
+
 def test_other_names_are_missing_as_ever_and_copies_are_made(dqn):
     with pytest.raises(AttributeError, match=r"^'DQN' object has no attribute 'predikt'$"):
         _ = dqn.predikt

@@ -9,7 +9,7 @@ from printed_blocks import PAGES
 
 import agents
 from agents.sb3.config import WORDS
-from nets.habits import ARGUMENTS, ATTRIBUTES, HABITS, NAMES
+from nets.habits import ARGUMENTS, ATTRIBUTES, HABITS, NAMES, OPTIONS
 
 PAGE = PAGES["docs/coming-from.md"].read_text(encoding="utf-8")
 DEFAULTS = re.findall(r"^\| (\w+) `(\w+)` \| ([\d.]+) \| ([\d.]+) \|$", PAGE, re.MULTILINE)
@@ -22,8 +22,9 @@ def test_the_table_of_words_is_what_the_errors_know():
 
 def test_the_page_says_where_things_are_given_as_the_errors_do():
     table = PAGE.partition("## Given elsewhere")[2]
-    told = re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE)
-    assert {name.lower(): where for name, where in told} == ARGUMENTS | ATTRIBUTES | NAMES
+    told = re.findall(r"^\| `([\w-]+)` \| (.+) \|$", table, re.MULTILINE)
+    plain = {name.lower().strip("-").replace("-", "_"): where for name, where in told}
+    assert plain == ARGUMENTS | ATTRIBUTES | NAMES | OPTIONS
 
 
 @pytest.mark.parametrize("name", ["PPO", "A2C", "DQN"])

@@ -1,5 +1,7 @@
 """Pages that teach end in a task, whose solution is folded, and run as all that they print."""
 
+import re
+
 import pytest
 from printed_blocks import PAGES, blocks_of
 
@@ -14,6 +16,13 @@ WITH_EXERCISES = [
         for name in ("autoencoders", "gans", "latents", "metrics", "worlds")
     ),
 ]
+
+
+def test_the_curriculum_names_every_page_with_a_task_and_no_other():
+    told = re.findall(r"\(([\w/-]+\.md)#exercise\)", PAGES["docs/curriculum.md"].read_text("utf-8"))
+    assert [f"docs/{page}" for page in told] == WITH_EXERCISES
+    with_tasks = [p for p, file in PAGES.items() if "\n## Exercise\n" in file.read_text("utf-8")]
+    assert sorted(with_tasks) == sorted(WITH_EXERCISES)
 
 
 @pytest.mark.parametrize("page", WITH_EXERCISES)

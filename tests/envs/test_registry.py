@@ -13,6 +13,8 @@ from gymnasium.envs.classic_control import PendulumEnv
 from gymnasium.utils.play import PlayableGame
 from gymnasium.vector import SyncVectorEnv
 
+import envs
+
 OWN_IDS = [id for id in IDS if id.startswith("dreamgym/")]
 PAGES = sorted((DOCS / "envs").glob("*.md"))
 
@@ -138,3 +140,21 @@ def test_E_04_the_documented_pendulum_is_gymnasiums():
     angles, speeds = np.arctan2(starts[:, 1], starts[:, 0]) / np.pi, starts[:, 2]
     for number in angles, speeds:  # uniform on [-1, 1], by the Kolmogorov-Smirnov test
         assert abs(np.sort(number) - np.linspace(-1, 1, 5000)).max() < 2 * 1.95 / np.sqrt(5000)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Lake", ": gymnasium.make('dreamgym/Lake-v0') makes it"),
+        ("Cartpole", ": gymnasium.make('dreamgym/CartPole-v0') makes it"),
+        ("make", ": it is gymnasium.make(id)"),
+        ("Grd", "; did you mean 'Grid'?"),
+    ],
+)
+def test_a_name_that_the_package_lacks_is_answered_with_what_makes_it(name, told):
+    with pytest.raises(AttributeError) as asked:
+        getattr(envs, name)
+    assert str(asked.value) == f"module 'envs' has no attribute {name!r}{told}"
+    with pytest.raises(ModuleNotFoundError) as imported:
+        exec(f"from envs import {name}")
+    assert str(imported.value) == f"cannot import name {name!r} from 'envs'{told}"

@@ -40,11 +40,16 @@ def printed_by(code, *arguments, cwd=None):
 
 
 class Nursery:
-    """Processes that know torch and Gymnasium and nothing of ours, in a fiftieth of the time."""
+    """Processes that know torch and Gymnasium and nothing of ours, in a fiftieth of the time.
 
-    def __init__(self):
+    Args:
+        *modules: of others that they know, too.
+    """
+
+    def __init__(self, *modules):
+        imports = "".join(f"import {module}\n" for module in modules)
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", NURSERY],
+            [sys.executable, "-W", "error", "-c", imports + NURSERY],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -139,3 +139,41 @@ def test_signatures_copies_and_pickles_are_what_they_were():
     assert "env" in inspect.signature(agents.PPO).parameters
     config = agents.PPOConfig(n_steps=7)
     assert copy.deepcopy(config) == pickle.loads(pickle.dumps(config)) == config
+
+
+PUBLIC = [
+    *(nets.CNN, nets.ConvBlock, nets.MLP, nets.NatureCNN, nets.ImpalaCNN, nets.SmallCNN),
+    *(nets.LSTM, nets.GRU, nets.RNN, nets.Seq2Seq, nets.RunningNorm, nets.ResBlock, nets.UpBlock),
+    *(nets.DenseBlock, nets.Inception, nets.GaussianNoise, nets.ActivityPenalty),
+    *(nets.CategoricalHead, nets.DuelingHead, nets.GaussianHead, nets.TanhGaussianHead),
+    *(nets.ValueHead, nets.clip_grads, nets.grad_check, nets.init_, nets.penalty),
+]
+
+
+@pytest.mark.parametrize("make", PUBLIC, ids=lambda make: make.__name__)
+def test_every_block_names_the_argument_that_was_meant(make):
+    meant = list(inspect.signature(make).parameters)[-1]
+    with pytest.raises(TypeError, match=f"'{meant}x': did you mean '{meant}'") as error:
+        make(**{f"{meant}x": 1})
+    assert str(error.value).startswith(f"{make.__name__} has no argument ")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nets.MLP(4, 2), "hidden is 2: expected several values, as in (2,)"),
+        (lambda: nets.MLP(4, [2.5]), "hidden is [2.5]: expected a whole number for each"),
+        (lambda: nets.MLP(4, [2], "relu"), "out_features is 'relu': expected a whole number or No"),
+        (lambda: nets.LSTM(4, [8, 8]), "hidden_size is (8, 8): expected a whole number"),
+        (lambda: nets.LSTM(4, 8, batch_first=True), "LSTM has no argument 'batch_first': there is"),
+        (lambda: nets.DenseBlock(3), "DenseBlock: missing a required argument: 'layers'"),
+        (lambda: nets.NatureCNN(84), "in_shape must be (channels, height, width), got 84"),
+        (lambda: nets.ResBlock("3", 8), "channels is '3': expected a whole number"),
+        (lambda: nets.optimizer(nets.MLP(1, []), "adam"), "name is MLP(): expected optimizer(name"),
+        (lambda: nets.schedule("step", None, T_max=3), "step has no argument 'T_max': expected on"),
+    ],
+)
+def test_a_block_says_which_argument_is_none(make, message):
+    with pytest.raises((TypeError, ValueError)) as error:
+        make()
+    assert str(error.value).startswith(message)

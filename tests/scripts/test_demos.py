@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from fresh_process import Nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "scripts" / "demos"
@@ -23,6 +24,30 @@ def load(monkeypatch):
     """Return the names that a demo defines."""
     monkeypatch.syspath_prepend(str(FOLDER))
     return lambda name: runpy.run_path(str(FOLDER / f"{name}.py"))
+
+
+@pytest.fixture(scope="module")
+def nursery():
+    nursery = Nursery("matplotlib.figure", "matplotlib.backends.backend_agg")
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture
+def printed_by(nursery, tmp_path):
+    """Return what a demo prints that runs in a process and a folder of its own."""
+
+    def run(name, *arguments):
+        argv = [str(FOLDER / f"{name}.py"), *map(str, arguments)]
+        code = (
+            "import runpy, sys, warnings\n"
+            f"sys.argv = {argv}; sys.path.insert(0, {str(FOLDER)!r})\n"
+            "warnings.resetwarnings(); warnings.simplefilter('ignore')\n"
+            "runpy.run_path(sys.argv[0], run_name='__main__')"
+        )
+        return nursery.printed_by(code, tmp_path)
+
+    return run
 
 
 @pytest.fixture
@@ -54,21 +79,19 @@ def test_the_gallery_shows_every_demo():
 @pytest.mark.parametrize(
     "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
 )
-def test_demos_draw_the_picture_of_the_gallery(name, tmp_path):
+def test_demos_draw_the_picture_of_the_gallery(name, tmp_path, printed_by):
     """Two trainings that part in their last bits give 0.75 and more, two demos less than 0.5."""
     out = tmp_path / "picture.png"
-    command = [sys.executable, FOLDER / f"{name}.py", "--out", out]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(out)
+    assert printed_by(name, "--out", out) == str(out)
     picture, shown = iio.imread(out), iio.imread(ROOT / "docs" / "gallery" / f"{name}.png")
     assert picture.shape == shown.shape
     assert np.corrcoef(coarse(picture), coarse(shown))[0, 1] > 0.6
 
 
-def test_a_picture_for_a_paper_or_on_dark_paper(tmp_path):
-    for name, asked in (("xor.svg", "light"), ("xor.png", "dark")):
-        command = [sys.executable, FOLDER / "xor.py", "--out", tmp_path / name, "--theme", asked]
-        subprocess.run(command, check=True, capture_output=True)
+def test_a_picture_for_a_paper_or_on_dark_paper(tmp_path, printed_by):
+    command = [sys.executable, FOLDER / "xor.py", "--out", tmp_path / "xor.svg"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert printed_by("xor", "--out", "xor.png", "--theme", "dark") == "xor.png"
     assert (tmp_path / "xor.svg").read_bytes().startswith(b"<?xml")
     assert iio.imread(tmp_path / "xor.png")[0, 0, :3].max() < 64
 

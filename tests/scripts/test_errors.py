@@ -26,6 +26,10 @@ REFUSED = [
         "dqnn CartPole-v1 --config.x 1",
         "unknown algorithm 'dqnn'; did you mean 'dqn', 'sb3-dqn'?",
     ),
+    (dreamgym, "version", "unknown command 'version': did you mean '--version'?"),
+    (train, "rainbow CartPole-v1", "unknown algorithm 'rainbow'; did you mean 'dqn'?"),
+    (train, "double-dqn CartPole-v1", "unknown algorithm 'double-dqn'; did you mean 'dqn'?"),
+    (imagine, "vae mnist", "unknown data set 'mnist'; did you mean 'digits'?"),
     (train, "q_learning dreamgym/Cliff-v0", "did you mean 'q-learning', 'double-q-learning'?"),
     (train, "CartPole-v1", "unknown algorithm 'CartPole-v1'; choose one of 'dqn', "),
     (train, "dqn CartPol-v1", "Did you mean: `CartPole`?"),
@@ -97,6 +101,9 @@ OPTIONS = [
     (train, "", "ALGO and ENV_ID are missing; see "),
     (train, "ppo C extra", "'extra' is one word too many; see "),
     (train, "ppo C --unheard-of 3", "there is no option --unheard-of; see "),
+    (train, "ppo C --verbose", "there is no option --verbose: a bar shows how far it is, and "),
+    (train, "ppo C --capture_video", "there is no option --capture_video: an episode of the best"),
+    (imagine, "vae digits --epochs 3", "there is no option --epochs: --steps counts batches, "),
     (train, "--algo ppo C", "there is no option --algo: ALGO is written without one; see "),
 ]
 MEANT = [
@@ -116,6 +123,9 @@ MEANT = [
     (imagine, "beta-tcvae digits --gama 3", "--config.gamma"),
     (imagine, "world CartPole-v1 --lr 3", "--config.learning-rate"),
     (evaluate, "DIR --episode 3", "--episodes"),
+    (compare, "ppo,dqn C --seed 3", "--seeds"),
+    (train, "ppo C --epoch 3", "--config.epochs"),
+    (train, "dqn C --prioritised", "--config.replay"),
 ]
 
 
@@ -165,6 +175,12 @@ def test_scripts_exit_with_2_and_without_a_traceback(call, tmp_path):
 def test_folder_that_holds_a_run_is_refused(learned, capsys):
     assert train(["dqn", "CartPole-v1", "--run", str(learned.folder)]) == 2
     assert "already holds a run: resume it, or choose another folder" in capsys.readouterr().err
+
+
+def test_a_run_of_a_generative_model_is_no_agent_s(tmp_path, capsys):
+    (tmp_path / "config.json").write_text('{"model": "vae"}')
+    assert train(["--resume", str(tmp_path)]) == 2
+    assert "is a run of a generative model, and of no agent" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", ["evaluate torn.pt", "render torn.pt --out a.gif"])

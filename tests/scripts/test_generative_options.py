@@ -82,7 +82,8 @@ def test_runs_of_another_kind_are_refused(planned, capsys):
     assert sample([folder]) == 2
     assert "is not a run of a generative model" in capsys.readouterr().err
     assert train(["--resume", folder]) == 2
-    assert "is not a run of a generative model" in capsys.readouterr().err
+    told = "is not a run of a generative model: it is one of an agent"
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("key", load_presets(), ids=" ".join)

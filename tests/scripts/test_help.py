@@ -10,6 +10,7 @@ import pytest
 from command_runs import ROOT, undocumented
 from fresh_process import printed_by
 
+import agents
 from agents.algorithms import ALGORITHMS
 from agents.commands.evaluate import EvaluateOptions
 from agents.commands.options import TrainOptions
@@ -72,6 +73,18 @@ def test_help_of_every_algorithm_and_of_every_model_imports_nothing_heavy(comman
     firsts = {"agents": [*ALGORITHMS], "generative": [*MODELS, WORLD.name]}[command.split(".")[0]]
     printed = printed_by(EVERY.format(command=command, firsts=firsts, heavy=HEAVY), cwd=tmp_path)
     assert printed.count("--config.") > 3 * len(firsts)
+
+
+@pytest.mark.parametrize("line", [["--version"], ["train", "--version"], ["verify", "--version"]])
+def test_every_command_tells_its_version(line, capsys):
+    assert dreamgym(line) == 0
+    assert capsys.readouterr().out == f"dreamgym {agents.__version__}\n"
+
+
+def test_help_has_a_help(capsys):
+    assert dreamgym(["help", "help"]) == dreamgym(["help"]) == 0
+    once = capsys.readouterr().out
+    assert once[: len(once) // 2] == once[len(once) // 2 :]
 
 
 def test_help_of_an_algorithm_shows_its_settings_with_the_preset_as_defaults(capsys):

@@ -13,7 +13,7 @@ from agents.commands.evaluate import main as evaluate
 from agents.commands.render import main as render
 from agents.commands.train import main as train
 from generative.commands.train import main as train_generative
-from nets.hub import contents
+from nets.hub import contents, sharing
 from nets.runs.checkpoint import load_checkpoint
 from nets.runs.records import load_record, save_record
 from nets.shell.command_line import USAGE_ERROR
@@ -116,6 +116,30 @@ def test_a_generative_model_comes_back(hub, tmp_path):
 def test_a_second_push_adds_to_the_repository(hub, shared, lake):
     assert push([str(lake), REPO, "--license", "apache-2.0"]) == 0
     assert yaml_of(shared["README.md"].decode())["license"] == "apache-2.0"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            [REPO, "--license", "my licence"],
+            "licence is 'my licence': expected a hub's word for one",
+        ),
+        (
+            [REPO, "--license", "mit\nb: c"],
+            "licence is 'mit\\nb: c': expected a hub's word for one",
+        ),
+        (["me/my lake"], "the hub does not give me/my lake: Repo id must use alphanumeric chars"),
+        (["me/lake/two"], "the hub does not give me/lake/two: Repo id must be in the form"),
+    ],
+)
+def test_names_that_no_hub_takes_are_refused_before_the_run_is_measured(
+    words, told, hub, lake, capsys, monkeypatch
+):
+    monkeypatch.setattr(sharing, "facts_of", None)
+    assert push([str(lake), *words]) == USAGE_ERROR
+    assert capsys.readouterr().err.startswith(f"error: {told}")
+    assert not hub.files
 
 
 def test_names_that_a_repository_chooses_are_never_used(hub, shared, tmp_path):

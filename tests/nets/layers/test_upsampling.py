@@ -111,7 +111,7 @@ def test_layers_are_norm_then_activation_and_a_cancelled_bias_is_left_out():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mode": "cubic"}, "mode is 'cubic': expected 'transpose', 'nearest' or 'bilinear'"),
+        ({"mode": "cubic"}, "mode is 'cubic': expected one of 'transpose', 'nearest', 'bilinear'"),
         ({"kernel": 3}, "kernel is 3"),
         ({"kernel": 4, "mode": "nearest"}, "kernel is 4: without padding it must be odd"),
         ({"output_padding": 2}, "output_padding is 2: expected 0 to 1"),

@@ -216,7 +216,7 @@ def test_N_SEQ_07_a_model_learns_to_reverse(attention, longest):
 
 
 def test_errors_name_what_was_expected():
-    with pytest.raises(ValueError, match="one of gru, lstm, got 'rnn'"):
+    with pytest.raises(ValueError, match="cell is 'rnn': expected one of 'gru', 'lstm'"):
         Seq2Seq(9, 9, cell="rnn")
     with pytest.raises(ValueError, match="one of dot, additive, got 'cosine'"):
         Attention(4, "cosine")
