@@ -115,7 +115,7 @@ def summarize(records: Sequence[Record]) -> Outcomes:
 
 def table(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """Return rows of cells, two per contender, below `HEADER`."""
-    largest = max(abs(value) for each in outcomes for value in each.best.values)
+    largest = max((abs(value) for each in outcomes for value in each.best.values), default=0.0)
     digits = 3 if largest < 10 else 1 if largest < 10_000 else 0
     rows: list[tuple[str, ...]] = [HEADER]
     for outcome in outcomes:

@@ -137,6 +137,7 @@ def test_the_best_comes_first_by_its_interquartile_mean():
     assert cells[4:6] == ("6.0", "5.0 6.0 7.0 8.0 -1000.0")
     html = outcomes._repr_html_()  # in a notebook the same cells
     assert all(f">{cell}</td>" in html for cell in cells)
+    assert summarize([])._repr_html_().count("<tr>") == 1  # nobody has run yet
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
