@@ -127,6 +127,14 @@ def count_steps(axes: "Axes") -> None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
+def frame(axes: "Axes") -> None:
+    """Let `axes` show a picture, or a plane without numbers, in a thin line all round."""
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set(visible=True, color=paper().grid, linewidth=0.8)
+
+
 def symmetric(*values: ArrayLike) -> dict[str, Any]:
     """Return the scale of a diverging colour map whose middle is zero, for one or many pictures."""
     reach = max(float(np.abs(np.asarray(each)).max()) for each in values) or 1.0

@@ -92,13 +92,15 @@ def styled() -> Iterator[None]:
     """Let Matplotlib make figures in the house style; its own settings are as before afterwards."""
     from matplotlib import rc_context
 
-    with rc_context(_settings(paper())):  # type: ignore[arg-type]
+    with rc_context(rc_params()):  # type: ignore[arg-type]
         yield
 
 
-def _settings(on: Paper) -> dict[str, Any]:
+def rc_params() -> dict[str, Any]:
+    """Return Matplotlib's settings of the house style, for `plt.rcParams.update` in a notebook."""
     from cycler import cycler
 
+    on = paper()
     inked = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     papered = ("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor")
     return {

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
-from nets.drawing.figures import as_picture, limit, reference, robust_limits, save, symmetric
-from nets.drawing.style import PAPERS, drawing, styled
+from nets.drawing.figures import as_picture, frame, limit, reference, robust_limits, save, symmetric
+from nets.drawing.style import PAPERS, drawing, paper, styled
 
 
 @pytest.fixture
@@ -81,6 +81,14 @@ def test_a_figure_has_the_paper_of_its_theme(axes):
     expected = np.round(255 * np.array(to_rgba(PAPERS["dark"].paper))[:3])
     assert (as_picture(dark) == expected).all()
     assert (as_picture(axes.figure)[0, 0] == 255).all()
+
+
+def test_a_picture_has_a_thin_line_all_round_and_nothing_else(axes):
+    axes.imshow(np.zeros((4, 4)))
+    frame(axes)
+    assert all(spine.get_visible() for spine in axes.spines.values())
+    assert {spine.get_edgecolor() for spine in axes.spines.values()} == {to_rgba(paper().grid)}
+    assert not [*axes.get_xticks(), *axes.get_yticks()]
 
 
 def test_zero_is_in_the_middle_of_all_panels():
