@@ -27,6 +27,7 @@ HEADER = ("contender", "figure", "IQM", "95 % interval", "median", "per seed", "
 LEGEND = """*Best* is the checkpoint with the best evaluation of its training, measured again in 100
 episodes that no training has seen; *final* is the last evaluation of the training. IQM is the mean
 of the middle half of the seeds; its interval comes from 10,000 bootstrap resamples of the seeds."""
+HEIGHT, LINE = 5.0, 0.26  # inches of the figure at least, and for each label
 RAW = "*Raw* counts the environment's own rewards, before wrappers change them."
 
 
@@ -190,7 +191,7 @@ def curves(outcomes: Sequence[Outcome]) -> "Canvas":
     style = looks([outcome.label for outcome in outcomes])
     ends, middles, edges = [], [], []
     with styled():
-        canvas = Canvas(figsize=(9, 5))
+        canvas = Canvas(figsize=(9, max(HEIGHT, LINE * len(outcomes))))
         axes = canvas.subplots()
         for outcome in outcomes:
             steps, returns = outcome.curves()
@@ -239,7 +240,8 @@ def write(records: Sequence[Record], path: Path) -> Outcomes:
 def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]]) -> None:
     """Write every label beside its curve's end, as far apart as letters need."""
     low, high = axes.get_ylim()
-    right, gap = axes.get_xlim()[1], 0.055 * (high - low)
+    share = 0.055 * HEIGHT / axes.figure.get_figheight()  # of the axis, that letters need
+    right, gap = axes.get_xlim()[1], share * (high - low)
     ends = sorted(ends, key=lambda end: end[2])
     wanted = np.array([end[2] for end in ends])
     heights = spread(wanted, gap)
