@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nets.drawing.figures import count_steps, limit, reference, save
+from nets.drawing.figures import count_steps, limit, plain, reference, save
 from nets.drawing.style import looks, styled
 from nets.glance import rows_in_a_table
 from nets.runs.checkpoint import atomic_write
@@ -27,7 +27,8 @@ HEADER = ("contender", "figure", "IQM", "95 % interval", "median", "per seed", "
 LEGEND = """*Best* is the checkpoint with the best evaluation of its training, measured again in 100
 episodes that no training has seen; *final* is the last evaluation of the training. IQM is the mean
 of the middle half of the seeds; its interval comes from 10,000 bootstrap resamples of the seeds."""
-HEIGHT, LINE = 5.0, 0.26  # inches of the figure at least, and for each label
+HEIGHT, LINE = 5.0, 0.26  # inches of the figure at least, and for each line of labels
+LETTERS = 32  # of a line of a label
 RAW = "*Raw* counts the environment's own rewards, before wrappers change them."
 
 
@@ -191,9 +192,11 @@ def curves(outcomes: Sequence[Outcome]) -> "Canvas":
     style = looks([outcome.label for outcome in outcomes])
     ends, middles, edges = [], [], []
     with styled():
-        canvas = Canvas(figsize=(9, max(HEIGHT, LINE * len(outcomes))))
+        names = [folded(outcome.label) for outcome in outcomes]
+        most = max(name.count("\n") + 1 for name in names)
+        canvas = Canvas(figsize=(9, max(HEIGHT, LINE * most * len(outcomes))))
         axes = canvas.subplots()
-        for outcome in outcomes:
+        for name, outcome in zip(names, outcomes, strict=True):
             steps, returns = outcome.curves()
             middle = interquartile_mean(returns)  # [T]
             color, dashes = style[outcome.label]
@@ -204,8 +207,8 @@ def curves(outcomes: Sequence[Outcome]) -> "Canvas":
                 low, high = bootstrap_interval(returns)
                 axes.fill_between(steps, low, high, color=color, alpha=0.15, lw=0)
                 edges += [low, high]
-            ends.append((outcome.label, float(steps[-1]), float(middle[-1]), color))
-        axes.set_title(title(outcomes), loc="left", pad=12)
+            ends.append((name, float(steps[-1]), float(middle[-1]), color))
+        axes.set_title(plain(title(outcomes)), loc="left", pad=12)
         axes.set_xlabel("environment steps")
         axes.set_ylabel(_evaluated(outcomes, bool(edges)))
         count_steps(axes)
@@ -217,8 +220,15 @@ def curves(outcomes: Sequence[Outcome]) -> "Canvas":
         limit(axes, np.concatenate(middles), np.concatenate([*edges, []]), kept)
         if solved is not None:
             reference(axes, solved, "solved")
-        _label(axes, ends)
+        _label(axes, [end for end in ends if np.isfinite(end[2])], most)
     return canvas
+
+
+def folded(name: str) -> str:
+    """Return a contender's name as it is written beside its curve: a long one line by line."""
+    lines = [name] if len(name) <= LETTERS else name.replace(":", "\n:").split("\n")
+    short = (line if len(line) <= LETTERS else f"{line[: LETTERS - 3]}..." for line in lines)
+    return plain("\n".join(short))
 
 
 def _evaluated(outcomes: Sequence[Outcome], certain: bool) -> str:
@@ -237,10 +247,12 @@ def write(records: Sequence[Record], path: Path) -> Outcomes:
     return outcomes
 
 
-def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]]) -> None:
-    """Write every label beside its curve's end, as far apart as letters need."""
+def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]], lines: int) -> None:
+    """Write every label beside its curve's end, as far apart as so many lines need."""
+    if not ends:
+        return
     low, high = axes.get_ylim()
-    share = 0.055 * HEIGHT / axes.figure.get_figheight()  # of the axis, that letters need
+    share = 0.055 * lines * HEIGHT / axes.figure.get_figheight()  # of the axis, that letters need
     right, gap = axes.get_xlim()[1], share * (high - low)
     ends = sorted(ends, key=lambda end: end[2])
     wanted = np.array([end[2] for end in ends])

@@ -4,6 +4,7 @@ import pytest
 
 from nets.benchmarks.growth import Growth, Point
 from nets.benchmarks.growth_report import draw
+from nets.drawing.figures import as_picture
 
 ABOUT = {"processor": "A processor", "torch_threads": 1}
 
@@ -23,7 +24,7 @@ def test_panels_are_numbered_and_legends_hide_nothing(count, monkeypatch, tmp_pa
     monkeypatch.setattr("nets.benchmarks.growth_report.save", lambda *given: figures.append(given))
     draw([measured(f"growth {k}") for k in range(count)], ABOUT, tmp_path / "growth.png")
     ((figure, _),) = figures
-    figure.canvas.draw()
+    as_picture(figure)  # lays it out
     panels = [axes for axes in figure.axes if axes.axison]
     for axes in panels:
         assert [text.get_text() for text in axes.get_xticklabels()] == ["8", "16", "32", "64"]
