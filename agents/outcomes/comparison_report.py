@@ -194,7 +194,8 @@ def curves(outcomes: Sequence[Outcome]) -> "Canvas":
     with styled():
         names = [folded(outcome.label) for outcome in outcomes]
         most = max(name.count("\n") + 1 for name in names)
-        canvas = Canvas(figsize=(9, max(HEIGHT, LINE * most * len(outcomes))))
+        height = max(HEIGHT, LINE * most * len(outcomes))
+        canvas = Canvas(figsize=(9, height))
         axes = canvas.subplots()
         for name, outcome in zip(names, outcomes, strict=True):
             steps, returns = outcome.curves()
@@ -220,7 +221,8 @@ def curves(outcomes: Sequence[Outcome]) -> "Canvas":
         limit(axes, np.concatenate(middles), np.concatenate([*edges, []]), kept)
         if solved is not None:
             reference(axes, solved, "solved")
-        _label(axes, [end for end in ends if np.isfinite(end[2])], most)
+        apart = 0.055 * most * HEIGHT / height  # of the axis
+        _label(axes, [end for end in ends if np.isfinite(end[2])], apart)
     return canvas
 
 
@@ -247,13 +249,12 @@ def write(records: Sequence[Record], path: Path) -> Outcomes:
     return outcomes
 
 
-def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]], lines: int) -> None:
-    """Write every label beside its curve's end, as far apart as so many lines need."""
+def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]], apart: float) -> None:
+    """Write every label beside its curve's end, this share of the axis apart at least."""
     if not ends:
         return
     low, high = axes.get_ylim()
-    share = 0.055 * lines * HEIGHT / axes.figure.get_figheight()  # of the axis, that letters need
-    right, gap = axes.get_xlim()[1], share * (high - low)
+    right, gap = axes.get_xlim()[1], apart * (high - low)
     ends = sorted(ends, key=lambda end: end[2])
     wanted = np.array([end[2] for end in ends])
     heights = spread(wanted, gap)
