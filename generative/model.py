@@ -29,11 +29,13 @@ from nets.glance import changed, in_a_table
 from nets.keywords import Keywords
 from nets.kinds import Count, Size, Whole
 from nets.process.memory import within_memory
+from nets.process.seeding import seeded
 from nets.runs.configurations import recalled, recorded
 from nets.settings import required, settings_of
 
 from .classes import Label, asked
 from .config import ModelConfig as ModelConfig
+from .shown import SHOWN, are_pictures, png
 
 Metrics = Mapping[str, Tensor]
 """Numbers for people, detached; they stay on the device until somebody reads them."""
@@ -150,10 +152,22 @@ class GenerativeModel(Keywords, nn.Module, ABC, Generic[ConfigT]):
         self.num_classes: int | None = required("num_classes", num_classes, Count | None)
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows."""
+        """Return what a notebook shows: what it is, and pictures that it makes, always the same."""
         count = sum(parameter.numel() for parameter in self.parameters())
         facts = {"shape": self.shape, "parameters": f"{count:,}", "rows": self.dataset_size}
-        return in_a_table(self, facts | changed(self.config))
+        return in_a_table(self, facts | changed(self.config), self._made(), width="4em")
+
+    def _made(self) -> list[bytes]:
+        """Return samples as files, where they are pictures; nothing of the model changes."""
+        if not are_pictures(self.shape):
+            return []
+        training = [module for module in self.modules() if module.training]
+        try:
+            with torch.no_grad(), seeded(0):
+                return [png(x) for x in self.eval().sample(SHOWN)]
+        finally:
+            for module in training:
+                module.training = True
 
     @abstractmethod
     def players(self) -> Sequence[Player]:

@@ -28,8 +28,8 @@ def in_a_table(
     Args:
         thing: whose type is the title.
         facts: by name; nothing in them is taken for HTML.
-        pictures: PNG files.
-        width: of each, as CSS writes it.
+        pictures: PNG or GIF files.
+        width: of each, as CSS writes it; one that is not theirs shows their pixels.
     """
     rows = "".join(
         f'<tr><td style="{CELL}">{escape(name.replace("_", " "))}</td>'
@@ -37,9 +37,11 @@ def in_a_table(
         "</tr>"
         for name, value in facts.items()
     )
-    style = f"width: {width}; max-width: 100%; margin: 1px; image-rendering: pixelated"
+    style = f"width: {width}; max-width: 100%; margin: 1px"
+    style += "" if width == "auto" else "; image-rendering: pixelated"
     images = "".join(
-        f'<img src="data:image/png;base64,{b64encode(picture).decode()}" style="{style}" alt="">'
+        f'<img src="data:image/{_kind(picture)};base64,{b64encode(picture).decode()}" '
+        f'style="{style}" alt="">'
         for picture in pictures
     )
     return f"<strong>{escape(type(thing).__name__)}</strong><table>{rows}</table>{images}"
@@ -58,6 +60,10 @@ def rows_in_a_table(thing: object, rows: Sequence[Sequence[object]]) -> str:
         cells = (f'<{kind} style="{CELL}">{_cell(value)}</{kind}>' for value in row)
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return f"<strong>{escape(type(thing).__name__)}</strong><table>{''.join(lines)}</table>"
+
+
+def _kind(picture: bytes) -> str:
+    return "gif" if picture.startswith(b"GIF8") else "png"
 
 
 def _cell(value: object) -> str:

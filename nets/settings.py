@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
 
 from .code import own
+from .described import Described
 from .keywords import Keywords
 from .kinds import Code, Space, code_of, fitted, is_place, unmet
 from .near import shortened
@@ -40,6 +41,12 @@ class Settings(Keywords):
 
     only_with: ClassVar[Mapping[str, tuple[str, tuple[Any, ...]]]] = {}
     """Settings that mean something only where another has one of some values."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let `help` tell of every field what its docstring says."""
+        super().__init_subclass__(**options)
+        if isinstance(text := vars(cls).get("__doc__"), str):
+            cls.__doc__ = Described(text)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         """Check every field.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nets.drawing.figures import count_steps, limit, reference, save
+from nets.drawing.figures import count_steps, limit, plain, reference, save
 from nets.drawing.style import looks, styled
 from nets.glance import rows_in_a_table
 from nets.runs.checkpoint import atomic_write
@@ -27,6 +27,8 @@ HEADER = ("contender", "figure", "IQM", "95 % interval", "median", "per seed", "
 LEGEND = """*Best* is the checkpoint with the best evaluation of its training, measured again in 100
 episodes that no training has seen; *final* is the last evaluation of the training. IQM is the mean
 of the middle half of the seeds; its interval comes from 10,000 bootstrap resamples of the seeds."""
+HEIGHT, LINE = 5.0, 0.26  # inches of the figure at least, and for each line of labels
+LETTERS = 32  # of a line of a label
 RAW = "*Raw* counts the environment's own rewards, before wrappers change them."
 
 
@@ -115,7 +117,7 @@ def summarize(records: Sequence[Record]) -> Outcomes:
 
 def table(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """Return rows of cells, two per contender, below `HEADER`."""
-    largest = max(abs(value) for each in outcomes for value in each.best.values)
+    largest = max((abs(value) for each in outcomes for value in each.best.values), default=0.0)
     digits = 3 if largest < 10 else 1 if largest < 10_000 else 0
     rows: list[tuple[str, ...]] = [HEADER]
     for outcome in outcomes:
@@ -190,9 +192,12 @@ def curves(outcomes: Sequence[Outcome]) -> "Canvas":
     style = looks([outcome.label for outcome in outcomes])
     ends, middles, edges = [], [], []
     with styled():
-        canvas = Canvas(figsize=(9, 5))
+        names = [folded(outcome.label) for outcome in outcomes]
+        most = max(name.count("\n") + 1 for name in names)
+        height = max(HEIGHT, LINE * most * len(outcomes))
+        canvas = Canvas(figsize=(9, height))
         axes = canvas.subplots()
-        for outcome in outcomes:
+        for name, outcome in zip(names, outcomes, strict=True):
             steps, returns = outcome.curves()
             middle = interquartile_mean(returns)  # [T]
             color, dashes = style[outcome.label]
@@ -203,8 +208,8 @@ def curves(outcomes: Sequence[Outcome]) -> "Canvas":
                 low, high = bootstrap_interval(returns)
                 axes.fill_between(steps, low, high, color=color, alpha=0.15, lw=0)
                 edges += [low, high]
-            ends.append((outcome.label, float(steps[-1]), float(middle[-1]), color))
-        axes.set_title(title(outcomes), loc="left", pad=12)
+            ends.append((name, float(steps[-1]), float(middle[-1]), color))
+        axes.set_title(plain(title(outcomes)), loc="left", pad=12)
         axes.set_xlabel("environment steps")
         axes.set_ylabel(_evaluated(outcomes, bool(edges)))
         count_steps(axes)
@@ -216,8 +221,16 @@ def curves(outcomes: Sequence[Outcome]) -> "Canvas":
         limit(axes, np.concatenate(middles), np.concatenate([*edges, []]), kept)
         if solved is not None:
             reference(axes, solved, "solved")
-        _label(axes, ends)
+        apart = 0.055 * most * HEIGHT / height  # of the axis
+        _label(axes, [end for end in ends if np.isfinite(end[2])], apart)
     return canvas
+
+
+def folded(name: str) -> str:
+    """Return a contender's name as it is written beside its curve: a long one line by line."""
+    lines = [name] if len(name) <= LETTERS else name.replace(":", "\n:").split("\n")
+    short = (line if len(line) <= LETTERS else f"{line[: LETTERS - 3]}..." for line in lines)
+    return plain("\n".join(short))
 
 
 def _evaluated(outcomes: Sequence[Outcome], certain: bool) -> str:
@@ -236,10 +249,12 @@ def write(records: Sequence[Record], path: Path) -> Outcomes:
     return outcomes
 
 
-def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]]) -> None:
-    """Write every label beside its curve's end, as far apart as letters need."""
+def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]], apart: float) -> None:
+    """Write every label beside its curve's end, this share of the axis apart at least."""
+    if not ends:
+        return
     low, high = axes.get_ylim()
-    right, gap = axes.get_xlim()[1], 0.055 * (high - low)
+    right, gap = axes.get_xlim()[1], apart * (high - low)
     ends = sorted(ends, key=lambda end: end[2])
     wanted = np.array([end[2] for end in ends])
     heights = spread(wanted, gap)

@@ -1,13 +1,14 @@
 """The learning curve of a run, drawn from its metrics.csv."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nets.arguments import checked
-from nets.drawing.figures import count_steps, limit, reference, save
+from nets.drawing.figures import count_steps, limit, plain, reference, save
 from nets.drawing.style import BLUE, ORANGE, PINK, styled
 from nets.runs.metrics import Points, read_metrics
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 RAW = {"raw_return", "eval_raw_return"}
 LOSSES = ("loss", "td_error", "residual")
+LETTERS = 80  # of a line of the title
 WINDOW = 11  # rows that the smoothed curves average
 
 
@@ -48,7 +50,7 @@ def draw_curve(
         panels = figure.subplots(
             len(heights), 1, sharex=True, squeeze=False, height_ratios=heights
         ).ravel()
-        figure.suptitle(title)
+        figure.suptitle(fill(plain(title), LETTERS))
         for axes, kind in zip(panels, kinds, strict=False):
             _draw_returns(axes, kind, metrics, solved if kind == kinds[-1] else None)
         for axes, name in zip(panels[len(panels) - len(losses) :], losses, strict=True):
@@ -78,13 +80,14 @@ def _draw_returns(
     if kind in metrics:
         steps, returns = metrics[kind]
         smoothed = smooth(returns, WINDOW)
-        axes.plot(steps, returns, color=BLUE, alpha=0.25, linewidth=1)
-        axes.plot(steps, smoothed, color=BLUE, label=f"training, mean of {WINDOW} rows")
+        mark = _mark(returns)
+        axes.plot(steps, returns, mark, color=BLUE, alpha=0.25, linewidth=1)
+        axes.plot(steps, smoothed, mark, color=BLUE, label=f"training, mean of {WINDOW} rows")
         lines += [*smoothed]
         bands += [*returns]
     if f"eval_{kind}" in metrics:
         steps, means = metrics[f"eval_{kind}"]
-        spread = metrics["eval_std"][1] if kind == "return" else None
+        spread = metrics["eval_std"][1] if kind == "return" and "eval_std" in metrics else None
         label = "evaluation, mean" + " ± standard deviation of episodes" * (spread is not None)
         style: dict[str, Any] = {"color": ORANGE, "marker": "o", "markersize": 3.5}
         axes.plot(steps, means, label=label, **style)
@@ -104,8 +107,8 @@ def _draw_loss(
 ) -> None:
     from matplotlib.ticker import LogLocator
 
-    axes.plot(steps, loss, color=PINK, alpha=0.3, linewidth=1)
-    axes.plot(steps, smooth(loss, window), color=PINK)
+    axes.plot(steps, loss, _mark(loss), color=PINK, alpha=0.3, linewidth=1)
+    axes.plot(steps, smooth(loss, window), _mark(loss), color=PINK)
     positive = loss[loss > 0]
     decades = np.log10(positive.max() / positive.min()) if len(positive) else 0
     if (loss >= 0).all() and decades > 1:
@@ -114,6 +117,11 @@ def _draw_loss(
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.yaxis.set_minor_formatter("")
     _finish(axes, name.replace("_", " "))
+
+
+def _mark(values: NDArray[np.float64]) -> str:
+    """Return how values are joined: a single one is no line, and gets a dot."""
+    return "-" if np.isfinite(values).sum() > 1 else "o"
 
 
 def _finish(axes: "Axes", label: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from nets.drawing import style as house
-from nets.drawing.figures import save
+from nets.drawing.figures import frame, save
 from nets.process.seeding import seeded
 
 from ..data.small import RING_STD, ring_means
@@ -71,7 +71,7 @@ VARIANTS: Mapping[str, Fitted] = {
 }
 
 
-def draw(options: DrawOptions, columns: int = 4) -> None:
+def draw(options: DrawOptions, columns: int = 3) -> None:
     """Draw samples of every variant over the circles of 3 sigma around the modes."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Circle
@@ -86,7 +86,8 @@ def draw(options: DrawOptions, columns: int = 4) -> None:
                 found, samples = _modes(model), model.sample(DRAWN)
             title = f"{variant}: {found['modes']} modes, {found['high_quality']:.0%}"
             axes = figure.add_subplot(rows, columns, k + 1, title=title, aspect="equal")
-            axes.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[])
+            axes.set(xlim=(-3, 3), ylim=(-3, 3))
+            frame(axes)
             for x, y in ring_means():
                 circle = Circle((x, y), 3 * RING_STD, fill=False, color=house.ORANGE, lw=1.2)
                 axes.add_patch(circle)

@@ -1,6 +1,5 @@
 """A data set: rows in memory, on whichever device trains on them, or in a file."""
 
-import io
 import math
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -14,9 +13,8 @@ from nets.near import shortened
 from nets.supervised.splits import leave_each_class
 
 from ..model import Batch
+from ..shown import SHOWN, are_pictures, png
 from .stored import Rows, Stored
-
-SHOWN = 16  # pictures that a notebook shows of data
 
 
 class DataNote(UserWarning):
@@ -128,9 +126,8 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: what it is, and the first pictures."""
-        drawn = len(self.shape) == 3 and self.shape[0] in (1, 3)
-        pictures = self.batch(slice(SHOWN)).x.cpu() if drawn else ()
-        return in_a_table(self, self.facts, [_png(x) for x in pictures], width="4em")
+        pictures = self.batch(slice(SHOWN)).x if are_pictures(self.shape) else ()
+        return in_a_table(self, self.facts, [png(x) for x in pictures], width="4em")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -259,13 +256,3 @@ def _check_labels(name: str, labels: Tensor, classes: int) -> None:
     if low < 0 or high >= classes:
         message = f"{name}: labels range from {low} to {high}"
         raise ValueError(f"{message}, expected 0..{classes - 1} for {classes} class names")
-
-
-def _png(x: Tensor) -> bytes:
-    """Return a picture `[C, H, W]` in [0, 1] as a file."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    colours = (x.clamp(0, 1) * 255).round().byte().expand(3, -1, -1)
-    Image.fromarray(colours.movedim(0, -1).numpy()).save(file, "PNG")
-    return file.getvalue()

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nets.drawing.figures import count_steps, limit
+from nets.drawing.figures import count_steps, limit, plain
 from nets.drawing.style import COLOURS_OF, PALETTE, SEQUENTIAL, looks, styled
 
 if TYPE_CHECKING:
@@ -52,16 +52,11 @@ def latent_scatter(
     with styled():
         figure = _figure(6.0, 5.2)
         count = f"n = {len(points):,}"
-        axes = figure.add_subplot(title=f"{_plain(title)}, {count}" if title else count)
+        axes = figure.add_subplot(title=f"{plain(title)}, {count}" if title else count)
         axes.set_xlabel(f"${symbol}_{{{first}}}$")
         axes.set_ylabel(f"${symbol}_{{{second}}}$")
         _scatter(figure, axes, points[:, [first, second]], colours, names)
     return figure
-
-
-def _plain(name: str) -> str:
-    """Return what people call files and classes as it can be drawn: no formula, no broken bytes."""
-    return name.encode(errors="replace").decode().replace("$", r"\$")
 
 
 def _scatter(
@@ -82,7 +77,7 @@ def _scatter(
         figure.colorbar(ScalarMappable(Normalize(values.min(), values.max()), SEQUENTIAL), ax=axes)
         return
     for k, value in enumerate(distinct):
-        label = _plain(names[int(value)]) if names else f"{value:g}"
+        label = plain(names[int(value)]) if names else f"{value:g}"
         colour = COLOURS_OF.get(label, PALETTE[k % len(PALETTE)])
         shape = "o^"[k // len(PALETTE)]
         chosen = points[values == value]
@@ -107,7 +102,7 @@ def curves(metrics: Mapping[str, Curve], *, title: str = "", xlabel: str = "step
     down = -(-len(metrics) // across)
     with styled():
         figure = _figure(4.2 * across, 2.6 * down + 0.4 * bool(title))
-        figure.suptitle(_plain(title))
+        figure.suptitle(plain(title))
         panels = figure.subplots(down, across, squeeze=False).ravel()
         for axes, (name, (steps, values)) in zip(panels, metrics.items(), strict=False):
             middle = running_mean(steps, values)

@@ -16,6 +16,7 @@ from ..data.dataset import Dataset
 from ..gans.game import AdversarialModel
 from ..model import Decodes, Encodes, GenerativeModel
 from ..sampling import at_once, classes_in_turn
+from ..shown import are_pictures
 from . import charts, grids, paths
 from .grids import Drawn, Picture
 
@@ -54,7 +55,7 @@ def draw_all(folder: Path, model: GenerativeModel, data: Dataset) -> dict[str, P
 
 def shows_pictures(model: GenerativeModel) -> bool:
     """Whether what a model makes can be seen: grey or coloured pictures."""
-    return len(model.shape) == 3 and model.shape[0] in (1, 3)
+    return are_pictures(model.shape)
 
 
 def samples(

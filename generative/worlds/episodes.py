@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Self
 import torch
 from torch import Tensor
 
+from nets.glance import in_a_line, in_a_table
+
 from ..data.dataset import shuffled
 
 
@@ -20,7 +22,7 @@ class Window(NamedTuple):
     lived: Tensor  # [T, B] bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Episodes:
     """Episodes one after the other, of N steps in all and E episodes.
 
@@ -48,6 +50,25 @@ class Episodes:
 
     def __len__(self) -> int:
         return len(self.action)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What they are, in a few words and numbers."""
+        returns = self.returns  # of those that came to their end
+        return {
+            "episodes": len(self.lengths),
+            "steps": len(self),
+            "observation": tuple(self.observation.shape[1:]),
+            "action": tuple(self.action.shape[1:]),
+            "mean_return": round(float(returns.mean()), 6) if len(returns) else None,
+        }
+
+    def __repr__(self) -> str:
+        return in_a_line(self, self.facts)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return in_a_table(self, self.facts)
 
     @property
     def first(self) -> Tensor:

@@ -80,26 +80,33 @@ def draw(measured: Measured, about: Mapping[str, Any], path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    rows = math.ceil(len(measured) / COLUMNS)
+    columns = min(COLUMNS, len(measured))
+    rows = math.ceil(len(measured) / columns)
+    machine = f"Dotted: the limit.\n{about['processor']}, torch on {about['torch_threads']} thread"
     with styled():
-        figure = Figure(figsize=(COLUMNS * PANEL[0], rows * PANEL[1]))
-        panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+        figure = Figure(figsize=(columns * PANEL[0], rows * PANEL[1]))
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, (growth, points) in zip(panels, measured, strict=False):
             _draw_panel(axes, growth, points)
-        for axes in panels[len(measured) :]:
+        for axes in panels[len(measured) :]:  # what is left of the last row says how to read it
             axes.set_axis_off()
-        machine = f"{about['processor']}, torch on {about['torch_threads']} thread"
-        figure.suptitle(f"Dotted: the limit. {machine}", fontsize="small")
+            axes.text(0.5, 0.5, machine, ha="center", va="center")
+        if len(panels) == len(measured):
+            figure.suptitle(machine, fontsize="small")
         save(figure, path)
 
 
 def _draw_panel(axes: "Axes", growth: Growth, points: Points) -> None:
+    marked: set[int] = set()
     for colour, (name, line) in zip(PALETTE, points.items(), strict=False):
         sizes = [point.size for point in line]
+        marked |= {*sizes}
         axes.plot(sizes, [p.figure for p in line], "o-", markersize=4, color=colour, label=name)
         axes.plot(sizes, [p.limit for p in line], ":", color=colour)
     axes.set(xscale="log", yscale="log", xlabel=growth.along, ylabel=growth.unit)
     axes.set_title(f"{growth.what}\nlimit: {growth.limit}")
-    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.set_xticks(sorted(marked), [f"{size:,}" for size in sorted(marked)])
+    low, high = (math.log10(end) for end in axes.get_ylim())
+    axes.set_ylim(10 ** math.floor(low), 10 ** math.ceil(high))  # decades have numbers
     axes.minorticks_off()
-    axes.legend(loc="best")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=len(points), frameon=False)

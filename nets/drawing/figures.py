@@ -123,8 +123,25 @@ def reference(axes: "Axes", value: float, label: str) -> None:
 
 
 def count_steps(axes: "Axes") -> None:
-    """Write the numbers of the horizontal axis in full, in groups of three."""
+    """Write the numbers of the horizontal axis in full, in groups of three; none has a fraction."""
+    from matplotlib.ticker import MaxNLocator
+
+    if isinstance(places := axes.xaxis.get_major_locator(), MaxNLocator):
+        places.set_params(integer=True, min_n_ticks=1)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+
+
+def plain(name: str) -> str:
+    """Return what people call files and classes as it can be drawn: no formula, no broken bytes."""
+    return name.encode(errors="replace").decode().replace("$", r"\$")
+
+
+def frame(axes: "Axes") -> None:
+    """Let `axes` show a picture, or a plane without numbers, in a thin line all round."""
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set(visible=True, color=paper().grid, linewidth=0.8)
 
 
 def symmetric(*values: ArrayLike) -> dict[str, Any]:

@@ -17,6 +17,7 @@ Format: TypeAlias = Literal["png", "svg", "pdf"]
 BLUE, ORANGE, RED, PINK = "#578dff", "#ff5e02", "#c91f16", "#c849a9"
 OLIVE, CYAN, INDIGO, GREY = "#adad7d", "#86c8dd", "#1845fb", "#7d7b7c"
 PALETTE = (BLUE, ORANGE, PINK, CYAN, RED, OLIVE, INDIGO, GREY)
+Dashes: TypeAlias = "str | tuple[float, tuple[float, ...]]"
 DASHES = ("-", "--", ":", "-.")
 DIVERGING = "RdBu_r"  # of values with a zero, which is white: see `symmetric`
 SEQUENTIAL = "viridis"
@@ -92,13 +93,15 @@ def styled() -> Iterator[None]:
     """Let Matplotlib make figures in the house style; its own settings are as before afterwards."""
     from matplotlib import rc_context
 
-    with rc_context(_settings(paper())):  # type: ignore[arg-type]
+    with rc_context(rc_params()):  # type: ignore[arg-type]
         yield
 
 
-def _settings(on: Paper) -> dict[str, Any]:
+def rc_params() -> dict[str, Any]:
+    """Return Matplotlib's settings of the house style, for `plt.rcParams.update` in a notebook."""
     from cycler import cycler
 
+    on = paper()
     inked = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     papered = ("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor")
     return {
@@ -126,7 +129,7 @@ def _settings(on: Paper) -> dict[str, Any]:
     }
 
 
-def looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+def looks(names: Sequence[str]) -> dict[str, tuple[str, Dashes]]:
     """Return the colour and the dashes of each of a figure's lines, whatever their order.
 
     A line is named after an algorithm, `ppo`, maybe that of another library, `sb3-ppo`, and maybe
@@ -142,14 +145,20 @@ def looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
         own = dict.fromkeys(names)
         own[min(names)] = first
     free = [colour for colour in PALETTE if colour not in own.values()] or list(PALETTE)
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, tuple[str, Dashes]] = {}
     for name in sorted(names):
         colour = own[name]
         if colour is None:
             colour = free[sum(own[n] is None for n in found) % len(free)]
-        dashes = next(k for k in count() if (colour, DASHES[k % len(DASHES)]) not in found.values())
-        found[name] = colour, DASHES[dashes % len(DASHES)]
+        found[name] = next(
+            look for k in count() if (look := (colour, _dashes(k))) not in found.values()
+        )
     return found
+
+
+def _dashes(k: int) -> Dashes:
+    """Return the k-th way of drawing a line: after the usual ones, ever longer strokes and dots."""
+    return DASHES[k] if k < len(DASHES) else (0.0, (k + 1.0, 1.0, 1.0, 1.0))
 
 
 def _stem(name: str) -> str:

@@ -75,7 +75,7 @@ class RunFolder(Generic[ConfigT]):
         return f"{type(self).__name__}({str(self.path)!r})"
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: where it is, what was typed, how far it came, its curve."""
+        """Return what a notebook shows: where it is, what was typed, how far it came, pictures."""
         facts: dict[str, Any] = {"path": str(self.path)}
         with suppress(OSError, ValueError, TypeError, AttributeError, LookupError):  # anybody's
             record = load_json(self.config_file)
@@ -83,8 +83,8 @@ class RunFolder(Generic[ConfigT]):
             facts["command"] = shlex.join(record.get("command", []))
             facts["steps"] = record["run"]["steps"]
             facts["checkpoints"] = ", ".join(file.stem for file in self.files.list())
-        curve = [self.curve.read_bytes()] if self.curve.is_file() else []
-        return in_a_table(self, facts, curve)
+        files = [self.path / name for name in self.pictures]
+        return in_a_table(self, facts, [file.read_bytes() for file in files if file.is_file()])
 
     def libraries(self, state: Mapping[str, Any]) -> tuple[str, ...]:
         """Return which libraries computed what a checkpoint holds: others round differently."""

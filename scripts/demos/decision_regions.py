@@ -5,7 +5,7 @@ with as many units in each, more layers cut the plane into more, and more windin
 """
 
 import torch
-from picture import Figure, demo, panels
+from picture import Figure, demo, frame, panels
 
 from nets import MLP, optimizer
 from nets.drawing.style import DIVERGING, INDIGO, RED
@@ -52,7 +52,8 @@ def draw() -> Figure:
         for value, colour in enumerate((INDIGO, RED)):
             dots = {"color": colour, "edgecolors": "white", "linewidths": 0.5, "s": 16}
             axis.scatter(*x[side == value].T, **dots)
-        axis.set(title=f"{layers} hidden: {right:.0%} right", xticks=[], yticks=[])
+        axis.set(title=f"{layers} hidden: {right:.0%} right")
+        frame(axis)
     return figure
 
 

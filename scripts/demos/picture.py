@@ -15,11 +15,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from nets.drawing.figures import ENDINGS, save
+from nets.drawing.figures import ENDINGS, frame, save
 from nets.drawing.style import PALETTE, Theme, drawing, styled
 from nets.process.seeding import seeded
 
-__all__ = ["PALETTE", "Figure", "band", "demo", "panels", "picture"]
+__all__ = ["PALETTE", "Figure", "band", "demo", "frame", "panels", "picture"]
 
 
 def panels(
@@ -34,9 +34,7 @@ def panels(
 def picture(axes: Axes, values: Any, **options: Any) -> None:
     """Show an array as a picture without axes."""
     axes.imshow(values, **({"cmap": "gray"} | options))
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.grid(False)
+    frame(axes)
 
 
 def band(axes: Axes, x: ArrayLike, seeds: ArrayLike, colour: str, label: str) -> None:

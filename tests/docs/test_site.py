@@ -12,6 +12,7 @@ import pytest
 from printed_blocks import ROOT
 
 pytestmark = pytest.mark.slow
+SENTENCE = 180  # pixels that a cell with a sentence has
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 SECTIONS = {  # a page of each section, and its title
     "index.html": "dreamgym",
@@ -44,6 +45,8 @@ const until = async find => {
     found.pages[page + " " + width] = {
       title: doc.querySelector("h1").firstChild.textContent,
       beyond: doc.documentElement.scrollWidth - width,
+      thinnest: Math.min(...[...doc.querySelectorAll("article td")]
+        .filter(cell => cell.textContent.length >= 40).map(cell => cell.offsetWidth)),
       broken: [...doc.images].filter(image => image.complete && !image.naturalWidth).length,
     };
   }
@@ -136,6 +139,7 @@ def test_pages_of_all_sections_are_whole_on_wide_and_narrow_screens(driven):
     for page, found in driven["pages"].items():
         assert found["title"] == SECTIONS[page.split()[0]]
         assert (found["beyond"] <= 0, found["broken"]) == (True, 0), page
+        assert (found["thinnest"] or SENTENCE) >= SENTENCE, page
     assert len(driven["pages"]) == 2 * len(SECTIONS)
 
 

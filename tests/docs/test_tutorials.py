@@ -27,6 +27,7 @@ def test_a_tutorial_is_kept_as_it_ran_without_errors_and_warnings(name):
     cells = json.loads(NOTEBOOKS[name].read_text(encoding="utf-8"))["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == [*range(1, len(code) + 1)]
+    assert "plt.rcParams.update(rc_params())" in "".join(code[0]["source"])  # in the house style
     outputs = [output for cell in code for output in cell["outputs"]]
     assert any("image/png" in output.get("data", {}) for output in outputs)
     assert not {each.get("name", each["output_type"]) for each in outputs} & {"error", "stderr"}

@@ -5,10 +5,13 @@ import io
 import re
 
 import numpy as np
+import pytest
+import torch
 from PIL import Image
 
 import agents
 import generative
+from generative import worlds
 
 
 def pictures_of(html):
@@ -46,6 +49,43 @@ def test_a_model_says_how_large_it_is():
     model = generative.build_model("vae", data, seed=0)
     count = sum(parameter.numel() for parameter in model.parameters())
     assert f"{count:,}" in model._repr_html_()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_model_shows_what_it_makes_and_stays_as_it_is(training):
+    data = generative.load_dataset("digits")
+    model = generative.build_model("dcgan", data, seed=0).train(training)  # batch norm would learn
+    model.discriminator.eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    modes, drawn = [module.training for module in model.modules()], torch.get_rng_state()
+    html = model._repr_html_()
+    assert [picture.shape for picture in pictures_of(html)] == [(8, 8, 3)] * 16
+    assert html == model._repr_html_()
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert modes == [module.training for module in model.modules()]
+    assert torch.equal(drawn, torch.get_rng_state())
+    ring = generative.load_dataset("ring")
+    assert pictures_of(generative.build_model("gan", ring, seed=0)._repr_html_()) == []
+
+
+def test_a_run_shows_every_picture_that_it_leaves(tmp_path):
+    for kind in (agents.RunFolder, generative.RunFolder):
+        run = kind(tmp_path / kind.__module__)
+        run.path.mkdir()
+        for name in kind.pictures:
+            Image.new("RGB", (40, 20), "teal").save(run.path / name)
+        shown = re.findall(r'src="data:image/(png|gif);base64', run._repr_html_())
+        assert shown == [name[-3:] for name in kind.pictures]
+        assert "pixelated" not in run._repr_html_()  # charts are made smaller with smooth letters
+
+
+def test_experience_is_told_in_a_line():
+    spec = worlds.spec_of("dreamgym/Lake-v0")
+    lived = worlds.collect(spec, 200, seed=0)
+    count, mean = len(lived.lengths), float(lived.returns.mean())
+    line = f"Episodes(episodes={count}, steps=200, observation=(), action=(), mean_return={mean})"
+    assert repr(lived) == line
+    assert "<td" in lived._repr_html_()
 
 
 def test_a_run_shows_its_curve_and_a_strangers_file_does_no_harm(tmp_path):

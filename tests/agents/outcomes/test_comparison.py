@@ -21,6 +21,7 @@ from agents.outcomes.comparison import Comparison, Contender, load_records
 from agents.outcomes.comparison_report import Outcome, curves, spread, summarize, table
 from agents.presets import find_preset
 from agents.tabular.temporal_difference import QLearningConfig
+from nets.drawing.figures import as_picture
 from nets.drawing.style import COLOURS_OF
 from nets.runs.checkpoint import CheckpointError
 from nets.shell.command_line import CommandError
@@ -137,6 +138,7 @@ def test_the_best_comes_first_by_its_interquartile_mean():
     assert cells[4:6] == ("6.0", "5.0 6.0 7.0 8.0 -1000.0")
     html = outcomes._repr_html_()  # in a notebook the same cells
     assert all(f">{cell}</td>" in html for cell in cells)
+    assert summarize([])._repr_html_().count("<tr>") == 1  # nobody has run yet
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -155,6 +157,22 @@ def test_where_a_task_counts_as_solved_is_drawn():
     (axes,) = curves(summarize(runs)).axes
     assert any(set(line.get_ydata()) == {475.0} for line in axes.lines)
     assert axes.get_ylim()[1] > 475.0
+
+
+MANY = [f"ppo:n_steps={k}" for k in range(30)]
+LONG = [f"ppo:hidden=256 256 256:learning_rate=0.{k}:{'x' * 99}$y_{{$" for k in range(3)]
+
+
+@pytest.mark.parametrize("names", [MANY, LONG], ids=["many", "long"])
+def test_all_names_are_within_the_picture(names):
+    runs = [record(name, 0, 0, [10, 20], [0.0, float(k)]) for k, name in enumerate(names)]
+    runs.append(record("dqn", 0, 0, [10, 20], [0.0, np.nan]))  # has no end to be named at
+    figure = curves(summarize(runs))
+    as_picture(figure)  # lays it out
+    whole = figure.bbox.padded(1)
+    shown = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert len(shown) == len(names)
+    assert all(whole.contains(*box.min) and whole.contains(*box.max) for box in shown)
 
 
 def test_labels_keep_their_distance():

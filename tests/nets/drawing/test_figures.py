@@ -5,8 +5,17 @@ import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
-from nets.drawing.figures import as_picture, limit, reference, robust_limits, save, symmetric
-from nets.drawing.style import PAPERS, drawing, styled
+from nets.drawing.figures import (
+    as_picture,
+    count_steps,
+    frame,
+    limit,
+    reference,
+    robust_limits,
+    save,
+    symmetric,
+)
+from nets.drawing.style import PAPERS, drawing, paper, styled
 
 
 @pytest.fixture
@@ -81,6 +90,27 @@ def test_a_figure_has_the_paper_of_its_theme(axes):
     expected = np.round(255 * np.array(to_rgba(PAPERS["dark"].paper))[:3])
     assert (as_picture(dark) == expected).all()
     assert (as_picture(axes.figure)[0, 0] == 255).all()
+
+
+def test_a_picture_has_a_thin_line_all_round_and_nothing_else(axes):
+    axes.imshow(np.zeros((4, 4)))
+    frame(axes)
+    assert all(spine.get_visible() for spine in axes.spines.values())
+    assert {spine.get_edgecolor() for spine in axes.spines.values()} == {to_rgba(paper().grid)}
+    assert not [*axes.get_xticks(), *axes.get_yticks()]
+
+
+@pytest.mark.parametrize("last", [10, 12, 15])
+def test_numbers_of_steps_are_whole_and_none_is_there_twice(axes, last):
+    axes.plot([10, last], [0, 1])
+    count_steps(axes)
+    as_picture(axes.figure)
+    numbers = [text.get_text() for text in axes.get_xticklabels()]
+    assert len({*numbers}) == len(numbers)
+    assert [float(number) for number in numbers] == [*axes.get_xticks()]
+    axes.set_xticks([7])  # places of one's own stay
+    count_steps(axes)
+    assert [*axes.get_xticks()] == [7]
 
 
 def test_zero_is_in_the_middle_of_all_panels():

@@ -72,7 +72,7 @@ def test_an_algorithm_has_one_colour_whoever_it_is_compared_with():
     assert several["dqn:encoder=mlp"] == (COLOURS_OF["dqn"], "--")
 
 
-@pytest.mark.parametrize("count", [1, 3, 8, 9, 20])
+@pytest.mark.parametrize("count", [1, 3, 8, 9, 20, 60])
 def test_no_two_lines_look_alike(count):
     for names in (
         [f"dqn:n-step={k}" for k in range(count)],
@@ -80,6 +80,7 @@ def test_no_two_lines_look_alike(count):
         ["ppo", *(f"a thing {k}" for k in range(count))],
     ):
         assert len(set(looks(names).values())) == len(names)
+    Figure().add_subplot().plot([0, 1], linestyle=looks(names)[names[-1]][1])  # one that is taken
     variants = looks(["dqn", *(f"dqn:n-step={k}" for k in range(5))])
     assert variants["dqn"] == (COLOURS_OF["dqn"], "-")
     assert len({colour for colour, _ in variants.values()}) == 6
