@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nets.extras import not_installed
+from nets.process.compiling import compiled
 
 from ..loop.experience import Episode
 from . import choosing, draws, kernel, targets
@@ -123,15 +124,7 @@ def compiled_loop(algorithm: kernel.Algorithm) -> Callable[..., tuple[int, int]]
     """
     if not _compilable():
         return None
-    from numba import njit
-
-    run = kernel.loop_of(algorithm)
-    compiled: Any
-    try:
-        compiled = njit(cache=True)(run)
-    except RuntimeError:  # no folder that a cache may be kept in can be written to
-        compiled = njit(run)
-    return compiled
+    return compiled(kernel.loop_of(algorithm))
 
 
 @cache

@@ -5,8 +5,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-from numba import njit
 from numba.extending import register_jitable
+
+from nets.process import compiling
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -34,13 +35,8 @@ def inlined(function: Function) -> Function:
 
 
 def compiled(function: Function) -> Function:
-    """Compile a function when it is first called, and keep the result for later processes."""
-    compiled: Any
-    try:
-        compiled = njit(cache=True, **RULES)(function)
-    except RuntimeError:  # no folder that a cache may be kept in can be written to
-        compiled = njit(**RULES)(function)
-    return compiled
+    """Compile a function by the rules of this room when it is first called."""
+    return compiling.compiled(function, **RULES)
 
 
 def text() -> str:
