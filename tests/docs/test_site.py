@@ -45,7 +45,7 @@ const until = async find => {
     found.pages[page + " " + width] = {
       title: doc.querySelector("h1").firstChild.textContent,
       beyond: doc.documentElement.scrollWidth - width,
-      thinnest: Math.min(...[...doc.querySelectorAll("article td")]
+      thinnest: Math.min(...[...doc.querySelectorAll("article td:not(.linenos)")]
         .filter(cell => cell.textContent.length >= 40).map(cell => cell.offsetWidth)),
       broken: [...doc.images].filter(image => image.complete && !image.naturalWidth).length,
     };
