@@ -1,33 +1,26 @@
 """Data in files: arrays (.npz, .npy, MNIST's idx), tables, folders of images; none runs code."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from itertools import chain
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nets.registry import Registry
-
 from . import label_files
-from .arrays import PICKLED, Member, open_arrays, open_idx
+from .array_labels import labels_of
+from .arrays import PICKLED, Member, open_arrays
 from .dataset import Dataset, chosen
-from .factors import FACTORS, factors_of, names_of
+from .factors import FACTORS, factors_of
 from .folders import find_pictures
 from .forms import Form, form_of
 from .images import ENDINGS
-from .labels import MOST_CLASSES, OF_ROWS, NoClasses, as_classes
+from .labels import NoClasses, as_classes
 from .photos import SHOWN, label_file, load_folder
 from .pictures import DONE, Fit, Size, Way
 from .stored import IN_MEMORY, Rows, Stored, kept
 from .tables import TABLES, read_table, standardised
-
-Array = NDArray[Any]
-Names = tuple[str, ...]
 
 ROWS = ("x", "images", "imgs", "x_train", "train_images", "train_x", "train_data", "data")
 ROWS_TOO = (
@@ -133,10 +126,10 @@ def _arrays(
     count = len(member)
     index = None if limit is None or limit >= count else chosen(count, limit, seed).numpy()
     x, notes = _read_rows(name, member, index, fit)
-    class_names = names_of(path, members, "class_names", MOST_CLASSES)
     taken = {key, "class_names", "factor_names", *FACTORS}
-    classes, class_names, more = _labels(path, members, key, labels, class_names, taken)
-    varying, factor_names = factors_of(path, members, len(member))
+    classes, class_names, more = labels_of(path, members, key, labels, taken)
+    varying, factor_names, unlike = factors_of(members, count)
+    more += unlike
     if left := sorted(members.keys() - taken):
         more += [f"{', '.join(left)} left out: the rows are {key!r}"]
     if pickled := sorted(found.keys() - members.keys()):
@@ -206,42 +199,3 @@ def _formed(form: Form, one: Tensor) -> list[str]:
             f"taken for {height}x{width} pixels of {channels} channels, which come {where}"
         )
     return notes
-
-
-def _labels(
-    path: Path,
-    members: Mapping[str, Member],
-    key: str,
-    asked: str | None,
-    names: Names,
-    taken: set[str],
-) -> tuple[Tensor | None, Names, list[str]]:
-    """Return the classes of all rows, their names, and what is to be said of them."""
-    count, plain = len(members[key]), {name.lower(): name for name in members}
-    known = chain(OF_ROWS.get(key.lower(), ()), OF_ROWS["x"], ("y_train",))
-    read: Callable[[], Array]
-    if asked is not None and asked in members:
-        source, read = asked, members[asked].read
-    elif asked is not None:
-        source, place = asked, label_files.named(path, asked)
-        if len(members) > 1 and not (place.suffix or place.is_file()):
-            raise ValueError(f"{path}: {Registry('member', members).unknown(asked)}")
-        read = partial(label_files.of_rows, place, count)
-    elif found := next((plain[name] for name in known if name in plain), None):
-        source, read = found, members[found].read
-    elif key == "arr_0" and "arr_1" in members and len(members["arr_1"]) == count:
-        source, read = "arr_1", members["arr_1"].read
-    elif (file := label_files.of_array(path)) is not None:
-        source = file.name
-        idx = path.suffix.lower() != ".npy"
-        read = open_idx(file).read if idx else partial(label_files.of_rows, file, count)
-    else:
-        return None, (), []
-    taken.add(source)
-    try:
-        classes, names = as_classes(read(), names, asked=asked is not None)
-    except ValueError as error:
-        if asked is None:  # nobody counts on what lies there
-            return None, (), [f"no classes from {source}: {error}"]
-        raise ValueError(f"{path}: {source}: {error}") from None
-    return classes, names, [f"classes from {source}"]
