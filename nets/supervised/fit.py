@@ -113,6 +113,7 @@ def fit(
         if early_stopping is not None:
             early_stopping.reset()
         run = _Run(network, optimizer, scheduler, early_stopping)
+        run.rows = {"training": train} | ({} if validation is None else {"validation": validation})
         about: Described = {}
         if checkpoint is not None:
             about = described(train, validation, loss, config, run.parts)
@@ -212,6 +213,7 @@ class _Run:
         self.parts: dict[str, Any] = {"network": network, "optimizer": optimizer}
         self.parts |= {} if scheduler is None else {"scheduler": scheduler}
         self.parts |= {} if early_stopping is None else {"early_stopping": early_stopping}
+        self.rows: dict[str, Rows] = {}
         self.history: list[Row] = []
         self.stopped = self.diverged = False
 
@@ -228,7 +230,7 @@ class _Run:
         if wrong is not None:
             if stopping is None or not stopping.can_restore:
                 message = f"{wrong} in epoch {row['epoch']:.0f}"
-                raise Diverged(f"{message}; try a smaller learning rate, or clip gradients")
+                raise Diverged(f"{message}; {_remedy(self.rows)}")
             self.stopped = self.diverged = stopping.stopped = True
         elif stopping is not None:
             self.stopped |= stopping.check(row[stopping.monitor], network)
@@ -258,6 +260,17 @@ class _Run:
         for name, part in self.parts.items():
             part.load_state_dict(state[name])
         self.history, self.stopped = state["history"], state["stopped"]
+
+
+def _remedy(rows: Mapping[str, Rows]) -> str:
+    """Say what to try against numbers that are not finite: they may have come with the rows."""
+    for name, (inputs, targets) in rows.items():
+        for part, values in (("inputs", inputs), ("targets", targets)):
+            finite = values.isfinite().reshape(len(values), -1).all(1)
+            if not finite.all():
+                first = int((~finite).nonzero()[0])
+                return f"row {first} of the {name} {part} is not finite: leave such rows out"
+    return "try a smaller learning rate, or clip gradients"
 
 
 def _device(network: nn.Module) -> torch.device:

@@ -415,6 +415,19 @@ def test_nothing_can_be_brought_back_from_a_bad_first_epoch():
         fit(network, blobs(), early_stopping=stopping, **settings)
 
 
+def test_rows_that_are_not_finite_are_named_and_no_learning_rate_blamed():
+    x, y = blobs()
+    x[3, 0] = math.nan
+    for train, validation, said in (
+        ((x, y), None, "the loss is nan .* row 3 of the training inputs is not finite"),
+        (blobs(), (x[2:], y[2:]), "row 1 of the validation inputs is not finite"),
+    ):
+        network = build()
+        settings = {"loss": nn.CrossEntropyLoss(), "optimizer": optimizer("adam", network)}
+        with pytest.raises(Diverged, match=said):
+            fit(network, train, validation=validation, config=FitConfig(epochs=1), **settings)
+
+
 def test_moments_that_are_not_finite_raise_although_the_weights_are():
     """Adam divides by an infinite moment: its weights would rest for ever."""
     network = build()
