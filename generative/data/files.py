@@ -165,7 +165,7 @@ def _read_rows(
     """Read rows, or leave them in the file where they are too many; say what is made of them."""
     form = form_of(name, member.shape, member.dtype, member.blocks(index))
     one = form(np.zeros((1, *member.shape[1:]), member.dtype))
-    notes = _formed(form, one)
+    notes = _formed(form, member.shape, one)
     count = len(member) if index is None else len(index)
     if fit is not None:
         if one.ndim != 4:
@@ -184,7 +184,7 @@ def _read_rows(
     return kept(name, blocks if fit is None else map(fit, blocks), shape, one.dtype), notes
 
 
-def _formed(form: Form, one: Tensor) -> list[str]:
+def _formed(form: Form, shape: tuple[int, ...], one: Tensor) -> list[str]:
     """Say what is made of the rows of an array, of which `one` is one."""
     notes = [form.scale.note] if form.scale is not None and form.scale.note else []
     if form.layout == "alpha":
@@ -192,10 +192,16 @@ def _formed(form: Form, one: Tensor) -> list[str]:
     elif form.layout == "grey" and one.shape[3] in (3, 4):
         height, width = one.shape[2:]
         notes.append(f"taken for grey pictures of {height}x{width} pixels, one in each row")
-    elif one.ndim == 4 and one.shape[1] not in (1, 3):
+    elif one.ndim == 4 and (one.shape[1] not in (1, 3) or _either_way(shape)):
         channels, height, width = one.shape[1:]
         where = "last" if form.layout == "last" else "first"
         notes.append(
-            f"taken for {height}x{width} pixels of {channels} channels, which come {where}"
+            f"taken for {height}x{width} pixels of {channels} channel{'s' * (channels > 1)}, "
+            f"which come{'s' * (channels == 1)} {where}"
         )
     return notes
+
+
+def _either_way(shape: tuple[int, ...]) -> bool:
+    """Whether channels may as well be the other end of an array's axes."""
+    return shape[1] in (1, 3) and shape[-1] in (1, 3) and len(shape) == 4

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .arrays import readable
 from .forms import WHITE, Extent, Scale
-from .pictures import Fit
+from .pictures import MOST_PIXELS, Fit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,7 +24,6 @@ ENDINGS = (
     *(".ppm", ".pgm", ".pbm", ".pnm"),
 )
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")  # other readers start programs
-MOST_PIXELS = 2**26
 ORIENTATION = 0x0112  # EXIF's tag
 SIDEWAYS = (5, 6, 7, 8)
 

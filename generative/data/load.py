@@ -73,6 +73,8 @@ def load_dataset(
         FileNotFoundError: there is no such file.
     """
     spec = os.fspath(spec)
+    if not spec.strip():
+        raise ValueError(f"the data are {spec!r}: expected a name, or {PATH}")
     if limit is not None and limit < 1:
         raise ValueError(f"limit is {limit}: expected at least 1 row")
     if is_path(spec):

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from .dataset import Dataset
 from .stored import Stored, kept
 
+MOST_PIXELS = 2**26  # of one picture
 CHUNK = 1 << 20  # numbers that are floating at once, so that large sets fit in memory
 
 Size = int | tuple[int, int]
@@ -42,13 +43,15 @@ class Fit:
         """Return the fit to a side, or to (height, width); None where there is no size.
 
         Raises:
-            ValueError: a side is below 1.
+            ValueError: a side is below 1, or there are more pixels than a picture may have.
         """
         if size is None:
             return None
         height, width = size if isinstance(size, tuple) else (size, size)
         if height < 1 or width < 1:
             raise ValueError(f"size is {height}x{width}: expected at least 1x1")
+        if height * width > MOST_PIXELS:
+            raise ValueError(f"size is {height}x{width}: expected at most {MOST_PIXELS:,} pixels")
         return cls(height, width, way)
 
     def __str__(self) -> str:

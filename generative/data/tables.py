@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-")
 TRUTHS = {"true": 1.0, "false": 0.0}  # as pandas writes a column of them
 CLASSES = ("label", "labels", "class")  # columns that are taken for classes unasked
 TABLES = (".csv", ".tsv")
+SAID = re.compile("sep=([,;\t])[\r\n]*")  # how Excel is told by what cells are parted
 FAR = 1e150  # what is further from 0 has a square that is infinite
 
 
@@ -55,21 +57,27 @@ class Table:
 def lines(path: Path) -> Iterator[Line]:
     """Yield the lines of a text whose cells are parted by commas, semicolons or tabs.
 
-    Which of them it is, the first line says by what it has most of. Empty lines are left out. A
-    text is UTF-8, UTF-16 that begins with its mark, or else what Windows writes in the west.
+    Which of them it is, the first line says by what it has most of, or as Excel does by `sep=;`.
+    Empty lines are left out. A text is UTF-8, UTF-16 that begins with its mark, or else what
+    Windows writes in the west.
 
     Raises:
         ValueError: it is no text.
     """
     with readable(path), path.open(encoding=_encoding(path), newline="") as file:
         first = file.readline()
-        mark = max(",;\t", key=first.count)
-        file.seek(0)
+        said = SAID.fullmatch(first)
+        mark = said[1] if said else max(",;\t", key=first.count)
+        if not said:
+            file.seek(0)
         reader = csv.reader(file, delimiter=mark, skipinitialspace=True)
         for cells in reader:
             if any(cells):
                 shown = [cell.strip() for cell in cells]
-                yield reader.line_num, [_decimal(c) for c in shown] if mark == ";" else shown
+                yield (
+                    reader.line_num + bool(said),
+                    [_decimal(c) for c in shown] if mark == ";" else shown,
+                )
 
 
 def _encoding(path: Path) -> str:

@@ -284,6 +284,8 @@ def test_rows_of_a_test_are_taken_where_there_are_no_others(tmp_path):
         ((9, 8, 8, 2), "taken for 8x8 pixels of 2 channels, which come last"),
         ((32, 32, 3, 9), "taken for 32x3 pixels of 9 channels, which come last"),
         ((9, 28, 28, 28), "taken for 28x28 pixels of 28 channels, which come first"),
+        ((9, 3, 32, 3), "taken for 32x3 pixels of 3 channels, which come first"),
+        ((9, 1, 64, 3), "taken for 64x3 pixels of 1 channel, which comes first"),
         ((9, 8, 3), "taken for grey pictures of 8x3 pixels, one in each row"),
     ],
 )
@@ -331,10 +333,20 @@ def test_endings_in_any_case(tmp_path, name):
     assert len(load_dataset(tmp_path / name)) in (2, 6)
 
 
-@pytest.mark.parametrize("size", [0, (0, 4), (4, -1), 10**9])
+@pytest.mark.parametrize("size", [0, (0, 4), (4, -1), 10**5, 10**9])
 @pytest.mark.parametrize("folder", [False, True])
 def test_sizes_that_no_picture_has_are_refused(tmp_path, size, folder):
     np.save(tmp_path / "x.npy", GREY)
     save_images(tmp_path, GREY[:1])
-    with pytest.raises(ValueError, match=r"expected at least 1x1|do not fit into"):
+    with pytest.raises(ValueError, match=r"expected at (least 1x1|most 67,108,864 pixels)"):
         load_dataset(tmp_path if folder else tmp_path / "x.npy", size=size)
+
+
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_no_name_is_not_the_folder_that_one_is_in(tmp_path, monkeypatch, nothing):
+    """A variable of a shell may be empty."""
+    save_images(tmp_path, GREY)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="expected a name, or a path"):
+        load_dataset(nothing)
+    assert len(load_dataset(".")) == len(GREY)

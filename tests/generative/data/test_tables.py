@@ -32,6 +32,7 @@ def test_a_table_is_standardised_and_comes_back_in_its_units(tmp_path):
         "a,b\n1,2\n3,5\n",
         "\ufeffa,b\r\n1,2\r\n\r\n3,5\r\n",
         "a;b\n1,0;2\n3,0;5\n",
+        "sep=;\na;b\n1,0;2\n3,0;5\n",  # as Excel is told
         "a\tb\n1\t2\n3\t5\n",
         '"a","b"\n"1"," 2"\n3,5',
         ",a,b\n0,1,2\n1,3,5\n",  # as pandas writes its index
