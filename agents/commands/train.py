@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
 def _run(argv: list[str]) -> int:
     words, arguments = take_arguments(argv)
     others, changes = take_changes(words)
-    earlier = TRAIN.parse_resume(others)
+    earlier = TRAIN.parse_resume(others, TrainOptions)
     if earlier is not None:
         if arguments:
             raise CommandError(f"the environment of a run stays as it was: no {PREFIX}*")

@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    earlier = TRAIN.parse_resume(argv)
+    earlier = TRAIN.parse_resume(argv, TrainOptions)
     if earlier is not None:
         return _go_on(earlier)
     if WORLD.name in argv[:1]:

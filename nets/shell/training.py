@@ -20,6 +20,7 @@ from .command_line import CommandError, executable, one_line, parse, to_type, to
 from .here import pinned, shown
 from .run_options import ResumeOptions, WarningSignal
 from .tracked import require_tracking
+from .wrong_options import settled
 
 Options = TypeVar("Options")
 Settings = TypeVar("Settings")
@@ -87,9 +88,19 @@ class TrainCommand(Generic[EntryT]):
         require_tracking(options.track)
         return options
 
-    def parse_resume(self, argv: Sequence[str]) -> ResumeOptions | None:
-        """Parse the arguments of going on with a run; None where they are of a new one."""
+    def parse_resume(self, argv: Sequence[str], options: Any) -> ResumeOptions | None:
+        """Parse the arguments of going on with a run; None where they are of a new one.
+
+        Args:
+            argv: the arguments.
+            options: the dataclass of a new run.
+
+        Raises:
+            CommandError: an option is one of a new run.
+        """
         if any(word.partition("=")[0] == "--resume" for word in argv):
+            if (wrong := settled(argv, ResumeOptions, options)) is not None:
+                raise CommandError(wrong)
             options = parse(ResumeOptions, self.name, argv, self.text)
             require_tracking(options.track)
             return options

@@ -37,6 +37,22 @@ def one_sentence(kind: Any, default: Any, argv: Sequence[str], call: str) -> Ite
         yield
 
 
+def settled(argv: Sequence[str], now: Any, before: Any) -> str | None:
+    """Return what is wrong with options that were given when something began, and come again.
+
+    Args:
+        argv: the arguments.
+        now: the dataclass that they are parsed into.
+        before: the dataclass of the beginning.
+    """
+    taken, known = ({f"--{f.name}".replace("_", "-") for f in fields(k)} for k in (now, before))
+    for option in map(_option, filter(_is_option, argv)):
+        if option not in taken and (option in known or option.startswith("--config.")):
+            listed = ", ".join(sorted(taken))
+            return f"{option} is settled when a run begins: later there are {listed}"
+    return None
+
+
 def _sentence(event: Any, known: dict[str, Any], argv: list[str], more: str) -> str | None:
     """Return what is wrong; None for what later versions of tyro may find wrong."""
     strange = [word for word in filter(_is_option, argv) if _option(word) not in known]
