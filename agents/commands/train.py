@@ -78,7 +78,7 @@ def _start(
             source = replace(source, vectorization=options.vectorization)
         resolve_device(options.device)
     with team(options.device) as (workers, device):
-        with refusals(ValueError, TypeError):
+        with refusals(ValueError, TypeError, ModuleNotFoundError):
             agent = agent_type(source, options.config, seed=options.seed, device=str(device))
             agent.join(workers)
             if options.init_from is not None:

@@ -403,3 +403,16 @@ def test_a_folder_below_a_file_is_refused(run_in, capsys):
     err = capsys.readouterr().err
     assert err.startswith("error: file")
     assert err.count("\n") == 1
+
+
+def test_a_kernel_that_cannot_be_compiled_is_refused_in_one_line(run_in, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    for name in [name for name in sys.modules if ".policy_gradient.fused." in name]:
+        monkeypatch.delitem(sys.modules, name)
+    words = ["ppo", "CartPole-v1", "--config.kernel", "fused", "--steps", "64", "--run", "r"]
+    assert train(words) == 2
+    err = capsys.readouterr().err
+    assert "pip install 'dreamgym[fast]'; or set kernel to 'torch'" in err
+    assert err.startswith("error: kernel is 'fused'")
+    assert err.count("\n") == 1
+    assert not (run_in / "r").exists()
