@@ -179,7 +179,7 @@ def test_python_refuses_with_the_name_the_value_and_what_was_expected(name):
         ("dqn", "value_range", (1.0,), "2 values"),
         ("dqn", "buffer_size", 10**12, "at most 100,000,000"),
         ("dqn", "hidden", (64, 10**9), "at most 1,048,576 for each"),
-        ("dqn", "hidden", 64, "several values"),
+        ("dqn", "hidden", 64, "several values, as in (64,)"),
         ("dqn", "batch_size", True, "a whole number"),
         ("dqn", "activation", None, "text"),
         ("ppo", "log_std", 100.0, "a number in [-20, 5]"),
