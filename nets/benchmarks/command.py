@@ -2,6 +2,7 @@
 
 import shlex
 
+from ..runs.durable import make_folder
 from ..shell.command_line import command, draw_off_screen, parse, refusals
 from .measure import measure_gpu, measure_growth, measure_quality, measure_speed
 from .options import BenchmarkOptions
@@ -36,6 +37,12 @@ def main(argv: list[str]) -> int:
 
         with refusals(ValueError):
             around(options.write, options.kind)
+    if options.kind == "growth" and not options.list:
+        from ..drawing.figures import require_ending
+
+        with refusals(ValueError, OSError):
+            require_ending(options.picture)
+            make_folder(options.picture.absolute().parent)
     call = shlex.join(["python", "scripts/benchmark.py", *argv])
     kinds = {
         "speed": measure_speed,

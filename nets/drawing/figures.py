@@ -30,10 +30,19 @@ def save(figure: "Figure", path: str | Path) -> None:
         ValueError: it ends otherwise.
     """
     path = Path(path)
-    if path.suffix not in ENDINGS:
-        raise ValueError(f"{path}: expected a name that ends in {', '.join(ENDINGS)}")
+    require_ending(path)
     for ending in dict.fromkeys((path.suffix, f".{also()}")):
         _write(figure, path.with_suffix(ending))
+
+
+def require_ending(path: Path) -> None:
+    """Refuse a name that does not say in which format a figure is to be saved.
+
+    Raises:
+        ValueError: it does not end in .png, .svg or .pdf.
+    """
+    if path.suffix not in ENDINGS:
+        raise ValueError(f"{path}: expected a name that ends in {', '.join(ENDINGS)}")
 
 
 def _write(figure: "Figure", path: Path) -> None:

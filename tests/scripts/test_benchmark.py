@@ -229,6 +229,8 @@ def test_help_imports_nothing_heavy(tmp_path):
         (["quality", "--only", "taxi"], "unknown case 'taxi'"),
         (["--write", "nowhere.md"], "No such file"),
         (["--write", __file__], "has no lines '<!-- speed -->'"),
+        (["growth", "--picture", "g.gif"], "g.gif: expected a name that ends in .png, .svg, .pdf"),
+        (["growth", "--picture", f"{__file__}/g.png"], "test_benchmark.py: File exists"),
     ],
 )
 def test_wrong_words_are_refused_in_one_line(argv, hint, capsys):
