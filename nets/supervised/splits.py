@@ -191,4 +191,7 @@ def _order(rows: int, seed: int, labels: Tensor | None) -> Tensor:
         return order
     if labels.shape != (rows,):
         raise ValueError(f"labels have shape {tuple(labels.shape)}, expected ({rows},)")
+    if labels.isnan().any():
+        row = int(labels.isnan().nonzero()[0])
+        raise ValueError(f"the label of row {row} is NaN: expected a class, or a number")
     return order[labels.cpu()[order].sort(stable=True).indices]

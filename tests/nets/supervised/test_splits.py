@@ -137,3 +137,7 @@ def test_folds_that_cannot_be_are_refused(k):
 def test_labels_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"labels have shape \(9,\), expected \(10,\)"):
         k_fold(10, 2, labels=torch.zeros(9, dtype=torch.long))
+    unknown = torch.tensor([0.0, 1.0, torch.nan, 1.0])
+    for split in (lambda: hold_out(4, 0.5, labels=unknown), lambda: k_fold(4, 2, labels=unknown)):
+        with pytest.raises(ValueError, match="the label of row 2 is NaN"):
+            split()
