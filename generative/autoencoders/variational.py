@@ -131,8 +131,7 @@ class VAE(Variational[VAEConfig]):
 
     def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
         """Return Σ_d max(λ, E KL(q(z_d | x) ‖ N(0, 1))), λ `free_nats`, and the KL."""
-        kls = standard_normal_kls(mean, logvar).mean(0)  # [D]
-        return kls.clamp(min=self.config.free_nats).sum(), {"kl": kls.sum().detach()}
+        return _kl_above(mean, logvar, self.config.free_nats)
 
 
 class BetaVAE(Variational[BetaVAEConfig]):
@@ -143,9 +142,8 @@ class BetaVAE(Variational[BetaVAEConfig]):
 
     def regularizer(self, z: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, Metrics]:
         """Return β Σ_d max(λ, E KL(q(z_d | x) ‖ N(0, 1))), λ `free_nats`, and the KL."""
-        kls = standard_normal_kls(mean, logvar).mean(0)  # [D]
-        weighted = self.config.beta * kls.clamp(min=self.config.free_nats).sum()
-        return weighted, {"kl": kls.sum().detach()}
+        kl, terms = _kl_above(mean, logvar, self.config.free_nats)
+        return self.config.beta * kl, terms
 
 
 class BetaTCVAE(Variational[BetaTCVAEConfig]):
@@ -171,3 +169,9 @@ class BetaTCVAE(Variational[BetaTCVAEConfig]):
             "dimension_wise_kl": dimensions.detach(),
         }
         return alpha * information + beta * correlation + gamma * dimensions, terms
+
+
+def _kl_above(mean: Tensor, logvar: Tensor, free_nats: float) -> tuple[Tensor, Metrics]:
+    """Return Σ_d max(λ, E KL(q(z_d | x) ‖ N(0, 1))), and the KL."""
+    kls = standard_normal_kls(mean, logvar).mean(0)  # [D]
+    return kls.clamp(min=free_nats).sum(), {"kl": kls.sum().detach()}

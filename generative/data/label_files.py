@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -153,10 +153,9 @@ def _ends(name: str) -> list[str]:
     return [name, *(str(PurePosixPath(*parts[k:])) for k in range(1, len(parts)))]
 
 
-def _with_small_letters(words: Iterable[str]) -> dict[str, None]:
-    """Return words in their order, and those in small letters behind them."""
-    words = list(words)
-    return dict.fromkeys([*words, *(word.casefold() for word in words)])
+def _with_small_letters(words: Sequence[str]) -> list[str]:
+    """Return words in their order, and those in small letters behind them, each once."""
+    return list(dict.fromkeys([*words, *(word.casefold() for word in words)]))
 
 
 def _plain(name: str) -> str:
@@ -232,4 +231,4 @@ def _names(file: Path, folder: Path) -> list[str]:
     """Return what a list may call a file."""
     path = file.relative_to(folder)
     words = [path.as_posix(), f"{folder.name}/{path.as_posix()}", path.with_suffix("").as_posix()]
-    return list(_with_small_letters([*words, file.name, file.stem]))
+    return _with_small_letters([*words, file.name, file.stem])

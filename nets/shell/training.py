@@ -101,9 +101,9 @@ class TrainCommand(Generic[EntryT]):
         if any(word.partition("=")[0] == "--resume" for word in argv):
             if (wrong := settled(argv, ResumeOptions, options)) is not None:
                 raise CommandError(wrong)
-            options = parse(ResumeOptions, self.name, argv, self.text)
-            require_tracking(options.track)
-            return options
+            earlier = parse(ResumeOptions, self.name, argv, self.text)
+            require_tracking(earlier.track)
+            return earlier
         return None
 
     def parse_changes(self, words: Sequence[str], config: Settings) -> Settings:

@@ -112,8 +112,8 @@ def fit(
         require_own(network, optimizer, scheduler, resumes=resumes)
         if early_stopping is not None:
             early_stopping.reset()
-        run = _Run(network, optimizer, scheduler, early_stopping)
-        run.rows = {"training": train} | ({} if validation is None else {"validation": validation})
+        rows = {"training": train} | ({} if validation is None else {"validation": validation})
+        run = _Run(network, optimizer, scheduler, early_stopping, rows)
         about: Described = {}
         if checkpoint is not None:
             about = described(train, validation, loss, config, run.parts)
@@ -209,11 +209,12 @@ class _Run:
         optimizer: Optimizer,
         scheduler: lr_scheduler.LRScheduler | None,
         early_stopping: EarlyStopping | None,
+        rows: Mapping[str, Rows],
     ) -> None:
         self.parts: dict[str, Any] = {"network": network, "optimizer": optimizer}
         self.parts |= {} if scheduler is None else {"scheduler": scheduler}
         self.parts |= {} if early_stopping is None else {"early_stopping": early_stopping}
-        self.rows: dict[str, Rows] = {}
+        self.rows = rows
         self.history: list[Row] = []
         self.stopped = self.diverged = False
 
