@@ -84,7 +84,7 @@ def install():
     """Build the library, where no earlier process has, and load it."""
     assert "torch" not in sys.modules, "torch asks for CUDA's hooks once, when it is imported"
     home = _torch_home()
-    version = re.search(r"'(.+?)'", (home / "version.py").read_text())[1]
+    version = re.search(r"__version__ = '(.+?)'", (home / "version.py").read_text())[1]
     library = Path(tempfile.gettempdir()) / f"pretended-cuda-{os.getuid()}-{version}.so"
     if not library.exists():
         part = library.with_suffix(f".{os.getpid()}")

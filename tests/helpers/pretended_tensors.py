@@ -5,7 +5,6 @@ from copy import deepcopy
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
-from torch.utils._pytree import tree_flatten, tree_map
 
 aten = torch.ops.aten
 COPIES = {aten._to_copy.default: 0, aten.copy_.default: 1}  # and which argument is copied from
@@ -90,9 +89,11 @@ class Pretending(TorchDispatchMode):
 
 def computed(operation, args, kwargs):
     """What an operation comes to, refused where a real device would refuse it."""
-    flat = [x for x in tree_flatten((args, kwargs))[0] if isinstance(x, torch.Tensor)]
-    there = any(isinstance(x, Pretended) for x in flat)
     asked = kwargs.get("device")
+    flat = list(_tensors((*args, *kwargs.values())))
+    there = any(isinstance(x, Pretended) for x in flat)
+    if not there and asked is None:
+        return operation(*args, **kwargs)
     onto = there if asked is None else torch.device(asked).type == "cuda"
     if operation in COPIES:
         source = args[COPIES[operation]]
@@ -109,10 +110,11 @@ def computed(operation, args, kwargs):
     if asked is not None:
         kwargs = kwargs | {"device": torch.device("cpu") if onto else asked}
     kernel = KERNELS.get(operation, operation) if there else operation
-    result = kernel(*tree_map(_held, args), **tree_map(_held, kwargs))
+    held = {name: _mapped(_held, value) for name, value in kwargs.items()}
+    result = kernel(*_mapped(_held, args), **held)
     if not onto:
         return result
-    result = tree_map(lambda x: Pretended(x) if isinstance(x, torch.Tensor) else x, result)
+    result = _mapped(Pretended, result)
     return return_and_correct_aliasing(operation, args, kwargs, result) if there else result
 
 
@@ -136,6 +138,22 @@ def _refuse_mixed(operation, args, flat, there):
 def _by_mask(operation, args):
     kinds = (getattr(index, "dtype", None) for index in args[1]) if operation in INDEXING else ()
     return any(kind in (torch.bool, torch.uint8) for kind in kinds)
+
+
+def _tensors(tree):
+    """All tensors of what an operation is given; PyTorch's own walk, for any tree, takes longer."""
+    for x in tree:
+        if isinstance(x, torch.Tensor):
+            yield x
+        elif isinstance(x, tuple | list):
+            yield from _tensors(x)
+
+
+def _mapped(change, x):
+    """Return a tree of tuples and lists with its tensors changed."""
+    if isinstance(x, torch.Tensor):
+        return change(x)
+    return type(x)(_mapped(change, y) for y in x) if isinstance(x, tuple | list) else x
 
 
 def _held(x):
