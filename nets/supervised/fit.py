@@ -23,6 +23,7 @@ from ..settings import Settings, settings_of
 from ..tracking.tracking import Tracking
 from .early_stopping import EarlyStopping
 from .identity import Described, described, plain, require_own, require_same
+from .suiting import measured, require_rows, training_loss
 
 Rows = tuple[Tensor, Tensor]
 Measure = Callable[[Any, Tensor], Tensor]
@@ -90,18 +91,18 @@ def fit(
         `validation_loss` and `validation_NAME` for each metric.
 
     Raises:
-        ValueError: inputs and targets differ in number, there are none, what early stopping
-            monitors is not measured, the optimizer is of another network, or the scheduler of
-            another optimizer or another training.
+        ValueError: inputs and targets differ in number, there are none, the loss cannot take them,
+            what early stopping monitors is not measured, the optimizer is of another network, or
+            the scheduler of another optimizer or another training.
         CheckpointError: the checkpoint is of another training; what differs is named.
         Occupied: another process trains into the checkpoint.
         Diverged: a loss, a parameter or a moment of the optimizer is not finite, and no early
             stopping is there to bring the best weights back; the checkpoint stays as it was.
     """
     config = settings_of(FitConfig, config)
-    _check_rows(train)
+    require_rows(train)
     if validation is not None:
-        _check_rows(validation)
+        require_rows(validation)
     measured_too = () if validation is None else ("loss", *(metrics or {}))
     columns = ("epoch", "learning_rate", "loss", *(f"validation_{name}" for name in measured_too))
     if early_stopping is not None and early_stopping.monitor not in columns:
@@ -130,8 +131,8 @@ def fit(
                 row: Row = {"epoch": epoch, "learning_rate": optimizer.param_groups[0]["lr"]}
                 row["loss"], run.stopped = _epoch(network, train, loss, optimizer, config)
             if validation is not None:
-                measured = evaluate(network, validation, {"loss": loss, **(metrics or {})})
-                row |= {f"validation_{name}": value for name, value in measured.items()}
+                found = evaluate(network, validation, {"loss": loss, **(metrics or {})})
+                row |= {f"validation_{name}": value for name, value in found.items()}
             if track is not None:
                 track.scalars(epoch, row)
             run.finish_epoch(row, callbacks)
@@ -169,11 +170,11 @@ def evaluate(
         measures: functions of (outputs `[N, ...]`, targets `[N, ...]`), by name.
         batch_size: rows that go through the network at a time.
     """
-    _check_rows(rows)
+    require_rows(rows)
     outputs = predict(network, rows[0], batch_size=batch_size)
     targets = rows[1].to(_device(network))
     with torch.no_grad():
-        return {name: float(measure(outputs, targets)) for name, measure in measures.items()}
+        return {name: float(measured(each, outputs, targets)) for name, each in measures.items()}
 
 
 def _epoch(
@@ -187,7 +188,7 @@ def _epoch(
     total, seen = torch.zeros((), device=device), 0
     for rows in order.tensor_split(math.ceil(count / config.batch_size)):
         outputs = network(inputs[rows].to(device))
-        value = loss(outputs, targets[rows].to(device))
+        value = training_loss(loss, outputs, targets[rows].to(device))
         total += value.detach() * len(rows)
         seen += len(rows)
         if config.stop_below is not None and value.item() <= config.stop_below:
@@ -277,9 +278,3 @@ def _remedy(rows: Mapping[str, Rows]) -> str:
 def _device(network: nn.Module) -> torch.device:
     parameter = next(network.parameters(), None)
     return torch.device("cpu") if parameter is None else parameter.device
-
-
-def _check_rows(rows: Rows) -> None:
-    inputs, targets = rows
-    if len(inputs) != len(targets) or not len(inputs):
-        raise ValueError(f"got {len(inputs)} inputs and {len(targets)} targets")
