@@ -8,12 +8,13 @@ from ..data.dataset import Dataset
 from ..model import GenerativeModel, Rows
 
 LOOKED_AT = 10_000  # rows of vectors
+PORTION = 64  # rows that are compared at a time
 LARGEST, SMALLEST = 30.0, 1 / 30  # of numbers that networks learn from as they are
 
 
 def require_suitable(model: GenerativeModel, data: Rows) -> None:
     """Refuse numbers that the model's likelihood knows nothing of; warn of columns out of scale,
-    and of classes without rows.
+    of rows that are all equal, and of classes without rows.
 
     Raises:
         ValueError: the likelihood is of numbers in [0, 1], and others are among the data.
@@ -21,6 +22,7 @@ def require_suitable(model: GenerativeModel, data: Rows) -> None:
     if not isinstance(data, Dataset) or data.device.type == "meta":
         return
     _warn_of_empty_classes(model, data)
+    _warn_of_equal_rows(data)
     if len(data.shape) != 1:
         return  # pictures are in [0, 1]
     x = data.batch(slice(0, LOOKED_AT)).x  # [N, D]
@@ -50,6 +52,16 @@ def _warn_of_empty_classes(model: GenerativeModel, data: Dataset) -> None:
         others = f" or of {len(empty) - 1} more" if len(empty) > 1 else ""
         message = f"{data.name}: no row to train on is of the class {data.class_names[empty[0]]!r}"
         warn(f"{message}{others}: samples of it will mean nothing")
+
+
+def _warn_of_equal_rows(data: Dataset) -> None:
+    """Warn where every row is the first again: as of files that were written wrongly."""
+    first = data.x[:1]
+    for begin in range(0, len(data), PORTION):
+        if not bool((data.x[begin : begin + PORTION] == first).all()):
+            return
+    if len(data) > 1:
+        warn(f"{data.name}: all {len(data):,} rows are equal; there is nothing else to learn")
 
 
 def _warn_of_constants(model: GenerativeModel, data: Dataset, varies: Tensor) -> None:

@@ -54,6 +54,19 @@ def test_columns_that_never_vary_are_told_of_where_their_scale_is_learned():
     Learner(build(VAE, VAEConfig(**SMALL, learn_scale=False), data), data, device="cpu")
 
 
+@pytest.mark.parametrize(
+    "rows", [torch.full((70, 1, 8, 8), 9, dtype=torch.uint8), torch.ones(70, 2)]
+)
+def test_rows_that_are_all_equal_are_told_of(rows):
+    blank = Dataset("blank", rows)
+    model = build(AE, AEConfig(**SMALL), blank)
+    with pytest.warns(UserWarning, match="blank: all 70 rows are equal"):
+        Learner(model, blank, device="cpu")
+    rows = rows.clone()
+    rows[-1] = 0
+    Learner(model, Dataset("one other", rows), device="cpu")
+
+
 def test_latents_that_say_nothing_are_warned_of():
     """Of noise there is nothing to say: with a heavy KL every latent is dead."""
     data = Dataset("noise", torch.randn(256, 6, generator=torch.Generator().manual_seed(0)))
