@@ -7,6 +7,8 @@ from statistics import median
 
 import pytest
 
+from generative.benchmarks.ring import VARIANTS
+
 ROOT = Path(__file__).parents[3]
 GANS, LATENTS = (
     (ROOT / "docs" / "generative" / f"{name}.md").read_text("utf-8") for name in ("gans", "latents")
@@ -41,6 +43,25 @@ def test_G_GAN_05_the_table_of_recognised_samples_is_that_of_the_records():
             spread(columns["confident"]),
             spread(columns["genuine"]) if "genuine" in columns else "-",
         ]
+
+
+def test_G_GAN_06_G_GAN_09_the_table_of_the_ring_is_that_of_the_records():
+    rows = re.findall(
+        r"^\| `([\w-]+)`[^|]* \| [^|]+ \| ([\d,]+), (\d) \| (.*?) \|$", GANS, re.MULTILINE
+    )
+    assert {name for name, *_ in rows} == VARIANTS.keys()
+    for name, steps, seeds, cells in rows:
+        found = results(f"generative/ring-{name}")
+        assert len(found) == int(seeds)
+        assert VARIANTS[name].config()["steps"] == int(steps.replace(",", ""))
+        columns = {figure: [run[figure] for run in found] for figure in found[0]}
+        modes, *others = cells.split(" | ")
+        low, high = min(columns["modes"]), max(columns["modes"])
+        assert modes.partition(",")[0] == ("8 in all" if low == 8 else f"{low} to {high}"), name
+        assert others == [
+            spread(columns["high_quality"]),
+            f"{median(columns['last_modes'])}, {median(columns['last_high_quality']):.3f}",
+        ], name
 
 
 @pytest.mark.parametrize("name", ["pixels", "latents"])
