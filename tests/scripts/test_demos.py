@@ -255,3 +255,26 @@ def test_N_GRAD_05_skips_through_time_keep_what_a_small_radius_loses(load, seed)
     assert plain[far] < 1e-9 * plain[0]
     assert skipping[far] > 1e-2 * skipping[0]
     assert opened[far] > 1e-2 * opened[0]
+
+
+def test_N_LIN_02_hidden_layers_wind_the_boundary_along_the_spirals(load):
+    names = load("decision_regions")
+    axis = torch.linspace(-1.4, 1.4, 160)
+    plane = torch.cartesian_prod(axis, axis)
+
+    def learned(layers):
+        """Return the share that is right, and the length of the boundary in cells of a grid."""
+        torch.manual_seed(0)
+        x, side = names["spirals"]()
+        network = names["trained"](layers, x, side)
+        with torch.no_grad():
+            right = ((network(x)[:, 0] > 0) == (side > 0)).float().mean().item()
+            says = (network(plane) > 0).reshape(160, 160)
+        changes = (says[1:] != says[:-1]).sum() + (says[:, 1:] != says[:, :-1]).sum()
+        return right, changes.item()
+
+    (line, straight), (two, winding) = learned(0), learned(2)
+    assert line < 0.75
+    assert straight <= 320  # no line crosses more
+    assert two > 0.97
+    assert winding > 2 * straight
