@@ -62,7 +62,7 @@ def optimizer(name: str, params: Parameters, **arguments: Any) -> Optimizer:
     """Build torch's optimiser called `name` (N-OPT-05 to N-OPT-15).
 
     The fused implementation is taken where torch has one for the parameters' device and dtype
-    (Adam on the CPU: 2.9 times as fast), unless `fused` or `foreach` says otherwise.
+    (as of Adam on the CPU), unless `fused` or `foreach` says otherwise.
 
     Args:
         name: `sgd`, `momentum`, `averaged_momentum`, `nesterov`, `adagrad`,

@@ -1,9 +1,9 @@
 """Down a constant slope: momentum's terminal speed, Adagrad's dying rate (N-OPT-05, N-OPT-09).
 
-Where the gradient g stays the same, momentum β speeds up to lr · g / (1 − β), as what falls
-through air does: ten times plain descent for β = 0.9. Adagrad divides by the root of all squares so
-far, and its t-th step is lr / √t, whatever g is: it never stops, and ever slows. Averages that
-forget, as RMSprop's and Adam's, keep their pace.
+Where the gradient g stays the same, momentum β speeds up to lr · g / (1 − β), the terminal velocity
+of what falls through air: ten times plain descent for β = 0.9. Adagrad divides by the root of all
+squares so far, and its t-th step is lr / √t, whatever g is: it never stops, and ever slows.
+Averages that forget, as RMSprop's and Adam's, keep their pace.
 """
 
 import torch

@@ -1,8 +1,8 @@
 """Decision regions by the number of hidden layers, on two spirals (N-LIN-02).
 
 Without a hidden layer a line is all there is, and the decision boundary is straight. Each hidden
-layer bends what the one before it bent: one winds along most of both spirals, two along all. A third
-could cut the plane into more pieces still, and here need not.
+layer bends what the one before it bent: one winds along most of both spirals, two along all. A
+third could cut the plane into more pieces still, and here need not.
 """
 
 import torch
