@@ -124,7 +124,7 @@ def test_G_GAN_01_an_undecided_discriminator_gives_minus_the_value_log_4():
 
 
 @pytest.mark.parametrize(("prior", "variance"), [("normal", 1.0), ("uniform", 1 / 3)])
-def test_noise_is_of_the_prior_in_training_and_in_samples(prior, variance):
+def test_G_GAN_05_noise_is_of_the_prior_in_training_and_in_samples(prior, variance):
     model = GAN((3,), GANConfig(latent=4, prior=prior), dataset_size=8)
     seen = []
     model.generator.register_forward_hook(lambda _, given, __: seen.append(given[0]))
