@@ -1,10 +1,10 @@
 """Speed at many environments: PPO and A2C beside the shape of PureJaxRL, DQN beside SB3; pixels.
 
-All have the same settings and networks of 64-64 units. PPO of ours learns by its compiled kernel;
-how fast it is by torch is measured beside it. JAX compiles the world into the loop of learning, for
-which its programs count only once compiled: that takes it seconds, told apart, which the time to a
-goal has in it. Bars: PPO 0.8 of JAX's steps/s, DQN twice stable-baselines3's; A2C none, where
-the price of Python's calls decides, whatever is learned.
+All have the same settings and networks of 64-64 units. PPO and A2C of ours learn by their compiled
+kernels; how fast they are by torch is measured beside them. JAX compiles the world into the loop of
+learning, for which its programs count only once compiled: that takes it seconds, told apart, which
+the time to a goal has in it. Bars: PPO 0.8 of JAX's steps/s, DQN twice stable-baselines3's; A2C
+none, where Gymnasium's world and the price of Python's calls decide, whatever is learned.
 """
 
 from pathlib import Path
@@ -125,14 +125,20 @@ def a2c_case(copies: int) -> Case:
     """Return the comparison of A2C at a number of environments."""
     shape = Shape(copies, int(A2C["n_steps"]), 1, 1, A2C_UPDATES)
     steps = shape.updates * shape.rows
+
+    def by(kernel: Literal["torch", "fused"]) -> Side:
+        settings = A2C | {"kernel": kernel}
+        measure = trained("a2c", ENV_ID, copies, 2 * shape.rows, steps, settings)
+        return Side(f"a2c, {kernel}", measure)
+
     return Case(
         f"a2c-vector-{copies}",
         f"A2C on {ENV_ID}, {copies} environments of {shape.n_steps} steps; the peer is compiled"
         " before, and its world with it",
         f"{steps:,} steps",
         "steps/s",
-        Side("a2c", trained("a2c", ENV_ID, copies, 2 * shape.rows, steps, A2C)),
-        (Side("JAX, PureJaxRL's shape", JAX.measure(*shape)),),
+        by("fused"),
+        (Side("JAX, PureJaxRL's shape", JAX.measure(*shape)), by("torch")),
         rounds=5,
         warm_up=False,
         needs=JAX.need,

@@ -1,5 +1,7 @@
 """Advantage actor-critic (Mnih et al., 2016), every environment in step with the others."""
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from ..equations.losses import half_square, policy_gradient
@@ -8,6 +10,9 @@ from ..loop.experience import Metrics
 from .advantages import AdvantageGradient
 from .config import A2CConfig
 from .rollout import Rollout
+
+if TYPE_CHECKING:
+    from .fused.records import Program
 
 
 class A2C(AdvantageGradient[A2CConfig]):
@@ -23,6 +28,8 @@ class A2C(AdvantageGradient[A2CConfig]):
     @torch.no_grad()
     def update(self, rollout: Rollout) -> Metrics:
         """Take one gradient step over a rollout."""
+        if self.compiles:
+            return self.update_compiled(rollout)
         outputs, value = self.network.forward(rollout.observation, rollout.state, rollout.start)
         outputs = masked(outputs, rollout.mask)
         distribution = self.actions.distribution(outputs)
@@ -43,3 +50,9 @@ class A2C(AdvantageGradient[A2CConfig]):
             "entropy": rollout.mean(distribution.entropy()),
             "value": rollout.mean(value),
         }
+
+    def program(self) -> "Program":
+        """Return the compiled update."""
+        from .fused.a2c import PROGRAM
+
+        return PROGRAM

@@ -118,7 +118,7 @@ class ReinforceConfig(PolicyConfig):
 class AdvantageConfig(PolicyConfig):
     """Settings that PPO and A2C share."""
 
-    adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "gae_lambda")
+    adjustable: ClassVar[tuple[str, ...]] = (*PolicyConfig.adjustable, "gae_lambda", "kernel")
     tunable: ClassVar[Space] = PolicyConfig.tunable | {
         "n_steps": (8, 16, 32, 64, 128, 256, 512),
         "gae_lambda": (0.8, 0.9, 0.92, 0.95, 0.98, 1.0),
@@ -128,6 +128,9 @@ class AdvantageConfig(PolicyConfig):
     """Steps of every environment between two updates."""
     gae_lambda: Share = 0.95
     """λ of the advantages: 0 trusts the value, 1 the rewards."""
+    kernel: Literal["torch", "fused"] = "torch"
+    """What computes an update: torch; or fused, one function that numba compiles for plain networks
+    on the CPU, which is faster and rounds differently. Other networks are torch's in any case."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ class PPOConfig(AdvantageConfig):
 
     adjustable: ClassVar[tuple[str, ...]] = (
         *AdvantageConfig.adjustable,
-        *("epochs", "batch_size", "clip", "value_clip", "target_kl", "kernel"),
+        *("epochs", "batch_size", "clip", "value_clip", "target_kl"),
     )
     tunable: ClassVar[Space] = AdvantageConfig.tunable | {
         "epochs": (1, 4, 10, 20),
@@ -176,6 +179,3 @@ class PPOConfig(AdvantageConfig):
     """Rows whose advantages are brought there together."""
     target_kl: Positive | None = None
     """Divergence from the old policy at which the epochs end; None: never."""
-    kernel: Literal["torch", "fused"] = "torch"
-    """What computes an update: torch; or fused, one function that numba compiles for plain networks
-    on the CPU, which is faster and rounds differently. Other networks are torch's in any case."""

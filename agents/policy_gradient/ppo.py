@@ -2,15 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-
-from nets.ineffective import said
-from nets.warned import warn
 
 from ..equations.losses import (
     Loss,
@@ -21,14 +17,13 @@ from ..equations.losses import (
     kl_estimate,
 )
 from ..equations.masks import masked
-from ..loop.experience import Array, Metrics
+from ..loop.experience import Metrics
 from .advantages import AdvantageGradient
 from .config import PPOConfig
-from .fused.fitting import unfit
 from .rollout import Rollout
 
 if TYPE_CHECKING:
-    from .fused.learner import FusedUpdate
+    from .fused.records import Program
 
 
 class Minibatch(NamedTuple):
@@ -86,8 +81,8 @@ class PPO(AdvantageGradient[PPOConfig]):
     def update(self, rollout: Rollout) -> Metrics:
         """Take `epochs` passes of gradient steps over a rollout."""
         c, clip = self.config, self.scheduled("clip")
-        if self._compiles:
-            return self._update_fused(rollout, clip)
+        if self.compiles:
+            return self._update_compiled(rollout, clip)
         for batch, state in self._minibatches(self._prepare(rollout), rollout.state):
             outputs, value = self.network.forward(batch.observation, state, batch.start)
             outputs = masked(outputs, batch.mask)
@@ -115,73 +110,29 @@ class PPO(AdvantageGradient[PPOConfig]):
             "value": batch.mean(value),
         }
 
-    def begin(self) -> None:
-        """Warn where the compiled update cannot take the networks; refuse it without numba."""
-        super().begin()
-        if self._compiles:
-            _ = self._fused
-        elif self.config.kernel == "fused":
-            why = said(self.config, "kernel", self._unfit or "in several processes")
-            warn(f"{why} ({self.name} on {self.source.name})")
+    def program(self) -> "Program":
+        """Return the compiled update."""
+        from .fused.ppo import PROGRAM
 
-    def draw(
-        self, x: Array, state: Tensor | None, start: Array, mask: Array | None
-    ) -> tuple[Array, Tensor | None]:
-        """Return choices `[N, *]` drawn from the policy, compiled where the update is."""
-        if self._compiles:
-            return self._fused.draw(x, self.rng), None
-        return super().draw(x, state, start, mask)
+        return PROGRAM
 
-    def values(self, observation: Array, state: Tensor | None = None) -> Array:
-        """Return v(s) `[N]` of N observations, compiled where the update is."""
-        if self._compiles:
-            return self._fused.value(self._seen(observation))
-        return super().values(observation, state)
-
-    def taken(self, gathered: Array) -> Any:
-        """Return what was gathered as `update` takes it: as it is, where that is compiled."""
-        return gathered if self._compiles else super().taken(gathered)
-
-    @property
-    def _compiles(self) -> bool:
-        return self.config.kernel == "fused" and not (self.team.size > 1 or self._unfit)
-
-    @cached_property
-    def _unfit(self) -> str:
-        return "where actions are masked" if self.masks else unfit(self.network.module)
-
-    @cached_property
-    def _fused(self) -> "FusedUpdate":
-        try:
-            from .fused.learner import FusedUpdate
-        except ImportError as error:
-            message = f"kernel is 'fused', which cannot be compiled here ({error})"
-            raise ModuleNotFoundError(
-                f"{message}: expected numba, pip install 'dreamgym[fast]'; or set kernel to 'torch'"
-            ) from error
-        return FusedUpdate(self.network, self.optimizer)
-
-    def _update_fused(self, rollout: Rollout, clip: float) -> Metrics:
+    def _update_compiled(self, rollout: Rollout, clip: float) -> Metrics:
         c, count = self.config, math.prod(rollout.weight.shape)
         if c.batch_size >= count:
             orders = np.arange(count)[None]  # the same in every epoch
         else:
             orders = np.stack([self.rng.permutation(count) for _ in range(c.epochs)])
         normalized = c.normalize_over if c.normalize_advantage else None
-        return self._fused(
+        return self.update_compiled(
             rollout,
             orders,
             epochs=c.epochs,
-            trace_decay=c.gae_lambda,
             over_rollout=normalized == "rollout",
             over_minibatch=normalized == "minibatch",
             batch_size=c.batch_size,
             clip=clip,
             value_clip=np.inf if c.value_clip is None else c.value_clip,
             target_kl=np.inf if c.target_kl is None else c.target_kl,
-            value_coefficient=c.value_coefficient,
-            entropy_coefficient=c.entropy_coefficient,
-            max_grad_norm=c.max_grad_norm,
         )
 
     @torch.no_grad()

@@ -1,1 +1,1 @@
-"""PPO's update in one compiled call. Only `fitting` is imported before it is known to be used."""
+"""Updates in one compiled call. Only `fitting` is imported before it is known to be used."""

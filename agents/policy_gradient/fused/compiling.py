@@ -47,3 +47,6 @@ def text() -> str:
     """
     files = sorted(Path(__file__).parent.glob("*.py"))
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+VERSION = text()

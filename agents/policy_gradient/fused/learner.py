@@ -13,14 +13,12 @@ from ..actor_critic import FastActorCritic
 from ..rollout import Rollout
 from .acting import draw_of, outputs_of
 from .chain import BLOCK, RELU, TANH, Chain
-from .compiling import text
+from .compiling import VERSION
 from .products import SIZES
-from .records import COLUMNS, METRICS, Networks, Rows, Settings
-from .update import update_of
+from .records import COLUMNS, Descent, Networks, Program, Rows
 
 ACTIVATIONS: dict[type, int] = {nn.Tanh: TANH, nn.ReLU: RELU}
-VERSION = text()
-outputs, draw, update = outputs_of(VERSION), draw_of(VERSION), update_of(VERSION)
+outputs, draw = outputs_of(VERSION), draw_of(VERSION)
 STEPS = 32  # whose random numbers are drawn at a time
 LINE = 16  # float32 numbers of a line of the processor's cache
 
@@ -37,15 +35,16 @@ class Memory:
 
 
 class FusedUpdate:
-    """PPO's update by compiled code, on the agent's own weights and the optimiser's own moments.
+    """An update by compiled code, on the agent's own weights and the optimiser's own moments.
 
     Args:
         network: for which `unfit` has nothing to say.
         optimizer: of its weights.
+        program: the algorithm's.
     """
 
-    def __init__(self, network: FastActorCritic, optimizer: FlatAdam) -> None:
-        self.network, self.optimizer = network, optimizer
+    def __init__(self, network: FastActorCritic, optimizer: FlatAdam, program: Program) -> None:
+        self.network, self.optimizer, self.program = network, optimizer, program
         memory, module = Memory(), network.module
         given = memory.take(module.actor.in_features)
         chains = (
@@ -61,6 +60,7 @@ class FusedUpdate:
         self._weights: Array = network.weights.detach().numpy()
         room = self._weights, self._memory, self._sizes
         self._acting, self._judging = (_in_one(self._actor), *room), (_in_one(self._critic), *room)
+        self._state: dict[str, Tensor] = {}  # Adam's, of which `_net` has arrays
         self._noise: list[Array] = []
         self._noise_of: np.random.Generator | None = None
         self._workspace: dict[str, Array] = {
@@ -101,17 +101,40 @@ class FusedUpdate:
             noise = self._noise.pop()
         return noise
 
-    def __call__(self, rollout: Rollout, orders: Array, **settings: Any) -> Metrics:
+    def __call__(
+        self, rollout: Rollout, *orders: Array, max_grad_norm: float, **settings: Any
+    ) -> Metrics:
         """Learn from a rollout.
 
         Args:
             rollout: without masks.
-            orders: rows as each epoch takes them, or all, int64 `[epochs or 1, T · B]`.
-            **settings: those of `Settings` that are not the optimiser's.
+            *orders: where the algorithm has some, rows as each epoch takes them, or all, int64
+                `[epochs or 1, T · B]`.
+            max_grad_norm: the largest norm of a gradient.
+            **settings: the algorithm's.
         """
+        update, kind, names = self.program
         state, group = self.optimizer.moments(), self.optimizer.param_groups[0]
+        if state is not self._state:  # that of a checkpoint is another
+            self._state, self._net = state, self._networks(state)
+            self._steps = state["step"].numpy()
+        beta1, beta2 = group["betas"]
+        descent = Descent(
+            max_grad_norm=np.float32(max_grad_norm),
+            learning_rate=float(group["lr"]),
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=np.float32(group["eps"]),
+            steps=int(self._steps),
+        )
+        metrics = np.zeros(len(names))
+        told = descent, _typed(kind, settings), metrics
+        self._steps += update(self._net, _rows(rollout), *told, *orders)
+        return dict(zip(names, metrics.tolist(), strict=True))
+
+    def _networks(self, state: dict[str, Tensor]) -> Networks:
         weights: Any = self.network.weights
-        net = Networks(
+        return Networks(
             actor=self._actor,
             critic=self._critic,
             gaussian=self._gaussian,
@@ -122,12 +145,6 @@ class FusedUpdate:
             square=state["exp_avg_sq"].numpy(),
             **self._workspace,
         )
-        beta1, beta2 = group["betas"]
-        adam = {"learning_rate": group["lr"], "beta1": beta1, "beta2": beta2}
-        adam |= {"epsilon": group["eps"], "steps": int(state["step"])}
-        metrics = np.zeros(len(METRICS))
-        state["step"] += update(net, _rows(rollout), _typed(adam | settings), orders, metrics)
-        return dict(zip(METRICS, metrics.tolist(), strict=True))
 
 
 def _aligned(count: int) -> Array:
@@ -137,10 +154,10 @@ def _aligned(count: int) -> Array:
     return longer[begin : begin + count]
 
 
-def _typed(settings: dict[str, Any]) -> Settings:
-    """Return numbers as what the compiled update was compiled for."""
-    kinds = Settings.__annotations__
-    return Settings(**{name: kinds[name](value) for name, value in settings.items()})
+def _typed(kind: type, settings: dict[str, Any]) -> Any:
+    """Return numbers as a record of what an update was compiled for."""
+    kinds = kind.__annotations__
+    return kind(**{name: kinds[name](value) for name, value in settings.items()})
 
 
 def _rows(rollout: Rollout) -> Rows:

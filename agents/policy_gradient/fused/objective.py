@@ -1,4 +1,4 @@
-"""PPO's objective and its slopes in compiled code: what is said of each row, for a block of rows.
+"""Objectives and their slopes in compiled code: what is said of each row, for a block of rows.
 
 The equations are those of `agents.equations.losses` and of the action models. Outputs, and what is
 made of them, lie by columns.
@@ -79,6 +79,18 @@ def gaussian_slope(
             total += log_prob_slope[i] * (z[d, i] * z[d, i] - ONE) + entropy_slope[i]
             z[d, i] *= log_prob_slope[i] * inverse
         log_std_slope[d] += total
+
+
+@inlined
+def policy_gradient(log_prob: np.float32, advantage: np.float32) -> tuple[np.float32, np.float32]:
+    """Return −log π A, and its slope in log π."""
+    return -log_prob * advantage, -advantage
+
+
+@inlined
+def half_square(error: np.float32) -> tuple[np.float32, np.float32]:
+    """Return ½e², and its slope."""
+    return HALF * error * error, error
 
 
 @inlined

@@ -1,14 +1,12 @@
 """What the compiled update reads and writes: records of numbers and arrays, as numba takes them."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from ...loop.experience import Array
 from .chain import BLOCK, Chain
-
-METRICS = ("policy_loss", "value_loss", "entropy", "kl", "clipped", "value")
-KL = METRICS.index("kl")
 
 # Columns of a block, each where it begins: what is known of a row, and what is found of it. As they
 # lie in one array, at distances that the compiler knows, loops over all of them are vectorised.
@@ -65,22 +63,20 @@ class Networks(NamedTuple):
     sizes: Array
 
 
-class Settings(NamedTuple):
-    """PPO's and Adam's, in single precision."""
+class Descent(NamedTuple):
+    """The optimiser's settings, in single precision where weights are."""
 
-    epochs: int
-    trace_decay: np.float32  # λ of the advantages
-    over_rollout: bool  # whether advantages are normalised so
-    over_minibatch: bool
-    batch_size: int
-    clip: np.float32
-    value_clip: np.float32
-    target_kl: float
-    value_coefficient: np.float32
-    entropy_coefficient: np.float32
     max_grad_norm: np.float32
     learning_rate: float
     beta1: float
     beta2: float
     epsilon: np.float32
     steps: int  # of Adam, before
+
+
+class Program(NamedTuple):
+    """The compiled update of an algorithm, and what it is told and tells."""
+
+    update: Callable[..., int]  # returns how many steps were taken
+    settings: type  # a record of the algorithm's
+    metrics: tuple[str, ...]  # means over the last minibatch

@@ -72,6 +72,7 @@ CASES = {
         "ppo", "CartPole-v1", 5_120, 512, {"n_steps": 64, "kernel": "fused"}, num_envs=4
     ),
     "a2c": case("a2c", "Pendulum-v1", 5_000, 500),
+    "a2c fused": case("a2c", "Pendulum-v1", 5_000, 500, {"kernel": "fused"}),
     "reinforce": case("reinforce", "CartPole-v1", 5_000, 500),
     "q-learning": case("q-learning", "Blackjack-v1", 3_000, 300),
     "q-learning fused": case("q-learning", "dreamgym/Lake-v0", 200_000, 20_000),

@@ -1,4 +1,4 @@
-"""PPO's compiled update against torch's, which has a test of its own, and what runs say of it."""
+"""Compiled updates against torch's, which have tests of their own, and what runs say of them."""
 
 import sys
 from copy import deepcopy
@@ -12,11 +12,14 @@ from rollouts import gathered
 from agents.loading import load
 from agents.loop.run import RunConfig, RunFolder
 from agents.loop.trainer import Trainer
+from agents.policy_gradient.a2c import A2C, A2CConfig
 from agents.policy_gradient.ppo import PPO, PPOConfig
 
 pytest.importorskip("numba")
 
 SMALL = PPOConfig(n_steps=16, batch_size=40, epochs=2, hidden=(8,), kernel="fused")
+SMALL_A2C = A2CConfig(n_steps=16, hidden=(8,), kernel="fused")
+BOTH = pytest.mark.parametrize(("kind", "small"), [(PPO, SMALL), (A2C, SMALL_A2C)])
 HERE = "agents.policy_gradient.fused"
 
 
@@ -26,6 +29,36 @@ def without_numba(monkeypatch):
     for name in [name for name in sys.modules if name.startswith(f"{HERE}.")]:
         if not name.endswith(".fitting"):
             monkeypatch.delitem(sys.modules, name)
+
+
+def require_equal_updates(kind, env_id, config, updates=1):
+    """Up to rounding: steps of 0.003 along Adam's direction, by sums in another order.
+
+    Elementary functions differ by less than 4·10⁻⁷, as does float32 from double precision, for
+    which a thousandth of a step is room enough. Rows that only reset are among them.
+    """
+    config = replace(config, log_std=-0.5 if env_id == "Pendulum-v1" else 0.0, learning_rate=3e-3)
+    first = kind(env_id, config, num_envs=3, seed=1)
+    rollout, state = gathered(first), first.state_dict()
+    assert env_id == "Pendulum-v1" or (rollout.weight == 0).any()
+    found = []
+    for kernel in ("torch", "fused"):
+        agent = kind(env_id, replace(config, kernel=kernel), num_envs=3, seed=1)
+        agent.load_state_dict(state)
+        agent.reseed(0)
+        for _ in range(updates):
+            metrics = {name: float(value) for name, value in agent.update(rollout).items()}
+        found.append((agent.state_dict(), metrics, agent.network.weights.detach()))
+    (before, said, weights), (after, compiled, mine) = found
+    moved = (weights - first.network.weights).abs().max().item()
+    assert moved > 2e-3
+    torch.testing.assert_close(mine, weights, rtol=0, atol=3e-6)
+    expected, adam = (each["optimizer"]["state"][0] for each in (before, after))
+    assert adam["step"] == expected["step"] > 0
+    for name in ("exp_avg", "exp_avg_sq"):
+        atol = 1e-5 * expected[name].abs().max().item()
+        torch.testing.assert_close(adam[name], expected[name], rtol=1e-3, atol=atol)
+    assert compiled == pytest.approx(said, rel=1e-4, abs=2e-6)
 
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
@@ -43,34 +76,23 @@ def without_numba(monkeypatch):
         {"target_kl": 0.002, "epochs": 9},
     ],
 )
-def test_an_update_is_that_of_torch(env_id, settings):
-    """Up to rounding: steps of 0.003 along Adam's direction, by sums in another order.
+def test_an_update_of_ppo_is_that_of_torch(env_id, settings):
+    chosen = {"n_steps": 120, "batch_size": 50, "epochs": 3} | settings
+    require_equal_updates(PPO, env_id, PPOConfig(**chosen))
 
-    Elementary functions differ by less than 4·10⁻⁷, as does float32 from double precision, for
-    which a thousandth of a step is room enough. Rows that only reset are among them.
-    """
-    chosen = {"n_steps": 120, "batch_size": 50, "epochs": 3, "learning_rate": 3e-3} | settings
-    config = PPOConfig(**chosen, log_std=-0.5 if env_id == "Pendulum-v1" else 0.0)
-    first = PPO(env_id, config, num_envs=3, seed=1)
-    rollout, state = gathered(first), first.state_dict()
-    assert env_id == "Pendulum-v1" or (rollout.weight == 0).any()
-    found = []
-    for kernel in ("torch", "fused"):
-        agent = PPO(env_id, replace(config, kernel=kernel), num_envs=3, seed=1)
-        agent.load_state_dict(state)
-        agent.reseed(0)
-        metrics = {name: float(value) for name, value in agent.update(rollout).items()}
-        found.append((agent.state_dict(), metrics, agent.network.weights.detach()))
-    (before, said, weights), (after, compiled, mine) = found
-    moved = (weights - first.network.weights).abs().max().item()
-    assert moved > 2e-3
-    torch.testing.assert_close(mine, weights, rtol=0, atol=3e-6)
-    expected, adam = (each["optimizer"]["state"][0] for each in (before, after))
-    assert adam["step"] == expected["step"] > 0
-    for name in ("exp_avg", "exp_avg_sq"):
-        atol = 1e-5 * expected[name].abs().max().item()
-        torch.testing.assert_close(adam[name], expected[name], rtol=1e-3, atol=atol)
-    assert compiled == pytest.approx(said, rel=1e-4, abs=2e-6)
+
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"n_steps": 40},  # a part of a block
+        {"entropy_coefficient": 0.05, "gae_lambda": 0.9},  # a whole one, and a part
+        {"activation": "relu", "hidden": (12, 9, 7), "value_coefficient": 0.1},
+        {"hidden": (), "max_grad_norm": 1e6},
+    ],
+)
+def test_updates_of_a2c_are_those_of_torch(env_id, settings):
+    require_equal_updates(A2C, env_id, A2CConfig(**{"n_steps": 120} | settings), updates=5)
 
 
 def test_elementary_functions_are_those_of_double_precision():
@@ -101,9 +123,10 @@ def test_elementary_functions_are_those_of_double_precision():
     np.testing.assert_allclose(y[1, 1:], np.exp([88, -87, -87, 88]), rtol=3e-7)
 
 
+@BOTH
 @pytest.mark.parametrize("env", ["CartPole-v1", "Pendulum-v1"])
-def test_what_is_acted_by_is_the_policy(env: str):
-    agent = PPO(env, SMALL, num_envs=2)
+def test_what_is_acted_by_is_the_policy(kind, small, env: str):
+    agent = kind(env, small, num_envs=2)
     width = agent.observation_space.shape[0]
     x = np.random.default_rng(0).normal(size=(600, width)).astype(np.float32)  # 2 blocks, a part
     outputs = agent._fused.policy(x)
@@ -117,10 +140,11 @@ def test_what_is_acted_by_is_the_policy(env: str):
     np.testing.assert_array_equal(drawn, expected)
 
 
-def test_weights_that_are_loaded_are_those_that_learn():
+@BOTH
+def test_weights_that_are_loaded_are_those_that_learn(kind, small):
     """After an update, too, when weights and moments become another agent's."""
-    teacher = PPO("CartPole-v1", SMALL, num_envs=4, seed=1).learn(128, progress=False)
-    agent = PPO("CartPole-v1", SMALL, num_envs=4, seed=2).learn(128, progress=False)
+    teacher = kind("CartPole-v1", small, num_envs=4, seed=1).learn(128, progress=False)
+    agent = kind("CartPole-v1", small, num_envs=4, seed=2).learn(128, progress=False)
     rollout = gathered(agent)
     teacher.load_state_dict(deepcopy(agent.state_dict()))
     for each in (teacher, agent):
@@ -130,6 +154,7 @@ def test_weights_that_are_loaded_are_those_that_learn():
     assert teacher.optimizer.moments()["step"] == agent.optimizer.moments()["step"]
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("env_id", "settings", "why"),
     [
@@ -139,9 +164,9 @@ def test_weights_that_are_loaded_are_those_that_learn():
         ("CartPole-v1", {"activation": "elu"}, "with ELU in its networks"),
     ],
 )
-def test_other_networks_are_learned_by_torch_with_a_word(env_id, settings, why):
+def test_other_networks_are_learned_by_torch_with_a_word(kind, small, env_id, settings, why):
     agents = [
-        PPO(env_id, replace(SMALL, kernel=kernel, **settings), num_envs=2, seed=3)
+        kind(env_id, replace(small, kernel=kernel, **settings), num_envs=2, seed=3)
         for kernel in ("torch", "fused")
     ]
     agents[0].learn(32, progress=False)
@@ -150,11 +175,14 @@ def test_other_networks_are_learned_by_torch_with_a_word(env_id, settings, why):
     assert torch.equal(agents[0].network.weights, agents[1].network.weights)
 
 
-def test_without_numba_a_run_is_refused_but_plays_and_goes_on_by_torch(tmp_path, without_numba):
+@BOTH
+def test_without_numba_a_run_is_refused_but_plays_and_goes_on_by_torch(
+    tmp_path, without_numba, kind, small
+):
     with pytest.raises(ModuleNotFoundError, match=r"kernel is 'fused'.* or set kernel to 'torch'"):
-        PPO("CartPole-v1", SMALL).learn(128, progress=False)
-    agent = PPO("CartPole-v1", replace(SMALL, kernel="torch")).learn(128, progress=False)
-    agent.config = SMALL
+        kind("CartPole-v1", small).learn(128, progress=False)
+    agent = kind("CartPole-v1", replace(small, kernel="torch")).learn(128, progress=False)
+    agent.config = small
     agent.save(tmp_path / "fused.pt")
     again = load(tmp_path / "fused.pt")
     again.predict(np.zeros(4, np.float32), deterministic=True)
