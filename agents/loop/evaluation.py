@@ -60,12 +60,12 @@ class Evaluation:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % Student interval of the mean return."""
-        from scipy.stats import t
+        from scipy.special import stdtrit  # scipy.stats would take a second to import
 
         if self.episodes < 2:
             return -np.inf, np.inf
         error = np.std(self.returns, ddof=1) / np.sqrt(self.episodes)
-        margin = float(t.ppf(0.975, self.episodes - 1) * error)
+        margin = float(stdtrit(self.episodes - 1, 0.975) * error)
         return self.mean_return - margin, self.mean_return + margin
 
     def _repr_html_(self) -> str:
