@@ -41,7 +41,7 @@ def penalty(module: nn.Module, *, l1: float = 0.0, l2: float = 0.0) -> Tensor:
         if value < 0.0:
             raise ValueError(f"{name} must not be negative, got {value}")
     total = torch.zeros((), device=next(iter(module.parameters())).device)
-    for weight in decaying(module):
+    for weight in decaying(module) if l1 or l2 else ():
         if l1:
             total = total + l1 * weight.abs().sum()
         if l2:
