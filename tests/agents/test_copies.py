@@ -64,7 +64,7 @@ def test_a_copy_equals_its_original_learns_and_leaves_it_alone(name, way):
     )
     told = nullcontext() if agent.plans else pytest.warns(UserWarning, match="in new episodes")
     with told:
-        copy.learn(600, progress=False)
+        copy.learn(300, progress=False)
     copy.learn(100, progress=False)  # it has episodes of its own now
     assert knowledge(agent) == before
     if not agent.plans:

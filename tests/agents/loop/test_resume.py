@@ -30,7 +30,7 @@ def case(algorithm, env, steps, segment, config=(), **settings):
         "log_every": segment // 7,
         "eval_every": segment * 3 // 5,
         "eval_episodes": 2,
-        "eval_max_steps": 60,
+        "eval_max_steps": 25,
     }
     return {"algorithm": algorithm, "env": env, "config": dict(config), "run": run} | settings
 
@@ -44,40 +44,40 @@ CASES = {
     "dqn soft": case(
         "dqn",
         "dreamgym/Cliff-v0",
-        1200,
-        120,
-        DEEP | {"buffer_size": 420, "dueling": True, "target_rate": 0.1},
+        700,
+        70,
+        DEEP | {"buffer_size": 245, "dueling": True, "target_rate": 0.1},
         seed=3,
     ),
     "dqn prioritized": case(
-        "dqn", "CartPole-v1", 1200, 120, DEEP | {"buffer_size": 300, "replay": "prioritized"}
+        "dqn", "CartPole-v1", 800, 80, DEEP | {"buffer_size": 200, "replay": "prioritized"}
     ),
     "dqn c51 noisy": case(
         "dqn",
         "CartPole-v1",
-        1200,
-        120,
+        700,
+        70,
         DEEP | {"head": "categorical", "atoms": 11, "value_range": [0.0, 99.0], "noisy": True},
     ),
     "dqn lstm": case(
         "dqn",
         "CartPole-v1",
-        1050,
-        105,
-        DEEP | {"encoder": "lstm", "sequence_length": 6, "burn_in": 3, "buffer_size": 490},
+        630,
+        63,
+        DEEP | {"encoder": "lstm", "sequence_length": 6, "burn_in": 3, "buffer_size": 294},
         num_envs=3,
     ),
-    "ppo": case("ppo", "CartPole-v1", 5_120, 512, {"n_steps": 64}, num_envs=4),
+    "ppo": case("ppo", "CartPole-v1", 2_560, 256, {"n_steps": 32}, num_envs=4),
     "ppo fused": case(
         "ppo", "CartPole-v1", 5_120, 512, {"n_steps": 64, "kernel": "fused"}, num_envs=4
     ),
-    "a2c": case("a2c", "Pendulum-v1", 5_000, 500),
-    "a2c fused": case("a2c", "Pendulum-v1", 5_000, 500, {"kernel": "fused"}),
-    "reinforce": case("reinforce", "CartPole-v1", 5_000, 500),
-    "q-learning": case("q-learning", "Blackjack-v1", 3_000, 300),
+    "a2c": case("a2c", "Pendulum-v1", 3_000, 300),
+    "a2c fused": case("a2c", "Pendulum-v1", 3_000, 300, {"kernel": "fused"}),
+    "reinforce": case("reinforce", "CartPole-v1", 3_000, 300),
+    "q-learning": case("q-learning", "Blackjack-v1", 1_000, 100),
     "q-learning fused": case("q-learning", "dreamgym/Lake-v0", 200_000, 20_000),
     "sarsa": case("sarsa", "CliffWalking-v1", 200_000, 20_000),
-    "expected-sarsa": case("expected-sarsa", "dreamgym/Lake-v0", 5_000, 500, num_envs=2),
+    "expected-sarsa": case("expected-sarsa", "dreamgym/Lake-v0", 3_000, 300, num_envs=2),
     "double-q-learning": case("double-q-learning", "FrozenLake-v1", 200_000, 20_000),
 }
 PLAN = case("value-iteration", "dreamgym/Lake-v0", 20, 7)

@@ -33,13 +33,13 @@ def case(model, data, steps, config=(), **settings):
 
 CASES = {
     "vae": case(
-        "vae", "digits", 400, {"ema_decay": 0.99, "kl_warmup_steps": 200, "max_grad_norm": 50.0}
+        "vae", "digits", 210, {"ema_decay": 0.99, "kl_warmup_steps": 100, "max_grad_norm": 50.0}
     ),
-    "vae bfloat16": case("vae", "digits", 400, {"precision": "bfloat16", "anneal_steps": 400}),
+    "vae bfloat16": case("vae", "digits", 210, {"precision": "bfloat16", "anneal_steps": 210}),
     "ae": case("ae", "ring", 500, {"latent": 1, "warmup_steps": 100}, seed=3),
-    "gan": case("gan", "ring", 400, {"ema_decay": 0.9}),
+    "gan": case("gan", "ring", 210, {"ema_decay": 0.9}),
     "wgan-gp": case("wgan-gp", "ring", 200, {"discriminator_steps": 2, "conditional": True}),
-    "aae": case("aae", "digits", 300),
+    "aae": case("aae", "digits", 210),
     "dcgan": case("dcgan", "digits", 100, {"base_filters": 4}),
 }
 
@@ -84,7 +84,7 @@ def test_S_IO_02_ctrl_c_ends_cleanly_and_resumes_exactly(server, uninterrupted, 
 
 
 def test_S_IO_02_a_killed_run_can_be_resumed_for_longer(server, tmp_path):
-    assert check_longer_run(server, tmp_path, CASES["gan"], 600, kill_at=480) == 600
+    assert check_longer_run(server, tmp_path, CASES["gan"], 315, kill_at=252) == 315
 
 
 def test_another_seed_is_another_run(server, uninterrupted, tmp_path):
@@ -92,7 +92,7 @@ def test_another_seed_is_another_run(server, uninterrupted, tmp_path):
     job = CASES["vae"]
     expected = uninterrupted("vae", job)
     assert server.run(tmp_path, job | {"seed": 1}) == 0
-    other, last = result(tmp_path), "checkpoints/0000000400.pt"
+    other, last = result(tmp_path), "checkpoints/0000000210.pt"
     assert other.keys() == expected.keys()
     assert other[last] != expected[last]
     assert [leaf[:2] for leaf in other[last]] == [leaf[:2] for leaf in expected[last]]
