@@ -10,7 +10,10 @@ from nets.process.distributed import team
 
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(
-    ["envs", "agents.dqn.agent", "agents.policy_gradient.ppo", "agents.loop.trainer"]
+    [
+        *("envs", "agents.dqn.agent", "agents.policy_gradient.ppo", "agents.loop.trainer"),
+        *("generative.training.trainer", "torch._dynamo"),  # which the first optimiser imports
+    ]
 )
 
 

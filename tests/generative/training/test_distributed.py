@@ -1,44 +1,21 @@
 """Two processes train one model as one process would."""
 
-import importlib.util
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 import torch
+from forked_team import in_processes
+from joint_models import all_trained, train
 from leftovers import rows_of
 
 from nets.process.distributed import ALONE
-from nets.runs.checkpoint import load_checkpoint
-
-WORKER = Path(__file__).with_name("distributed_worker.py")
-
-
-def load_worker():
-    spec = importlib.util.spec_from_file_location("distributed_worker", WORKER)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """The weights of the first and the second process, and the folder of their run."""
     folder = tmp_path_factory.mktemp("team")
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
-    command += ["--master_addr=127.0.0.1", f"--master_port={port}", str(WORKER), str(folder)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    result = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=240, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    return [load_checkpoint(folder / f"{rank}.pt") for rank in range(2)], folder / "run"
+    return in_processes(2, partial(all_trained, folder), folder), folder / "run"
 
 
 @pytest.mark.parametrize("name", ["ae", "aae", "dcgan", "wgan-gp"])
@@ -51,9 +28,8 @@ def test_processes_keep_the_same_weights(trained, name):
 
 
 def test_two_processes_take_the_steps_of_one_with_the_joint_batch(trained):
-    worker = load_worker()
-    start = dict(worker.train("ae", ALONE, steps=0))
-    for key, alone in worker.train("ae", ALONE).items():
+    start = dict(train("ae", ALONE, steps=0))
+    for key, alone in train("ae", ALONE).items():
         joint = trained[0][0]["ae"][key]
         torch.testing.assert_close(joint, alone, rtol=1e-3, atol=1e-5)
         assert (alone - start[key]).abs().max() > 1e-3  # far from where they began
@@ -61,7 +37,7 @@ def test_two_processes_take_the_steps_of_one_with_the_joint_batch(trained):
 
 def test_rows_of_the_log_are_means_over_the_processes(trained, tmp_path):
     """The loss of a joint batch is the mean of its halves', which differ by 0.3 %, not rounding."""
-    load_worker().train("ae", ALONE, tmp_path)
+    train("ae", ALONE, tmp_path)
     alone, joint = (
         [float(row["loss"]) for row in rows_of(folder)] for folder in (tmp_path, trained[1])
     )

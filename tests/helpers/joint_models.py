@@ -1,17 +1,10 @@
-"""What each of two processes does, for test_distributed.py: it trains, and leaves its weights."""
-
-import sys
-from pathlib import Path
-
-import torch
+"""Trainings of generative models by several processes, for test_distributed.py."""
 
 from generative.catalogue import find_model
 from generative.data.load import load_dataset
 from generative.loading import build_model
 from generative.training.run import RunConfig, RunFolder
 from generative.training.trainer import Trainer
-from nets.process.distributed import team
-from nets.runs.checkpoint import save_checkpoint
 
 JOBS = {
     "ae": ("digits", {"hidden": (16,), "patience": 2}),
@@ -38,15 +31,8 @@ def train(name, workers, folder=None, steps=STEPS):
     return {name: p.detach() for name, p in model.named_parameters()}
 
 
-def main(folder):
-    """Train every job; of the first, a run in two parts, too."""
-    torch.set_num_threads(1)
-    with team("cpu") as (workers, _):
-        weights = {name: train(name, workers) for name in JOBS}
-        train("ae", workers, folder / "run", steps=3)
-        weights["ae resumed"] = train("ae", workers, folder / "run")
-        save_checkpoint(folder / f"{workers.rank}.pt", weights)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+def all_trained(folder, workers):
+    """Return the weights of every job; of the first, of a run in two parts, too."""
+    weights = {name: train(name, workers) for name in JOBS}
+    train("ae", workers, folder / "run", steps=3)
+    return weights | {"ae resumed": train("ae", workers, folder / "run")}
