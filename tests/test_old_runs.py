@@ -4,10 +4,7 @@ What they are and how they were made is in data/runs/README.md.
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from contextlib import chdir
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
-from command_runs import CLEAN, ROOT
+from command_runs import ROOT, nursery
 from leftovers import leaves, rows_of
 from old_runs import (
     AGENTS,
@@ -142,11 +139,7 @@ for run in ("dqn-latent-wrapper", "dqn-latent", "dqn-minatar", "ppo-pointmass", 
 print(agents.evaluate(agents.load("dqn-minatar"), episodes=2).returns)
 print(generative.load("vae.pt").name)
 """
-    path = f"{tmp_path}{os.pathsep}{ROOT}"
-    command = [sys.executable, "-c", code]
-    process = subprocess.run(
-        command, env=CLEAN | {"PYTHONPATH": path}, capture_output=True, text=True
-    )
+    process = nursery().run(code, RUNS, path=["", str(tmp_path), str(ROOT)])
     assert process.returncode == 0, process.stderr
     *made, game, model = process.stdout.splitlines()
     assert all(line.endswith(" True") for line in made)

@@ -2,13 +2,12 @@
 
 import json
 import pickle
-import subprocess
-import sys
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from command_runs import nursery
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
@@ -168,9 +167,9 @@ def test_a_fresh_process_makes_agents_environments_again(board_run, tmp_path):
         "steppers = [agents.load(p, device='cpu').source.stepper() for p in sys.argv[1:]]\n"
         "print(json.dumps([[type(s.env).__name__, s.reset(1).tolist()] for s in steppers]))"
     )
-    command = [sys.executable, "-W", "error", "-c", code, "wrapped", "named"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
-    (one_by_one, first), (together, second) = json.loads(shown)
+    done = nursery().run(code, tmp_path, argv=["-c", "wrapped", "named"])
+    assert (done.returncode, done.stderr) == (0, "")
+    (one_by_one, first), (together, second) = json.loads(done.stdout)
     assert (one_by_one, together) == ("SyncVectorEnv", "VectorLatentObservation")
     expected = [wrapped.reset(seed=seed)[0] for seed in (1, 2)]
     np.testing.assert_allclose(first, expected, rtol=1e-4, atol=1e-6)

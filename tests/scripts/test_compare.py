@@ -224,9 +224,7 @@ def test_a_run_that_fails_is_named(call, tmp_path):
         "        return np.zeros(2, np.float32), float('nan'), False, True, {}\n"
         "gym.register('Broken-v0', entry_point=Broken, disable_env_checker=True)\n"
     )
-    result = call(
-        "compare", "a2c", "broken_world:Broken-v0", *SHORT, cwd=tmp_path, PYTHONPATH=str(tmp_path)
-    )
+    result = call("compare", "a2c", "broken_world:Broken-v0", *SHORT, cwd=tmp_path, path=[tmp_path])
     assert result.returncode == 2
     assert "error: a2c, seed 0: InvalidExperience: " in result.stderr
     assert "Traceback" not in result.stderr

@@ -2,8 +2,6 @@
 
 import re
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -11,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from fresh_process import Nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "scripts" / "demos"
@@ -24,30 +21,6 @@ def load(monkeypatch):
     """Return the names that a demo defines."""
     monkeypatch.syspath_prepend(str(FOLDER))
     return lambda name: runpy.run_path(str(FOLDER / f"{name}.py"))
-
-
-@pytest.fixture(scope="module")
-def nursery():
-    nursery = Nursery("matplotlib.figure", "matplotlib.backends.backend_agg")
-    yield nursery
-    nursery.close()
-
-
-@pytest.fixture
-def printed_by(nursery, tmp_path):
-    """Return what a demo prints that runs in a process and a folder of its own."""
-
-    def run(name, *arguments):
-        argv = [str(FOLDER / f"{name}.py"), *map(str, arguments)]
-        code = (
-            "import runpy, sys, warnings\n"
-            f"sys.argv = {argv}; sys.path.insert(0, {str(FOLDER)!r})\n"
-            "warnings.resetwarnings(); warnings.simplefilter('ignore')\n"
-            "runpy.run_path(sys.argv[0], run_name='__main__')"
-        )
-        return nursery.printed_by(code, tmp_path)
-
-    return run
 
 
 @pytest.fixture
@@ -79,26 +52,26 @@ def test_the_gallery_shows_every_demo():
 @pytest.mark.parametrize(
     "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
 )
-def test_demos_draw_the_picture_of_the_gallery(name, tmp_path, printed_by):
+def test_demos_draw_the_picture_of_the_gallery(name, tmp_path, call):
     """Two trainings that part in their last bits give 0.75 and more, two demos less than 0.5."""
     out = tmp_path / "picture.png"
-    assert printed_by(name, "--out", out) == str(out)
+    done = call(f"demos/{name}", "--out", out, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"{out}\n"), done.stderr
     picture, shown = iio.imread(out), iio.imread(ROOT / "docs" / "gallery" / f"{name}.png")
     assert picture.shape == shown.shape
     assert np.corrcoef(coarse(picture), coarse(shown))[0, 1] > 0.6
 
 
-def test_a_picture_for_a_paper_or_on_dark_paper(tmp_path, printed_by):
-    command = [sys.executable, FOLDER / "xor.py", "--out", tmp_path / "xor.svg"]
-    subprocess.run(command, check=True, capture_output=True)
-    assert printed_by("xor", "--out", "xor.png", "--theme", "dark") == "xor.png"
+def test_a_picture_for_a_paper_or_on_dark_paper(tmp_path, call):
+    assert call("demos/xor", "--out", "xor.svg", cwd=tmp_path).returncode == 0
+    dark = call("demos/xor", "--out", "xor.png", "--theme", "dark", cwd=tmp_path)
+    assert (dark.returncode, dark.stdout) == (0, "xor.png\n")
     assert (tmp_path / "xor.svg").read_bytes().startswith(b"<?xml")
     assert iio.imread(tmp_path / "xor.png")[0, 0, :3].max() < 64
 
 
-def test_other_files_than_figures_are_refused(tmp_path):
-    command = [sys.executable, FOLDER / "xor.py", "--out", "xor.txt"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+def test_other_files_than_figures_are_refused(tmp_path, call):
+    done = call("demos/xor", "--out", "xor.txt", cwd=tmp_path)
     assert done.returncode == 2
     assert "--out is xor.txt: expected a name that ends in .png, .svg, .pdf" in done.stderr
 
@@ -196,7 +169,7 @@ def test_N_GRAD_05_gradients_vanish_or_explode_with_the_spectral_radius(load):
 def test_N_OPT_16_adaptive_rates_beat_plain_descent_on_the_spirals(load):
     losses = load("optimisers")["losses"]
     ends = {
-        name: losses(name, rate)[-50:].mean(0).median()
+        name: losses(name, [rate])[-50:].mean(0).median()
         for name, rate in (("sgd", 1.0), ("adam", 0.1))
     }
     assert ends["adam"] < 0.5 * ends["sgd"]

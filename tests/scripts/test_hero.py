@@ -1,9 +1,5 @@
 """Several agents at play in one animation, each at its own world's speed."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import imageio.v3 as iio
 import numpy as np
 
@@ -11,10 +7,8 @@ import agents
 from agents.loop.run import RunFolder
 from agents.loop.trainer import Trainer
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def test_agents_play_side_by_side(tmp_path):
+def test_agents_play_side_by_side(tmp_path, call):
     folders = []
     for world in ("dreamgym/Cliff-v0", "dreamgym/Walk-v0"):
         agent = agents.ValueIteration(f"envs:{world}")
@@ -24,8 +18,7 @@ def test_agents_play_side_by_side(tmp_path):
         folders.append(str(run.path))
     out = tmp_path / "both.gif"
     options = ["--seconds", "2", "--fps", "5", "--side", "64", "--columns", "2", "--out", str(out)]
-    command = [sys.executable, ROOT / "scripts" / "hero.py", *folders, *options]
-    subprocess.run(command, check=True, capture_output=True)
+    assert call("hero", *folders, *options, cwd=tmp_path).returncode == 0
     moments = iio.imread(out)
     assert moments.shape[:3] == (10, 8 + 64 + 18 + 8, 8 + 2 * 72)
     assert np.ptp(moments[:, 8:72, 8:72], axis=0).max() > 50  # the first one moves

@@ -1,8 +1,6 @@
 """The pictures on the pages of worlds and data are those that a command draws."""
 
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -18,9 +16,8 @@ def script():
     return runpy.run_path(str(SCRIPT))
 
 
-def test_two_pictures_are_those_of_the_pages(tmp_path):
-    command = [sys.executable, SCRIPT, "--only", "catch", "sprites", "--out", "drawn"]
-    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+def test_two_pictures_are_those_of_the_pages(tmp_path, call):
+    done = call("illustrations", "--only", "catch", "sprites", "--out", "drawn", cwd=tmp_path)
     files = "envs/catch.png", "generative/sprites.png"
     assert done.stdout.splitlines() == [f"wrote drawn/{file}" for file in files]
     for file in files:

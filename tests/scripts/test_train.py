@@ -182,15 +182,22 @@ def test_environment_of_a_module_of_the_users_own(call, tmp_path):
         "gymnasium.register('mine/Ice-v0', 'gymnasium.envs.toy_text:FrozenLakeEnv',"
         " max_episode_steps=20)\n"
     )
-    path = {"PYTHONPATH": str(tmp_path)}
     result = call(
-        "train", "sarsa", "mine:mine/Ice-v0", "--steps", 100, "--run", "r", cwd=tmp_path, **path
+        "train",
+        "sarsa",
+        "mine:mine/Ice-v0",
+        "--steps",
+        100,
+        "--run",
+        "r",
+        cwd=tmp_path,
+        path=[tmp_path],
     )
     assert result.returncode == 0, result.stderr
-    refused = call("evaluate", "r", "--episodes", 2, cwd=tmp_path, **path)
+    refused = call("evaluate", "r", "--episodes", 2, cwd=tmp_path, path=[tmp_path])
     assert refused.returncode == 2
     assert "asks for the environment 'mine:mine/Ice-v0'" in refused.stderr
-    trusted = call("evaluate", "r", "--episodes", 2, "--trust", cwd=tmp_path, **path)
+    trusted = call("evaluate", "r", "--episodes", 2, "--trust", cwd=tmp_path, path=[tmp_path])
     assert trusted.returncode == 0, trusted.stderr
 
 

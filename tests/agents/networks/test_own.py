@@ -8,7 +8,7 @@ import numpy as np
 import own_networks
 import pytest
 import torch
-from fresh_process import printed_by
+from command_runs import nursery
 from gymnasium.spaces import Box, Dict, Discrete, Tuple
 from own_networks import Dense, Dropping, Forgetful, Normalised, Parts, dense
 from torch import nn
@@ -248,7 +248,8 @@ assert type(agents.load(file{{how}}).network.module.body.encoder).__name__ == "D
 """
     code = f"import sys; sys.path.insert(0, {str(Path(own_networks.__file__).parent)!r})\n{code}"
     for more, how in (("", ", trust=True"), ("import own_networks", "")):
-        printed_by(code.format(more=more, how=how))
+        done = nursery().run(code.format(more=more, how=how), tmp_path)
+        assert done.returncode == 0, done.stderr
 
 
 def test_a_file_calls_no_functions_of_python_or_of_what_is_installed(tmp_path):

@@ -1,13 +1,14 @@
 """Runs of stable-baselines3's algorithms: folders, exact resume, replay."""
 
 import json
+from pathlib import Path
 
 import gymnasium as gym
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
-from fresh_process import printed_by
+from command_runs import nursery
 from leftovers import rows_of
 from sb3_agents import SMALL, make, names, weights
 from stable_baselines3.common.callbacks import EvalCallback
@@ -111,8 +112,8 @@ def test_a_fresh_process_acts_alike(runs):
         "    x = rng.normal(size=(3, *agent.observation_space.shape)).astype(np.float32)\n"
         "    print(json.dumps(agent.predict(x, deterministic=True)[0].tolist()))\n"
     )
-    printed = printed_by(code, *runs.values()).splitlines()
-    for line, actions in zip(printed, expected, strict=True):
+    done = nursery().run(code, Path(), argv=["-c", *map(str, runs.values())])
+    for line, actions in zip(done.stdout.splitlines(), expected, strict=True):
         np.testing.assert_allclose(json.loads(line), actions, rtol=1e-5)
 
 
