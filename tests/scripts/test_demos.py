@@ -228,6 +228,9 @@ def test_N_GRAD_05_skips_through_time_keep_what_a_small_radius_loses(load, seed)
     assert plain[far] < 1e-9 * plain[0]
     assert skipping[far] > 1e-2 * skipping[0]
     assert opened[far] > 1e-2 * opened[0]
+    alone = names["gradient_norms"](names["SkipRNN"](0.0))  # no way back but by the skips
+    assert alone[far] > 1e-2 * alone[0]
+    assert alone[far - 1] == alone[far + 1] == 0.0
 
 
 def test_N_LIN_02_hidden_layers_wind_the_boundary_along_the_spirals(load):

@@ -26,6 +26,7 @@ def test_drawn_classes_are_as_frequent_as_they_are_probable():
     counts = torch.bincount(inverse_cdf(p.expand(len(u), -1), u), minlength=4)
     assert counts.tolist() == [1000, 0, 6000, 3000]
     assert inverse_cdf(torch.tensor([[0.5, 0.4999999]]), torch.tensor([0.99999999])).item() == 1
+    assert inverse_cdf(torch.tensor([[0.0, 1.0]]), torch.zeros(1)).item() == 1  # 0 is never drawn
 
 
 def test_latents_are_one_hot_and_pass_gradients_as_if_undrawn():
