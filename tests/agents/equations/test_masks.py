@@ -74,7 +74,7 @@ def test_nothing_is_drawn_that_is_not_allowed(logits, mask, epsilon, seed):
         assert mask[np.arange(3), drawn].all()
 
 
-def test_allowed_actions_are_drawn_alike():
+def test_A_CORE_04_allowed_actions_are_drawn_alike():
     mask = np.tile([True, False, True, False, True], (30_000, 1))
     counts = np.bincount(uniform(30_000, 5, np.random.default_rng(0), mask), minlength=5)
     assert counts[[1, 3]].tolist() == [0, 0]

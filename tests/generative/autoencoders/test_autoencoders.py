@@ -68,6 +68,13 @@ def test_only_training_moves_the_moments_of_the_latents():
     assert model.latents.count == 1
 
 
+@pytest.mark.parametrize("model_type", [AE, AAE])
+def test_G_AE_01_G_AE_02_what_is_lowered_is_the_mean_over_rows_of_the_squared_distance(model_type):
+    model, x = build(model_type, (6,), **SMALL), correlated(5)
+    expected = (model.reconstruct(x) - x).square().sum(1).mean()
+    torch.testing.assert_close(model.loss(Batch(x)).value, expected)
+
+
 # --- AAE --------------------------------------------------------------------------------------
 
 
