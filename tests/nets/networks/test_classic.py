@@ -119,6 +119,16 @@ def test_N_ARC_07_each_dense_layer_sees_all_before():
     assert Transition(17)(y).shape == (2, 8, 3, 3)
 
 
+@pytest.mark.parametrize("name", ["resnet-18", "googlenet", "densenet-121"])
+def test_N_ARC_03_06_07_a_classifier_sees_the_mean_of_every_map(name):
+    torch.manual_seed(0)
+    network, x = classic_cnn(name, (1, 64, 64), 3).eval(), torch.rand(2, 1, 64, 64)
+    with torch.no_grad():
+        maps = network.features(x)  # [2, F, 2, 2]
+        expected = network.classifier(maps.flatten(2).mean(2))
+        torch.testing.assert_close(network(x), expected)
+
+
 PAIRS = {
     "alexnet": "alexnet",
     "vgg-11": "vgg11",
