@@ -160,6 +160,41 @@ def test_N_ARC_08_torchvisions_weights_give_torchvisions_outputs(name):
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
+def write_waves(network):
+    """Give weights and biases that need no generator, as large as He has them."""
+    with torch.no_grad():
+        for k, weight in enumerate(network.parameters()):
+            wave = torch.arange(weight.numel(), dtype=torch.float64).add(k).sin().view_as(weight)
+            if weight.dim() > 1:
+                weight.copy_(wave * (2.0 / weight[0].numel()) ** 0.5)
+            elif weight.eq(1.0).all():  # of a norm
+                weight.add_(wave, alpha=0.1)
+            else:
+                weight.copy_(0.1 * wave)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("googlenet", [-0.5082575368624224, -0.7619212123393724, -0.9774651696617364]),
+        ("resnet-18", [0.3508288912305131, -0.665472003186569, 0.7486563286428782]),
+        ("resnet-50", [-1.000273356972059, -0.9553428412796227, -0.7568527898497025]),
+        ("densenet-121", [0.2979588765672154, 0.5605806579487784, 0.8458689715184323]),
+    ],
+)
+def test_N_ARC_08_waves_as_weights_give_what_torchvision_0_28_gave(name, expected):
+    """Held where there is no torchvision; in float64, so that no processor's rounding counts."""
+    options = {"kernel5": 3} if name == "googlenet" else {}
+    network = classic_cnn(name, (3, 64, 64), num_classes=3, **options)
+    write_waves(network.double().eval())
+    x = torch.arange(3 * 64 * 64, dtype=torch.float64).view(1, 3, 64, 64)
+    with torch.no_grad():
+        found = network((0.37 * x).cos().add(1.0).div(2.0))
+    torch.testing.assert_close(
+        found, torch.tensor([expected], dtype=torch.float64), rtol=1e-6, atol=0
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "features"),
     [("resnet-18", 512), ("resnet-50", 2048), ("googlenet", 1024), ("densenet-121", 1024)],
