@@ -45,13 +45,15 @@ class Checkpoints:
     def find(self, name: str | None = None) -> Path:
         """Return the best checkpoint, else the last; or the one called `name`.
 
+        Where a run was interrupted before its first, that of the interruption is the last.
+
         Raises:
             FileNotFoundError: there is none; the existing ones are listed.
         """
         if name in (None, "best") and self.best.exists():
             return self.best
-        files = self.list()
-        if name in (None, "last") and files:
+        files = self.list() or [self.interrupted]
+        if name in (None, "last") and files[-1].is_file():
             return files[-1]
         if name is not None:
             for file in (self.folder / name, self.folder / f"{name}.pt"):

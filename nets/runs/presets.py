@@ -38,7 +38,7 @@ class Preset:
         return replace(config, **self.settings)  # type: ignore[type-var]
 
     def describe(self, options: Any) -> str:
-        """Name the preset's values, and on a second line those that others override.
+        """Name the preset's values, and on a second line those that others override, with them.
 
         Args:
             options: what is in force: of the run, and `config` of the settings.
@@ -46,10 +46,13 @@ class Preset:
         used, overridden = self.others, list[str]()
         for holder, values in ((options, self.run), (options.config, self.settings)):
             for name, value in values.items():
-                kept = getattr(holder, name) == value
-                (used if kept else overridden).append(describe_setting(name, value))
+                told, now = describe_setting(name, value), getattr(holder, name)
+                if now == value:
+                    used.append(told)
+                else:
+                    overridden.append(f"{told}, now {_written(now)}")
         text = f"{self}: {', '.join(used) or 'nothing'}"
-        return text + (f"\noverridden: {', '.join(overridden)}" if overridden else "")
+        return text + (f"\noverridden: {'; '.join(overridden)}" if overridden else "")
 
 
 def start_from(preset: Preset | None, config: Config) -> tuple[Config, dict[str, Any]]:
@@ -71,6 +74,9 @@ def read_table(
 
 def describe_setting(name: str, value: Any) -> str:
     """Write a setting for people, such as `steps = 50,000` or `hidden = 64 64`."""
-    number = f"{value:,}" if type(value) is int and value >= 10_000 else value
-    shown = " ".join(map(str, value)) if isinstance(value, tuple) else number
-    return f"{name} = {shown}"
+    return f"{name} = {_written(value)}"
+
+
+def _written(value: Any) -> str:
+    number = f"{value:,}" if type(value) is int and value >= 10_000 else str(value)
+    return " ".join(map(str, value)) if isinstance(value, tuple) else number

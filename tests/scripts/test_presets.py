@@ -169,7 +169,7 @@ def test_variant_is_chosen_on_the_command_line(line):
     assert options.steps == preset.steps
     used, overridden = preset.describe(options).split("\n")
     assert used.startswith("preset rainbow for dqn on CartPole-v1: ")
-    assert overridden == "overridden: n_step = 3"
+    assert overridden == "overridden: n_step = 3, now 5"
 
 
 def test_variant_holds_where_the_environment_has_no_preset():

@@ -287,6 +287,9 @@ def test_checkpoints_are_found_by_name(tmp_path):
     run = RunFolder(tmp_path)
     with pytest.raises(FileNotFoundError, match="has no checkpoint; it has: none"):
         run.files.find()
+    run.files.folder.mkdir()
+    run.files.interrupted.write_bytes(b"")  # before there was another
+    assert run.files.find() == run.files.find("last") == run.files.interrupted
     agent = train(tmp_path, 120)
     assert run.files.find().name == run.files.find("last").name == "0000000120.pt"
     assert run.files.find("0000000080").name == "0000000080.pt"
