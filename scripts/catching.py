@@ -6,24 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # this checkout's packages come first, whatever else is installed under their names
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import torch
-
-from agents import DQN
+import agents
+import generative
 from agents.dqn.config import DQNConfig
-from agents.loop.evaluation import evaluate
 from agents.presets import find_preset
-from generative import Trainer, build_model
 from generative.autoencoders.config import VAEConfig
-from generative.data.dataset import Dataset
-from nets.benchmarks.quality import Experiment, run_once
 from nets.kinds import Count, Real
 from nets.settings import Settings
 from nets.shell.command_line import command, parse
+
+if TYPE_CHECKING:
+    from nets.benchmarks.quality import Experiment
 
 CATCH = "envs:dreamgym/Catch-v0"
 EPISODES, EVERY = 50, 104  # of an evaluation; steps from one to the next
@@ -58,20 +56,22 @@ def catch_settings() -> DQNConfig:
     return preset.apply(DQNConfig())
 
 
-def train_vae(data: Dataset, config: VAEConfig, steps: int, seed: int) -> tuple[Any, float]:
+def train_vae(
+    data: "generative.Dataset", config: VAEConfig, steps: int, seed: int
+) -> tuple[Any, float]:
     """Train a VAE; return it and the seconds it took."""
     started = process_time()
-    model = build_model("vae", data, config, seed=seed)
-    trainer = Trainer(model, data, seed=seed, device="cpu")
+    model = generative.build_model("vae", data, config, seed=seed)
+    trainer = generative.Trainer(model, data, seed=seed, device="cpu")
     trainer.run(steps)
     return trainer.trained.eval(), round(process_time() - started, 2)
 
 
 def until_it_catches(
     env: Any, config: DQNConfig, options: CatchOptions, seed: int
-) -> tuple[DQN, dict[str, Any]]:
+) -> tuple["agents.DQN", dict[str, Any]]:
     """Train DQN; return it, and the steps and seconds it took, evaluations not counted."""
-    agent = DQN(env, config, seed=seed, device="cpu", num_envs=8)
+    agent = agents.DQN(env, config, seed=seed, device="cpu", num_envs=8)
     curve: list[float] = []
     spent, started = 0.0, process_time()
 
@@ -80,7 +80,7 @@ def until_it_catches(
         if progress.steps % EVERY:
             return True
         spent += process_time() - started
-        curve.append(evaluate(agent, episodes=EPISODES, seed=1).mean_return)
+        curve.append(agents.evaluate(agent, episodes=EPISODES, seed=1).mean_return)
         started = process_time()
         return curve[-1] < options.goal
 
@@ -101,7 +101,7 @@ def describe(result: Mapping[str, Any]) -> str:
 
 
 def main(
-    name: str, text: str, default: CatchOptions, experiment: Callable[[CatchOptions], Experiment]
+    name: str, text: str, default: CatchOptions, experiment: Callable[[CatchOptions], "Experiment"]
 ) -> int:
     """Run `python scripts/NAME.py`: the experiment for every seed without a record, and its lines.
 
@@ -114,6 +114,10 @@ def main(
 
     def run(argv: list[str]) -> int:
         options = parse(CatchOptions, name, argv, text, default)
+        import torch  # only now: help needs none
+
+        from nets.benchmarks.quality import run_once
+
         torch.set_num_threads(1)
         line = shlex.join(["python", f"scripts/{name}.py", *argv])
         for seed in range(options.seeds):

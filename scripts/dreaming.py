@@ -5,41 +5,39 @@ a picture of both; if asked, with what becomes of agents whose dreams are wrong 
 """
 
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import process_time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before the command listens
 # this checkout's packages come first, whatever else is installed under their names
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import gymnasium as gym
-import torch
 import tyro
 
+import agents
 import generative
-from agents import PPO, PPOConfig, QLearning, ValueIteration
-from agents.loop.evaluation import Evaluation, evaluate
+from agents.policy_gradient.config import PPOConfig
 from agents.presets import find_preset
-from generative import Trainer
+from generative import dreams, worlds
 from generative.commands.world_options import settle
-from generative.dreams import DREAM_ID, truth
-from generative.dreams.rows import Starts
-from generative.dreams.tables import beside_real_table
-from generative.gallery import charts, grids
-from generative.worlds import Episodes, Windows, World, WorldConfig, WorldSpec, collect
-from nets.benchmarks.quality import run_once
+from generative.worlds.config import WorldConfig
 from nets.drawing.style import drawing
 from nets.kinds import Count, Part, Whole
-from nets.process.seeding import hash31, seeded
 from nets.settings import check
 from nets.shell.command_line import CommandError, command, parse
 from nets.shell.env_arguments import take_arguments
 from nets.shell.figure_options import FigureOptions
 from nets.shell.here import shown
+
+if TYPE_CHECKING:  # help needs no torch
+    import gymnasium as gym
 
 EPISODES = 100  # of an evaluation
 HOW_OFTEN = ("first_seed", "seeds", "out", "theme", "format")  # which figures do not depend on
@@ -93,8 +91,8 @@ class DreamingOptions(FigureOptions):
     """Steps in dreams in each round."""
     num_envs: Whole = 0
     """Dreams side by side, which are computed 64 at a time; 0: as many as the preset has worlds."""
-    starts: Starts = "first"
-    """Where dreams begin: first, any, real."""
+    starts: Literal["first", "any", "real"] = "first"
+    """Where dreams begin."""
     horizon: Whole = 0
     """Steps of a dream; 0: of the longest real episode."""
     controls: bool = False
@@ -115,7 +113,7 @@ class Dreaming:
     """One way to dream of a world, and to learn from it."""
 
     options: DreamingOptions
-    spec: WorldSpec
+    spec: "worlds.WorldSpec"
     ppo: PPOConfig = field(default_factory=PPOConfig)
     num_envs: int = 16
 
@@ -126,69 +124,82 @@ class Dreaming:
 
     def run(self, seed: int) -> dict[str, Any]:
         """Go through all rounds, and learn in the real world for as many steps."""
+        from generative.dreams.tables import beside_real_table
+        from nets.process.seeding import hash31
+
         options = self.options
         found: list[dict[str, Any]] = []
-        lived: list[Episodes] = []
+        lived: list[worlds.Episodes] = []
         agent: Any = None
-        free = self.learner(QLearning, self.spec.make(), seed, self.num_envs)
+        free = self.learner(agents.QLearning, self.spec.make(), seed, self.num_envs)
         for number in range(options.rounds):
             started, own = process_time(), hash31(seed, "round", number)
             shares = {"actor": agent, "exploration": options.exploration}
-            lived.append(collect(self.spec, options.collect, seed=own, **shares))
-            episodes = Episodes.joined(lived)
+            lived.append(worlds.collect(self.spec, options.collect, seed=own, **shares))
+            episodes = worlds.Episodes.joined(lived)
             world = self.learn_world(episodes, own)
             agent, inside = self.learn_inside(world, own)
             found.append({"real_steps": len(episodes), "seconds": process_time() - started})
             found[-1] |= {"dream_return": inside.mean_return, **self.outside(agent)}
-            unseen = collect(self.spec, 1000, seed=hash31(seed, "unseen"))
-            figures = [*truth(world, unseen, seed=seed), *beside_real_table(world)]
+            unseen = worlds.collect(self.spec, 1000, seed=hash31(seed, "unseen"))
+            figures = [*dreams.truth(world, unseen, seed=seed), *beside_real_table(world)]
             found[-1]["truth"] = {figure.name: figure.value for figure in figures}
             free.learn(options.collect, progress=False)
             found[-1]["model_free"] = self.outside(free)["real_return"]
-        blind = collect(self.spec, 5000, seed=1).returns
+        blind = worlds.collect(self.spec, 5000, seed=1).returns
         random = float(blind.mean()) if len(blind) else None  # no episode may end
         result: dict[str, Any] = {"rounds": found, "random": random}
         if options.controls:
-            result["controls"] = self.controls(Episodes.joined(lived), seed)
+            result["controls"] = self.controls(worlds.Episodes.joined(lived), seed)
         return result
 
-    def learn_world(self, episodes: Episodes, seed: int, steps: int | None = None) -> World:
+    def learn_world(
+        self, episodes: "worlds.Episodes", seed: int, steps: int | None = None
+    ) -> "worlds.World":
         """Train a world on experience."""
+        from nets.process.seeding import hash31, seeded
+
         with seeded(hash31(seed, "weights")):
-            world = World.of(self.spec, episodes, self.options.config)
+            world = worlds.World.of(self.spec, episodes, self.options.config)
         steps = self.options.fit_steps if steps is None else steps
         if world.players() and steps:
-            rows = Windows(self.spec.env_id, episodes, world.config.window)
-            trainer = Trainer(world, rows, seed=seed, device="cpu", progress=False)
+            rows = worlds.Windows(self.spec.env_id, episodes, world.config.window)
+            trainer = generative.Trainer(world, rows, seed=seed, device="cpu", progress=False)
             trainer.run(steps)
         return world.eval()
 
-    def learner(self, tabular: Any, env: gym.Env, seed: int, num_envs: int) -> Any:
+    def learner(self, tabular: Any, env: "gym.Env", seed: int, num_envs: int) -> Any:
         """Return who learns: of states that can be counted a `tabular` agent, else PPO."""
         if self.spec.kind == "discrete":
             return tabular(env, seed=seed)
-        return PPO(env, self.ppo, seed=seed, device="cpu", num_envs=num_envs)
+        return agents.PPO(env, self.ppo, seed=seed, device="cpu", num_envs=num_envs)
 
-    def learn_inside(self, world: World, seed: int) -> tuple[Any, Evaluation]:
+    def learn_inside(self, world: "worlds.World", seed: int) -> tuple[Any, "agents.Evaluation"]:
         """Train an agent in dreams, or let it plan there; return it and what it gets."""
+        import gymnasium as gym
+
         begin: dict[str, Any] = {"starts": self.options.starts}
         begin["horizon"] = self.options.horizon or None
         with tempfile.TemporaryDirectory() as folder:
             file = str(Path(folder) / "world.pt")
             generative.save(world, file)
-            dream = gym.make(f"generative.dreams:{DREAM_ID}", run=file, **begin)
+            dream = gym.make(f"generative.dreams:{dreams.DREAM_ID}", run=file, **begin)
             side_by_side = self.options.num_envs or self.num_envs
-            agent = self.learner(ValueIteration, dream, seed, side_by_side)
+            agent = self.learner(agents.ValueIteration, dream, seed, side_by_side)
             agent.learn(self.options.dream_steps, progress=False)
-            return agent, evaluate(agent, episodes=EPISODES, seed=seed)
+            return agent, agents.evaluate(agent, episodes=EPISODES, seed=seed)
 
     def outside(self, agent: Any) -> dict[str, float]:
         """Return the mean returns in the real world, greedily."""
-        found = evaluate(agent, self.spec.make(), episodes=EPISODES, seed=1)
+        found = agents.evaluate(agent, self.spec.make(), episodes=EPISODES, seed=1)
         return {"real_return": found.mean_return, "real_discounted": found.discounted_return}
 
-    def controls(self, episodes: Episodes, seed: int) -> dict[str, Any]:
+    def controls(self, episodes: "worlds.Episodes", seed: int) -> dict[str, Any]:
         """Return what agents get outside whose dreams were wrong."""
+        import torch
+
+        from nets.process.seeding import seeded
+
         with seeded(seed):
             shuffled = episodes.action[torch.randperm(len(episodes))]
         wrong = {
@@ -233,6 +244,11 @@ def main(argv: list[str]) -> int:
     """Run every seed that has no record, print what came out, and draw it."""
     asked = experiment(argv)
     options = asked.options
+    import torch  # only now: help needs none
+
+    from generative.gallery import grids
+    from nets.benchmarks.quality import run_once
+
     torch.set_num_threads(1)
     name = f"dreaming/{options.env.rpartition(':')[2].replace('/', '-')}"
     line = shlex.join(["python", "scripts/dreaming.py", *argv])
@@ -266,6 +282,8 @@ def describe(seed: int, result: dict[str, Any]) -> str:
 
 def chart(name: str, results: Sequence[dict[str, Any]]) -> Any:
     """Draw returns against real steps, of what dreams taught and of model-free learning."""
+    from generative.gallery import charts
+
     steps = [one["real_steps"] for one in results[0]["rounds"]]
     lines = {
         label: [[one[key] for one in result["rounds"]] for result in results]

@@ -1,12 +1,15 @@
 """Agents of several runs at play, side by side in one animation, each at its world's own speed."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before the command listens
 # this checkout's packages come first, whatever else is installed under their names
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -14,14 +17,14 @@ import numpy as np
 import tyro
 from PIL import Image, ImageDraw, ImageFont
 
-from agents import load
-from agents.outcomes.media import fit
-from agents.outcomes.playing import Picture, frame_rate, make_drawn, play
+import agents
 from nets.drawing.style import Theme, drawing, paper
 from nets.kinds import Count
-from nets.runs.checkpoint import atomic_write
 from nets.shell.command_line import command, draw_off_screen, parse, refusals
 from nets.shell.here import shown
+
+if TYPE_CHECKING:  # help needs no torch
+    from agents.outcomes.playing import Picture
 
 GAP, LINE, EPISODES = 8, 18, 1000
 OWN = 255  # colours of the palette, which keeps one for what stays as it was
@@ -53,9 +56,12 @@ class HeroOptions:
     """Paper that pictures lie on."""
 
 
-def film(run: Path, options: HeroOptions) -> tuple[str, list[Picture]]:
+def film(run: Path, options: HeroOptions) -> tuple[str, "list[Picture]"]:
     """Return a caption, and pictures of what the best agent of a run does at each moment."""
-    agent = load(run)
+    from agents.outcomes.media import fit
+    from agents.outcomes.playing import frame_rate, make_drawn, play
+
+    agent = agents.load(run)
     env = make_drawn(agent.source)
     rate, moments = frame_rate(env), options.seconds * options.fps
     wanted = [moment * rate // options.fps for moment in range(moments)]
@@ -66,7 +72,7 @@ def film(run: Path, options: HeroOptions) -> tuple[str, list[Picture]]:
     return f"{name}: {agent.name}", [fit(pictures[k], options.side) for k in wanted]
 
 
-def composed(films: Sequence[tuple[str, list[Picture]]], options: HeroOptions) -> list[Any]:
+def composed(films: Sequence[tuple[str, "list[Picture]"]], options: HeroOptions) -> list[Any]:
     """Lay the films out in reading order, a caption under each; return the moments."""
     cell = options.side + GAP, options.side + LINE + GAP
     down = -(-len(films) // options.columns)
@@ -108,6 +114,8 @@ def main(argv: list[str]) -> int:
         moments = composed([film(run, options) for run in options.runs], options)
         palette = palette_of(moments[:: options.fps])
     few = [moment.quantize(palette=palette, dither=Image.Dither.NONE) for moment in moments]
+
+    from nets.runs.checkpoint import atomic_write
 
     def write(file: IO[bytes]) -> None:
         pause = {"duration": 1000 // options.fps, "loop": 0}

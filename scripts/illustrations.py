@@ -1,11 +1,14 @@
 """The pictures of worlds and of data on the pages: moments of play side by side, samples."""
 
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before the command listens
 # this checkout's packages come first, whatever else is installed under their names
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

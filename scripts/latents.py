@@ -8,13 +8,10 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import gymnasium as gym
 from catching import CATCH, CatchOptions, catch_settings, main, train_vae, until_it_catches
 
-from generative import load_dataset
+import generative
 from generative.autoencoders.config import VAEConfig
-from generative.latents import LatentObservation
-from generative.metrics.likelihood import held_out_terms
 
 TEXT = """Compare DQN on a VAE's latents with DQN on pixels, on Catch.
 
@@ -38,8 +35,13 @@ class Latents:
 
     def run(self, seed: int) -> dict[str, Any]:
         """Train the VAE and both agents."""
+        import gymnasium as gym
+
+        from generative.latents import LatentObservation
+        from generative.metrics.likelihood import held_out_terms
+
         options = self.options
-        data = load_dataset(f"observations:{CATCH}", limit=options.moments, seed=seed)
+        data = generative.load_dataset(f"observations:{CATCH}", limit=options.moments, seed=seed)
         train, held_out = data.split(0.1, seed)
         model, seconds = train_vae(train, self.vae, options.vae_steps, seed)
         shown = {"pixels": gym.make(CATCH), "latents": LatentObservation(gym.make(CATCH), model)}

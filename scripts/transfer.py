@@ -8,15 +8,15 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gymnasium as gym
 from catching import CATCH, CatchOptions, catch_settings, main, train_vae, until_it_catches
 
-from generative import load_dataset
+import generative
 from generative.autoencoders.config import VAEConfig
-from generative.loading import save
-from generative.metrics.likelihood import held_out_terms
+
+if TYPE_CHECKING:
+    import gymnasium as gym
 
 TEXT = """Measure how many steps of DQN a trained encoder saves, on Catch with left for right.
 
@@ -26,8 +26,10 @@ examples:
 DEFAULT = CatchOptions(moments=1000, vae_steps=1000, goal=0.9, most_steps=4000)
 
 
-def mirrored() -> gym.Env:
+def mirrored() -> "gym.Env":
     """Make Catch with left and right exchanged."""
+    import gymnasium as gym
+
     return gym.wrappers.TransformAction(gym.make(CATCH), lambda action: 2 - action, None)
 
 
@@ -45,14 +47,20 @@ class Transfer:
 
     def run(self, seed: int) -> dict[str, Any]:
         """Train both sources and all agents."""
+        import gymnasium as gym
+
+        from generative.metrics.likelihood import held_out_terms
+
         options, found = self.options, {}
         with TemporaryDirectory() as folder:
             sources = {name: Path(folder) / f"{name}.pt" for name in ("agent", "vae")}
             donor, found["source"] = until_it_catches(gym.make(CATCH), self.dqn, options, seed)
             donor.save(sources["agent"])
-            data = load_dataset(f"observations:{CATCH}", limit=options.moments, seed=seed)
+            data = generative.load_dataset(
+                f"observations:{CATCH}", limit=options.moments, seed=seed
+            )
             model, seconds = train_vae(data, self.vae, options.vae_steps, seed)
-            save(model, sources["vae"])
+            generative.save(model, sources["vae"])
             found["pictures"] = {"seconds": seconds, **held_out_terms(model, data)}
             _, found["scratch"] = until_it_catches(mirrored(), self.dqn, options, seed)
             for name, path in sources.items():

@@ -17,8 +17,9 @@ from nets.process.seeding import seeded
 
 from ..dreams.scalar import DreamEnv
 from ..dreams.vector import DreamVectorEnv
-from ..worlds.experience import collect, spec_of
+from ..worlds.experience import collect
 from ..worlds.rssm import RSSMWorld
+from ..worlds.spaces import spec_of
 from ..worlds.world import World
 
 CATCH = "dreamgym/Catch-v0"

@@ -90,20 +90,17 @@ def parse_world(
         blank: Any = WorldOptions(env=tyro.MISSING, config=WorldConfig())
         parse(WorldOptions, "train-generative", words, TEXT, blank)
         raise CommandError("write world ENV_ID first, then the options")
-    from ..worlds.world import World
-
     spec, preset, config, run = settle(env_id, words, arguments)
     if config.model == "table":
         run = {"held_out": 0.0} | run
     default: Any = WorldOptions(env=tyro.MISSING, config=config, **run)
     known = [data for name, data in load_presets() if name == NAME]
+    text = f"{TEXT}\n\n{preset_note(NAME, preset, known)}"
+    options = parse(WorldOptions, "train-generative", words, text, default)
+    from ..worlds.world import World  # only now: help needs no torch
+
     with told(ValueError):
         World.require_suited(spec, config)
-        options = parse(
-            *(WorldOptions, "train-generative", words),
-            f"{TEXT}\n\n{preset_note(NAME, preset, known)}",
-            default,
-        )
     require_tracking(options.track)
     if options.env != env_id or options.model != NAME:
         raise CommandError("write world ENV_ID first, then the options")
@@ -147,9 +144,7 @@ def _model(words: Sequence[str]) -> Model | None:
 def _made(env_id: str, arguments: dict[str, Any]) -> "WorldSpec":
     import gymnasium as gym
 
-    from nets.shell.command_line import refusals
+    from ..worlds.spaces import spec_of
 
-    from ..worlds.experience import spec_of
-
-    with refusals(ValueError, TypeError, ImportError, gym.error.Error):
+    with told(OSError, ValueError, TypeError, ImportError, gym.error.Error):
         return spec_of(env_id, **arguments)

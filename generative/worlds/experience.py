@@ -17,7 +17,7 @@ from nets.process.seeding import seeded
 
 from ..data.actors import Actor
 from ..data.guarded import guarded
-from ..data.making import making, qualified
+from ..data.making import making
 from ..data.playing import Moment, play
 from .episodes import Episodes
 from .spaces import WorldSpec
@@ -25,23 +25,6 @@ from .spaces import WorldSpec
 NUM_ENVS = 16
 STEP = 300  # bytes of a step as it is lived through, beside what is shown
 Array = NDArray[Any]
-
-
-def spec_of(env_id: str, **options: Any) -> WorldSpec:
-    """Return what a world shows and takes.
-
-    Args:
-        env_id: `Name-v0`, or `module:namespace/Name-v0` where a module registers it.
-        **options: arguments of the environment.
-
-    Raises:
-        gymnasium.error.Error: there is no such environment; the nearest is suggested.
-        ValueError: its spaces are neither Discrete nor Box.
-    """
-    with making(env_id, options):
-        made = gym.make(qualified(env_id), **options)
-    with closing(made) as env:
-        return WorldSpec(qualified(env_id), env.observation_space, env.action_space, options)
 
 
 def collect(

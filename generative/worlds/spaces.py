@@ -2,18 +2,20 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
-import torch
 from gymnasium import spaces
-from torch import Tensor
-from torch.nn.functional import one_hot
 
-from ..data.making import making
+from ..data.making import making, qualified
 from .config import Kind
+
+if TYPE_CHECKING:  # what a world shows is told without torch
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,10 @@ class WorldSpec:
         return "board" if space.low.min() >= 0 and space.high.max() <= 1 else "vector"
 
     @property
-    def dtype(self) -> torch.dtype:
+    def dtype(self) -> "torch.dtype":
         """The type of observations, as torch has it."""
+        import torch
+
         return torch.from_numpy(np.zeros(0, self.observation_space.dtype)).dtype
 
     @property
@@ -88,8 +92,11 @@ class WorldSpec:
         space = self.action_space
         return int(space.n) if isinstance(space, spaces.Discrete) else math.prod(space.shape or ())
 
-    def actions(self, action: Tensor) -> Tensor:
+    def actions(self, action: "Tensor") -> "Tensor":
         """Return actions `[*]` as float32 `[*, action_size]`: one of A, or scaled to [-1, 1]."""
+        import torch
+        from torch.nn.functional import one_hot
+
         space = self.action_space
         if isinstance(space, spaces.Discrete):
             return one_hot(action - int(space.start), int(space.n)).float()
@@ -100,8 +107,10 @@ class WorldSpec:
         middle = torch.where(bounded, (low + high) / 2, 0.0)
         return (flat - middle) / torch.where(bounded, (high - low) / 2, 1.0)
 
-    def random_actions(self, n: int) -> Tensor:
+    def random_actions(self, n: int) -> "Tensor":
         """Draw actions `[n, *]` uniformly, unbounded ones normally, from torch's generator."""
+        import torch
+
         space = self.action_space
         if isinstance(space, spaces.Discrete):
             return torch.randint(int(space.n), (n,)) + int(space.start)
@@ -111,7 +120,7 @@ class WorldSpec:
         drawn = low + (high - low) * torch.rand(n, *space.shape)
         return torch.where(bounded, drawn, torch.randn(n, *space.shape))
 
-    def states(self, observation: Tensor) -> Tensor:
+    def states(self, observation: "Tensor") -> "Tensor":
         """Return discrete observations `[*]` as states in 0..S-1."""
         assert isinstance(self.observation_space, spaces.Discrete)
         return observation - int(self.observation_space.start)
@@ -149,6 +158,23 @@ class WorldSpec:
         """
         with making(self.env_id, self.options):
             return gym.make(self.env_id, **self.options)
+
+
+def spec_of(env_id: str, **options: Any) -> WorldSpec:
+    """Return what a world shows and takes.
+
+    Args:
+        env_id: `Name-v0`, or `module:namespace/Name-v0` where a module registers it.
+        **options: arguments of the environment.
+
+    Raises:
+        gymnasium.error.Error: there is no such environment; the nearest is suggested.
+        ValueError: its spaces are neither Discrete nor Box.
+    """
+    with making(env_id, options):
+        made = gym.make(qualified(env_id), **options)
+    with closing(made) as env:
+        return WorldSpec(qualified(env_id), env.observation_space, env.action_space, options)
 
 
 def _described(space: gym.Space) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from functools import cache
 
 from generative.worlds.config import WorldConfig
 from generative.worlds.episodes import Episodes
-from generative.worlds.experience import collect, spec_of
-from generative.worlds.spaces import WorldSpec
+from generative.worlds.experience import collect
+from generative.worlds.spaces import WorldSpec, spec_of
 from generative.worlds.world import World
 from nets.process.seeding import seeded
 

@@ -13,7 +13,7 @@ from agents.dqn.config import DQNConfig
 from agents.environments.source import EnvSource
 from agents.loop.evaluation import evaluate
 from generative.data.playing import make_vec
-from generative.worlds.experience import spec_of
+from generative.worlds.spaces import spec_of
 from nets.foreign import is_foreign
 
 

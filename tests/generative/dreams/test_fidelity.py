@@ -6,8 +6,8 @@ import torch
 
 from generative.dreams.fidelity import errors, truth
 from generative.dreams.tables import best_policy, chain, policy_values, real_table, table_truth
-from generative.worlds.experience import collect, spec_of
-from generative.worlds.spaces import WorldSpec
+from generative.worlds.experience import collect
+from generative.worlds.spaces import WorldSpec, spec_of
 from generative.worlds.world import World
 from tests.helpers.worlds import lived, small_world
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from generative.dreams.returns import gap
-from generative.worlds.experience import collect, spec_of
+from generative.worlds.experience import collect
+from generative.worlds.spaces import spec_of
 from generative.worlds.world import World
 from tests.helpers.worlds import lived, small_world
 

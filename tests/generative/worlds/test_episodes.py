@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from generative.worlds.episodes import Episodes, Windows
-from generative.worlds.experience import collect, spec_of
+from generative.worlds.experience import collect
+from generative.worlds.spaces import spec_of
 from nets.returned import InvalidExperience
 
 LENGTHS = [3, 1, 4]

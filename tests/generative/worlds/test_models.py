@@ -9,8 +9,9 @@ import torch
 from generative.training.trainer import Trainer
 from generative.worlds.config import WorldConfig
 from generative.worlds.episodes import Windows
-from generative.worlds.experience import collect, spec_of
+from generative.worlds.experience import collect
 from generative.worlds.rewards import RewardValues
+from generative.worlds.spaces import spec_of
 from generative.worlds.table import TableWorld
 from generative.worlds.world import World
 from nets.process.seeding import seeded
