@@ -17,6 +17,7 @@ from agents.dqn.config import DQNConfig
 from agents.presets import find_preset
 from generative.autoencoders.config import VAEConfig
 from nets.kinds import Count, Real
+from nets.runs.durable import require_place
 from nets.settings import Settings
 from nets.shell.command_line import command, parse
 
@@ -119,6 +120,7 @@ def main(
         from nets.benchmarks.quality import run_once
 
         torch.set_num_threads(1)
+        require_place(options.out / name / "seed-0.json")
         line = shlex.join(["python", f"scripts/{name}.py", *argv])
         for seed in range(options.seeds):
             record = run_once(name, experiment(options), seed, options.out, line)

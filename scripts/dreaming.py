@@ -30,6 +30,7 @@ from generative.commands.world_options import settle
 from generative.worlds.config import WorldConfig
 from nets.drawing.style import drawing
 from nets.kinds import Count, Part, Whole
+from nets.runs.durable import require_place
 from nets.settings import check
 from nets.shell.command_line import CommandError, command, parse
 from nets.shell.env_arguments import take_arguments
@@ -251,14 +252,15 @@ def main(argv: list[str]) -> int:
 
     torch.set_num_threads(1)
     name = f"dreaming/{options.env.rpartition(':')[2].replace('/', '-')}"
+    picture = options.out / name / "returns.png"
+    require_place(picture)
     line = shlex.join(["python", "scripts/dreaming.py", *argv])
     results = []
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         result = run_once(name, asked, seed, options.out, line)["result"]
         results.append(result)
         print(describe(seed, result), flush=True)
-    picture = options.out / name / "returns.png"  # last: records tell whether files were changed
-    with drawing(options.theme, options.format):
+    with drawing(options.theme, options.format):  # last: records tell whether files were changed
         grids.save(picture, chart(asked.spec.env_id, results))
     print(f"wrote {shown(picture)}")
     return 0

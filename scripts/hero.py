@@ -20,7 +20,8 @@ from PIL import Image, ImageDraw, ImageFont
 import agents
 from nets.drawing.style import Theme, drawing, paper
 from nets.kinds import Count
-from nets.shell.command_line import command, draw_off_screen, parse, refusals
+from nets.runs.durable import require_place
+from nets.shell.command_line import CommandError, command, draw_off_screen, parse, refusals
 from nets.shell.here import shown
 
 if TYPE_CHECKING:  # help needs no torch
@@ -41,7 +42,7 @@ class HeroOptions:
     runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="DIR ...")]
     """Folders of runs."""
     out: Path = Path("agents.gif")
-    """The animation."""
+    """The animation, a .gif."""
     columns: Count = 4
     """Agents in a row."""
     side: Count = 176
@@ -109,6 +110,9 @@ def palette_of(moments: Sequence[Image.Image]) -> Image.Image:
 def main(argv: list[str]) -> int:
     """Play, and write the animation."""
     options = parse(HeroOptions, "hero", argv, TEXT)
+    if options.out.suffix != ".gif":
+        raise CommandError(f"--out is {shown(options.out)}: expected a name that ends in .gif")
+    require_place(options.out)
     draw_off_screen()
     with refusals(ValueError), drawing(options.theme):
         moments = composed([film(run, options) for run in options.runs], options)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from nets.kinds import Count, Seed
+from nets.runs.durable import require_place
 from nets.shell.command_line import (
     CommandError,
     command,
@@ -68,6 +69,8 @@ def main(argv: list[str]) -> int:
     if window and not has_display():
         message = "there is no screen to open a window on: name a file, such as"
         raise CommandError(f"{message} --out episode.gif")
+    if options.out is not None:
+        require_place(options.out)
     agent, checkpoint = load_agent(options.run, options.checkpoint, trust=options.trust)
     print(f"checkpoint: {shown(checkpoint)}")
     source = agent.source if options.on is None else find_env(options.on)

@@ -10,6 +10,7 @@ import tyro
 
 from nets.drawing.style import Theme, drawing
 from nets.kinds import Capacity, Seed
+from nets.runs.durable import require_place
 from nets.settings import Settings
 from nets.shell.command_line import CommandError, command, parse, refusals
 from nets.shell.here import shown
@@ -67,6 +68,8 @@ def main(argv: list[str]) -> int:
         raise CommandError("choose one of --traverse and --interpolate")
     if options.label is not None and (options.traverse or options.interpolate):
         raise CommandError("--label is of samples: leave out --traverse and --interpolate")
+    if options.out is not None:
+        require_place(options.out)
     with refusals(ValueError, TypeError, ImportError), drawing(options.theme):
         print(shown(_write(options)))
     return 0

@@ -2,7 +2,7 @@
 
 import shlex
 
-from ..runs.durable import make_folder
+from ..runs.durable import require_place
 from ..shell.command_line import command, draw_off_screen, parse, refusals
 from .measure import measure_gpu, measure_growth, measure_quality, measure_speed
 from .options import BenchmarkOptions
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
 
         with refusals(ValueError, OSError):
             require_ending(options.picture)
-            make_folder(options.picture.absolute().parent)
+            require_place(options.picture)
     call = shlex.join(["python", "scripts/benchmark.py", *argv])
     kinds = {
         "speed": measure_speed,

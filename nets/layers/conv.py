@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arguments import checked
 from ..keywords import Keywords
+from ..kinds import Count, Whole
 from .activations import ActivationSpec
 from .activations import activation as build_activation
 from .chain import Chain
@@ -22,8 +24,8 @@ from .norm import norm as build_norm
 from .pooling import pool2d
 from .precision import Convolutions
 
-Size: TypeAlias = int | tuple[int, int]
-Padding: TypeAlias = Size | Literal["same"]
+Size: TypeAlias = Count | tuple[Count, Count]
+Padding: TypeAlias = Whole | tuple[Whole, Whole] | Literal["same"]
 PoolSpec: TypeAlias = str | nn.Module | Callable[[], nn.Module] | None
 
 
@@ -73,13 +75,15 @@ class ConvBlock(Chain):
         dropout: probability of dropping a unit in training, in [0, 1).
 
     Raises:
-        ValueError: if `dropout` or `padding` is out of range, or a name unknown.
+        TypeError: if an argument is of another kind; it is named.
+        ValueError: if a number is out of range, or a name unknown.
     """
 
+    @checked
     def __init__(
         self,
-        in_channels: int,
-        out_channels: int,
+        in_channels: Count,
+        out_channels: Count,
         kernel: Size,
         stride: Size = 1,
         *,
@@ -92,8 +96,6 @@ class ConvBlock(Chain):
         super().__init__()
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"dropout must be in [0, 1), got {dropout}")
-        if isinstance(padding, str) and padding != "same":
-            raise ValueError(f"padding must be a number, a pair or 'same', got {padding!r}")
         normalise = None if norm is None else build_norm(norm, out_channels, images=True)
         bias = normalise is None or not cancels_bias(normalise)
         if padding == "same":
@@ -148,21 +150,23 @@ class CNN(nn.Module, Keywords):
         ValueError: if the images are too small, or a list has not one entry per block.
     """
 
+    @checked
     def __init__(
         self,
-        in_shape: tuple[int, int, int],
-        channels: Sequence[int],
-        kernels: int | Sequence[Size],
-        strides: int | Sequence[Size],
+        in_shape: Sequence[int],
+        channels: Sequence[Count],
+        kernels: Count | Sequence[Size],
+        strides: Count | Sequence[Size],
         *,
-        paddings: int | str | Sequence[Padding] = 0,
+        paddings: Whole | Literal["same"] | Sequence[Padding] = 0,
         activation: ActivationSpec | Sequence[ActivationSpec] = "relu",
         norm: NormSpec | Sequence[NormSpec] = None,
         pool: PoolSpec | Sequence[PoolSpec] = None,
         dropout: float | Sequence[float] = 0.0,
-        out_features: int | None = None,
+        out_features: Count | None = None,
     ) -> None:
         super().__init__()
+        check_shape(in_shape, (1, 1))
         if not channels:
             raise ValueError("channels must name at least one block")
         options: dict[str, Any] = {"kernel": kernels, "stride": strides, "padding": paddings}

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ..arguments import checked
 from ..keywords import Keywords
+from ..kinds import Count
 from .chain import Chain
 
 BLOCKS = {
@@ -30,7 +31,7 @@ class DenseBlock(nn.ModuleList, Keywords):
     """
 
     @checked
-    def __init__(self, in_channels: int, layers: int, growth: int) -> None:
+    def __init__(self, in_channels: Count, layers: Count, growth: Count) -> None:
         width = BOTTLENECK * growth
         super().__init__(
             nn.Sequential(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..arguments import checked
 from ..keywords import Keywords
+from ..kinds import Count
 from .activations import ActivationSpec
 from .distributions import Categorical, Gaussian, TanhGaussian, bounded
 from .init import InitSpec, init_layer_
@@ -43,10 +44,10 @@ class DuelingHead(nn.Module, Keywords):
     @checked
     def __init__(
         self,
-        in_features: int,
-        num_actions: int,
+        in_features: Count,
+        num_actions: Count,
         *,
-        atoms: int = 1,
+        atoms: Count = 1,
         hidden: Sequence[int] = (),
         activation: ActivationSpec = "relu",
         init: InitSpec = None,
@@ -73,7 +74,7 @@ class ValueHead(nn.Module, Keywords):
     """One linear unit whose output is V(s) `[...]`, without a last dimension of 1 (N-HEAD-05)."""
 
     @checked
-    def __init__(self, in_features: int, *, init: InitSpec = None, gain: float = 1.0) -> None:
+    def __init__(self, in_features: Count, *, init: InitSpec = None, gain: float = 1.0) -> None:
         super().__init__()
         self.linear = _linear(in_features, 1, init, gain)
 
@@ -94,7 +95,7 @@ class CategoricalHead(nn.Module, Keywords):
 
     @checked
     def __init__(
-        self, in_features: int, num_actions: int, *, init: InitSpec = None, gain: float = 0.01
+        self, in_features: Count, num_actions: Count, *, init: InitSpec = None, gain: float = 0.01
     ) -> None:
         super().__init__()
         self.logits = _linear(in_features, num_actions, init, gain)
@@ -118,8 +119,8 @@ class GaussianHead(nn.Module, Keywords):
     @checked
     def __init__(
         self,
-        in_features: int,
-        action_size: int,
+        in_features: Count,
+        action_size: Count,
         *,
         log_std: float = 0.0,
         init: InitSpec = None,
@@ -155,8 +156,8 @@ class TanhGaussianHead(nn.Module, Keywords):
     @checked
     def __init__(
         self,
-        in_features: int,
-        action_size: int,
+        in_features: Count,
+        action_size: Count,
         low: Bound = -1.0,
         high: Bound = 1.0,
         *,

@@ -74,7 +74,7 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def check_shape(in_shape: tuple[int, int, int], min_size: tuple[int, int]) -> tuple[int, int, int]:
+def check_shape(in_shape: Sequence[int], min_size: tuple[int, int]) -> tuple[int, int, int]:
     """Return `in_shape` as a tuple (C, H, W).
 
     Raises:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..arguments import checked
 from ..keywords import Keywords
+from ..kinds import Count
 from .chain import Chain
 from .conv import ConvBlock
 from .norm import NormSpec
@@ -50,11 +51,11 @@ class Inception(nn.Module, Keywords):
     @checked
     def __init__(
         self,
-        in_channels: int,
-        single: int,
+        in_channels: Count,
+        single: Count,
         triple: tuple[int, int],
         quintuple: tuple[int, int],
-        pooled: int,
+        pooled: Count,
         *,
         kernel5: Kernel5 = 5,
         norm: NormSpec = None,

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..arguments import checked
 from ..keywords import Keywords
+from ..kinds import Count
 from .padding import Padding, packed_like, padded, padding_of
 from .resets import Timeline, unseen
 
@@ -32,9 +33,9 @@ class Recurrent(nn.RNNBase, Keywords):
     @checked
     def __init__(
         self,
-        in_features: int,
-        hidden_size: int,
-        num_layers: int = 1,
+        in_features: Count,
+        hidden_size: Count,
+        num_layers: Count = 1,
         *,
         bidirectional: bool = False,
     ) -> None:

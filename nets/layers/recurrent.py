@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..arguments import checked
+from ..kinds import Count
 from . import early_reset_gru
 from .recurrence import Recurrent, State
 from .resets import gru_signals, lstm_signals, rnn_signals
@@ -79,9 +80,9 @@ class GRU(Recurrent):
     @checked
     def __init__(
         self,
-        in_features: int,
-        hidden_size: int,
-        num_layers: int = 1,
+        in_features: Count,
+        hidden_size: Count,
+        num_layers: Count = 1,
         *,
         bidirectional: bool = False,
         reset_after: bool = True,

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from ..arguments import checked
 from ..keywords import Keywords
+from ..kinds import Count
 from .activations import ActivationSpec
 from .activations import activation as build_activation
 from .norm import NormSpec, cancels_bias
@@ -31,9 +32,9 @@ class ResBlock(nn.Module, Keywords):
     @checked
     def __init__(
         self,
-        channels: int,
-        out_channels: int | None = None,
-        stride: int = 1,
+        channels: Count,
+        out_channels: Count | None = None,
+        stride: Count = 1,
         *,
         activation: ActivationSpec = "relu",
         norm: NormSpec = "batch",

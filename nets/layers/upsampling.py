@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..arguments import checked
 from ..keywords import Keywords
-from ..kinds import Upsampling
+from ..kinds import Count, Upsampling
 from .activations import ActivationSpec
 from .activations import activation as build_activation
 from .chain import Chain
@@ -75,10 +75,10 @@ class UpBlock(Chain):
     @checked
     def __init__(
         self,
-        in_channels: int,
-        out_channels: int,
+        in_channels: Count,
+        out_channels: Count,
         kernel: int | tuple[int, int] | None = None,
-        stride: int = 2,
+        stride: Count = 2,
         *,
         padding: int | None = None,
         output_padding: int | tuple[int, int] = 0,

@@ -9,11 +9,13 @@ from typing import TypeAlias
 from torch import Tensor, nn
 
 from ..keywords import Keywords
+from ..kinds import Count
 from ..layers.conv import CNN, ConvBlock
 from ..layers.images import check_shape, scaled, sizes_out
 from ..layers.precision import Convolutions
 from ..layers.residual import ResBlock
 from ..registry import Registry
+from ..settings import required
 from .classic import CLASSIC, ClassicCNN, classic_encoder
 
 ImageShape: TypeAlias = tuple[int, int, int]
@@ -36,7 +38,7 @@ class NatureCNN(nn.Module, Keywords):
 
     min_size = (36, 36)
 
-    def __init__(self, in_shape: ImageShape, out_features: int = 512) -> None:
+    def __init__(self, in_shape: ImageShape, out_features: Count = 512) -> None:
         super().__init__()
         self.in_shape = channels, height, width = check_shape(in_shape, self.min_size)
         below, right = (36 - height) % 8, (36 - width) % 8  # strides fit 36 and every 8 more
@@ -65,7 +67,7 @@ class SmallCNN(nn.Module, Keywords):
 
     min_size = (3, 3)
 
-    def __init__(self, in_shape: ImageShape, out_features: int = 128) -> None:
+    def __init__(self, in_shape: ImageShape, out_features: Count = 128) -> None:
         super().__init__()
         self.cnn = CNN(in_shape, (16,), 3, 1, out_features=out_features)
         self.out_features = out_features
@@ -88,9 +90,10 @@ class ImpalaCNN(nn.Module, Keywords):
 
     min_size = (1, 1)
 
-    def __init__(self, in_shape: ImageShape, out_features: int = 256) -> None:
+    def __init__(self, in_shape: ImageShape, out_features: Count = 256) -> None:
         super().__init__()
         self.in_shape = check_shape(in_shape, self.min_size)
+        required("out_features", out_features, Count)
         sections: list[nn.Module] = []
         windows: list[nn.Module] = []
         before = in_shape[0]

@@ -1,6 +1,5 @@
 """Files that hold a training state: written atomically, loaded without running code."""
 
-import errno
 import json
 import os
 import pickle
@@ -16,7 +15,7 @@ import torch
 from ..near import shortened
 from ..process.memory import lacks_memory, memory_sentence
 from .archive import inspect
-from .durable import as_path, make_folder, sync
+from .durable import as_path, make_folder, require_place, sync
 
 FORMAT = "dreamgym"
 VERSION = 1
@@ -71,8 +70,7 @@ def atomic_write(path: str | Path, write: Callable[[IO[bytes]], object]) -> None
             folder lies; it is named.
     """
     path = as_path(path)
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "no file can be written in its place", str(path))
+    require_place(path)
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

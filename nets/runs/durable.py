@@ -1,5 +1,6 @@
 """What a power cut does not take, and what a killed process leaves."""
 
+import errno
 import os
 import sys
 from collections.abc import Collection, Iterator
@@ -34,6 +35,21 @@ def make_folder(folder: Path) -> None:
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     sync(folder.parent)
+
+
+def require_place(file: Path) -> None:
+    """Refuse a place that no file can be written at, before work is done for one.
+
+    Raises:
+        OSError: what is there, or above it, takes none; the file is named.
+    """
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, "no file can be written in its place", str(file))
+    above = next(folder for folder in file.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise OSError(errno.ENOTDIR, f"{above.name} is no folder", str(file))
+    if not os.access(above, os.W_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(file))
 
 
 def sync(path: Path) -> None:

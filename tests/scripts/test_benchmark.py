@@ -230,7 +230,7 @@ def test_help_imports_nothing_heavy(tmp_path):
         (["--write", "nowhere.md"], "No such file"),
         (["--write", __file__], "has no lines '<!-- speed -->'"),
         (["growth", "--picture", "g.gif"], "g.gif: expected a name that ends in .png, .svg, .pdf"),
-        (["growth", "--picture", f"{__file__}/g.png"], "test_benchmark.py: File exists"),
+        (["growth", "--picture", f"{__file__}/g.png"], "g.png: test_benchmark.py is no folder"),
     ],
 )
 def test_wrong_words_are_refused_in_one_line(argv, hint, capsys):

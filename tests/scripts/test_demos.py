@@ -56,7 +56,7 @@ def test_demos_draw_the_picture_of_the_gallery(name, tmp_path, call):
     """Two trainings that part in their last bits give 0.75 and more, two demos less than 0.5."""
     out = tmp_path / "picture.png"
     done = call(f"demos/{name}", "--out", out, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, f"{out}\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "picture.png\n"), done.stderr
     picture, shown = iio.imread(out), iio.imread(ROOT / "docs" / "gallery" / f"{name}.png")
     assert picture.shape == shown.shape
     assert np.corrcoef(coarse(picture), coarse(shown))[0, 1] > 0.6
@@ -70,10 +70,18 @@ def test_a_picture_for_a_paper_or_on_dark_paper(tmp_path, call):
     assert iio.imread(tmp_path / "xor.png")[0, 0, :3].max() < 64
 
 
-def test_other_files_than_figures_are_refused(tmp_path, call):
-    done = call("demos/xor", "--out", "xor.txt", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "--out is xor.txt: expected a name that ends in .png, .svg, .pdf" in done.stderr
+@pytest.mark.parametrize(
+    ("out", "told"),
+    [
+        ("xor.txt", "expected a name that ends in .png, .svg, .pdf"),
+        ("notes/xor.png", "notes is no folder"),
+    ],
+)
+def test_a_place_for_no_figure_is_refused_first(out, told, tmp_path, call):
+    (tmp_path / "notes").write_text("")
+    done = call("demos/xor", "--out", out, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, f"error: {out}: {told}
+")
 
 
 def test_activations_are_drawn_with_their_slopes(panels):

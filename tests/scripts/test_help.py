@@ -75,6 +75,23 @@ def test_help_of_every_algorithm_and_of_every_model_imports_nothing_heavy(comman
     assert printed.count("--config.") > 3 * len(firsts)
 
 
+def test_help_of_a_world_makes_it_and_imports_no_torch(tmp_path):
+    """Which settings suit a world is known only once it is made."""
+    code = EVERY.replace("[first,", "['world', first,").format(
+        command="generative.commands.train", firsts=["CartPole-v1"], heavy=["torch", "matplotlib"]
+    )
+    assert "(default: 2000)" in printed_by(code, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["dreaming", "hero", "latents", "transfer"])
+def test_help_of_a_long_script_imports_no_torch(name, tmp_path):
+    script = str(ROOT / "scripts" / f"{name}.py")
+    heavy = ["torch", "matplotlib"]
+    code = f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r})\n"
+    code += RUN.format(argv=[script, "--help"], heavy=heavy)
+    assert "examples:" in printed_by(code, cwd=tmp_path)
+
+
 @pytest.mark.parametrize("line", [["--version"], ["train", "--version"], ["verify", "--version"]])
 def test_every_command_tells_its_version(line, capsys):
     assert dreamgym(line) == 0
