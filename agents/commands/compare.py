@@ -31,7 +31,7 @@ from nets.shell.tracked import require_tracking
 from nets.shell.training import RUNS
 
 from .common import find_env, refusals, warn_idle
-from .contenders import RunsOptions, parse_contenders
+from .contenders import RunsOptions, parse_contenders, require_form
 from .worlds import adapt
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class CompareOptions(RunsOptions):
 def main(argv: list[str]) -> int:
     """Compare, or draw a comparison again."""
     words, arguments = take_arguments(argv)
+    require_form(words)
     options = parse(CompareOptions, "compare", words, TEXT)
     draw_off_screen()
     with drawing(options.theme, options.format):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
@@ -15,7 +16,7 @@ from nets.shell.command_line import CommandError, read, told
 from nets.shell.figure_options import FigureOptions
 from nets.tracking.names import TrackerName
 
-from ..algorithms import find_algorithm
+from ..algorithms import ALGORITHMS, find_algorithm
 from ..presets import Preset, find_preset
 from .options import DEFAULT_STEPS
 from .worlds import WorldOptions
@@ -62,6 +63,20 @@ class Settings(Generic[Config]):
 
     def __post_init__(self) -> None:
         check(self, "config")
+
+
+def require_form(words: Sequence[str]) -> None:
+    """Refuse contenders in several words, or behind their environment.
+
+    Raises:
+        CommandError: naming the form that was meant.
+    """
+    names = [word.strip(",") for word in takewhile(lambda word: word[:1] != "-", words)]
+    known = [name for name in names if name.split(",")[0].partition(":")[0] in ALGORITHMS]
+    others = [name for name in names if name not in known]
+    if known and len(others) == 1 and (len(known) > 1 or names[0] not in known):
+        form = f"{','.join(known)} {others[0]}"
+        raise CommandError(f"algorithms come first, with commas between: {form}")
 
 
 def parse_contenders(

@@ -30,7 +30,7 @@ from nets.shell.tracked import require_tracking
 from nets.shell.training import RUNS
 
 from .common import find_env, refusals
-from .contenders import RunsOptions, parse_contenders
+from .contenders import RunsOptions, parse_contenders, require_form
 from .worlds import adapt
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class TuneOptions(RunsOptions):
 def main(argv: list[str]) -> int:
     """Search, or go on with a search."""
     words, arguments = take_arguments(argv)
+    require_form(words)
     options = parse(TuneOptions, "tune", words, TEXT)
     draw_off_screen()
     from ..outcomes.comparison import Comparison

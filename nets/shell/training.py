@@ -70,6 +70,8 @@ class TrainCommand(Generic[EntryT]):
         """
         found = next((word for word in argv if word in self.catalog), None)
         if found is not None:
+            if found in argv[1:2] and argv[0] not in self.catalog and argv[0][:1] != "-":
+                raise CommandError(f"{self.first} comes before {self.second}: {found} {argv[0]}")
             return self.catalog[found]
         if argv and not argv[0].startswith("-"):
             with told(ValueError):

@@ -14,6 +14,7 @@ from agents.commands.options import parse_train
 from agents.commands.play import main as play
 from agents.commands.render import main as render
 from agents.commands.train import main as train
+from agents.commands.tune import main as tune
 from agents.environments.source import EnvSource
 from generative.commands.train import main as imagine
 from nets.benchmarks.command import main as benchmark
@@ -103,6 +104,15 @@ OPTIONS = [
     (train, "dqn", "ENV_ID is missing; see "),
     (train, "", "ALGO and ENV_ID are missing; see "),
     (train, "ppo C extra", "'extra' is one word too many; see "),
+    (train, "CartPole-v1 ppo", "ALGO comes before ENV_ID: ppo CartPole-v1"),
+    (imagine, "ring gan --seed 3", "MODEL comes before DATA: gan ring"),
+    (compare, "ppo dqn CartPole-v1", "algorithms come first, with commas between: ppo,dqn Cart"),
+    (
+        compare,
+        "ppo, dqn CartPole-v1 --seeds 2",
+        "algorithms come first, with commas between: ppo,dqn",
+    ),
+    (tune, "CartPole-v1 ppo", "algorithms come first, with commas between: ppo CartPole-v1"),
     (train, "ppo C --unheard-of 3", "there is no option --unheard-of; see "),
     (train, "ppo C --verbose", "there is no option --verbose: a bar shows how far it is, and "),
     (train, "ppo C --capture_video", "there is no option --capture_video: an episode of the best"),

@@ -295,7 +295,7 @@ def test_errors_say_what_was_expected():
         CNN((8, 8), [4], 3, 1)
     with pytest.raises(ValueError, match="at least one block"):
         CNN((3, 8, 8), [], 3, 1)
-    with pytest.raises(ValueError, match="padding is 'valid': expected .* 'same'"):
+    with pytest.raises(ValueError, match=r"padding is 'valid': expected .* 'same'"):
         ConvBlock(1, 1, 3, padding="valid")
     with pytest.raises(ValueError, match="dropout must be in"):
         ConvBlock(1, 1, 3, dropout=1.0)
