@@ -73,11 +73,14 @@ def _all(commands: Mapping[str, EntryPoint], before: Sequence[str], current: str
     options = _options(told)
     if current.startswith("-"):
         return set(options)
-    if value := options.get(last):
+    if value := options.get(last, last):  # of one that help does not tell of, nothing is known
         return set(value.strip("{}").split(",")) if value.startswith("{") else set()
     if "--list" in told:
         return _names(_printed(run, ["--list"]))
-    return _names(_printed(commands["train"].load(), ["--list"])) if NAMED.search(told) else set()
+    if not NAMED.search(told):
+        return set()
+    head, comma, _ = current.rpartition(",")  # of contenders
+    return {head + comma + name for name in _names(_printed(commands["train"].load(), ["--list"]))}
 
 
 def _options(told: str) -> dict[str, str]:

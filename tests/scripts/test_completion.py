@@ -33,6 +33,8 @@ def completed(line):
         ("train ppo CartPole-v1 --device ", ["auto", "cpu", "cuda"]),
         ("train-generative vae digits --fit c", ["crop"]),
         ("tune dqn Cart", ["CartPole-v1"]),
+        ("compare ppo,dq", ["ppo,dqn"]),
+        ("train --resume r", []),  # a folder
         ("train ppo --config.encoder ", []),
         ("evaluate runs/", []),
         ("nothing ", []),

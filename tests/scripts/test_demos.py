@@ -80,8 +80,7 @@ def test_a_picture_for_a_paper_or_on_dark_paper(tmp_path, call):
 def test_a_place_for_no_figure_is_refused_first(out, told, tmp_path, call):
     (tmp_path / "notes").write_text("")
     done = call("demos/xor", "--out", out, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (2, f"error: {out}: {told}
-")
+    assert (done.returncode, done.stderr) == (2, f"error: {out}: {told}\n")
 
 
 def test_activations_are_drawn_with_their_slopes(panels):
