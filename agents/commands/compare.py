@@ -99,8 +99,9 @@ def _compare(options: CompareOptions, arguments: dict[str, Any], argv: list[str]
     named = f"compare-{source.name.replace('/', '-')}"
     folder = (options.out or pinned(RUNS) / named).absolute()
     call = shlex.join([*program("compare").split(), *argv])
-    with refusals(ValueError, TypeError):
+    with refusals(ValueError, TypeError, PlaceError):
         place = place_named(options.on, options.jobs)
+        place.require()
         comparison = Comparison(
             folder,
             options.eval_episodes,
@@ -143,7 +144,10 @@ def _run(comparison: "Comparison", runs: "Runs", due: "Runs", place: Place) -> N
 
     length = sum(contender.steps for contender, _ in runs)
     finished = length - sum(contender.steps for contender, _ in due)
-    print(f"{len(runs)} runs, {len(due)} to do, into {shown(comparison.path)}", flush=True)
+    print(
+        f"{len(runs)} run{'s' * (len(runs) > 1)}, {len(due)} to do, into {shown(comparison.path)}",
+        flush=True,
+    )
     with progress_bar(length, finished) as bar:
 
         def watch() -> None:

@@ -1,6 +1,7 @@
 """Train an agent on an environment."""
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -83,7 +84,9 @@ def _start(
             agent.join(workers)
             if options.init_from is not None:
                 agent.start_from(options.init_from)
-            agent.begin()  # what it lacks is refused before there is a folder
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # they are told when the training begins
+                agent.begin()  # what it lacks is refused before there is a folder
             config = agent.run_config(options.steps, options.eval_every)
             config = replace(config, eval_max_steps=options.eval_max_steps)
             if options.segment_steps is not None and not agent.plans:

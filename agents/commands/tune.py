@@ -92,7 +92,7 @@ def main(argv: list[str]) -> int:
 
     require_tracking(options.track)
     source = find_env(options.env)
-    with refusals(ModuleNotFoundError, ValueError, TypeError):
+    with refusals(ModuleNotFoundError, ValueError, TypeError, PlaceError):
         wanted = partial(adapt, arguments=arguments, options=options)
         wanted(source)
         found = parse_contenders(options.algo, source, options.steps, options.num_envs, wanted)
@@ -102,6 +102,7 @@ def main(argv: list[str]) -> int:
         named = f"tune-{contender.folder}-{source.name.replace('/', '-')}"
         call = shlex.join([*program("tune").split(), *argv])
         place = place_named(options.on, options.jobs)
+        place.require()
         comparison = Comparison(
             (options.out or pinned(RUNS) / named).absolute(),
             options.eval_episodes,
@@ -155,7 +156,8 @@ def _work(study: "Study", place: Place) -> None:
     journal = study.open()  # once: only what is new is read again
     done = len(finished(journal))
     left = max(study.trials - done, 0)
-    print(f"{study.trials} trials, {left} to do, into {shown(study.comparison.path)}", flush=True)
+    trials = f"{study.trials} trial{'s' * (study.trials > 1)}"
+    print(f"{trials}, {left} to do, into {shown(study.comparison.path)}", flush=True)
     with progress_bar(study.trials, done, unit="trial") as bar:
 
         def watch() -> None:

@@ -44,7 +44,7 @@ def write(study: "Study") -> str:
     pruned = sum(trial.state.name == "PRUNED" for trial in trials)
     failed = sum(trial.state.name == "FAIL" for trial in trials)
     lines = [_row(trial, study.space) for trial in done[:SHOWN]]
-    count = f"{len(done)} trials to their end, {pruned} pruned, {failed} failed"
+    count = f"{_counted(done)} to their end, {pruned} pruned, {failed} failed"
     return "\n".join([count, "trial      return  settings", *lines])
 
 
@@ -76,6 +76,10 @@ def _complete(trials: "Sequence[FrozenTrial]") -> "list[Any]":
     return [trial for trial in trials if trial.state.name == "COMPLETE"]
 
 
+def _counted(trials: "Sequence[FrozenTrial]") -> str:
+    return f"{len(trials)} trial{'s' * (len(trials) != 1)}"
+
+
 def _row(trial: Any, space: Space) -> str:
     settings = settings_of(trial.params, space)
     shown = {
@@ -97,7 +101,7 @@ def _draw(study: "Study", trials: "Sequence[FrozenTrial]", path: Path) -> None:
     with styled():
         figure = Figure(figsize=(9, 4))
         left, *right = figure.subplots(1, 2 if importance else 1, squeeze=False).ravel()
-        figure.suptitle(f"{name}: {len(done)} trials to their end, {seeds}")
+        figure.suptitle(f"{name}: {_counted(done)} to their end, {seeds}")
         returns = [trial.value for trial in done]
         left.plot([t.number for t in done], returns, "o", color=BLUE, alpha=0.6, label="a trial")
         best = np.maximum.accumulate([-inf, *returns])[1:]

@@ -105,8 +105,9 @@ def measure_quality(options: BenchmarkOptions, call: str) -> int:
     rows = select(_registered(QUALITY), options.only)
     if options.list:
         return _list(rows)
-    with refusals(ValueError):
+    with refusals(ValueError, PlaceError):
         place = place_named(options.on, options.jobs)
+        place.require()
     outcomes, left_out = [], []
     file = None if options.data is None else shown(options.data)  # as records name it
     ready = []

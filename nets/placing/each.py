@@ -28,6 +28,13 @@ class Place(Protocol):
     `jobs` is how many are made at a time, `sharing` how many of them share a machine's threads.
     """
 
+    def require(self) -> None:
+        """Refuse what is seen to be missing before anybody is brought up.
+
+        Raises:
+            PlaceError: it is.
+        """
+
     @property
     def jobs(self) -> int:
         """How many calls at a time."""

@@ -26,6 +26,9 @@ class Local:
 
     jobs: int = 1
 
+    def require(self) -> None:
+        """Nothing is missing here."""
+
     @property
     def sharing(self) -> int:
         """All of them share its threads."""

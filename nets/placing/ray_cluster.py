@@ -28,6 +28,11 @@ class Ray:
     address: str = ""
     jobs: int = 10_000
 
+    def require(self) -> None:
+        """Refuse to go on without Ray, or with an address where nobody is."""
+        required_package("ray", "ray")
+        _require_listening(self.address)
+
     @property
     def sharing(self) -> int:
         """Ray itself gives each call its threads."""
@@ -38,14 +43,16 @@ class Ray:
         """Connect; when left, tell what still runs to end, and disconnect.
 
         Raises:
-            PlaceError: Ray is not installed, or there is no cluster at that address.
+            PlaceError: Ray is not installed, there is no cluster at that address, or it wants
+                another token than ours.
         """
+        self.require()
         ray = required_package("ray", "ray")
-        _require_listening(self.address)
         try:
             ray.init(self.address or None, logging_level=logging.ERROR, include_dashboard=False)
-        except (ConnectionError, ValueError) as error:
-            raise PlaceError(f"no Ray cluster at {self.address}: {error}") from error
+        except (ConnectionError, ValueError, ray.exceptions.RayError) as error:
+            where = self.address or "RAY_ADDRESS"
+            raise PlaceError(f"no Ray cluster at {where}: {_cause(error)}") from error
         tasks = Tasks(ray)
         try:
             yield tasks
@@ -86,6 +93,13 @@ class Tasks:
             self._ray.cancel(task)
         if self._running:
             self._ray.wait(self._running, num_returns=len(self._running), timeout=GRACE)
+
+
+def _cause(error: BaseException) -> str:
+    """Return what the first error of a chain says last: before it stand tracebacks of Ray's own."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    return str(error).strip().rpartition("\n")[2].removeprefix("ray.exceptions.")
 
 
 def _require_listening(address: str) -> None:

@@ -31,6 +31,10 @@ class Slurm:
     cluster: str = "slurm"
     logs: Path = Path("runs/slurm")
 
+    def require(self) -> None:
+        """Refuse to go on without submitit, without Slurm, or with a setting that it has not."""
+        self._executor()
+
     @property
     def sharing(self) -> int:
         """Each job has its CPU for itself."""
@@ -43,6 +47,13 @@ class Slurm:
         Raises:
             PlaceError: submitit is not installed, there is no Slurm here, or no such setting.
         """
+        jobs = SlurmJobs(self._executor())
+        try:
+            yield jobs
+        finally:
+            jobs.close()
+
+    def _executor(self) -> Any:
         submitit = required_package("submitit", "slurm")
         try:
             executor = submitit.AutoExecutor(folder=self.logs, cluster=self.cluster)
@@ -50,11 +61,7 @@ class Slurm:
             executor.update_parameters(**{"name": "dreamgym", "cpus_per_task": 1} | asked)
         except (RuntimeError, NameError, AssertionError) as error:
             raise PlaceError(str(error).partition("\n")[0]) from error
-        jobs = SlurmJobs(executor)
-        try:
-            yield jobs
-        finally:
-            jobs.close()
+        return executor
 
 
 class SlurmJobs:

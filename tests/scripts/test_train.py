@@ -423,3 +423,11 @@ def test_a_kernel_that_cannot_be_compiled_is_refused_in_one_line(run_in, monkeyp
     assert err.startswith("error: kernel is 'fused'")
     assert err.count("\n") == 1
     assert not (run_in / "r").exists()
+
+
+def test_what_changes_nothing_is_told_once(run_in, recwarn):
+    settings = ["--config.kernel", "fused", "--config.activation", "elu", "--config.n-steps", "16"]
+    assert train(["a2c", "CartPole-v1", *settings, "--steps", "128", "--run", "r"]) == 0
+    said = [str(warning.message) for warning in recwarn if "kernel" in str(warning.message)]
+    assert len(said) == 1
+    assert "with ELU in its networks" in said[0]

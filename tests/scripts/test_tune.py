@@ -1,5 +1,7 @@
 import re
 
+import pytest
+
 from agents.commands.train import main as train
 from agents.commands.tune import main as tune
 
@@ -16,6 +18,16 @@ def test_a_study_is_run_told_and_trained_with(run_in, capfd):
     assert "3 trials, 0 to do" in capfd.readouterr().out
     assert train(["q-learning", "FrozenLake-v1", "--preset", "t/best.toml", "--run", "r"]) == 0
     assert "400 steps" in capfd.readouterr().out
+
+
+def test_a_place_that_is_not_there_is_refused_before_anything_is_said(run_in, monkeypatch, capfd):
+    pytest.importorskip("submitit", reason="needs dreamgym[slurm]")
+    monkeypatch.setenv("PATH", "")
+    assert tune([*LINE, "--trials", "1", "--on", "slurm"]) == 2
+    said = capfd.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert 'Could not detect "srun"' in said.err
+    assert not (run_in / "t").exists()
 
 
 def test_what_cannot_be_tuned_is_refused_in_one_line(run_in, capfd):

@@ -52,6 +52,27 @@ def test_nobody_waits_for_a_cluster_that_is_not_there():
         list(run_each(divmod, [(7, 2)], place_named("ray:127.0.0.1:9")))
 
 
+@pytest.mark.parametrize("deep", [True, False])
+def test_a_cluster_that_wants_another_token_says_so(monkeypatch, deep):
+    """As Ray 2.60 does: a token of ours that is wrong it tells of in a traceback, within a text."""
+    ray = pytest.importorskip("ray", reason="needs dreamgym[ray]")
+    said = "RPC error: InvalidAuthToken: Authentication token is missing or incorrect"
+
+    def init(*_, **__):
+        if not deep:
+            raise ray.exceptions.AuthenticationError(said)
+        try:
+            raise RuntimeError(
+                f"Traceback:\n  File ...\nray.exceptions.AuthenticationError: {said}\n"
+            )
+        except RuntimeError as error:
+            raise ConnectionError("Failed to connect to Ray cluster at auto") from error
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(PlaceError, match=rf"^no Ray cluster at auto: (Auth.*: )?{said}"):
+        list(run_each(divmod, [(7, 2)], place_named("ray:auto")))
+
+
 def test_settings_that_slurm_has_not_are_refused(tmp_path):
     pytest.importorskip("submitit", reason="needs dreamgym[slurm]")
     place = Slurm({"partishun": "gpu"}, cluster="local", logs=tmp_path)
