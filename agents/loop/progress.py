@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nets.glance import in_a_line, in_a_table
+
 from .actor import Actor
 from .evaluation import Evaluation
 from .experience import Episode, Metrics
@@ -16,7 +18,7 @@ from .experience import Episode, Metrics
 RECENT_EPISODES = 100
 
 
-@dataclass
+@dataclass(repr=False)
 class Progress:
     """Where a training stands: what callbacks see."""
 
@@ -41,6 +43,20 @@ class Progress:
     def steps(self) -> int:
         """Environment steps so far."""
         return self.agent.steps
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How far it is, in a few numbers."""
+        recent = sum(self.recent) / len(self.recent) if self.recent else None
+        told = {"steps": self.steps, "episodes": self.episodes, "mean_of_recent": recent}
+        return told | {"best_return": self.best_return} | self.numbers()
+
+    def __repr__(self) -> str:
+        return in_a_line(self, self.facts)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return in_a_table(self, {"of": repr(self.agent)} | self.facts)
 
     def count(self, episodes: Sequence[Episode], metrics: Metrics | None) -> None:
         """Take finished episodes and the latest metrics in."""

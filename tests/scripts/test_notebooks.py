@@ -33,6 +33,17 @@ def test_an_agent_says_what_it_is_and_how_far_it_came():
     assert "learning rate" in html
 
 
+def test_progress_says_how_far_a_training_is():
+    seen = []
+    agent = agents.QLearning("envs:dreamgym/Cliff-v0", seed=0)
+    agent.learn(300, progress=False, callback=seen.append)
+    told = repr(seen[-1])
+    assert told.startswith(f"Progress(steps=300, episodes={seen[-1].episodes}, mean_of_recent=")
+    assert "deque" not in told
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", seen[-1]._repr_html_())
+    assert cells[:4:2] == ["of", "steps"]
+
+
 def test_data_show_their_first_pictures():
     data = generative.load_dataset("digits")
     assert repr(data).startswith("Dataset(name='digits', rows=1797, shape=(1, 8, 8), ")
