@@ -129,6 +129,14 @@ def test_the_reference_has_every_public_name(site):
         assert not shown - public - {"Agent", "GenerativeModel"}, package
 
 
+def test_a_wrong_address_leads_on(site):
+    text = (site / "404.html").read_text(encoding="utf-8")
+    linked = re.findall(r'href="/([\w.]+)"', text.partition("There is no such page.")[2])
+    assert linked[:2] == ["index.html", "glossary.html"]
+    assert all((site / page).exists() for page in linked[:2])
+    assert not (site / "site" / "theme").exists()  # what makes it is no page
+
+
 def test_pages_ask_no_other_host_for_anything(site):
     for page in site.rglob("*.html"):
         assert not ASKS.findall(page.read_text(encoding="utf-8")), page
