@@ -4,6 +4,8 @@ Left: the median of ten seeds, of which each has its own spirals, weights and ba
 each seed ends. Ranks of single seeds change; that of the medians is worth as much as its gaps.
 """
 
+from collections.abc import Sequence
+
 import torch
 from picture import Figure, demo, panels
 from torch.func import functional_call, stack_module_state, vmap
@@ -27,12 +29,14 @@ def spirals(seed: int) -> tuple[torch.Tensor, torch.Tensor, MLP]:
     return x, side.float(), MLP(2, [32, 32], 1, activation="tanh")
 
 
-def losses(name: str, rate: float) -> torch.Tensor:
-    """Train nets to tell spirals apart, all seeds at once; return each step's losses `[T, S]`."""
+def losses(name: str, rates: Sequence[float]) -> torch.Tensor:
+    """Train nets to tell spirals apart, all at once; return each step's losses `[T, R, S]`."""
     points, sides, nets_of = zip(*map(spirals, range(SEEDS)), strict=True)
     x, side = torch.stack(points), torch.stack(sides)  # [S, N, 2], [S, N]
-    weights, _ = stack_module_state(list(nets_of))  # [S, ...], each updated alone
-    opt, found = optimizer(name, weights.values(), lr=rate), []
+    start, _ = stack_module_state(list(nets_of))  # [S, ...]
+    weights = [{n: w.detach().clone().requires_grad_() for n, w in start.items()} for _ in rates]
+    groups = [{"params": [*w.values()], "lr": rate} for w, rate in zip(weights, rates, strict=True)]
+    opt, found = optimizer(name, groups), []
     seed = torch.arange(SEEDS)[:, None]
 
     def loss(weight: dict[str, torch.Tensor], x: torch.Tensor, side: torch.Tensor) -> torch.Tensor:
@@ -42,7 +46,8 @@ def losses(name: str, rate: float) -> torch.Tensor:
     for _ in range(STEPS):
         rows = torch.randint(ROWS, (SEEDS, BATCH))
         opt.zero_grad()
-        each = vmap(loss)(weights, x[seed, rows], side[seed, rows])  # [S]
+        every = {n: torch.stack([w[n] for w in weights]) for n in start}  # [R, S, ...]
+        each = vmap(vmap(loss), (0, None, None))(every, x[seed, rows], side[seed, rows])  # [R, S]
         each.sum().backward()
         opt.step()
         found.append(each.detach())
@@ -51,9 +56,9 @@ def losses(name: str, rate: float) -> torch.Tensor:
 
 def best(name: str) -> tuple[float, torch.Tensor]:
     """Return the rate whose median of the last 50 steps is least, and its losses `[T, S]`."""
-    found = {rate: losses(name, rate) for rate in RATES}
-    rate = min(RATES, key=lambda rate: float(found[rate][-50:].mean(0).median()))
-    return rate, found[rate]
+    found = losses(name, RATES)
+    k = int(found[-50:].mean(0).median(1).values.argmin())
+    return RATES[k], found[:, k]
 
 
 def draw() -> Figure:
