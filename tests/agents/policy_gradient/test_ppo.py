@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import replace
+from importlib.util import find_spec
 
 import gymnasium as gym
 import numpy as np
@@ -260,7 +261,7 @@ def test_learns_to_balance_cartpole(kernel):
 @pytest.mark.slow
 def test_pushes_a_mass_within_two_percent_of_the_riccati_optimum():
     preset = find_preset("ppo", "dreamgym/PointMass-v0")
-    config = preset.apply(PPOConfig())
+    config = replace(preset.apply(PPOConfig()), kernel="fused" if find_spec("numba") else "torch")
     world = gym.make("envs:dreamgym/PointMass-v0").unwrapped
     optimum = world.dynamics.optimal_return(config.discount)
     assert optimum == pytest.approx(-11.3759, abs=1e-4)
