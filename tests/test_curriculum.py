@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,10 @@ def named_in(path):
     return [name for name in names if name.startswith("test_")]
 
 
-TESTS = {path: named_in(path) for path in sorted((ROOT / "tests").rglob("test_*.py"))}
+@cache
+def written():
+    """The tests of each file; to read them all takes a second."""
+    return {path: named_in(path) for path in sorted((ROOT / "tests").rglob("test_*.py"))}
 
 
 def slug(heading):
@@ -85,7 +89,7 @@ def test_a_row_lives_in_a_file_and_is_held_by_tests_of_its_name(row):
         assert [text for text, _ in held] == ["documentation"]
         return
     for sentence, target in held:
-        tests = TESTS[(ROOT / "docs" / target).resolve()]
+        tests = written()[(ROOT / "docs" / target).resolve()]
         assert (row, sentence) in [
             (each, words) for name in tests for ids, words in [named_rows(name)] for each in ids
         ]
@@ -107,7 +111,7 @@ def linked_tests(row):
         f"{path.relative_to(ROOT)}::{name}"
         for sentence, target in LINK.findall(CELLS[row][4])
         for path in [(ROOT / "docs" / target).resolve()]
-        for name in TESTS.get(path, ())
+        for name in written().get(path, ())
         if (row, sentence) in [(each, named_rows(name)[1]) for each in named_rows(name)[0]]
     ]
 
@@ -136,9 +140,9 @@ def test_the_tests_of_a_row_run_the_files_that_it_names(tmp_path):
 
 
 def test_every_test_that_names_a_row_names_one_that_exists():
-    named = {row for tests in TESTS.values() for name in tests for row in named_rows(name)[0]}
+    named = {row for tests in written().values() for name in tests for row in named_rows(name)[0]}
     assert not named - set(IDS)
-    for path, tests in TESTS.items():
+    for path, tests in written().items():
         for name in tests:
             looks_like_a_row = re.match(r"test_([NGAS]_[A-Z]+|E)_\d", name)
             assert not looks_like_a_row or named_rows(name)[0], f"{path.name}: {name}"

@@ -1,7 +1,8 @@
 """A pytest plugin that looks for a test of each row which executes a file that the row names.
 
 `SOUGHT` in the environment names a JSON file {row: {"tests": [...], "files": [...]}}; `HOLLOW` the
-one that is written, of rows none of whose tests did. Of a row that is found no more tests are run.
+one that is written, of rows none of whose tests did. Of a row that is found no more tests are run,
+and the test that found it ends there: that it passes is seen where the tests are run.
 """
 
 import json
@@ -31,21 +32,41 @@ def pytest_runtest_setup(item):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """Trace a test with its fixtures, until all that it may show has been seen."""
-    rows = sought_by(item)
-
-    def heed(frame, event, argument):
-        if frame.f_code.co_name != "<module>":
-            for row in [row for row, files in rows.items() if frame.f_code.co_filename in files]:
-                rows.pop(row)
-                SOUGHT.pop(row)
-            if not rows:
-                sys.settrace(None)
-
-    sys.settrace(heed)
+    sys.settrace(heeding(sought_by(item)))
     try:
         return (yield)
     finally:
         sys.settrace(None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Let the test, once its fixtures are made, go no further than it has to."""
+    rows = sought_by(item)
+    if not rows:
+        pytest.skip("its rows have been seen")
+    sys.settrace(heeding(rows, end=True))
+    try:
+        return (yield)
+    finally:
+        sys.settrace(None)
+
+
+def heeding(rows, end=False):
+    """What notes the rows whose files are executed, and may end the test with the last of them."""
+
+    def heed(frame, event, argument):
+        if frame.f_code.co_name == "<module>":
+            return
+        for row in [row for row, files in rows.items() if frame.f_code.co_filename in files]:
+            rows.pop(row)
+            SOUGHT.pop(row)
+        if not rows:
+            sys.settrace(None)
+            if end:
+                pytest.skip("its rows have been seen")
+
+    return heed
 
 
 def pytest_runtest_logreport(report):
