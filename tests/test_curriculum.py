@@ -136,7 +136,7 @@ def test_the_tests_of_a_row_run_the_files_that_it_names(tmp_path):
         check=True,
         capture_output=True,
     )
-    assert json.loads(hollow.read_text()) == []
+    assert json.loads(hollow.read_text()) == {}
 
 
 def test_every_test_that_names_a_row_names_one_that_exists():

@@ -1,8 +1,9 @@
-"""A pytest plugin that looks for a test of each row which executes a file that the row names.
+"""A pytest plugin that looks for tests of each row which execute the files that the row names.
 
 `SOUGHT` in the environment names a JSON file {row: {"tests": [...], "files": [...]}}; `HOLLOW` the
-one that is written, of rows none of whose tests did. Of a row that is found no more tests are run,
-and the test that found it ends there: that it passes is seen where the tests are run.
+one that is written, {row: files} that none of the row's tests did. Of a row whose files are found
+no more tests are run, and the test that found the last of them ends there: that it passes is seen
+where the tests are run.
 """
 
 import json
@@ -52,15 +53,28 @@ def pytest_runtest_call(item):
         sys.settrace(None)
 
 
+def run_by(frame):
+    """Return the file of a call, and that of the class whose object it is a method of."""
+    files = {frame.f_code.co_filename}
+    if frame.f_code.co_varnames[:1] == ("self",):
+        module = sys.modules.get(type(frame.f_locals.get("self")).__module__)
+        files.add(getattr(module, "__file__", None))
+    return files
+
+
 def heeding(rows, end=False):
     """What notes the rows whose files are executed, and may end the test with the last of them."""
 
     def heed(frame, event, argument):
         if frame.f_code.co_name == "<module>":
             return
-        for row in [row for row, files in rows.items() if frame.f_code.co_filename in files]:
-            rows.pop(row)
-            SOUGHT.pop(row)
+        ran = run_by(frame)
+        for row in [row for row, files in rows.items() if files & ran]:
+            rows[row] -= ran
+            SOUGHT[row]["files"] = sorted(rows[row])
+            if not rows[row]:
+                rows.pop(row)
+                SOUGHT.pop(row)
         if not rows:
             sys.settrace(None)
             if end:
@@ -75,5 +89,5 @@ def pytest_runtest_logreport(report):
 
 
 def pytest_sessionfinish():
-    hollow = [row for row, each in SOUGHT.items() if RAN & {*each["tests"]}]
+    hollow = {row: each["files"] for row, each in SOUGHT.items() if {*each["tests"]} <= RAN}
     Path(os.environ["HOLLOW"]).write_text(json.dumps(hollow))

@@ -14,7 +14,7 @@ from agents.policy_gradient.a2c import A2C, A2CConfig
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
 @pytest.mark.parametrize("encoder", ["mlp", "lstm"])
-def test_an_update_is_adam_on_the_published_objective_and_logs_it(env_id, encoder):
+def test_A_PG_05_an_update_is_adam_on_the_published_objective_and_logs_it(env_id, encoder):
     config = A2CConfig(
         n_steps=30,
         gae_lambda=0.9,

@@ -38,7 +38,7 @@ def advantages(rollout, value, lambda_):
     ("encoder", "kernel"), [("mlp", "torch"), ("gru", "torch"), ("mlp", "fused")]
 )
 @pytest.mark.parametrize("value_clip", [None, 0.01])
-def test_an_update_is_adam_on_the_published_objective_and_logs_it(
+def test_A_PG_05_an_update_is_adam_on_the_published_objective_and_logs_it(
     env_id, encoder, kernel, value_clip
 ):
     """Two epochs of a rollout with terminated, truncated and open episodes, in double precision."""

@@ -84,7 +84,7 @@ def test_only_whole_episodes_that_were_dealt_count(copies, episodes):
 
 @pytest.mark.parametrize("limit", [None, 4])
 @pytest.mark.parametrize("baseline", ["learned", "running"])
-def test_A_PG_02_an_update_is_adam_on_score_times_reward_to_go(baseline, limit):
+def test_A_PG_02_04_an_update_is_adam_on_score_times_reward_to_go(baseline, limit):
     """A time limit cuts the episodes of the second copy: what follows is worth the baseline."""
     config = ReinforceConfig(
         episodes=5, baseline=baseline, discount=0.9, learning_rate=0.01, max_grad_norm=0.1
