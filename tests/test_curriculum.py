@@ -118,7 +118,7 @@ def linked_tests(row):
 
 @pytest.mark.slow
 def test_the_tests_of_a_row_run_the_files_that_it_names(tmp_path):
-    """Traced until one has; what is skipped here, as without torchvision, shows nothing."""
+    """Traced until all were; rows with tests that are slow or skipped here are given the doubt."""
     rows = {
         row: {"tests": linked_tests(row), "files": sorted(files_of(row))}
         for row in IDS

@@ -114,7 +114,7 @@ def test_impossible_settings_are_named(setting, message):
     ],
     ids=["linear", "dueling", "soft", "tanh"],
 )
-def test_A_FA_02_the_values_of_a_small_world_are_found(settings):
+def test_A_FA_01_02_the_values_of_a_small_world_are_found(settings):
     num_envs = settings.pop("num_envs", None)
     config = DQNConfig(
         **settings,

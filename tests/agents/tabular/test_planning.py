@@ -265,7 +265,7 @@ def test_return_within_a_horizon_is_the_sum_over_all_paths(discount: float) -> N
 
 
 @pytest.mark.parametrize("kind", [ValueIteration, PolicyIteration])
-def test_planners_act_plan_save_and_load(kind, tmp_path) -> None:
+def test_A_DP_02_03_planners_act_plan_save_and_load(kind, tmp_path) -> None:
     agent = kind("CliffWalking-v1", kind.config_type(discount=1.0))
     agent.learn(1, progress=False)
     assert agent.values[36] == pytest.approx(-13.0)

@@ -99,6 +99,7 @@ def test_G_AE_02_each_player_owns_its_part():
     assert owned["encoder"] < owned["autoencoder"]
     assert owned["discriminator"].isdisjoint(owned["autoencoder"])
     assert set.union(*owned.values()) == {id(w) for w in model.parameters()}
+    assert model.judge(model.prior(3)).shape == (3,)  # a logit for each
 
 
 def test_G_AE_02_encoder_and_discriminator_pull_in_opposite_directions():

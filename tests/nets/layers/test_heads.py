@@ -205,7 +205,7 @@ def test_N_HEAD_05_squashed_log_prob_stays_finite_and_differentiable_at_the_boun
     assert policy.log_prob(action).isfinite().all()
 
 
-def test_N_HEAD_05_dueling_mean_over_actions_is_the_value_exactly():
+def test_N_HEAD_05_A_FA_03_dueling_mean_over_actions_is_the_value_exactly():
     value = torch.tensor([[3.25], [-1.5]])
     advantage = torch.tensor([[1.0, 2.5, -0.25, 4.75], [0.5, 0.5, 8.0, -3.0]])  # exact in binary
     q = dueling(value, advantage)

@@ -126,7 +126,7 @@ def test_N_OPT_02_an_epoch_of_single_rows_has_as_many_updates(problem):
 @pytest.mark.parametrize(
     ("batch_size", "sizes"), [(1, [1] * 12), (5, [4, 4, 4]), (7, [6, 6]), (12, [12]), (99, [12])]
 )
-def test_N_OPT_03_mini_batches_lie_between(problem, batch_size, sizes):
+def test_N_OPT_02_03_mini_batches_lie_between(problem, batch_size, sizes):
     """From single rows to all of them: `fit` takes the steps of descent on the batches it deals."""
     dealt = []
 

@@ -7,6 +7,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from torch import nn
 
 from nets import MLP
+from nets.layers.conv import ConvBlock
 from nets.layers.norm import BatchNorm, BatchNorm2d, RunningNorm, norm
 
 
@@ -163,6 +164,14 @@ def test_N_NORM_05_a_bias_that_is_not_cancelled_stays(options):
 def test_N_NORM_06_the_norm_stands_before_the_activation_unless_told(norm_first, kinds):
     net = MLP(3, [8], 2, activation="tanh", norm="batch", dropout=0.5, norm_first=norm_first)
     assert [type(module) for module in net] == kinds
+
+
+def test_N_NORM_06_convolutions_are_normed_before_the_activation():
+    block = ConvBlock(2, 3, 3, norm="batch", activation="relu", pool="max")
+    assert [name for name, _ in block.named_children()] == ["conv", "norm", "activation", "pool"]
+    x = data(4, 2, 6, 6).float()
+    expected = nn.functional.max_pool2d(block.norm(block.conv(x)).relu(), 2)
+    torch.testing.assert_close(block(x), expected)
 
 
 def test_N_NORM_07_predictions_on_one_sample_do_not_depend_on_the_batch():
