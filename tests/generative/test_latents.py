@@ -97,6 +97,21 @@ def test_vector_equals_scalar(board_run, frame_run, source):
     vector.close()
 
 
+def test_who_was_reset_by_hand_does_not_begin_once_more(board_run, monkeypatch):
+    board = gym.make_vec(CATCH, num_envs=2, autoreset_mode=AutoresetMode.DISABLED)
+    env, begun = VectorLatentObservation(board, board_run), []
+    step = env.sight.step
+    monkeypatch.setattr(
+        env.sight, "step", lambda *given: begun.append(given[2].tolist()) or step(*given)
+    )
+    env.reset(seed=0)
+    ends = [env.step(np.array([1, 1]))[2].all() for _ in range(9)]
+    assert ends == [*[False] * 8, True]
+    env.reset(options={"reset_mask": np.ones(2, bool)})
+    env.step(np.array([1, 1]))
+    assert begun == [[False, False]] * 10
+
+
 def test_model_object_serves_as_well_as_its_run(board_run):
     env = LatentObservation(gym.make(CATCH), generative.load(board_run, device="cpu"))
     same = LatentObservation(gym.make(CATCH), board_run)
