@@ -51,9 +51,11 @@ def read_demonstrations(name: str, observations: gym.Space, actions: gym.Space) 
     Raises:
         ModuleNotFoundError: Minari is not installed.
         FileNotFoundError: there is no such data set here.
-        ValueError: it is damaged, of another kind of world, or holds what is not in its spaces.
+        ValueError: that is no name of one; or it is damaged, of another kind of world, or holds
+            what is not in its spaces.
     """
     minari = _minari()
+    _require_id(name)
     from minari.storage.datasets_root_dir import get_dataset_path
 
     with _told(name), _quiet():
@@ -94,9 +96,7 @@ def write_demonstrations(
         ValueError: there is a data set of that name, or it is no name of one.
     """
     minari = _minari()
-    from minari.dataset.minari_dataset import parse_dataset_id
-
-    parse_dataset_id(name)  # refused before anything is written
+    _require_id(name)  # before anything is played
     episodes, seed = required("episodes", episodes, Count), required("seed", seed, Seed)
     source = agent.source.apart()
     spaces = source.observation_space, source.action_space
@@ -120,6 +120,17 @@ def write_demonstrations(
             jpeg_encoding=False,  # it loses
         )
     return sum(len(each.rewards) for each in played)
+
+
+def _require_id(name: str) -> None:
+    """Refuse what is no name of a data set; of one without a version Minari says nothing of use."""
+    from minari.dataset.minari_dataset import parse_dataset_id
+
+    try:
+        parse_dataset_id(name)
+    except (ValueError, TypeError) as error:
+        expected = "a name and its version, such as cartpole/expert-v0"
+        raise ValueError(f"the data set is {name!r}: expected {expected}") from error
 
 
 def _play(agent: Agent, stepper: Stepper, seed: int, limit: float) -> "EpisodeBuffer":

@@ -3,6 +3,7 @@
 import json
 import os
 import warnings
+from functools import partial
 from shutil import copytree
 
 import gymnasium as gym
@@ -91,6 +92,10 @@ def test_a_run_goes_on_where_it_was_in_the_data_set(expert, tmp_path):
     assert all(clones[0][name].equal(clones[1][name]) for name in clones[0])
 
 
+def imitate(name):
+    BehaviourCloning(LAKE, BCConfig(demonstrations=name)).begin()
+
+
 def test_what_cannot_be_learned_from_is_refused(expert, monkeypatch):
     with pytest.raises(ValueError, match="one of the two"):
         BehaviourCloning(LAKE, BCConfig(demonstrations=NAME, expert="x"))
@@ -98,6 +103,10 @@ def test_what_cannot_be_learned_from_is_refused(expert, monkeypatch):
         BehaviourCloning(LAKE, BCConfig(demonstrations="lake/none-v0")).begin()
     with pytest.raises(ValueError, match=r"has observations Discrete.*, the world Box"):
         BehaviourCloning("CartPole-v1", BCConfig(demonstrations=NAME)).begin()
+    for name in ("lake", "a b/c-v0"):
+        for make in (partial(write_demonstrations, expert), imitate):
+            with pytest.raises(ValueError, match=f"data set is {name!r}: expected a name and its"):
+                make(name)
     with pytest.raises(ValueError, match="already"):
         write_demonstrations(expert, NAME, 1)
     with pytest.raises(TypeError, match="expected arrays"):
