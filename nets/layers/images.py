@@ -100,12 +100,15 @@ def scaled(images: Tensor, in_shape: tuple[int, int, int], dtype: torch.dtype) -
 
     Raises:
         ValueError: if the shape is not `[B, *in_shape]`.
-        TypeError: if the images are neither uint8 nor bool nor float.
+        TypeError: if the images are no tensor, or neither uint8 nor bool nor float.
     """
+    if not isinstance(images, Tensor):
+        told = f"images must be a tensor, got {type(images).__name__}"
+        raise TypeError(f"{told}: see torch.as_tensor")
     if images.shape[1:] != in_shape:
         raise ValueError(
             f"expected images of shape [B, {', '.join(map(str, in_shape))}], "
-            f"got {list(images.shape)}"
+            f"got {list(images.shape)}{_meant(tuple(images.shape), in_shape)}"
         )
     if in_shape[1] * in_shape[2] >= CHANNELS_LAST_PIXELS:
         images = images.contiguous(memory_format=torch.channels_last)
@@ -116,3 +119,11 @@ def scaled(images: Tensor, in_shape: tuple[int, int, int], dtype: torch.dtype) -
     if not images.is_floating_point():
         raise TypeError(f"images must be uint8, bool or float, got {images.dtype}")
     return images
+
+
+def _meant(shape: tuple[int, ...], in_shape: tuple[int, int, int]) -> str:
+    """Return how images of a shape become what was expected, where that is known."""
+    channels, height, width = in_shape
+    if shape[1:] == (height, width, channels):
+        return ": channels come first, as in images.permute(0, 3, 1, 2)"
+    return ": one image is a batch of one, images[None]" if shape == in_shape else ""

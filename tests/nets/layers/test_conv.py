@@ -289,6 +289,12 @@ def test_errors_say_what_was_expected():
     cnn = CNN((3, 8, 8), [4], 3, 1)
     with pytest.raises(ValueError, match=r"\[B, 3, 8, 8\], got \[2, 8, 8, 3\]"):
         cnn(torch.zeros(2, 8, 8, 3))
+    with pytest.raises(ValueError, match=r"channels come first, as in images\.permute\(0, 3, 1, 2"):
+        cnn(torch.zeros(2, 8, 8, 3))
+    with pytest.raises(ValueError, match=r"got \[3, 8, 8\]: one image is a batch of one"):
+        cnn(torch.zeros(3, 8, 8))
+    with pytest.raises(TypeError, match="images must be a tensor, got ndarray"):
+        cnn(np.zeros((2, 3, 8, 8), np.float32))
     with pytest.raises(TypeError, match=r"uint8, bool or float, got torch\.int64"):
         cnn(torch.zeros(2, 3, 8, 8, dtype=torch.int64))
     with pytest.raises(ValueError, match=r"\(channels, height, width\), got \(8, 8\)"):
