@@ -30,6 +30,9 @@ if hasattr(signal, "SIGHUP"):
 sys.path.insert(0, str(Path(__file__).with_name("helpers")))  # what several folders share
 
 
+LONGEST = ("test_pretended_cuda", "test_resume", "test_old_runs")
+
+
 @pytest.fixture(autouse=True)
 def ctrl_c_stays_what_it_is():
     """Fail the test that leaves another answer to Ctrl-C, which may kill one that comes later."""
@@ -62,7 +65,7 @@ def what_a_test_registers_goes_with_it(tmp_path_factory):
 
 def pytest_collection_modifyitems(items):
     """Skip what needs a GPU where there is none; what takes longest in one piece begins first."""
-    items.sort(key=lambda item: "pretended" not in item.path.name)
+    items.sort(key=lambda item: not item.path.name.startswith(LONGEST))
     if not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("cuda"):
