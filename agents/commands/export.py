@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from nets.kinds import Count, Seed
+from nets.runs.durable import require_place
 from nets.shell.command_line import command, parse, to_type
 from nets.shell.here import shown
 
@@ -63,6 +64,8 @@ def main(argv: list[str]) -> int:
     if other is not None:
         return other(argv)
     options = parse(ExportOptions, "export", argv, TEXT)
+    if options.demonstrations is None:
+        require_place(options.out)
     from nets.runs.program import listed
 
     from ..outcomes.export import export_policy

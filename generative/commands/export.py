@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from nets.runs.durable import require_place
 from nets.shell.command_line import command, parse, refusals
 from nets.shell.here import pinned, shown
 
@@ -47,6 +48,8 @@ class ExportOptions:
 def main(argv: list[str]) -> int:
     """Load, export, and say how to use it."""
     options = parse(ExportOptions, "export", argv, TEXT)
+    if options.out is not None:
+        require_place(options.out)
     from nets.runs.program import listed
 
     from ..export import export_part

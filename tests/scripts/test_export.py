@@ -16,6 +16,7 @@ from agents.commands.export import main as export
 from agents.commands.export import snippet
 from agents.loading import load
 from agents.outcomes.export import export_policy, policy_module
+from generative.commands.export import main as export_part_of
 from nets.runs.program import ABOUT
 
 BATCHES = (1, 2, 7)
@@ -244,6 +245,13 @@ def test_convolutions_in_bfloat16_are_exported_in_float32():
     agent = build("dqn", "picture", "discrete", {"precision": "bfloat16", "buffer_size": 100})
     assert "bfloat16" not in str(export_policy(agent).exported.graph)
     assert agent.online.module.body[1].cnn.dtype is torch.bfloat16
+
+
+@pytest.mark.parametrize("of", [export, export_part_of])
+def test_a_place_that_takes_no_file_is_refused_before_a_run_is_looked_at(of, tmp_path, capsys):
+    (tmp_path / "notes").write_text("no folder")
+    assert of([str(tmp_path / "no-run"), "--out", str(tmp_path / "notes" / "policy.pt2")]) == 2
+    assert "notes is no folder" in capsys.readouterr().err
 
 
 def test_command_exports_the_best_checkpoint_and_prints_lines_that_work(learned, tmp_path, capsys):
