@@ -108,7 +108,8 @@ def test_growth_is_drawn_and_written_beside_its_limits(capsys, monkeypatch, tmp_
     (curve,) = json.loads(capsys.readouterr().out)["curves"]
     frames, numbers = curve["lines"].values()
     for first, last in ((frames[0], frames[-1]), (numbers[0], numbers[-1])):
-        assert last["figure"] / first["figure"] == pytest.approx(last["size"] / first["size"], 0.1)  # other threads allocate, too
+        growth = last["size"] / first["size"]  # other threads allocate, too
+        assert last["figure"] / first["figure"] == pytest.approx(growth, 0.1)
     assert frames[-1]["limit"] < frames[-1]["figure"] < 1.1 * frames[-1]["limit"]
     assert b"</svg>" in (tmp_path / "grown.svg").read_bytes()
     text = document.read_text()
