@@ -70,6 +70,7 @@ def load_kernels():
     for name, env, settings in (
         ("q-learning", "dreamgym/Lake-v0", {}),
         ("ppo", "CartPole-v1", {"kernel": "fused"}),
+        ("a2c", "Pendulum-v1", {"kernel": "fused"}),
         ("a2c", "CartPole-v1", {"kernel": "fused"}),
     ):
         algorithm = find_algorithm(name)
