@@ -56,11 +56,18 @@ def what_a_test_registers_goes_with_it(tmp_path_factory):
         if str(getattr(sys.modules[name], "__file__", None)).startswith(folder)
     }
     for name in set(registry) - worlds:
-        makers = (registry[name].entry_point, registry[name].vector_entry_point)
-        if any(callable(maker) or str(maker).partition(":")[0] in own for maker in makers):
+        spec = registry[name]
+        makers = (spec.entry_point, spec.vector_entry_point, spec.kwargs.get("dynamics"))
+        if any(not isinstance(maker, str) or _is_gone(maker, own) for maker in makers if maker):
             del registry[name]
     for name in own:
         del sys.modules[name]
+
+
+def _is_gone(maker, own):
+    """Whether "module:Class" is of a test's own module, or of one that the test took away again."""
+    module = maker.partition(":")[0]
+    return module in own or module.partition(".")[0] not in sys.modules
 
 
 def pytest_collection_modifyitems(items):
