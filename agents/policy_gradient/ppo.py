@@ -44,9 +44,10 @@ class Minibatch(NamedTuple):
         return self._each(lambda field: field.flatten(0, 1).unsqueeze(0))
 
     def columns(self, index: Tensor) -> "Minibatch":
-        """Return some columns."""
+        """Return some columns, of which none counts where all only reset."""
         part = self._each(lambda field: field.index_select(1, index))
-        return part._replace(weight=part.weight / part.weight.sum())
+        total = part.weight.sum().clamp_min(torch.finfo(part.weight.dtype).tiny)
+        return part._replace(weight=part.weight / total)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Minibatch":
         fields: list[Any] = [None if field is None else change(field) for field in self]

@@ -89,7 +89,7 @@ class RolloutBuffer:
         terminated, truncated = self.column("terminated"), self.column("truncated")
         goes_on = ~(terminated | truncated)  # [T, B]
         goes_on[-1] = False
-        weight, bootstrap = valid / valid.sum(), _rows(self._bootstraps)
+        weight, bootstrap = valid / max(valid.sum(), 1), _rows(self._bootstraps)
         columns = reward, discount * ~terminated, goes_on, bootstrap, weight
         numbers = np.empty((len(columns), *reward.shape), np.float32)
         for number, column in zip(numbers, columns, strict=True):

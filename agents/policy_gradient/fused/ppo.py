@@ -136,6 +136,8 @@ def moments(rows: Rows, order: Array) -> tuple[np.float32, np.float32]:
     for row in order:
         total += weight[row]
         mean += weight[row] * advantage[row]
+    if total == 0.0:  # rows that only reset
+        return ZERO, ONE
     mean /= total
     for row in order:
         centred = advantage[row] - mean
@@ -177,7 +179,7 @@ def update_of(version: str) -> Callable[[Networks, Rows, Descent, Settings, Arra
                 mean, scale = ZERO, ONE
                 if settings.over_minibatch:
                     mean, scale = moments(rows, part)
-                norm = mean, scale, np.float32(1.0 / total)
+                norm = mean, scale, np.float32(1.0 / total) if total > 0.0 else ZERO
                 metrics[:] = 0.0
                 net.gradient[:] = ZERO
                 for first in range(0, len(part), BLOCK):
