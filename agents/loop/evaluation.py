@@ -59,14 +59,18 @@ class Evaluation:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % Student interval of the mean return."""
+        """The 95 % Student interval of the mean return, within the returns that were seen.
+
+        So it stays in the possible: a share of successes between 0 and 1.
+        """
         from scipy.special import stdtrit  # scipy.stats would take a second to import
 
         if self.episodes < 2:
             return -np.inf, np.inf
         error = np.std(self.returns, ddof=1) / np.sqrt(self.episodes)
         margin = float(stdtrit(self.episodes - 1, 0.975) * error)
-        return self.mean_return - margin, self.mean_return + margin
+        low, high = self.mean_return - margin, self.mean_return + margin
+        return max(low, min(self.returns)), min(high, max(self.returns))
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""

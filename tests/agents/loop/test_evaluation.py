@@ -196,7 +196,7 @@ def evaluation(returns):
     return Evaluation(mean, std, 0.0, 1.0, len(returns), list(returns))
 
 
-@pytest.mark.parametrize("returns", [[1.0, 3.0], [10.0, 12.0, 9.5, 11.0, 30.0]])
+@pytest.mark.parametrize("returns", [[1.0, 2.0, 3.0] * 3, [10.0, 12.0, 9.5, 11.0, 10.5, 11.5]])
 def test_the_interval_is_students(returns):
     low, high = evaluation(returns).interval
     expected = stats.t.interval(
@@ -209,9 +209,17 @@ def test_the_interval_holds_the_mean_in_95_of_100_samples():
     rng = np.random.default_rng(0)
     hits = 0
     for _ in range(2000):
-        low, high = evaluation(rng.normal(3.0, 2.0, size=5)).interval
+        low, high = evaluation(rng.normal(3.0, 2.0, size=20)).interval
         hits += low <= 3.0 <= high
     assert stats.binomtest(hits, 2000, 0.95).pvalue > 0.01
+
+
+@pytest.mark.parametrize(
+    "returns", [[1.0] * 17 + [0.0] * 3, [0.0] * 9 + [1.0], [500.0, 500.0, 304.0]]
+)
+def test_the_interval_stays_in_the_possible(returns):
+    low, high = evaluation(returns).interval
+    assert min(returns) <= low < np.mean(returns) < high <= max(returns)
 
 
 def test_one_episode_says_nothing_about_the_mean():
@@ -324,4 +332,4 @@ def test_what_is_no_agent_is_refused(agent):
 def test_a_notebook_shows_an_evaluation_with_its_interval():
     html = Evaluation(2.0, 1.0, 1.5, 9.0, 4, [1.0, 3.0, 1.0, 3.0])._repr_html_()
     assert ">2</td>" in html
-    assert ">0.1626 to 3.837</td>" in html
+    assert ">1 to 3</td>" in html
