@@ -4,14 +4,17 @@ import ast
 import contextlib
 import io
 import itertools
+import json
 import re
+import textwrap
 import tokenize
+import tomllib
 from fractions import Fraction
 from numbers import Real
 
 import numpy as np
 import pytest
-from printed_blocks import ROOT, blocks_of, with_blocks
+from printed_blocks import BLOCK, PAGES, ROOT, blocks_of, with_blocks
 
 import envs  # noqa: F401  registers worlds, which no page is to do first, as these do
 import generative.dreams
@@ -109,3 +112,12 @@ def test_what_a_page_quotes_stands_so_in_the_code(block):
 )
 def test_a_value_is_held_to_the_number_or_the_shape_beside_it(value, remark, expected):
     assert agrees(value, remark) == expected
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_of_a_page_is_in_a_language_that_tests_read(page):
+    for found in BLOCK.finditer(PAGES[page].read_text(encoding="utf-8")):
+        language, code = found["language"], textwrap.dedent(found["code"])
+        assert language in {"python", "sh", "text", "math", "json", "toml"}, (page, code)
+        if language in {"json", "toml"}:
+            {"json": json, "toml": tomllib}[language].loads(code)

@@ -35,5 +35,5 @@ def test_the_page_on_security_quotes_what_a_command_says(tmp_path, monkeypatch, 
     (tmp_path / "runs" / "mine").rename(tmp_path / "runs" / "gift")
     capsys.readouterr()
     assert evaluate(["runs/gift"]) == 2
-    (told,) = blocks_of("SECURITY.md", "")
+    (told,) = blocks_of("SECURITY.md", "text")
     assert capsys.readouterr().err.split() == told.code.split()
