@@ -6,6 +6,9 @@ import pytest
 from printed_blocks import PAGES
 
 SOUGHT = {
+    "NaN loss": "faq.md The loss is NaN, or training stops with `Diverged`",
+    "not learning": "faq.md It does not learn",
+    "slow": "faq.md It is slow",
     "dropout ensemble": "nets.md Regularisation",
     "dropout sub-networks": "nets.md Regularisation",
     "gan uniform noise": "generative/gans.md Settings",
