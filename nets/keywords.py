@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .habits import HABITS
 from .near import hint, nearest
 
 Kind = TypeVar("Kind", bound=type)
@@ -72,7 +73,7 @@ def _meant(kind: type, name: str, known: set[str]) -> str:
         return f"{what} {name!r}: {hint(name, known)}"
     near = nearest(name, known)
     setting = nearest(name, [each.name for each in fields(config)])
-    if near is None and setting is not None:
+    if setting is not None and (near is None or setting in (name, HABITS.get(name))):
         how = f"{kind.__name__}(..., config={config.__name__}({setting}=...))"
         return f"argument {name!r}: its settings are given as {how}"
     return f"argument {name!r}: {hint(name, known)}"

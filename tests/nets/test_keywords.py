@@ -53,6 +53,11 @@ def test_names_of_other_libraries_are_understood(kind, name):
             "PPO(..., config=PPOConfig(learning_rate=...))",
         ),
         (
+            lambda: agents.PPO("CartPole-v1", n_steps=64),
+            "PPO has no argument 'n_steps': its settings are given as "
+            "PPO(..., config=PPOConfig(n_steps=...))",
+        ),
+        (
             lambda: agents.SB3DQN("CartPole-v1", gamma=3),
             "SB3DQN has no argument 'gamma': its settings are given as "
             "SB3DQN(..., config=SB3DQNConfig(discount=...))",
