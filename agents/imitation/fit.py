@@ -11,10 +11,11 @@ from nets.gradients.optim import optimizer
 from nets.gradients.schedules import schedule
 from nets.supervised.diagnose import Diagnosis, diagnose, error_analysis
 from nets.supervised.early_stopping import EarlyStopping
-from nets.supervised.fit import FitConfig, Rows, evaluate, fit, predict
+from nets.supervised.fit import FitConfig, evaluate, fit, predict
 from nets.supervised.metrics import accuracy, balanced_accuracy
 from nets.supervised.sampling import class_weights, over_sample, synthetic_sample, under_sample
 from nets.supervised.splits import cross_validate, hold_out, k_fold
+from nets.supervised.suiting import Rows
 
 from .config import BCConfig
 

@@ -23,10 +23,8 @@ from ..settings import Settings, settings_of
 from ..tracking.tracking import Tracking
 from .early_stopping import EarlyStopping
 from .identity import Described, described, plain, require_own, require_same
-from .suiting import measured, require_rows, training_loss
+from .suiting import Measure, Rows, measured, require_rows, training_loss
 
-Rows = tuple[Tensor, Tensor]
-Measure = Callable[[Any, Tensor], Tensor]
 Row = dict[str, float]
 Callback = Callable[[nn.Module, Row], bool | None]
 

@@ -29,7 +29,8 @@ EXPECTED: dict[Any, str] = {
     functional.binary_cross_entropy: FLOATS,
     functional.binary_cross_entropy_with_logits: FLOATS,
 }
-Measure = Callable[[Any, Tensor], Any]
+Rows = tuple[Tensor, Tensor]
+Measure = Callable[[Any, Tensor], Tensor]
 BROADCASTS = "Using a target size"  # PyTorch's warning, where [N] and [N, 1] become [N, N]
 
 
@@ -73,7 +74,7 @@ def training_loss(loss: Measure, outputs: Any, targets: Tensor) -> Tensor:
     return value
 
 
-def require_rows(rows: tuple[Tensor, Tensor]) -> None:
+def require_rows(rows: Rows) -> None:
     """Raise ValueError if inputs and targets differ in number, or there are none."""
     inputs, targets = rows
     if len(inputs) != len(targets) or not len(inputs):
