@@ -1,6 +1,7 @@
 """What the commands of agents share, beside what all commands do: `nets.shell.command_line`."""
 
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
@@ -53,6 +54,13 @@ def warn_idle(agent: "Agent", steps: int, label: str | None = None) -> None:
     if reason:
         what = f"{label or agent.name} learns nothing in {steps:,} steps"
         print(f"warning: {what}: {reason}", file=sys.stderr, flush=True)
+
+
+def require_ready(agent: "Agent") -> None:
+    """Refuse what a training of an untrained agent lacks; it warns of the rest when it begins."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        agent.begin()
 
 
 def find_env(env_id: str, num_envs: int | None = None) -> "EnvSource":

@@ -30,7 +30,7 @@ from nets.shell.here import pinned, shown
 from nets.shell.tracked import require_tracking
 from nets.shell.training import RUNS
 
-from .common import find_env, refusals, warn_idle
+from .common import find_env, refusals, require_ready, warn_idle
 from .contenders import RunsOptions, parse_contenders, require_form
 from .worlds import adapt
 
@@ -99,7 +99,7 @@ def _compare(options: CompareOptions, arguments: dict[str, Any], argv: list[str]
     named = f"compare-{source.name.replace('/', '-')}"
     folder = (options.out or pinned(RUNS) / named).absolute()
     call = shlex.join([*program("compare").split(), *argv])
-    with refusals(ValueError, TypeError, PlaceError):
+    with refusals(ValueError, TypeError, ModuleNotFoundError, PlaceError):
         place = place_named(options.on, options.jobs)
         place.require()
         comparison = Comparison(
@@ -117,7 +117,9 @@ def _compare(options: CompareOptions, arguments: dict[str, Any], argv: list[str]
             options.contenders, source, options.steps, options.num_envs, wanted
         )
         for contender in contenders:
-            warn_idle(comparison.agent(contender, 0), contender.steps, contender.label)
+            agent = comparison.agent(contender, 0)
+            require_ready(agent)
+            warn_idle(agent, contender.steps, contender.label)
     runs = [(contender, seed) for seed in range(options.seeds) for contender in contenders]
     with owned(comparison.runs):
         return _complete(comparison, runs, place, argv)

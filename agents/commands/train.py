@@ -1,7 +1,6 @@
 """Train an agent on an environment."""
 
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +24,7 @@ from nets.shell.training import list_run, new_folder
 
 from ..algorithms import find_algorithm
 from ..presets import Preset
-from .common import find_env, refusals, warn_idle
+from .common import find_env, refusals, require_ready, warn_idle
 from .evaluate import EPISODES, SEED, describe
 from .listing import list_all
 from .options import TRAIN, TrainOptions, parse_changes, parse_train, take_changes
@@ -84,9 +83,7 @@ def _start(
             agent.join(workers)
             if options.init_from is not None:
                 agent.start_from(options.init_from)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # they are told when the training begins
-                agent.begin()  # what it lacks is refused before there is a folder
+            require_ready(agent)  # before there is a folder
             config = agent.run_config(options.steps, options.eval_every)
             config = replace(config, eval_max_steps=options.eval_max_steps)
             if options.segment_steps is not None and not agent.plans:
@@ -110,7 +107,6 @@ def _resume(options: ResumeOptions, words: list[str]) -> int:
     from nets.process.distributed import team
     from nets.runs.changes import config_at
     from nets.runs.checkpoint import fitting
-    from nets.runs.configurations import adjusted
 
     from ..environments.source import EnvSource
     from ..loop.run import RunFolder
@@ -123,7 +119,7 @@ def _resume(options: ResumeOptions, words: list[str]) -> int:
             where = options.device or record["device"]
         resolve_device(where)
     with team(where) as (workers, device), run.owned(workers.leads):
-        with refusals(ValueError):
+        with refusals(ValueError, ModuleNotFoundError):
             record = workers.tell(run.load_config() if workers.leads else {})
             with fitting(run.config_file):
                 fresh = record | {"steps": 0, "segment": 0, "config": config_at(record)}
@@ -137,7 +133,8 @@ def _resume(options: ResumeOptions, words: list[str]) -> int:
             if agent.begun_from and not run.files.list():
                 agent.start_from(agent.begun_from)
             changes = parse_changes(words, agent.config)
-            adjusted(agent.config, changes, agent.name)  # refused before anything is written
+            agent.adjust(**changes)
+            agent.require()  # what does not go is refused before anything is written
             if options.steps is not None:
                 config = workers.tell(run.extend(options.steps) if workers.leads else config)
             if changes and workers.leads:

@@ -29,7 +29,7 @@ from nets.shell.here import pinned, shown
 from nets.shell.tracked import require_tracking
 from nets.shell.training import RUNS
 
-from .common import find_env, refusals
+from .common import find_env, refusals, require_ready
 from .contenders import RunsOptions, parse_contenders, require_form
 from .worlds import adapt
 
@@ -112,7 +112,7 @@ def main(argv: list[str]) -> int:
             options.eval_max_steps,
             options.track,
         )
-        comparison.agent(contender, 0)  # what does not fit is refused before there is a folder
+        require_ready(comparison.agent(contender, 0))  # before there is a folder
         study = Study(
             comparison,
             contender,

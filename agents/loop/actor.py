@@ -155,8 +155,18 @@ class Actor(Remade[ConfigT]):
             raise ValueError(f"{message}, as many processes step them")
         self.team = team
 
+    def require(self) -> None:
+        """Refuse what learning needs and does not find here.
+
+        Raises:
+            ValueError: a function that the settings name is gone.
+            ModuleNotFoundError: a library is not installed.
+        """
+        require_found(self.config, to_learn=True)
+
     def begin(self) -> None:
         """Get ready for a training that begins from nothing; refuse what it lacks."""
+        self.require()
         require_schedules(self.config)
         spaces = self.observation_space, self.action_space
         for said in (*ineffective(self.config, *spaces), *unfit(self.config, spaces[0])):

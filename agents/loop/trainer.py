@@ -21,7 +21,6 @@ from nets.process.interrupts import left_at
 from nets.process.progress import Bar, progress_bar
 from nets.process.seeding import give_way, hash31, seeded
 from nets.runs.checkpoint import fitting
-from nets.runs.configurations import require_found
 from nets.runs.divergence import still_interrupted
 from nets.runs.records import save_record
 from nets.runs.run_log import RunLog
@@ -100,7 +99,7 @@ class Trainer:
                 config = self.run_folder.run_config()
             self._open(self.run_folder)
         config = replace(config or RunConfig.default(agent, steps), steps=steps)
-        require_found(agent.config, to_learn=True)
+        agent.require()
         agent.horizon = steps
         if not agent.steps:
             agent.begin()

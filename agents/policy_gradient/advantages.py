@@ -55,12 +55,16 @@ class AdvantageGradient(PolicyGradient[ConfigT]):
     def program(self) -> "Program":
         """Return the compiled update."""
 
-    def begin(self) -> None:
-        """Warn where the compiled update cannot take the networks; refuse it without numba."""
-        super().begin()
+    def require(self) -> None:
+        """Refuse the compiled update without numba."""
+        super().require()
         if self.compiles:
             _ = self._fused
-        elif self.config.kernel == "fused":
+
+    def begin(self) -> None:
+        """Warn where the compiled update cannot take the networks."""
+        super().begin()
+        if self.config.kernel == "fused" and not self.compiles:
             why = said(self.config, "kernel", self._unfit or "in several processes")
             warn(f"{why} ({self.name} on {self.source.name})")
 

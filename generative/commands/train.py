@@ -130,9 +130,6 @@ def _resume(options: ResumeOptions) -> int:
         resolve_device(where)
     with team(where) as (workers, device), run.owned(workers.leads):
         with _refusing():
-            if workers.leads and options.steps is not None:
-                run.extend(options.steps)
-            config = workers.tell(run.run_config())
             with fitting(run.config_file):
                 seed = record["seed"]
                 model = from_manifest(record, seed, trust=options.trust)
@@ -143,6 +140,9 @@ def _resume(options: ResumeOptions) -> int:
             if now != then:
                 message = f"{train.name} is no longer what {run.path} was started with"
                 raise ValueError(f"{message}: {_rows(*now)} to train on, then {_rows(*then)}")
+            if workers.leads and options.steps is not None:  # once all else is known to fit
+                run.extend(options.steps)
+            config = workers.tell(run.run_config())
         return _train(
             *(run, config, model, train, held_out, options),
             seed=seed,

@@ -88,14 +88,14 @@ def resume(options: ResumeOptions) -> int:
     with run.owned():
         with refusals(ValueError):
             record = run.load_config()
-            if options.steps is not None:
-                run.extend(options.steps)
             config = run.run_config()
             episodes = load_experience(run)
             with fitting(run.config_file):
                 seed, device = record["seed"], resolve_device(options.device or record["device"])
                 train, held_out = deal(episodes, config.held_out, seed)
                 world: Any = from_manifest(record, seed, trust=options.trust)
+            if options.steps is not None:  # once all else is known to fit
+                config = run.extend(options.steps)
             world.study(train)
         with drawing(options.theme, options.format), tracked(options.track, run.path) as track:
             return _train(run, config, world, train, held_out, device, seed, options, track)

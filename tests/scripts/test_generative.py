@@ -169,11 +169,13 @@ def test_data_from_a_file_can_be_resumed_from_elsewhere(run_in, capsys):
 
     os.chdir(run_in / "deep")
     assert train(["--resume", "../r", "--steps", "6"]) == 0
+    written = Path("../r/config.json").read_bytes()
     np.save("../mine.npy", rng.integers(0, 256, (50, 1, 8, 8), dtype=np.uint8))
     assert train(["--resume", "../r", "--steps", "8"]) == 2
     error = capsys.readouterr().err
     assert "mine.npy" in error
     assert "its SHA-256 is" in error
+    assert Path("../r/config.json").read_bytes() == written  # it was not made longer
 
 
 def test_binarized_data_stay_so_in_the_run(run_in, capsys):

@@ -425,6 +425,20 @@ def test_a_kernel_that_cannot_be_compiled_is_refused_in_one_line(run_in, monkeyp
     assert not (run_in / "r").exists()
 
 
+def test_a_run_that_cannot_go_on_here_is_left_as_it_was(run_in, monkeypatch, capsys):
+    """Neither extended nor changed: asked again where it can, it goes on as it would have."""
+    line = ["ppo", "CartPole-v1", "--config.n-steps", "8", "--steps", "64"]
+    assert train([*line, "--run", "r"]) == 0
+    written = (run_in / "r/config.json").read_bytes()
+    monkeypatch.setitem(sys.modules, "numba", None)
+    for name in [name for name in sys.modules if ".policy_gradient.fused." in name]:
+        monkeypatch.delitem(sys.modules, name)
+    capsys.readouterr()
+    assert train(["--resume", "r", "--steps", "128", "--config.kernel", "fused"]) == 2
+    assert capsys.readouterr().err.startswith("error: kernel is 'fused'")
+    assert (run_in / "r/config.json").read_bytes() == written
+
+
 def test_what_changes_nothing_is_told_once(run_in, recwarn):
     settings = ["--config.kernel", "fused", "--config.activation", "elu", "--config.n-steps", "16"]
     assert train(["a2c", "CartPole-v1", *settings, "--steps", "128", "--run", "r"]) == 0

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from agents.commands.compare import main as compare
 from agents.commands.train import main as train
 from agents.commands.tune import main as tune
 
@@ -46,3 +47,14 @@ def test_what_cannot_be_tuned_is_refused_in_one_line(run_in, capfd):
     assert "Discrete" in capfd.readouterr().err
     assert train(["ppo", "CartPole-v1", "--preset", "none.toml"]) == 2
     assert "none.toml holds no presets" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", [compare, tune])
+def test_what_a_training_lacks_is_refused_before_any_begins(run_in, command, capfd):
+    contender = "bc:demonstrations=nowhere/expert-v0"
+    assert command([contender, "CartPole-v1", "--steps", "100", "--out", "t"]) == 2
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "nowhere/expert-v0" in said.err
+    assert not (run_in / "t").exists()

@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -93,8 +94,10 @@ def test_experience_that_was_exchanged_is_refused(here, capsys):
     for run, seed in (("one", "0"), ("other", "1")):
         assert train(["world", "CartPole-v1", *SMALL, "--run", run, "--seed", seed]) == 0
     shutil.copy("other/episodes.pt", "one/episodes.pt")
+    written = Path("one/config.json").read_bytes()
     assert train(["--resume", "one", "--steps", "80"]) == 2
     assert "is not what one was begun with" in capsys.readouterr().err
+    assert Path("one/config.json").read_bytes() == written  # it was not made longer
     assert evaluate(["one"]) == 2
     assert "is not what one was begun with" in capsys.readouterr().err
 
