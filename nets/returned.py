@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from .counted import counted
 from .foreign import InvalidExperience as InvalidExperience
 from .near import shortened
 
@@ -153,5 +154,5 @@ class Returned:
 def _counted(result: Any) -> str:
     """Return how many things were returned, or, where it is one, that."""
     if isinstance(result, tuple | list):
-        return f"{len(result)} value{'s' * (len(result) != 1)}"
+        return counted(len(result), "value")
     return shortened(result)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from nets.counted import counted
 from nets.drawing.style import drawing
 from nets.kinds import Count
 from nets.placing.calls import CallError, PlaceError
@@ -147,7 +148,7 @@ def _run(comparison: "Comparison", runs: "Runs", due: "Runs", place: Place) -> N
     length = sum(contender.steps for contender, _ in runs)
     finished = length - sum(contender.steps for contender, _ in due)
     print(
-        f"{len(runs)} run{'s' * (len(runs) > 1)}, {len(due)} to do, into {shown(comparison.path)}",
+        f"{counted(len(runs), 'run')}, {len(due)} to do, into {shown(comparison.path)}",
         flush=True,
     )
     with progress_bar(length, finished) as bar:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from nets.counted import counted
 from nets.kinds import Count, Seed
 from nets.shell.command_line import command, parse
 from nets.shell.env_arguments import take_arguments
@@ -84,7 +85,7 @@ def main(argv: list[str]) -> int:
 
 def describe(result: "Evaluation", checkpoint: Path) -> str:
     """Tell what was measured, with its uncertainty."""
-    episodes = f"{result.episodes} episode{'s' * (result.episodes > 1)}"
+    episodes = counted(result.episodes, "episode")
     cut = f", {result.cut} of them cut off" if result.cut else ""
     lines = [
         f"checkpoint          {shown(checkpoint)}",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nets.counted import counted
 from nets.drawing.style import drawing
 from nets.shell.command_line import (
     INTERRUPTED,
@@ -218,8 +219,8 @@ def _optional(picture: str) -> Iterator[None]:
 
 
 def _heading(agent: "Agent", config: "RunConfig") -> str:
-    threads = f"{config.threads} thread{'s' * (config.threads > 1)}"
-    copies = f"{agent.num_envs} environment{'s' * (agent.num_envs > 1)}"
+    threads = counted(config.threads, "thread")
+    copies = counted(agent.num_envs, "environment")
     length = f"{config.steps:,} {'iterations' if agent.plans else 'steps'}"
     many = f" in {agent.team.size} processes" if agent.team.size > 1 else ""
     settings = f"{length}, seed {agent.seed}, {copies}{many}, {agent.device} ({threads})"

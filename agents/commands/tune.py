@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from nets.counted import counted
 from nets.drawing.style import drawing
 from nets.kinds import Count, Seed
 from nets.placing.calls import CallError, PlaceError
@@ -156,7 +157,7 @@ def _work(study: "Study", place: Place) -> None:
     journal = study.open()  # once: only what is new is read again
     done = len(finished(journal))
     left = max(study.trials - done, 0)
-    trials = f"{study.trials} trial{'s' * (study.trials > 1)}"
+    trials = counted(study.trials, "trial")
     print(f"{trials}, {left} to do, into {shown(study.comparison.path)}", flush=True)
     with progress_bar(study.trials, done, unit="trial") as bar:
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import Tensor
 
+from nets.counted import counted
 from nets.ineffective import said
 from nets.warned import warn
 
@@ -36,7 +37,7 @@ class AdvantageGradient(PolicyGradient[ConfigT]):
         c, n = self.config, self.num_envs
         if -(-steps // n) * n >= self.rollout_steps:
             return ""
-        return f"n_steps is {c.n_steps} in each of {n} environment{'s' * (n > 1)}"
+        return f"n_steps is {c.n_steps} in each of {counted(n, 'environment')}"
 
     def observe(self, transition: Transition) -> Metrics | None:
         """Gather a transition; learn when every environment has taken `n_steps`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nets.counted import counted
 from nets.drawing.figures import limit, reference, save
 from nets.drawing.style import BLUE, ORANGE, styled
 from nets.kinds import Space
@@ -77,7 +78,7 @@ def _complete(trials: "Sequence[FrozenTrial]") -> "list[Any]":
 
 
 def _counted(trials: "Sequence[FrozenTrial]") -> str:
-    return f"{len(trials)} trial{'s' * (len(trials) != 1)}"
+    return counted(len(trials), "trial")
 
 
 def _row(trial: Any, space: Space) -> str:
@@ -96,7 +97,7 @@ def _draw(study: "Study", trials: "Sequence[FrozenTrial]", path: Path) -> None:
 
     importance = _importance(study)
     name = f"{study.contender.label} on {study.contender.source.name}"
-    seeds = f"{study.seeds} seed{'s' * (study.seeds > 1)} a trial"
+    seeds = f"{counted(study.seeds, 'seed')} a trial"
     done = _complete(trials)
     with styled():
         figure = Figure(figsize=(9, 4))

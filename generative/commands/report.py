@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nets.counted import counted
 from nets.shell.training import list_run
 
 from .options import TRAIN
@@ -28,7 +29,7 @@ def heading(trainer: "Trainer", config: "RunConfig") -> str:
     """Say what is trained on what, for how long and where."""
     model, data, processes = trainer.model, trainer.data, trainer.team.size
     parameters = sum(p.numel() for p in model.parameters())
-    where = f"{trainer.device} ({config.threads} thread{'s' * (config.threads > 1)})"
+    where = f"{trainer.device} ({counted(config.threads, 'thread')})"
     if processes > 1:
         where += f", {processes} processes"
     return (
@@ -43,7 +44,7 @@ def _latents(model: "GenerativeModel") -> str:
 
     if not isinstance(model, Autoencoder):
         return ""
-    return f"{model.latent} latent{'s' * (model.latent > 1)}, "
+    return f"{counted(model.latent, 'latent')}, "
 
 
 def ending(trainer: "Trainer", run: "RunFolder", config: "RunConfig", track: str) -> str:

@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nets.counted import counted
+
 from . import label_files
 from .array_labels import labels_of
 from .arrays import PICKLED, Member, open_arrays
@@ -108,7 +110,7 @@ def _table(path: Path, size: Size | None, labels: str | None) -> Dataset:
         raise NoClasses(f"{path}: the column {table.label!r}: {error}") from None
     count = len(table.columns)
     listed = ", ".join(table.columns[:SHOWN]) + ", ..." * (count > SHOWN)
-    done = f"{count} column{'s' * (count != 1)}, standardised: {listed}"
+    done = f"{counted(count, 'column')}, standardised: {listed}"
     return Dataset(str(path), x, classes, names, units=units, notes=(*table.notes, done))
 
 
@@ -196,7 +198,7 @@ def _formed(form: Form, shape: tuple[int, ...], one: Tensor) -> list[str]:
         channels, height, width = one.shape[1:]
         where = "last" if form.layout == "last" else "first"
         notes.append(
-            f"taken for {height}x{width} pixels of {channels} channel{'s' * (channels > 1)}, "
+            f"taken for {height}x{width} pixels of {counted(channels, 'channel')}, "
             f"which come{'s' * (channels == 1)} {where}"
         )
     return notes

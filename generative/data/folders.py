@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nets.counted import counted
+
 from .images import ENDINGS
 from .unread import PHOTOS, advice
 
@@ -100,7 +102,7 @@ def _visible(names: Iterable[str]) -> list[str]:
 def told(taken: int, others: Counter[str], damaged: dict[Path, str], folder: Path) -> str:
     """Say how many pictures were taken, and how many files were not, and why."""
     skipped = sum(others.values()) + len(damaged)
-    said = f"{taken:,} picture{'s' * (taken != 1)} taken"
+    said = f"{counted(taken, 'picture')} taken"
     if not skipped:
         return said
     foreign = Counter({ending: n for ending, n in others.items() if ending in PHOTOS})

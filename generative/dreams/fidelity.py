@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nets.counted import counted
 from nets.process.seeding import seeded
 
 from ..metrics.measure import Figure
@@ -95,7 +96,7 @@ def truth(world: World, held_out: Episodes, *, seed: int = 0) -> Iterator[Figure
             return float(values[lived].mean())
 
         after = real[k - 1]
-        steps = f"{k} step{'s' * (k > 1)} on"
+        steps = f"{counted(k, 'step')} on"
         wrong = mean(errors(spec, found.observation[k - 1], after, scale))
         yield Figure(f"error_{k}", wrong, f"{what}, {steps}")
         copied = mean(errors(spec, first, after, scale))
