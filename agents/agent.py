@@ -138,7 +138,7 @@ class Agent(Actor[ConfigT]):
             ValueError: the number is no whole one; there is no such setting, or it cannot change in
                 a training; see `adjust`.
         """
-        require_settings(self.config_type, settings, *WORDS)
+        require_settings(self.config_type, settings, *WORDS, by="learn")
         if total_timesteps is None:
             total_timesteps = self._tuned_steps()
         total_timesteps = required("total_timesteps", total_timesteps, Whole)

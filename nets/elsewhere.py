@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from .habits import NAMES
-from .near import nearest
+from .near import is_slip, nearest
 
 TORCH = ("torch.nn", "torch.nn.functional", "torch.optim")
 """Modules whose names `nets` is asked for, and leaves to them."""
@@ -33,11 +33,11 @@ def instead_of(name: str, package: str, folder: Path, public: Collection[str]) -
     word = name.lower()
     if name.startswith("_"):
         return ""
-    if word in NAMES:
-        return f": {NAMES[word]}"
     for each in public:
         if each.lower() == word:
             return f"; did you mean {each!r}?"
+    if word in NAMES:
+        return f": {NAMES[word]}"
     rooms = _in_rooms(package, folder)
     known = _in_torch() | rooms if package == "nets" else rooms
     same = [each for each in known if each.lower() == word]
@@ -45,8 +45,9 @@ def instead_of(name: str, package: str, folder: Path, public: Collection[str]) -
         return f": it is {known[name if name in same else same[0]]}"
     if near := nearest(name, public):
         return f"; did you mean {near!r}?"
-    alike = get_close_matches(name, rooms, n=1, cutoff=ALIKE)
-    return f"; did you mean {rooms[alike[0]]}?" if alike else ""
+    alike = get_close_matches(name, rooms, n=3, cutoff=ALIKE)
+    slips = [each for each in alike if is_slip(name, each)]
+    return f"; did you mean {rooms[slips[0]]}?" if slips else ""
 
 
 ALIKE = 0.7

@@ -36,19 +36,51 @@ class Absent:
         self.name, self.instead = name, instead
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        message = f"{owner.__name__} has no attribute {self.name!r}: {self.instead}"
+        message = f"{owner.__name__} has no attribute {self.name!r}: {self.of(owner)}"
         raise AttributeError(message, name=self.name, obj=instance)
+
+    def of(self, owner: type) -> str:
+        """Return what a class has instead."""
+        return self.instead
 
     def __repr__(self) -> str:
         return f"<none: {self.instead}>"
 
 
-def without(names: Mapping[str, str]) -> Callable[[Kind], Kind]:
-    """Let objects of a class answer attributes that they do not have with what is there instead."""
+class AbsentSetting(Absent):
+    """An attribute elsewhere that is a setting here, as the class that is asked calls it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "it is a setting, in config")
+
+    def of(self, owner: type) -> str:
+        """Return which setting it is, or what is said of one that there is not."""
+        config = getattr(owner, "config_type", None)
+        known = [] if config is None else [each.name for each in fields(config)]
+        near = nearest(self.name, known)
+        return f"it is config.{near}" if near else hint(self.name, known)
+
+
+def without(names: Mapping[str, str], settings: Iterable[str] = ()) -> Callable[[Kind], Kind]:
+    """Let objects of a class answer attributes that they do not have with what is there instead.
+
+    Args:
+        names: what is there, by names that are not.
+        settings: names of what are settings here, by others' words or ours.
+    """
+
+    def listed(self: Any) -> list[str]:
+        """List what is there, for who completes names."""
+        own, kind = object.__dir__(self), type(self)
+        return [
+            name for name in own if not isinstance(inspect.getattr_static(kind, name, None), Absent)
+        ]
 
     def mark(kind: Kind) -> Kind:
-        for name, instead in names.items():
-            setattr(kind, name, Absent(name, instead))
+        absent = [Absent(*each) for each in names.items()]
+        for each in (*absent, *map(AbsentSetting, settings)):
+            setattr(kind, each.name, each)
+        kind.__dir__ = listed  # type: ignore[method-assign, assignment]
         return kind
 
     return mark

@@ -10,7 +10,7 @@ import numpy as np
 
 from nets.arguments import named
 from nets.glance import changed, in_a_line, in_a_table
-from nets.habits import ATTRIBUTES
+from nets.habits import ATTRIBUTES, SETTINGS
 from nets.keywords import without
 from nets.kinds import Whole
 from nets.process.device import resolve_device
@@ -40,7 +40,7 @@ class ActorOptions(TypedDict, total=False):
     num_envs: int | None
 
 
-@without(ATTRIBUTES)
+@without(ATTRIBUTES, SETTINGS)
 class Actor(Remade[ConfigT]):
     """What acts and learns on a Gymnasium environment; `agents.agent.Agent` trains it.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -71,6 +71,10 @@ class Evaluation:
         margin = float(stdtrit(self.episodes - 1, 0.975) * error)
         low, high = self.mean_return - margin, self.mean_return + margin
         return max(low, min(self.returns)), min(high, max(self.returns))
+
+    def __iter__(self) -> NoReturn:
+        """Refuse to be taken for the two numbers that stable-baselines3's returns."""
+        raise TypeError("an Evaluation is no pair of numbers: it has mean_return and std_return")
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""

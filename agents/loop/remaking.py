@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 import torch
 
+from nets.arguments import named
 from nets.keywords import Keywords
+from nets.process.device import resolve_device
 from nets.runs.checkpoint import CheckpointError, fitting, load_checkpoint, save_checkpoint
 from nets.runs.configurations import recalled, recorded, require_settings
 from nets.runs.durable import as_path
@@ -23,6 +25,7 @@ from .shards import NoReplay, Replay
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+LOADING = ("path", "env", "device", "trust")  # of `load`, beside settings
 ConfigT = TypeVar("ConfigT", bound="DataclassInstance")
 
 
@@ -64,6 +67,7 @@ class Remade(Keywords, ABC, Generic[ConfigT]):
         """Learn from this replay from now on."""
         self.replay = replay
 
+    @named
     def save(self, path: str | Path) -> None:
         """Save algorithm, configuration, environment id and all that was learned, in one file.
 
@@ -102,11 +106,12 @@ class Remade(Keywords, ABC, Generic[ConfigT]):
             ValueError: the environment had no id, and `env` is not given; or there is no such
                 setting.
         """
+        resolve_device(device)  # what was given is not the file's fault
         state = load_checkpoint(path)
         if state.get("algorithm") != cls.name:
             message = f"{path} was saved by {state.get('algorithm')!r}, not by {cls.name!r}"
             raise CheckpointError(message)
-        require_settings(cls.config_type, settings)
+        require_settings(cls.config_type, settings, *LOADING, by="load")
         with fitting(path):
             state |= at_home(as_path(path), {name: state[name] for name in ("env", "config")})
             recipe = state["env"]

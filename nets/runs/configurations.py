@@ -54,13 +54,16 @@ def recalled(
     return kind(**found)
 
 
-def require_settings(kind: "type[DataclassInstance]", given: Collection[str], *beside: str) -> None:
+def require_settings(
+    kind: "type[DataclassInstance]", given: Collection[str], *beside: str, by: str = ""
+) -> None:
     """Refuse names that are none of a dataclass's settings.
 
     Args:
         kind: the dataclass.
         given: the names.
         *beside: other names that would have been known in their place.
+        by: the function that takes those and settings.
 
     Raises:
         ValueError: naming the first, and the nearest that there is.
@@ -68,9 +71,8 @@ def require_settings(kind: "type[DataclassInstance]", given: Collection[str], *b
     known = {field.name for field in fields(kind)}
     for name in given:
         if name not in known:
-            raise ValueError(
-                f"{kind.__name__} has no setting {name!r}: {hint(name, known | {*beside})}"
-            )
+            who = f"{by} has no argument, and {kind.__name__}" if by else f"{kind.__name__} has"
+            raise ValueError(f"{who} no setting {name!r}: {hint(name, known | {*beside})}")
 
 
 def adjusted(config: Config, changes: Mapping[str, Any], name: str) -> Config:

@@ -88,7 +88,10 @@ def _unknown(tokens: list[str], known: dict[str, Any], argv: list[str], more: st
     if _is_option(token):
         name = token.partition("=")[0]
         near = nearest(name, known)
-        other = OPTIONS.get(_option(name).lstrip("-").replace("-", "_"))
+        if near is None and name.startswith("--no-"):
+            near = nearest(f"--{name.removeprefix('--no-')}", known)
+        word = _option(name).lstrip("-").removeprefix("no-").replace("-", "_")
+        other = OPTIONS.get(word)
         if other and (near is None or not near.endswith(_option(name).lstrip("-"))):
             return f"there is no option {name}: {other}"
         if near is None:

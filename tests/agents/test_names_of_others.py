@@ -1,14 +1,44 @@
 """Agents answer names of stable-baselines3 with their own, and stay what they are otherwise."""
 
 import copy
+import inspect
 import pickle
+import re
 
 import gymnasium as gym
 import numpy as np
 import pytest
+import stable_baselines3
+from stable_baselines3.common.evaluation import evaluate_policy
 
 import agents
-from nets.habits import ATTRIBUTES
+from agents.sb3.config import WORDS
+from nets.habits import ATTRIBUTES, SETTINGS
+
+OURS = {theirs: ours for ours, theirs in WORDS.items()} | {
+    "exploration_fraction": "exploration_steps",
+    "train_freq": "train_every",
+    "tensorboard_log": "run",
+    "n_eval_episodes": "episodes",
+    "progress_bar": "progress",
+}
+"""Their words that have one of ours."""
+FEWER = {  # settings that the same algorithm behind our verbs does not have
+    *("SB3DQN n_steps", "SB3SAC n_steps", "SB3SAC target_update_interval", "SB3TD3 n_steps"),
+}
+
+
+def refused(call, **arguments):
+    """Return what is said of arguments; nothing where they are taken."""
+    try:
+        call(**arguments)
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def parameters(call):
+    return [name for name in inspect.signature(call).parameters if name not in ("self", "kwargs")]
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +54,79 @@ def test_an_attribute_of_theirs_is_answered_with_ours(dqn, name):
     assert not hasattr(dqn, name)
 
 
+@pytest.mark.parametrize("name", ["PPO", "A2C", "DQN", "SB3PPO", "SB3DQN", "SB3SAC", "SB3TD3"])
+def test_every_argument_of_their_algorithms_is_ours_or_answered(name):
+    config = getattr(agents, f"{name}Config")
+    for word in parameters(getattr(stable_baselines3, name.removeprefix("SB3"))):
+        told = refused(config, **{word: None})
+        if "has no setting" not in told:  # one of ours
+            continue
+        if f"{name} {word}" in FEWER:
+            assert "expected one of" in told, told
+            continue
+        meant = re.search(r"did you mean '(\w+)'\?$", told)
+        assert "expected one of" not in told, f"{name}: {told}"
+        wanted = {"DQN n_steps": "n_step"}.get(f"{name} {word}", OURS.get(word))
+        assert meant is None or meant[1] == wanted, f"{name}: {told}"
+
+
+def test_every_argument_of_their_functions_is_ours_or_answered(dqn, tmp_path):
+    dqn.save(tmp_path / "dqn.pt")
+    for call, given, theirs in (
+        (dqn.learn, {"total_timesteps": 0}, stable_baselines3.DQN.learn),
+        (dqn.predict, {"observation": np.zeros(4)}, stable_baselines3.DQN.predict),
+        (dqn.save, {"path": tmp_path / "dqn.pt"}, stable_baselines3.DQN.save),
+        (agents.DQN.load, {"path": tmp_path / "dqn.pt"}, stable_baselines3.DQN.load),
+        (agents.evaluate, {"agent": dqn, "max_steps": 1, "episodes": 1}, evaluate_policy),
+    ):
+        for word in set(parameters(theirs)) - given.keys() - {"model", "env"}:
+            told = refused(call, **given, **{word: None})
+            assert "expected one of" not in told, told
+            assert "unexpected keyword" not in told, told
+            meant = re.search(r"did you mean '(\w+)'\?$", told)
+            assert meant is None or meant[1] == OURS[word], told
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: agents.DQN("CartPole-v1", n_steps=3), "config=DQNConfig(n_step=...)"),
+        (lambda: agents.DQNConfig(replay_buffer_kwargs={}), "replay are the algorithm's own"),
+        (lambda: agents.A2CConfig(normalize_advantage=True), "take advantages as they are"),
+        (lambda: agents.A2CConfig(norm_adv=True), "take advantages as they are"),
+        (lambda: agents.PPOConfig(env="CartPole-v1"), "it is given beside the settings"),
+        (lambda: agents.VecMonitor, "the loop counts returns itself"),
+        (lambda: agents.BaseFeaturesExtractor, "PPOConfig(encoder=MyEncoder)"),
+        (lambda: agents.TQC, "there is none; SB3SAC"),
+        (lambda: agents.QRDQN, "DQNConfig(head='quantile')"),
+        (lambda: agents.VecFrameStack, "FrameStackObservation"),
+    ],
+)
+def test_a_word_of_theirs_is_told_what_is_here(make, message):
+    with pytest.raises((TypeError, AttributeError)) as error:
+        make()
+    assert message in str(error.value)
+
+
+def test_settings_are_asked_of_the_agent_by_their_words(dqn):
+    for word in SETTINGS:
+        with pytest.raises(AttributeError) as error:
+            getattr(dqn, word)
+        meant = re.search(r": it is config\.(\w+)$", str(error.value))
+        assert meant is None or hasattr(dqn.config, meant[1])
+    with pytest.raises(AttributeError, match=r"^DQN has no attribute 'gamma': it is config.disc"):
+        _ = dqn.gamma
+    with pytest.raises(
+        AttributeError, match=r"^PPO has no attribute 'clip_range': it is config.cl"
+    ):
+        _ = agents.PPO.clip_range
+
+
+def test_what_is_absent_is_no_completion(dqn):
+    assert not {*dir(dqn)} & {*ATTRIBUTES, *SETTINGS}
+    assert {"learn", "predict", "steps", "online", "config"} <= {*dir(dqn)}
+
+
 def test_what_the_answers_name_is_there(dqn):
     assert (dqn.steps, dqn.epsilon, len(dqn.state_dict()) > 0) == (0, 1.0, True)
     assert all(hasattr(dqn, name) for name in ("online", "target", "replay", "load_state_dict"))
@@ -37,6 +140,8 @@ def test_an_evaluation_answers_names_of_theirs_too():
         _ = found.mean_reward
     assert str(error.value) == "Evaluation has no attribute 'mean_reward': it is mean_return"
     assert not hasattr(found, "mean")
+    with pytest.raises(TypeError, match="it has mean_return and std_return"):
+        _mean, _std = found
 
 
 def test_other_names_are_missing_as_ever_and_copies_are_made(dqn):

@@ -3,7 +3,7 @@
 import pytest
 
 from nets.habits import HABITS
-from nets.near import hint, nearest
+from nets.near import hint, is_slip, nearest
 
 KNOWN = (
     "--steps",
@@ -47,6 +47,30 @@ def test_what_is_given_elsewhere_is_no_slip_of_what_sounds_alike():
     assert nearest("reset_num_timesteps", ["total_timesteps"]) is None
     assert "a new agent begins at 0" in hint("reset_num_timesteps", ["total_timesteps"])
     assert nearest("beta", ["beta", "betas"]) == "beta"
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "slip"),
+    [
+        ("normalize_advantage", "normalize_observation", False),
+        ("replay_buffer_kwargs", "policy_kwargs", False),
+        ("n_steps", "n_envs", False),
+        ("n_steps", "n_step", True),
+        ("lerning_rate", "learning_rate", True),
+        ("learningrate", "learning_rate", True),
+        ("buffer", "buffer_size", True),
+        ("entropy_coef", "entropy_coefficient", True),
+        ("MPL", "MLP", True),
+        ("env", "ent", False),
+        ("_", "n", False),
+    ],
+)
+def test_a_slip_changes_letters_of_a_word_and_no_word(name, other, slip):
+    assert is_slip(name, other) == is_slip(other, name) == slip
+
+
+def test_one_of_several_is_no_other_word():
+    assert nearest("callback", ["callbacks"]) == "callbacks"
 
 
 def test_where_nothing_is_near_all_is_named():
