@@ -41,6 +41,9 @@ class Dynamics(Protocol[State]):
     observation_space: gym.Space
     action_space: gym.Space
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.observation_space}, {self.action_space})"
+
     def initial(self, xp: Numbers, random: Random) -> State:
         """Return the state at the beginning of an episode."""
         ...

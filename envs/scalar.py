@@ -58,6 +58,9 @@ class DynamicsEnv(gym.Env):
         self._state: Any = None
         self._over = True
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.dynamics}, render_mode={self.render_mode!r})"
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:

@@ -11,6 +11,23 @@ from .near import shortened
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+
+class Shown:
+    """What says of itself, in a prompt and in a notebook, the `facts` that it has."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What it is, in a few words and numbers."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return in_a_line(self, self.facts)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return in_a_table(self, self.facts)
+
+
 CELL = "text-align: left; padding: 0.1em 1em 0.1em 0; border: none"
 
 

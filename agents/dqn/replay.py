@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nets.glance import Shown
+
 from ..loop.experience import Array
 from ..loop.shards import Replay
 from .frames import Frames, Pictures
@@ -68,7 +70,7 @@ class Uniform:
         """Nothing."""
 
 
-class ReplayBuffer(Replay):
+class ReplayBuffer(Shown, Replay):
     """The last rows, as many as there is memory for.
 
     Row number r (counted from the first ever) lies at place r mod capacity, so a buffer rebuilt
@@ -85,6 +87,12 @@ class ReplayBuffer(Replay):
             raise ValueError(f"replay capacity is {self.capacity}: expected at least 1")
         self.sampler = Uniform() if sampler is None else sampler
         self._fields = memory
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many rows it holds, of how many it could, and how they are drawn."""
+        drawn = type(self.sampler).__name__.lower()
+        return {"rows": len(self), "capacity": self.capacity, "drawn": drawn}
 
     def __len__(self) -> int:
         return min(self.rows, self.capacity)

@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from nets.arguments import checked
+from nets.glance import Shown
 from nets.kinds import Whole
 from nets.near import shortened
 from nets.process.device import cpu_settings
@@ -37,7 +38,7 @@ from .progress import Callback, Progress, raw_of
 from .run import RunConfig, RunFolder, manifest_of
 
 
-class Trainer:
+class Trainer(Shown):
     """Trains one agent, and leaves a run folder when given one.
 
     Args:
@@ -73,6 +74,13 @@ class Trainer:
         self.stopped = False
         self._found: dict[str, Any] | None = None  # what `agent` was before the first checkpoint
         self._log = RunLog()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Who learns, where that is written, and how far it is."""
+        run = None if self.run_folder is None else str(self.run_folder.path)
+        told = {"agent": self.agent.name, "env": self.agent.source.name, "run": run}
+        return told | self.progress.facts
 
     def run(self, steps: int) -> Progress:
         """Train until the agent has taken `steps` environment steps in all.

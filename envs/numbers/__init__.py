@@ -28,6 +28,9 @@ class Table:
         self.array = np.ascontiguousarray(values).ravel()
         self.list: list[Any] = self.array.tolist()
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.list)} values)"
+
 
 class Pictures:
     """A constant stack of arrays that every number world can look arrays up in.

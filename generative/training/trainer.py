@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from nets.arguments import checked
+from nets.glance import Shown
 from nets.kinds import Whole
 from nets.near import shortened
 from nets.process.device import cpu_settings
@@ -43,7 +44,7 @@ from .run import RunConfig, RunFolder
 from .watch import Watch
 
 
-class Trainer:
+class Trainer(Shown):
     """Trains one model, and leaves a run folder when given one.
 
     Args:
@@ -99,6 +100,13 @@ class Trainer:
         if self.watch.patience and "loss" not in self.looks.measured():
             message = f"patience is {self.watch.patience}, but of held-out rows there is no loss"
             raise ValueError(f"{message} of {model.name} to become better")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is trained on how many rows, where that is written, and how far it is."""
+        run = None if self.run_folder is None else str(self.run_folder.path)
+        told = {"model": self.model.name, "rows": len(self.data), "run": run}
+        return told | {"steps": self.steps, "device": str(self.device), "seed": self.seed}
 
     @property
     def steps(self) -> int:

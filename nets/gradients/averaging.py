@@ -1,16 +1,18 @@
 """An average of a module's weights along training."""
 
 from copy import deepcopy
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from ..glance import Shown
+
 Module = TypeVar("Module", bound=nn.Module)
 
 
-class ExponentialAverage(Generic[Module]):
+class ExponentialAverage(Shown, Generic[Module]):
     """A copy of a module whose weights trail behind: w̄ ← decay·w̄ + (1 - decay)·w.
 
     Floating buffers (the statistics of batch norm) are averaged in the same way, others copied.
@@ -36,6 +38,12 @@ class ExponentialAverage(Generic[Module]):
         )
         self._floating = [pair for pair in pairs if pair[0].is_floating_point()]
         self._others = [pair for pair in pairs if not pair[0].is_floating_point()]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it follows, and how slowly."""
+        of = type(self.module).__name__
+        return {"of": of, "decay": self.decay, "warmup": self.warmup}
 
     @torch.no_grad()
     def update(self, updates: int) -> None:

@@ -1,7 +1,6 @@
 """Runs to a model hub and back: what is pulled goes through the doors of a stranger's run."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..extras import require_extra
-from ..near import shortened
 from ..runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from ..runs.checkpoints import Checkpoints
 from ..runs.fingerprints import source
@@ -21,6 +19,7 @@ from ..runs.places import FOLDER
 from ..runs.records import SEAL, load_record, record_of, save_record
 from .card import facts_of, without_places, write_card
 from .contents import BEST, CARD, CONFIG, MOST, PLAIN, SHARED, WEIGHTS, travelling
+from .licences import require_licence
 from .weights import load_weights, save_weights
 
 PACKAGES = ("huggingface_hub", "safetensors")
@@ -65,9 +64,7 @@ def push(
         HubError: the hub refuses, or is not there.
     """
     require_extra("hub", *PACKAGES)
-    if not LICENCE.fullmatch(licence):
-        said = "expected a hub's word for one, such as apache-2.0"
-        raise ValueError(f"licence is {shortened(licence)}: {said}")
+    require_licence(licence)
     _require_name(repo)
     run = Path(run).absolute()
     files = Checkpoints(run)
@@ -145,9 +142,6 @@ def pull(repo: str, folder: str | Path | None = None, *, revision: str | None = 
             target.rmdir()  # it is empty
         run.rename(target)
     return target
-
-
-LICENCE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 
 
 def _require_name(repo: str) -> None:

@@ -6,13 +6,16 @@ drawing and scoring an action takes a third to a sixth of the time. `sample` car
 """
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from ..glance import Shown
 
-class Categorical:
+
+class Categorical(Shown):
     """A distribution over discrete actions; actions with logit -∞ never occur (N-HEAD-05).
 
     Args:
@@ -21,6 +24,12 @@ class Categorical:
 
     def __init__(self, logits: Tensor) -> None:
         self.log_probs = F.log_softmax(logits, dim=-1)  # [..., A]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many distributions there are, over how many actions."""
+        *batch, actions = self.log_probs.shape
+        return {"batch": tuple(batch), "actions": actions}
 
     @property
     def probs(self) -> Tensor:
@@ -47,7 +56,7 @@ class Categorical:
         return self.log_probs.argmax(-1)
 
 
-class Gaussian:
+class Gaussian(Shown):
     """A Gaussian with diagonal covariance, summed over the last dimension (N-HEAD-05).
 
     Args:
@@ -58,6 +67,12 @@ class Gaussian:
     def __init__(self, mean: Tensor, log_std: Tensor) -> None:
         self.mean = mean
         self.log_std = log_std.expand_as(mean)  # [..., D]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many distributions there are, of how many dimensions."""
+        *batch, dimensions = self.mean.shape
+        return {"batch": tuple(batch), "dimensions": dimensions}
 
     def log_prob(self, action: Tensor) -> Tensor:
         """Return Σ_d -((a - μ)/σ)²/2 - log σ - log(2π)/2 `[...]` of actions `[..., D]`."""
@@ -82,7 +97,7 @@ class Gaussian:
         return self.mean
 
 
-class TanhGaussian:
+class TanhGaussian(Shown):
     """A diagonal Gaussian u squashed into (low, high): a = low + (high - low)(tanh u + 1)/2.
 
     By the change of variables log π(a) = log N(u; μ, σ²) - Σ_d log|da/du|, where
@@ -101,6 +116,11 @@ class TanhGaussian:
         self.base = Gaussian(mean, log_std)
         self.low = low
         self.high = high
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many distributions there are, of how many dimensions."""
+        return self.base.facts
 
     def log_prob(self, action: Tensor) -> Tensor:
         """Return log π `[...]` of actions `[..., D]` in [low, high].

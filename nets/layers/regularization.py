@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from ..arguments import checked, named
+from ..glance import Shown
 from ..gradients.optim import parameter_groups
 from ..keywords import Keywords
 
@@ -71,7 +72,7 @@ def count_nonzero(module: nn.Module) -> int:
     return sum(int(weight.count_nonzero()) for weight in decaying(module))
 
 
-class ActivityPenalty(Keywords):
+class ActivityPenalty(Shown, Keywords):
     """Sum what layers put out, l1·Σ|a| + l2·Σa², averaged over the batch (N-REG-07).
 
     The term of the passes since the last call of `take` is added to a loss:
@@ -98,7 +99,13 @@ class ActivityPenalty(Keywords):
             raise ValueError(f"l1 and l2 must not be negative, got {l1} and {l2}")
         self.l1, self.l2 = l1, l2
         self._terms: list[Tensor] = []
+        self._layers = len(layers)
         self._hooks = [layer.register_forward_hook(self._see) for layer in layers]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many layers count, and their weights."""
+        return {"layers": self._layers, "l1": self.l1, "l2": self.l2}
 
     def take(self) -> Tensor:
         """Return the sum of the terms since the last call, and forget them.

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from ..glance import Shown
+
 PAD, GO, EOS, UNK = range(4)
 SPECIAL = ("<pad>", "<go>", "<eos>", "<unk>")
 
 
-class Vocabulary:
+class Vocabulary(Shown):
     """Numbers for tokens: four special ones, then the others, the most frequent first (N-SEQ-10).
 
     Args:
@@ -38,6 +40,11 @@ class Vocabulary:
         kept = [t for t, count in self.counts.most_common(max_size) if count >= min_count]
         self.tokens: tuple[Any, ...] = (*SPECIAL, *kept)
         self._number = {token: k for k, token in enumerate(self.tokens) if k >= len(SPECIAL)}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many tokens there are, and the most frequent."""
+        return {"size": len(self), "most_frequent": list(self.tokens[len(SPECIAL) :][:3])}
 
     def __len__(self) -> int:
         return len(self.tokens)

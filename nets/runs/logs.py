@@ -3,20 +3,21 @@
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ..glance import Shown
 from ..gradients.modes import evaluation_mode
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 
-class TensorBoard:
+class TensorBoard(Shown):
     """TensorBoard events of a run, opened at the first write (curriculum S-TB-01..04).
 
     Events past `resume_step`, which an earlier process left, are purged.
@@ -26,6 +27,11 @@ class TensorBoard:
         self.folder = Path(folder)
         self._resume_step = resume_step
         self._writer: SummaryWriter | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Where it writes."""
+        return {"folder": str(self.folder)}
 
     @property
     def writer(self) -> "SummaryWriter":

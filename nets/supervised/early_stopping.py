@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arguments import checked
+from ..glance import Shown
 from ..kinds import NonNegative, Real, Whole
 
 Mode = Literal["auto", "min", "max"]
@@ -24,7 +25,7 @@ FALLS = re.compile(
 """Words of the names of what should grow, and of what should fall."""
 
 
-class EarlyStopping:
+class EarlyStopping(Shown):
     """Watches one metric, check by check (epoch by epoch), with the semantics known from Keras.
 
     A check improves if current < best − min_delta (mode `min`; `max` is its mirror image); the
@@ -72,6 +73,12 @@ class EarlyStopping:
         self.patience, self.min_delta = patience, min_delta
         self.restore_best_weights, self.verbose = restore_best_weights, verbose
         self.reset()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it watches, and the best that it has seen."""
+        names = ("monitor", "mode", "patience", "best", "best_check", "checks", "stopped")
+        return {name: getattr(self, name) for name in names}
 
     def reset(self) -> None:
         """Forget all checks and weights: what follows is another training."""

@@ -10,6 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arguments import named
+from ..glance import Shown
 from ..runs.checkpoint import CheckpointError, load_object, save_json
 from ..runs.durable import as_path
 from ..runs.places import FOLDER
@@ -24,7 +26,7 @@ PRIVATE = (FOLDER, SEAL)
 """Of a run's record: of this machine, and of the file."""
 
 
-class Tracking:
+class Tracking(Shown):
     """Tells TensorBoard, W&B or MLflow of a training: settings, rows, pictures, results.
 
     A tracker that fails costs the tracking, with a warning, and not the training. By what id the
@@ -43,6 +45,7 @@ class Tracking:
         CheckpointError: the folder's `tracking.json` is damaged.
     """
 
+    @named
     def __init__(self, by: TrackerName, folder: str | Path, name: str = "") -> None:
         require_tracker(by)
         self.by, self.folder = by, as_path(folder).absolute()
@@ -51,6 +54,12 @@ class Tracking:
         self._tracker: Tracker | None = None
         self._failed = False
         self._ids = _known_ids(self.folder / IDS)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Whom it tells, of what, and where that is found."""
+        told = {"by": self.by, "folder": str(self.folder), "name": self.name}
+        return told | {"where": self.where}
 
     def begin(self, step: int, record: Mapping[str, Any]) -> None:
         """Tell that a training begins, or goes on.

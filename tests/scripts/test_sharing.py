@@ -122,9 +122,11 @@ def test_a_second_push_adds_to_the_repository(hub, shared, lake):
     ("words", "told"),
     [
         (
-            [REPO, "--license", "my licence"],
-            "licence is 'my licence': expected a hub's word for one",
+            [REPO, "--license", "nonsense"],
+            "licence is 'nonsense': expected a hub's word for one, such as mit",
         ),
+        ([REPO, "--license", "MIT"], "licence is 'MIT': did you mean 'mit'?"),
+        ([REPO, "--license", "apache2"], "licence is 'apache2': did you mean 'apache-2.0'?"),
         (
             [REPO, "--license", "mit\nb: c"],
             "licence is 'mit\\nb: c': expected a hub's word for one",

@@ -168,6 +168,10 @@ def test_a_tracker_that_cannot_begin_is_told_of_once(tmp_path, monkeypatch):
 def test_what_is_no_tracker_or_not_installed_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="no tracker 'wandbb': did you mean 'wandb'"):
         Tracking("wandbb", tmp_path)
+    with pytest.raises(ValueError, match="no tracker 'tb': did you mean 'tensorboard'"):
+        Tracking("tb", tmp_path)
+    with pytest.raises(TypeError, match=r"^Tracking: missing a required argument: 'folder'$"):
+        Tracking("tb")
     monkeypatch.setattr("nets.extras.find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'dreamgym\[mlflow\]'"):
         Tracking("mlflow", tmp_path)

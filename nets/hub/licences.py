@@ -1,0 +1,37 @@
+"""Licences as the hub calls them: its list of identifiers, which it shows and filters by.
+
+Source: docs/hub/repositories-licenses.md of huggingface/hub-docs, as of August 2026.
+"""
+
+from difflib import get_close_matches
+
+from ..near import shortened
+
+_WORDS = """
+    apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0
+    bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause
+    bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0
+    cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0
+    cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0
+    cdla-permissive-1.0 cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1
+    eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1 lgpl-3.0 isc h-research
+    intel-research lppl-1.3c ms-pl apple-ascl apple-amlr mpl-2.0 odc-by odbl openmdw-1.0
+    openmdw-1.1 openrail++ osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-lr
+    deepfloyd-if-license fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2
+    llama3.3 llama4 grok2-community gemma unknown other
+"""
+LICENCES = frozenset(_WORDS.split())
+
+
+def require_licence(name: str) -> None:
+    """Refuse what is none of the hub's words for licences.
+
+    Raises:
+        ValueError: naming the nearest, or how such a word looks.
+    """
+    if name in LICENCES:
+        return
+    near = get_close_matches(str(name).lower(), LICENCES, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "expected a hub's word for one, such as mit, "
+    more = "" if near else "apache-2.0 or cc-by-4.0; other says that it is none of the hub's"
+    raise ValueError(f"licence is {shortened(name)}: {hint}{more}")
