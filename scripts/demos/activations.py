@@ -4,8 +4,9 @@ A derivative near 0 stops the gradient on its way back: sigmoid's is at most a q
 of a few units tanh and sigmoid let nothing through. ReLU's is 1 or 0.
 """
 
+import begin
 import torch
-from picture import Figure, demo, panels
+from picture import Figure, panels
 
 from nets import activation
 from nets.drawing.style import BLUE, ORANGE
@@ -41,4 +42,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

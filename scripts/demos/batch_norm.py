@@ -4,8 +4,9 @@ With batch norm a high rate does what only a well chosen one does without. Lines
 five seeds, bands their range.
 """
 
+import begin
 import torch
-from picture import Figure, band, demo, panels
+from picture import Figure, band, panels
 
 from nets import MLP, optimizer
 from nets.drawing.style import BLUE, ORANGE
@@ -52,4 +53,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

@@ -4,8 +4,9 @@ Thin: each fit. Bold: their mean. A line misses the truth whatever it sees (bias
 every point (variance), degree 4 does neither.
 """
 
+import begin
 import numpy as np
-from picture import Figure, demo, panels
+from picture import Figure, panels
 
 from nets.drawing.style import BLUE, GREY, ORANGE
 
@@ -37,4 +38,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

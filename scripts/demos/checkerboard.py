@@ -4,8 +4,9 @@ Ones through a kernel of ones: where the stride does not divide the kernel, wind
 unevenly. Below, the same with random kernels, twice in a row.
 """
 
+import begin
 import torch
-from picture import Figure, demo, panels, picture
+from picture import Figure, panels, picture
 from torch import nn
 
 from nets import UpBlock
@@ -43,4 +44,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

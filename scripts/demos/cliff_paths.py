@@ -8,9 +8,10 @@ often while learning. Left: what the first of five seeds would do without explor
 from contextlib import closing
 from typing import Any
 
+import begin
 import numpy as np
 from matplotlib.axes import Axes
-from picture import Figure, band, demo, picture
+from picture import Figure, band, picture
 
 from nets.drawing.figures import count_steps, limit, reference
 from nets.drawing.style import COLOURS_OF
@@ -81,4 +82,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

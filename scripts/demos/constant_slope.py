@@ -6,8 +6,9 @@ squares so far, and its t-th step is lr / √t, whatever g is: it never stops, a
 Averages that forget, as RMSprop's and Adam's, keep their pace.
 """
 
+import begin
 import torch
-from picture import Figure, demo, panels
+from picture import Figure, panels
 
 from nets import optimizer
 from nets.drawing.figures import reference
@@ -42,4 +43,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

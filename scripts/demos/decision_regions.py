@@ -5,8 +5,9 @@ layer bends what the one before it bent: one winds along most of both spirals, t
 third could cut the plane into more pieces still, and here need not.
 """
 
+import begin
 import torch
-from picture import Figure, demo, frame, panels
+from picture import Figure, frame, panels
 
 from nets import MLP, optimizer
 from nets.drawing.style import DIVERGING, INDIGO, RED
@@ -59,4 +60,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

@@ -6,9 +6,10 @@ CNN learned on the same kind of pictures, and their answers; as in the visual co
 small part of the picture.
 """
 
+import begin
 import torch
 import torch.nn.functional as F
-from picture import Figure, demo, panels, picture
+from picture import Figure, panels, picture
 
 from nets import CNN, optimizer
 from nets.drawing.figures import symmetric
@@ -55,4 +56,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

@@ -10,8 +10,9 @@ bounds an exploding gradient and cannot revive a vanished one.
 
 from collections.abc import Callable
 
+import begin
 import torch
-from picture import Figure, band, demo, panels
+from picture import Figure, band, panels
 
 from nets import GRU, LSTM, RNN, init_
 from nets.drawing.style import BLUE, CYAN, GREY, INDIGO, OLIVE, ORANGE, PINK, RED, paper
@@ -91,4 +92,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

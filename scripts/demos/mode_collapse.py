@@ -4,7 +4,8 @@ Above a GAN at thirty times a good learning rate: players chase each other, and 
 found are left again. Below WGAN-GP. Grey: data. Blue: samples.
 """
 
-from picture import Figure, demo, panels
+import begin
+from picture import Figure, panels
 
 from nets.drawing.style import BLUE, GREY
 
@@ -48,4 +49,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

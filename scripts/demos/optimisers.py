@@ -6,8 +6,9 @@ each seed ends. Ranks of single seeds change; that of the medians is worth as mu
 
 from collections.abc import Sequence
 
+import begin
 import torch
-from picture import Figure, demo, panels
+from picture import Figure, panels
 from torch.func import functional_call, stack_module_state, vmap
 
 from nets import MLP, optimizer
@@ -82,4 +83,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

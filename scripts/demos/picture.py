@@ -1,28 +1,16 @@
-"""What every demo does around its one picture: the command line, seeds, the file."""
+"""What demos draw with: panels, pictures, bands of seeds."""
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-# this checkout's packages come first, whatever else is installed under their names
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from nets.drawing.figures import frame, require_ending, save
-from nets.drawing.style import PALETTE, Theme, drawing, styled
-from nets.process.seeding import seeded
-from nets.runs.durable import require_place
-from nets.shell.command_line import command, parse, refusals
-from nets.shell.here import shown
+from nets.drawing.figures import frame
+from nets.drawing.style import PALETTE
 
-__all__ = ["PALETTE", "Figure", "band", "demo", "frame", "panels", "picture"]
+__all__ = ["PALETTE", "Figure", "band", "frame", "panels", "picture"]
 
 
 def panels(
@@ -45,33 +33,3 @@ def band(axes: Axes, x: ArrayLike, seeds: ArrayLike, colour: str, label: str) ->
     values = np.asarray(seeds)
     axes.plot(x, np.median(values, 0), color=colour, label=label)
     axes.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.18, linewidth=0)
-
-
-@dataclass(frozen=True)
-class DemoOptions:
-    """Where the picture goes, and how it looks."""
-
-    out: Path
-    """The picture: a .png, .svg or .pdf."""
-    theme: Theme = "light"
-    """Paper that it is drawn on."""
-
-
-def demo(text: str | None, draw: Callable[[], Figure]) -> None:
-    """Draw the picture of the demo that is run, with seed 0, and write it."""
-    name = Path(sys.argv[0]).stem
-    told = (text or "").replace("{", "{{").replace("}", "}}")
-
-    def run(argv: list[str]) -> int:
-        options = parse(DemoOptions, name, argv, told, DemoOptions(Path(f"{name}.png")))
-        with refusals(ValueError):
-            require_ending(options.out)
-            require_place(options.out)
-        torch.set_num_threads(1)  # small nets; one thread gives the same bits everywhere
-        with seeded(0), drawing(options.theme), styled():
-            save(draw(), options.out)
-        print(shown(options.out))
-        return 0
-
-    if code := command(run)(sys.argv[1:]):
-        sys.exit(code)

@@ -4,8 +4,9 @@ Max keeps the brightest pixel, and with it every speck of noise; the median drop
 lies between sum and maximum; stochastic pooling draws.
 """
 
+import begin
 import torch
-from picture import Figure, demo, panels, picture
+from picture import Figure, panels, picture
 
 from nets import pool2d
 
@@ -36,4 +37,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

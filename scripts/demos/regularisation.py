@@ -8,8 +8,9 @@ drawn is the first seed.
 from collections.abc import Callable
 from typing import Any
 
+import begin
 import torch
-from picture import Figure, demo, panels
+from picture import Figure, panels
 
 from nets import MLP, GaussianNoise, optimizer, penalty
 from nets.drawing.style import BLUE, GREY, ORANGE
@@ -82,4 +83,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

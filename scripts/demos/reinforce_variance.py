@@ -5,8 +5,9 @@ the logit is estimated from batches of 16 pulls, without a baseline and with the
 right: learning with each, 20 runs.
 """
 
+import begin
 import numpy as np
-from picture import Figure, band, demo, panels
+from picture import Figure, band, panels
 
 from nets.drawing.style import BLUE, ORANGE, paper
 
@@ -63,4 +64,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

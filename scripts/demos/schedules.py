@@ -2,8 +2,9 @@
 
 from typing import Any
 
+import begin
 import torch
-from picture import Figure, demo, panels
+from picture import Figure, panels
 
 from nets import schedule
 from nets.drawing.style import BLUE
@@ -46,4 +47,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

@@ -5,8 +5,9 @@ than a quarter per layer; Xavier's weights keep it with tanh. ReLU keeps the rat
 weights' scale, and He's scale keeps the size, too.
 """
 
+import begin
 import torch
-from picture import PALETTE, Figure, band, demo, panels
+from picture import PALETTE, Figure, band, panels
 from torch import nn
 
 from nets import MLP, init_
@@ -47,4 +48,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

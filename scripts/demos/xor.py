@@ -1,7 +1,8 @@
 """XOR: what a perceptron cannot do and eight hidden units can (N-LIN-01, N-LIN-02)."""
 
+import begin
 import torch
-from picture import Figure, demo, panels
+from picture import Figure, panels
 
 from nets import MLP, optimizer
 from nets.drawing.style import DIVERGING
@@ -50,4 +51,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    demo(__doc__, draw)
+    begin.demo(draw)

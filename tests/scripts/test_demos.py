@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "scripts" / "demos"
-NAMES = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem != "picture")
+NAMES = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem not in ("begin", "picture"))
 QUICK = ("activations", "checkerboard", "constant_slope", "schedules", "xor")
 
 

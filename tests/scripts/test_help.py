@@ -83,13 +83,33 @@ def test_help_of_a_world_makes_it_and_imports_no_torch(tmp_path):
     assert "(default: 2000)" in printed_by(code, cwd=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["dreaming", "hero", "latents", "transfer"])
+@pytest.mark.parametrize("name", ["dreaming", "hero", "illustrations", "latents", "transfer"])
 def test_help_of_a_long_script_imports_no_torch(name, tmp_path):
     script = str(ROOT / "scripts" / f"{name}.py")
     heavy = ["torch", "matplotlib"]
     code = f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r})\n"
     code += RUN.format(argv=[script, "--help"], heavy=heavy)
     assert "examples:" in printed_by(code, cwd=tmp_path)
+
+
+def test_help_of_every_demo_imports_no_torch(tmp_path):
+    """All of them in one process, each as it is run."""
+    folder = ROOT / "scripts" / "demos"
+    demos = sorted(file for file in map(str, folder.glob("*.py")) if "picture" not in file)
+    code = f"""
+import contextlib, io, runpy, sys
+sys.path.insert(0, {str(folder)!r})
+for file in {demos!r}:
+    sys.argv, said = [file, "--help"], io.StringIO()
+    sys.modules.pop("begin", None)
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+        runpy.run_path(file, run_name="__main__")
+        raise AssertionError(file)
+    assert "--theme" in said.getvalue(), file
+    assert not {{"torch", "numpy", "matplotlib"}} & sys.modules.keys(), file
+print(len({demos!r}))
+"""
+    assert printed_by(code, cwd=tmp_path) == str(len(demos))
 
 
 @pytest.mark.parametrize("line", [["--version"], ["train", "--version"], ["verify", "--version"]])

@@ -11,9 +11,10 @@ SCRIPT = DOCS.parent / "scripts" / "illustrations.py"
 
 
 @pytest.fixture
-def script():
-    """What the script defines."""
-    return runpy.run_path(str(SCRIPT))
+def script(monkeypatch):
+    """What the script defines, and what it draws."""
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    return runpy.run_path(str(SCRIPT)) | runpy.run_path(str(SCRIPT.with_name("scenes.py")))
 
 
 def test_two_pictures_are_those_of_the_pages(tmp_path, call):
