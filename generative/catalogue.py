@@ -51,6 +51,7 @@ MODELS = Catalog(
         ModelEntry("dcgan", "DCGAN", "DCGANConfig", "convolutional GAN, for pictures"),
         ModelEntry("wgan-gp", "WGANGP", "WGANGPConfig", "Wasserstein GAN, gradient penalty"),
     ),
+    beside=("world",),
 )
 
 

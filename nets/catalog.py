@@ -44,10 +44,11 @@ class Catalog(Mapping[str, EntryT]):
     Args:
         kind: what the entries are, for the error message (`"algorithm"`).
         entries: in the order in which they are listed.
+        beside: names of what is chosen in the same place, and is no entry; errors list them, too.
     """
 
-    def __init__(self, kind: str, entries: Iterable[EntryT]) -> None:
-        self.kind = kind
+    def __init__(self, kind: str, entries: Iterable[EntryT], beside: Iterable[str] = ()) -> None:
+        self.kind, self.beside = kind, tuple(beside)
         self._entries = {entry.name: entry for entry in entries}
 
     def __getitem__(self, name: str) -> EntryT:
@@ -66,5 +67,5 @@ class Catalog(Mapping[str, EntryT]):
             ValueError: there is none; the nearest names are suggested.
         """
         if not isinstance(name, str) or name not in self._entries:
-            raise Registry(self.kind, self._entries).unknown(name)
+            raise Registry(self.kind, dict.fromkeys([*self._entries, *self.beside])).unknown(name)
         return self._entries[name]

@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .habits import HABITS
+from .inputs import explained
 from .near import hint, nearest
 
 Kind = TypeVar("Kind", bound=type)
@@ -14,8 +15,15 @@ Kind = TypeVar("Kind", bound=type)
 class Keywords:
     """Base of classes that say which keyword was meant.
 
-    Where `config_type` is a dataclass of settings, its fields are known, too.
+    Where `config_type` is a dataclass of settings, its fields are known, too. Layers among them say
+    which input is none that they take; see `explained`.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let a `forward` say which of its inputs torch has refused."""
+        super().__init_subclass__(**options)
+        if "forward" in vars(cls):
+            cls.forward = explained(cls.forward)  # type: ignore[attr-defined]
 
     if not TYPE_CHECKING:  # type checkers, and `inspect.signature`, read `__init__`
 

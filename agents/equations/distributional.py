@@ -7,9 +7,12 @@ one has N equal probabilities and learns where they lie.
 import torch
 from torch import Tensor
 
+from nets.inputs import explained
+
 from .losses import Loss
 
 
+@explained
 def categorical_projection(returns: Tensor, probability: Tensor, low: float, high: float) -> Tensor:
     """Return the distribution on Z evenly spaced atoms zᵢ of [low, high] nearest to a given one.
 
@@ -33,6 +36,7 @@ def categorical_projection(returns: Tensor, probability: Tensor, low: float, hig
     return projected.scatter_add_(-1, (index + 1).clamp(max=atoms - 1), share)
 
 
+@explained
 def categorical_divergence(logits: Tensor, target: Tensor) -> Loss:
     """Return KL(m ‖ softmax(logits)) and its slope softmax(logits) − m.
 
@@ -49,6 +53,7 @@ def categorical_divergence(logits: Tensor, target: Tensor) -> Loss:
     return Loss(log_ratio.sum(dim=-1), logits.softmax(dim=-1) - target)
 
 
+@explained
 def quantile_huber(quantiles: Tensor, target: Tensor, kappa: float = 1.0) -> Loss:
     """Return the loss Σᵢ Eⱼ |τᵢ − 1(uᵢⱼ < 0)| h(uᵢⱼ) / κ with uᵢⱼ = yⱼ − θᵢ, and its slope d/dθᵢ.
 

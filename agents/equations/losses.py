@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nets.inputs import explained
+
 
 class Loss(NamedTuple):
     """What is minimised, and its derivative with respect to what a network says of each action."""
@@ -17,6 +19,7 @@ class Loss(NamedTuple):
     slope: Tensor  # [...] in log π where a policy learns, in v or q where values do
 
 
+@explained
 def policy_gradient(log_prob: Tensor, advantage: Tensor) -> Loss:
     """Return −log π(aₜ | sₜ) · Aₜ and its slope −Aₜ, Williams (1992), curriculum A-PG-02.
 
@@ -31,11 +34,13 @@ def policy_gradient(log_prob: Tensor, advantage: Tensor) -> Loss:
     return Loss(-log_prob * advantage, -advantage)
 
 
+@explained
 def importance_ratio(log_prob: Tensor, behavior_log_prob: Tensor) -> Tensor:
     """Return ρₜ = π(aₜ | sₜ) / μ(aₜ | sₜ), where μ chose the actions; both logs are `[...]`."""
     return (log_prob - behavior_log_prob).exp()
 
 
+@explained
 def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip: float) -> Loss:
     """Return −min(ρₜ Aₜ, clip(ρₜ, 1 − ε, 1 + ε) Aₜ), Schulman et al. (2017), equation 7.
 
@@ -53,11 +58,13 @@ def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip: float) -> Loss:
     return Loss(value, value * (surrogate <= clipped))
 
 
+@explained
 def half_square(error: Tensor) -> Loss:
     """Return ½e² of errors e `[...]`, and its slope e."""
     return Loss(0.5 * error.square(), error)
 
 
+@explained
 def clipped_half_square(value: Tensor, old_value: Tensor, target: Tensor, clip: float) -> Loss:
     """Return the larger of ½(v − G)² and ½(v_old + clip(v − v_old, −ε, ε) − G)².
 
@@ -76,12 +83,14 @@ def clipped_half_square(value: Tensor, old_value: Tensor, target: Tensor, clip: 
     return Loss(worse, free.slope * (free.value >= clipped.value))
 
 
+@explained
 def kl_estimate(log_prob: Tensor, behavior_log_prob: Tensor) -> Tensor:
     """Return (ρ − 1) − log ρ ≥ 0, whose mean over actions of μ is KL(μ ‖ π); both `[...]`."""
     log_ratio = log_prob - behavior_log_prob
     return log_ratio.expm1() - log_ratio
 
 
+@explained
 def huber(error: Tensor) -> Loss:
     """Return the Huber loss, ½e² if |e| ≤ 1 else |e| − ½, and its slope c = clip(e, −1, 1).
 
@@ -91,6 +100,7 @@ def huber(error: Tensor) -> Loss:
     return Loss(slope * (error - 0.5 * slope), slope)
 
 
+@explained
 def square(error: Tensor) -> Loss:
     """Return e² of errors `[...]`, and its slope 2e."""
     return Loss(error * error, 2.0 * error)

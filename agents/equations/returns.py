@@ -3,7 +3,10 @@
 import torch
 from torch import Tensor
 
+from nets.inputs import explained
 
+
+@explained
 def discounted_returns(r_t: Tensor, discount_t: Tensor, bootstrap: Tensor) -> Tensor:
     """Return Gₜ₋₁ = rₜ + discountₜ · Gₜ, backwards from a last value (curriculum A-CORE-02).
 
@@ -19,6 +22,7 @@ def discounted_returns(r_t: Tensor, discount_t: Tensor, bootstrap: Tensor) -> Te
     return torch.stack(returns[:0:-1])  # [T, ...]
 
 
+@explained
 def lambda_returns(
     r_t: Tensor, discount_t: Tensor, v_t: Tensor, lambda_t: Tensor | float
 ) -> Tensor:
@@ -37,6 +41,7 @@ def lambda_returns(
     return discounted_returns(mixed, discount_t * lambda_t, v_t[-1])
 
 
+@explained
 def generalized_advantages(
     r_t: Tensor, discount_t: Tensor, v_tm1: Tensor, v_t: Tensor, lambda_t: Tensor | float
 ) -> Tensor:

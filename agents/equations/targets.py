@@ -7,7 +7,10 @@ any leading shape, written `[...]`; those on a table, SARSA's too, are in `agent
 
 from torch import Tensor
 
+from nets.inputs import explained
 
+
+@explained
 def q_learning_target(r_t: Tensor, discount_t: Tensor, q_t: Tensor) -> Tensor:
     """Return yₜ = rₜ + discountₜ · maxₐ q(sₜ, a), Watkins (1989), curriculum A-TD-03.
 
@@ -19,6 +22,7 @@ def q_learning_target(r_t: Tensor, discount_t: Tensor, q_t: Tensor) -> Tensor:
     return r_t + discount_t * q_t.amax(dim=-1)
 
 
+@explained
 def double_q_learning_target(
     r_t: Tensor, discount_t: Tensor, q_t: Tensor, q_t_selector: Tensor
 ) -> Tensor:

@@ -11,11 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nets.inputs import explained
 from nets.layers.precision import at_least_float32
 
 LOG_2PI = math.log(2.0 * math.pi)
 
 
+@explained
 def squared_distance(reconstruction: Tensor, x: Tensor) -> Tensor:
     """Return ‖x − x̂‖² `[B]`, curriculum N-LOSS-11, G-AE-01.
 
@@ -26,6 +28,7 @@ def squared_distance(reconstruction: Tensor, x: Tensor) -> Tensor:
     return (at_least_float32(reconstruction) - x).square().flatten(1).sum(1)
 
 
+@explained
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
     """Return −log p(x | z) = −Σ x log σ(l) + (1 − x) log(1 − σ(l)) `[B]`, curriculum N-LOSS-04,
     -08.
@@ -40,6 +43,7 @@ def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
     return each.flatten(1).sum(1)
 
 
+@explained
 def gaussian_nll(mean: Tensor, x: Tensor, log_scale: Tensor | float = 0.0) -> Tensor:
     """Return −log N(x; μ, σ²) = Σ ½((x − μ)/σ)² + log σ + ½ log 2π `[B]`.
 
@@ -53,6 +57,7 @@ def gaussian_nll(mean: Tensor, x: Tensor, log_scale: Tensor | float = 0.0) -> Te
     return (0.5 * standard.square() + (log_scale + 0.5 * LOG_2PI)).flatten(1).sum(1)
 
 
+@explained
 def reparameterize(mean: Tensor, logvar: Tensor) -> Tensor:
     """Draw z = μ + σ ⊙ ε, ε ~ N(0, I), σ = exp(½ log σ²) `[B, D]`, curriculum G-VAE-03.
 
@@ -65,6 +70,7 @@ def reparameterize(mean: Tensor, logvar: Tensor) -> Tensor:
     return torch.addcmul(mean, torch.exp(0.5 * logvar), torch.randn_like(mean))
 
 
+@explained
 def standard_normal_kl(mean: Tensor, logvar: Tensor) -> Tensor:
     """Return KL(N(μ, σ²) ‖ N(0, I)) = −½ Σ (log σ² − σ² − μ² + 1) `[B]`, curriculum G-VAE-06.
 
@@ -75,12 +81,14 @@ def standard_normal_kl(mean: Tensor, logvar: Tensor) -> Tensor:
     return standard_normal_kls(mean, logvar).sum(-1)
 
 
+@explained
 def standard_normal_kls(mean: Tensor, logvar: Tensor) -> Tensor:
     """Return KL(N(μ_d, σ_d²) ‖ N(0, 1)) of each latent d, `[B, D]`; see `standard_normal_kl`."""
     mean, logvar = at_least_float32(mean), at_least_float32(logvar)
     return 0.5 * (mean.square() + logvar.exp() - logvar - 1.0)
 
 
+@explained
 def gaussian_kl(mean: Tensor, logvar: Tensor, other_mean: Tensor, other_logvar: Tensor) -> Tensor:
     """Return KL(N(μ₁, σ₁²) ‖ N(μ₂, σ₂²)) `[B]`, curriculum G-VAE-05.
 
@@ -98,6 +106,7 @@ def gaussian_kl(mean: Tensor, logvar: Tensor, other_mean: Tensor, other_logvar: 
     return 0.5 * (log_ratio.exp() + distance - log_ratio - 1.0).sum(-1)
 
 
+@explained
 def gaussian_log_prob(z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
     """Return log N(z_d; μ_d, σ_d²), dimension by dimension; the arguments broadcast."""
     return -0.5 * ((z - mean).square() * torch.exp(-logvar) + logvar + LOG_2PI)

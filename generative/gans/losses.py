@@ -11,7 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.special import entr
 
+from nets.inputs import explained
 
+
+@explained
 def game_value(real: Tensor, fake: Tensor) -> Tensor:
     """Return V(D, G) = E[log D(x)] + E[log(1 − D(G(z)))], Goodfellow et al. (2014),
     curriculum G-GAN-01.
@@ -25,6 +28,7 @@ def game_value(real: Tensor, fake: Tensor) -> Tensor:
     return F.logsigmoid(real).mean() + F.logsigmoid(-fake).mean()
 
 
+@explained
 def discriminator_loss(real: Tensor, fake: Tensor, label_smoothing: float = 0.0) -> Tensor:
     """Return the cross-entropy of calling data 1 − ε and samples 0, curriculum G-GAN-03, N-LOSS-09.
 
@@ -42,6 +46,7 @@ def discriminator_loss(real: Tensor, fake: Tensor, label_smoothing: float = 0.0)
     return on_data + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
 
 
+@explained
 def saturating_loss(fake: Tensor) -> Tensor:
     """Return E[log(1 − D(G(z)))], the part of V(D, G) that G moves, curriculum G-GAN-02.
 
@@ -53,6 +58,7 @@ def saturating_loss(fake: Tensor) -> Tensor:
     return F.logsigmoid(-fake).mean()
 
 
+@explained
 def non_saturating_loss(fake: Tensor) -> Tensor:
     """Return −E[log D(G(z))], curriculum G-GAN-02: the same fixed point, and a slope of D − 1.
 
@@ -62,6 +68,7 @@ def non_saturating_loss(fake: Tensor) -> Tensor:
     return -F.logsigmoid(fake).mean()
 
 
+@explained
 def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
     """Return E[D(G(z))] − E[D(x)], Arjovsky et al. (2017), curriculum G-GAN-08.
 
@@ -74,11 +81,13 @@ def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
     return fake.mean() - real.mean()
 
 
+@explained
 def wasserstein_generator_loss(fake: Tensor) -> Tensor:
     """Return −E[D(G(z))] of the scores `[B]` of samples, curriculum G-GAN-08."""
     return -fake.mean()
 
 
+@explained
 def gradient_norm(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return ‖∇ₓD(x)‖₂ per row, `[B]`, itself differentiable in the critic's parameters.
 
@@ -92,6 +101,7 @@ def gradient_norm(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return torch.linalg.vector_norm(gradient.flatten(1), dim=1)
 
 
+@explained
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
     """Return E[(‖∇D(x̂)‖₂ − 1)²] at x̂ = u·x + (1 − u)·G(z), Gulrajani et al. (2017),
     curriculum G-GAN-08.
@@ -108,6 +118,7 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     return (gradient_norm(critic, between) - 1.0).square().mean()
 
 
+@explained
 def optimal_discriminator(p: Tensor, q: Tensor) -> Tensor:
     """Return D*(x) = p(x) / (p(x) + q(x)), the best reply to a generator of q, curriculum G-GAN-01.
 
@@ -118,6 +129,7 @@ def optimal_discriminator(p: Tensor, q: Tensor) -> Tensor:
     return p / (p + q)
 
 
+@explained
 def jensen_shannon_divergence(p: Tensor, q: Tensor) -> Tensor:
     """Return ½ KL(p ‖ m) + ½ KL(q ‖ m) with m = ½(p + q), in nats, curriculum G-GAN-07.
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nets.inputs import explained
+
 from ..autoencoders.losses import gaussian_log_prob
 
 ENTRIES = 2**20  # of a matrix that is in memory at once; caches of CPUs hold it
@@ -25,6 +27,7 @@ class Decomposition(NamedTuple):
 
 
 @torch.no_grad()
+@explained
 def kl_decomposition(z: Tensor, mean: Tensor, logvar: Tensor) -> Decomposition:
     """Return I(z; x), TC(z) and Σ_d KL(q(z_d) ‖ p(z_d)) of the whole data set, curriculum G-VAE-08.
 
@@ -50,6 +53,7 @@ def kl_decomposition(z: Tensor, mean: Tensor, logvar: Tensor) -> Decomposition:
     )
 
 
+@explained
 def log_densities(z: Tensor, mean: Tensor, logvar: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Yield log q(z_sd | x_n) `[S', N, D]` for some rows of z at a time, and which rows.
 

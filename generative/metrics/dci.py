@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from torch import Tensor
 
+from nets.inputs import explained
+
 Classifier: TypeAlias = Literal["random_forest", "gradient_boosting"]
 
 
@@ -21,6 +23,7 @@ class DCI(NamedTuple):
     """How often the latents tell a factor's value, on rows not trained on."""
 
 
+@explained
 def dci(
     codes: Tensor,
     factors: Tensor,

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from nets.inputs import explained
+
 ROWS = 1024  # of a matrix of distances that are in memory at once
 
 
+@explained
 def gaussian_frechet_distance(
     mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor
 ) -> float:
@@ -34,6 +37,7 @@ def gaussian_frechet_distance(
     return max(distance.item(), 0.0)
 
 
+@explained
 def frechet_distance(x: Tensor, y: Tensor) -> float:
     """Return the Fréchet distance of Gaussians fitted to `x` `[N, D]` and `y` `[M, D]`.
 
@@ -48,6 +52,7 @@ def frechet_distance(x: Tensor, y: Tensor) -> float:
     return gaussian_frechet_distance(x.mean(0), x.mT.cov(), y.mean(0), y.mT.cov())
 
 
+@explained
 def squared_mmd(x: Tensor, y: Tensor, bandwidths: Sequence[float] | None = None) -> float:
     """Return the unbiased estimate of MMD², Gretton et al. (2012), equation 3.
 

@@ -3,7 +3,10 @@
 import numpy as np
 from torch import Tensor
 
+from nets.inputs import explained
 
+
+@explained
 def factor_vae_score(
     codes: Tensor,
     factors: Tensor,

@@ -11,10 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nets.inputs import explained
+
 from .aggregate import log_densities
 
 
 @torch.no_grad()
+@explained
 def mig_chen(
     mean: Tensor,
     logvar: Tensor,
@@ -55,6 +58,7 @@ def mig_chen(
     return _gap(information.double().cpu().numpy(), factors.cpu().numpy())
 
 
+@explained
 def mig_locatello(mean: Tensor, factors: Tensor, *, bins: int = 20) -> float:
     """Return the gap of Locatello et al. (2019): z is the latent mean, cut into 20 equal bins.
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nets.inputs import explained
 from nets.process.seeding import hash31
 
 SUBSETS, SUBSET_ROWS = 100, 1000
@@ -21,6 +22,7 @@ class Spread(NamedTuple):
     std: float
 
 
+@explained
 def polynomial_mmd(x: Tensor, y: Tensor) -> float:
     """Return the unbiased estimate of MMD² for the kernel k(a, b) = (a·b/D + 1)³.
 
@@ -46,6 +48,7 @@ def polynomial_mmd(x: Tensor, y: Tensor) -> float:
     ).item()
 
 
+@explained
 def kernel_distance(x: Tensor, y: Tensor, *, seed: int = 0) -> Spread:
     """Return the kernel distance of `x` `[N, D]` and `y` `[M, D]`: on Inception's features, KID.
 
@@ -67,6 +70,7 @@ def kernel_distance(x: Tensor, y: Tensor, *, seed: int = 0) -> Spread:
     return Spread(found.mean().item(), found.std(correction=0).item())
 
 
+@explained
 def inception_score(logits: Tensor, *, seed: int = 0) -> Spread:
     """Return exp(E KL(p(y | x) ‖ p(y))) of samples, Salimans et al. (2016), from 1 to K.
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nets.inputs import explained
+
 from ..data.stored import Rows
 
 ROWS = 1024  # of a matrix of distances that are in memory at once
@@ -23,6 +25,7 @@ class PrecisionRecall(NamedTuple):
     """Of the data, those that lie where samples are: variety."""
 
 
+@explained
 def precision_recall(data: Tensor, samples: Tensor, *, k: int = 3) -> PrecisionRecall:
     """Return improved precision and recall, Kynkäänniemi et al. (2019), curriculum G-VAE-11.
 
@@ -44,6 +47,7 @@ def precision_recall(data: Tensor, samples: Tensor, *, k: int = 3) -> PrecisionR
     return PrecisionRecall(_covered(samples, data, k), _covered(data, samples, k))
 
 
+@explained
 def nearest_neighbours(
     samples: Tensor, data: Rows, *, apart: float = -1.0
 ) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ..glance import Shown
+from ..inputs import explained
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -60,6 +61,7 @@ class ExponentialAverage(Shown, Generic[Module]):
             average.copy_(current)
 
 
+@explained
 def moving_average(signal: torch.Tensor, decay: float) -> torch.Tensor:
     """Return v̂_t = v_t/(1 − βᵗ), v_t = βv_{t−1} + (1 − β)x_t, v₀ = 0, of a signal (N-OPT-04).
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..arguments import checked
+from ..inputs import explained
 from ..keywords import Keywords
 from ..kinds import Count
 from .activations import ActivationSpec
@@ -21,6 +22,7 @@ from .mlp import MLP
 Bound: TypeAlias = float | Sequence[float] | Tensor
 
 
+@explained
 def dueling(value: Tensor, advantage: Tensor, dim: int = -1) -> Tensor:
     """Combine V `[..., 1]` and A `[..., A]`: Q(s, a) = V(s) + A(s, a) - mean_b A(s, b).
 

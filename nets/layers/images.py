@@ -100,11 +100,8 @@ def scaled(images: Tensor, in_shape: tuple[int, int, int], dtype: torch.dtype) -
 
     Raises:
         ValueError: if the shape is not `[B, *in_shape]`.
-        TypeError: if the images are no tensor, or neither uint8 nor bool nor float.
+        TypeError: if the images are neither uint8 nor bool nor float.
     """
-    if not isinstance(images, Tensor):
-        told = f"images must be a tensor, got {type(images).__name__}"
-        raise TypeError(f"{told}: see torch.as_tensor")
     if images.shape[1:] != in_shape:
         raise ValueError(
             f"expected images of shape [B, {', '.join(map(str, in_shape))}], "

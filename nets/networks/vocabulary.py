@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from ..glance import Shown
+from ..inputs import explained
 
 PAD, GO, EOS, UNK = range(4)
 SPECIAL = ("<pad>", "<go>", "<eos>", "<unk>")
@@ -63,6 +64,7 @@ class Vocabulary(Shown):
         return rows
 
 
+@explained
 def teacher_forcing(target: Tensor) -> tuple[Tensor, Tensor]:
     """Return what a decoder reads, GO y₁ … yₙ, and what it must say, y₁ … yₙ EOS (N-SEQ-06).
 

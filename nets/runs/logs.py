@@ -12,6 +12,7 @@ from torch import nn
 
 from ..glance import Shown
 from ..gradients.modes import evaluation_mode
+from ..inputs import explained
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -119,6 +120,7 @@ class TensorBoard(Shown):
 
 
 @torch.no_grad()
+@explained
 def dead_unit_fraction(activations: torch.Tensor) -> float:
     """Return the share of units that are zero for every sample (curriculum N-ACT-03, S-TB-04).
 

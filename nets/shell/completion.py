@@ -76,7 +76,11 @@ def _all(commands: Mapping[str, EntryPoint], before: Sequence[str], current: str
     if value := options.get(last, last):  # of one that help does not tell of, nothing is known
         return set(value.strip("{}").split(",")) if value.startswith("{") else set()
     if "--list" in told:
-        return _names(_printed(run, ["--list"]))
+        listed = _printed(run, ["--list"])
+        learners = _names(listed.partition("\n\n")[0])  # and behind one of them problems
+        if not arguments:
+            return learners
+        return _names(listed) - (learners if arguments[0] in learners else set())
     if not NAMED.search(told):
         return set()
     head, comma, _ = current.rpartition(",")  # of contenders

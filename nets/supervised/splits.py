@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..arguments import checked
+from ..inputs import explained
 from ..kinds import Seed
 from ..process.seeding import hash31, seeded
 from ..warned import warn
@@ -150,6 +151,7 @@ def cross_validate(
     return CrossValidation(tuple(scores))
 
 
+@explained
 def leave_each_class(held: Tensor, labels: Tensor, order: Tensor) -> None:
     """Give back a row of each class of which all are held out; take others in their place.
 

@@ -293,7 +293,7 @@ def test_errors_say_what_was_expected():
         cnn(torch.zeros(2, 8, 8, 3))
     with pytest.raises(ValueError, match=r"got \[3, 8, 8\]: one image is a batch of one"):
         cnn(torch.zeros(3, 8, 8))
-    with pytest.raises(TypeError, match="images must be a tensor, got ndarray"):
+    with pytest.raises(TypeError, match="images is an ndarray: expected a tensor"):
         cnn(np.zeros((2, 3, 8, 8), np.float32))
     with pytest.raises(TypeError, match=r"uint8, bool or float, got torch\.int64"):
         cnn(torch.zeros(2, 3, 8, 8, dtype=torch.int64))
