@@ -4,8 +4,9 @@ A vanilla RNN multiplies by its recurrent weights at every step: at a spectral r
 gradient halves with each, at 1.5 it explodes, though the tanh holds it back; at 1 the tanh alone
 lets it fade. Skip connections, from d steps before, leave a way back with a d-th of the steps. A
 gate multiplies by what it lets through: an LSTM whose forget gates begin half open (σ(0) = 0.5)
-loses more than a third with each step, one whose gates are open (σ(4) = 0.98) hardly any. Clipping
-bounds an exploding gradient and cannot revive a vanished one.
+loses more than a third with each step, as does a GRU, whose gates begin so, too; one whose gates
+are open (σ(4) = 0.98) hardly any. Clipping bounds an exploding gradient and cannot revive a
+vanished one.
 """
 
 from collections.abc import Callable

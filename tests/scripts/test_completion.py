@@ -32,6 +32,9 @@ def completed(line):
         ("train ppo CartPole-v1 --config.cl", ["--config.clip"]),
         ("train ppo CartPole-v1 --device ", ["auto", "cpu", "cuda"]),
         ("train-generative vae digits --fit c", ["crop"]),
+        ("train-generative d", ["dcgan"]),
+        ("train-generative vae di", ["digits"]),
+        ("train-generative vae dc", []),
         ("tune dqn Cart", ["CartPole-v1"]),
         ("compare ppo,dq", ["ppo,dqn"]),
         ("train --resume r", []),  # a folder

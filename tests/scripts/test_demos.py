@@ -170,6 +170,9 @@ def test_N_GRAD_05_gradients_vanish_or_explode_with_the_spectral_radius(load):
     closed = norms(lstm)
     kept = norms(demo["init_"](lstm, "forget_gate"))
     assert kept[50] / kept[0] > 1e3 * closed[50] / closed[0]
+    for layer in (demo["LSTM"](32, 32), demo["GRU"](32, 32)):  # gates that begin half open
+        half_open = norms(layer)
+        assert (half_open[20] / half_open[0]) ** (1 / 20) < 2 / 3
 
 
 @pytest.mark.slow

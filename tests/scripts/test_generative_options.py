@@ -53,6 +53,8 @@ def test_list_names_models_data_and_presets(capsys):
     ("line", "words"),
     [
         ("veo digits", "unknown model 'veo'; did you mean 'vae'"),
+        ("wrld CartPole-v1", "unknown model 'wrld'; did you mean 'world'"),
+        ("qqq digits", "'gan', 'dcgan', 'wgan-gp', 'world'"),
         ("vae digitz", "unknown data set 'digitz'; did you mean 'digits'?"),
         ("vae nowhere/at-all.npz", "nowhere/at-all.npz"),
         ("vae digits --config.beta 3", "--config.beta"),
