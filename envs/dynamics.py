@@ -7,7 +7,7 @@ its rules.
 
 from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 import gymnasium as gym
 import numpy as np
@@ -21,6 +21,7 @@ from .random import Random
 
 State = TypeVar("State", bound=tuple)
 Frames = npt.NDArray[np.uint8]
+Kernel = Literal["numpy", "fused"]
 
 
 class Dynamics(Protocol[State]):
@@ -94,3 +95,14 @@ def check_render_mode(render_mode: str | None, metadata: Mapping[str, Any]) -> s
             f"render_mode {render_mode!r} is not one of {metadata['render_modes']}"
         )
     return render_mode
+
+
+def check_kernel(kernel: Kernel) -> Kernel:
+    """Return the name of what computes the steps of a vector environment.
+
+    Raises:
+        ValueError: There is no such kernel.
+    """
+    if kernel not in get_args(Kernel):
+        raise ValueError(f"there is no kernel {kernel!r}: {nearest(str(kernel), get_args(Kernel))}")
+    return kernel

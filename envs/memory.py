@@ -16,7 +16,20 @@ def owner(array: Array) -> Any:
 def own_state(state: Any, n: int) -> Any:
     """Return a state with every field an array `[N]` of its own, or `[N, K]` if it has cells."""
     shapes = ((n, *np.shape(field)[1:]) for field in state)
-    return type(state)(*map(np.array, map(np.broadcast_to, state, shapes)))
+    fields = map(np.broadcast_to, state, shapes)
+    return type(state)(*(np.array(field, order="C") for field in fields))
+
+
+def own_observation(observation: Any, state: Any) -> Any:
+    """Return an observation, or a dict of parts, that shares no memory with the state."""
+    fields = {id(owner(field)) for field in state}
+
+    def own(part: Array) -> Array:
+        return part.copy() if id(owner(part)) in fields else part
+
+    if isinstance(observation, dict):
+        return {name: own(part) for name, part in observation.items()}
+    return own(observation)
 
 
 def separate(

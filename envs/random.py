@@ -19,20 +19,20 @@ U64 = npt.NDArray[np.uint64]
 
 MASK = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15  # G: 2⁶⁴ / golden ratio
-_A = 0xBF58476D1CE4E5B9
-_B = 0x94D049BB133111EB
+ODD_A = 0xBF58476D1CE4E5B9
+ODD_B = 0x94D049BB133111EB
 
-_GOLDEN, _MULTIPLY_A, _MULTIPLY_B = np.uint64(GOLDEN), np.uint64(_A), np.uint64(_B)
+_GOLDEN, _ODD_A, _ODD_B = np.uint64(GOLDEN), np.uint64(ODD_A), np.uint64(ODD_B)
 _11, _27, _30, _31, _32 = (np.uint64(shift) for shift in (11, 27, 30, 31, 32))
-_OFFSETS = _MULTIPLY_A * np.arange(64, dtype=np.uint64)[:, None]  # A·j
-_TO_UNIT = 2.0**-53
+_OFFSETS = _ODD_A * np.arange(64, dtype=np.uint64)[:, None]  # A·j
+TO_UNIT = 2.0**-53
 
 
 def mix(word: int) -> int:
     """Return splitmix64's hash of an integer, taken modulo 2⁶⁴."""
     word &= MASK
-    word = ((word ^ (word >> 30)) * _A) & MASK
-    word = ((word ^ (word >> 27)) * _B) & MASK
+    word = ((word ^ (word >> 30)) * ODD_A) & MASK
+    word = ((word ^ (word >> 27)) * ODD_B) & MASK
     return word ^ (word >> 31)
 
 
@@ -40,10 +40,10 @@ def mix_array(words: U64) -> U64:
     """Return `mix` of every element of a uint64 array, as a new array."""
     mixed = words >> _30
     mixed ^= words
-    mixed *= _MULTIPLY_A
+    mixed *= _ODD_A
     shifted = mixed >> _27
     mixed ^= shifted
-    mixed *= _MULTIPLY_B
+    mixed *= _ODD_B
     np.right_shift(mixed, _31, out=shifted)
     mixed ^= shifted
     return mixed
@@ -68,11 +68,11 @@ class ScalarRandom:
 
     def below(self, n: int, draw: int = 0) -> int:
         """Return an integer in [0, n), n ≤ 2³²: ((bits >> 32)·n) >> 32; 0 if n is 0."""
-        return ((mix(self.counter + _A * draw) >> 32) * n) >> 32
+        return ((mix(self.counter + ODD_A * draw) >> 32) * n) >> 32
 
     def uniform(self, low: float = 0.0, high: float = 1.0, draw: int = 0) -> float:
         """Return a float in [low, high): low + (high - low)·(bits >> 11)·2⁻⁵³."""
-        return low + (high - low) * ((mix(self.counter + _A * draw) >> 11) * _TO_UNIT)
+        return low + (high - low) * ((mix(self.counter + ODD_A * draw) >> 11) * TO_UNIT)
 
     def uniforms(self, count: int, low: float = 0.0, high: float = 1.0) -> tuple[float, ...]:
         """Return draws 0 to count - 1 of `uniform`."""
@@ -82,7 +82,7 @@ class ScalarRandom:
 def _to_uniform(bits: U64, low: float, high: float) -> npt.NDArray[np.float64]:
     bits >>= _11
     unit = bits.astype(np.float64)
-    unit *= _TO_UNIT
+    unit *= TO_UNIT
     unit *= high - low
     unit += low
     return unit
@@ -101,7 +101,7 @@ class BatchRandom:
         self.counter = counter
 
     def _bits(self, draw: int) -> U64:
-        return mix_array(self.counter + np.uint64(_A * draw & MASK) if draw else self.counter)
+        return mix_array(self.counter + np.uint64(ODD_A * draw & MASK) if draw else self.counter)
 
     def below(self, n: int | npt.NDArray[np.int64], draw: int = 0) -> npt.NDArray[np.int64]:
         """Return integers in [0, n), `[N]`; see `ScalarRandom.below`. Each may have its own n."""

@@ -8,7 +8,14 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from .actions import action_reader
-from .dynamics import Dynamics, check_render_mode, load_dynamics, render_metadata
+from .dynamics import (
+    Dynamics,
+    Kernel,
+    check_kernel,
+    check_render_mode,
+    load_dynamics,
+    render_metadata,
+)
 from .numbers import scalar
 from .pictures.sizes import require_size, resized
 from .pictures.window import Window
@@ -29,7 +36,12 @@ class DynamicsEnv(gym.Env):
         dynamics: An object, or "module:Class", which is built with the options.
         render_mode: None, "human", "rgb_array" or "ansi", as far as the dynamics can draw.
         render_size: Pixels of the longer side of pictures; None: as they are drawn.
+        kernel: What computes the steps of a vector of them. One is on Python numbers in any case,
+            with the same bits: so that an id's arguments suit both.
         options: Arguments of the dynamics' class.
+
+    Raises:
+        ValueError: There is no such kernel.
     """
 
     metadata = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 8}  # noqa: RUF012
@@ -40,8 +52,10 @@ class DynamicsEnv(gym.Env):
         *,
         render_mode: str | None = None,
         render_size: int | None = None,
+        kernel: Kernel = "numpy",
         **options: Any,
     ) -> None:
+        check_kernel(kernel)
         self.dynamics = load_dynamics(dynamics, options)
         self.observation_space = self.dynamics.observation_space
         self.action_space = self.dynamics.action_space

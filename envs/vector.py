@@ -1,7 +1,6 @@
 """The vector environment made from dynamics: N environments as arrays `[N]`, one call per step."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from operator import index
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -12,16 +11,26 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from .actions import action_reader
-from .dynamics import Dynamics, Frames, check_render_mode, load_dynamics, render_metadata
-from .memory import own_state, owner, separate
+from .dynamics import (
+    Dynamics,
+    Frames,
+    Kernel,
+    check_kernel,
+    check_render_mode,
+    load_dynamics,
+    render_metadata,
+)
+from .episodes import Rows, final_info, rows_to_reset, seeds_of
+from .fused.fitting import CompiledStep, compiled_step
+from .memory import own_observation, own_state, separate
 from .numbers import Array, batch
 from .pictures.sizes import require_size, resized
 from .random import GOLDEN, BatchRandom, mix_array, root_of
 
 Mask = npt.NDArray[np.bool_]
-Rows = npt.NDArray[np.intp]
 
 _GOLDEN = np.uint64(GOLDEN)
+_NONE: Rows = np.arange(0)
 
 
 class DynamicsVectorEnv(VectorEnv):
@@ -36,7 +45,12 @@ class DynamicsVectorEnv(VectorEnv):
         autoreset_mode: When a finished environment begins its next episode.
         render_mode: None or "rgb_array".
         render_size: Pixels of the longer side of pictures; None: as they are drawn.
+        kernel: What computes a step: "numpy"; or "fused", one function that numba compiles, with
+            the same bits. What cannot be compiled is NumPy's, with a warning.
         options: Arguments of the dynamics' class.
+
+    Raises:
+        ValueError: There is no such kernel.
     """
 
     def __init__(
@@ -47,6 +61,7 @@ class DynamicsVectorEnv(VectorEnv):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
         render_size: int | None = None,
+        kernel: Kernel = "numpy",
         **options: Any,
     ) -> None:
         self.dynamics = load_dynamics(dynamics, options)
@@ -69,8 +84,10 @@ class DynamicsVectorEnv(VectorEnv):
         self._start = np.zeros(num_envs, np.int64)  # when each episode began
         self._stream = np.zeros(num_envs, np.uint64)
         self._random = BatchRandom(np.zeros(num_envs, np.uint64))
-        self._finished: Rows = np.arange(0)
+        self._finished = _NONE
         self._state: Any = None
+        fused = check_kernel(kernel) == "fused"
+        self._compiled = compiled_step(self.dynamics) if fused else None
 
     def reset(
         self,
@@ -91,7 +108,7 @@ class DynamicsVectorEnv(VectorEnv):
             ValueError: The mask has another shape or is False everywhere; N seeds were expected.
             ResetNeeded: The very first reset leaves environments out.
         """
-        rows = self._rows_to_reset(options)
+        rows = rows_to_reset(options, self.num_envs, first=self._state is None)
         seeds = self._seeds(seed)
         for row in rows.tolist():
             if (one := seeds[row]) is not None:
@@ -106,28 +123,11 @@ class DynamicsVectorEnv(VectorEnv):
         """Return the seed of each environment, None where it goes on with its stream."""
         if isinstance(seed, int | np.integer):
             super().reset(seed=int(seed))
-            return [int(seed) + row for row in range(self.num_envs)]
-        seeds: list[int | None] = [None] * self.num_envs if seed is None else list(seed)
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"expected {self.num_envs} seeds, one per environment: got {seed}")
-        if any(one is not None and index(one) < 0 for one in seeds):
-            raise gym.error.Error(f"a seed is a non-negative integer or None: got {seed}")
-        if self._state is None:
-            entropy = int(self.np_random_seed or 0)
-            return [entropy + row if one is None else one for row, one in enumerate(seeds)]
-        return seeds
-
-    def _rows_to_reset(self, options: Mapping[str, Any] | None) -> Rows:
-        if not options or "reset_mask" not in options:
-            return np.arange(self.num_envs)
-        mask = options["reset_mask"]
-        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
-            raise TypeError(f"reset_mask must be an array of bool, got {mask!r}")
-        if mask.shape != (self.num_envs,) or not mask.any():
-            raise ValueError(f"reset_mask must have shape ({self.num_envs},) and a True: {mask}")
-        if self._state is None and not mask.all():
-            raise ResetNeeded("the first reset() cannot leave environments out")
-        return np.flatnonzero(mask)
+        seeds = seeds_of(seed, self.num_envs)
+        if self._state is not None or None not in seeds:
+            return seeds
+        entropy = int(self.np_random_seed or 0)
+        return [entropy + row if one is None else one for row, one in enumerate(seeds)]
 
     def _begin(self, rows: Rows) -> None:
         """Start the next episode in these rows."""
@@ -157,6 +157,8 @@ class DynamicsVectorEnv(VectorEnv):
             raise ResetNeeded(f"environments {finished.tolist()} have finished: reset them first")
         action = self._actions.many(actions, self.num_envs)
         self._clock += 1
+        if self._compiled is not None:
+            return self._step_compiled(self._compiled, action)
         self._random.counter += _GOLDEN
         result = self.dynamics.step(batch, self._state, action, self._random)
         self._state, reward, terminated = separate(*result, action, self.num_envs)
@@ -168,10 +170,35 @@ class DynamicsVectorEnv(VectorEnv):
         self._finished = finished = np.flatnonzero(terminated | truncated)
         info: dict[str, Any] = {}
         if finished.size and self.autoreset_mode is AutoresetMode.SAME_STEP:
-            info = self._final_info(finished)
+            rows = type(self._state)(*(field[finished] for field in self._state))
+            info = final_info(self._observe(rows), finished, self.num_envs)
             self._begin(finished)
-            self._finished = np.arange(0)
+            self._finished = _NONE
         return self._observe(self._state), reward, terminated, truncated, info
+
+    def _step_compiled(
+        self, compiled: CompiledStep, action: Any
+    ) -> tuple[Array, Array, Mask, Mask, dict[str, Any]]:
+        """Do what `step` does, once the clock has advanced."""
+        n, same_step = self.num_envs, self.autoreset_mode is AutoresetMode.SAME_STEP
+        seen: Any = self.observation_space
+        observation, final = np.empty(seen.shape, seen.dtype), np.empty(seen.shape, seen.dtype)
+        reward, terminated, truncated = np.empty(n), np.empty(n, bool), np.empty(n, bool)
+        ended = compiled.advance(
+            *(self._clock, self._limit, same_step, self._finished),
+            *(self._stream, self._random.counter, self._start),
+            action if isinstance(action, tuple) else np.array(action),
+            *(observation, reward, terminated, truncated, final),
+            *self._state,
+        )
+        self._finished, info = _NONE, {}
+        if ended:
+            rows = np.flatnonzero(terminated | truncated)
+            if same_step:
+                info = final_info(final[rows], rows, n)
+            else:
+                self._finished = rows
+        return observation, reward, terminated, truncated, info
 
     def _truncate(self) -> Mask:
         if self._clock < self._deadline:
@@ -180,29 +207,7 @@ class DynamicsVectorEnv(VectorEnv):
         return self._start <= self._clock - self._limit
 
     def _observe(self, state: Any) -> Any:
-        observation = self.dynamics.observe(batch, state)
-        fields = {id(owner(field)) for field in state}
-
-        def own(part: Array) -> Array:
-            return part.copy() if id(owner(part)) in fields else part
-
-        if isinstance(observation, dict):
-            return {name: own(part) for name, part in observation.items()}
-        return own(observation)
-
-    def _final_info(self, rows: Rows) -> dict[str, Any]:
-        """Return Gymnasium's description of the episodes that end in these rows."""
-        last = self._observe(type(self._state)(*(field[rows] for field in self._state)))
-        final = np.full(self.num_envs, None, object)
-        final[rows] = np.fromiter(_each(last, len(rows)), object, len(rows))
-        mask = np.zeros(self.num_envs, bool)
-        mask[rows] = True
-        return {
-            "final_obs": final,
-            "_final_obs": mask,
-            "final_info": {},
-            "_final_info": mask.copy(),
-        }
+        return own_observation(self.dynamics.observe(batch, state), state)
 
     def render(self) -> tuple[Frames, ...] | None:
         """Return a frame `[H, W, 3]` of each environment."""
@@ -237,11 +242,3 @@ class DynamicsVectorEnv(VectorEnv):
         self._finished = own["finished"]
         self._start = self._clock - own["elapsed"]
         self._deadline = self._clock
-
-
-def _each(observations: Any, count: int) -> Iterable[Any]:
-    """Return what each of `count` environments observes."""
-    if isinstance(observations, dict):
-        parts = {name: list(_each(part, count)) for name, part in observations.items()}
-        return [{name: part[row] for name, part in parts.items()} for row in range(count)]
-    return observations.tolist() if observations.ndim == 1 else observations

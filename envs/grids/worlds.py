@@ -59,12 +59,13 @@ class GridWorld(Dynamics[GridState]):
         self.action_space = spaces.Discrete(len(self.moves))
         self.transitions, *tables = _tables(grid, tuple(weights), self.moves)
         self._next, self._reward, self._terminated, self._starts = tables
+        self._start_count = len(self._starts.list)
         self._actions, self._lanes = self.transitions.next_state.shape[1:]
 
     def initial(self, xp: Numbers, random: Random) -> GridState:
         """Begin in one of the map's starts."""
-        starts = len(self._starts.list)
-        return GridState(xp.take(self._starts, random.below(starts) if starts > 1 else 0))
+        one = self._start_count == 1
+        return GridState(xp.take(self._starts, 0 if one else random.below(self._start_count)))
 
     def step(
         self, xp: Numbers, state: GridState, action: Number, random: Random

@@ -1,0 +1,109 @@
+"""The third number world: numbers of one environment, in compiled code.
+
+`Numbers` says what the functions do; a table is an array here, and so are pictures.
+"""
+
+# ruff: noqa: D103
+from collections.abc import Callable
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba.extending import overload, register_jitable
+
+from ..numbers import Array, Number
+from .elementary import cos, exp, sin
+
+__all__ = [
+    "at", "clip", "cos", "every", "exp", "image", "maximum", "minimum", "nth", "picture", "put",
+    "sin", "sqrt", "stack", "take", "where",
+]  # fmt: skip
+
+
+@register_jitable
+def where(condition: bool, a: Number, b: Number) -> Number:
+    return a if condition else b
+
+
+@register_jitable
+def clip(x: Number, low: Number, high: Number) -> Number:
+    return low if x < low else high if x > high else x
+
+
+@register_jitable
+def minimum(a: Number, b: Number) -> Number:
+    return a if a < b else b
+
+
+@register_jitable
+def maximum(a: Number, b: Number) -> Number:
+    return a if a > b else b
+
+
+@register_jitable
+def take(table: Array, index: int) -> Number:
+    return table[index]
+
+
+@register_jitable
+def picture(pictures: Array, index: int) -> Array:
+    return pictures[index].copy()
+
+
+@register_jitable
+def image(shape: tuple[int, ...], dtype: npt.DTypeLike, *marks: int) -> Array:
+    zeros = np.zeros(shape, dtype)
+    flat = zeros.reshape(-1)
+    for mark in marks:
+        flat[mark] = 1
+    return zeros
+
+
+@register_jitable
+def stack(numbers: tuple[Number, ...], dtype: npt.DTypeLike) -> Array:
+    stacked = np.empty(len(numbers), dtype)
+    _fill(stacked, 0, numbers)
+    return stacked
+
+
+@register_jitable
+def every(x: Number) -> Number:
+    return x
+
+
+@register_jitable
+def at(cells: Array, index: int) -> Number:
+    return cells[index]
+
+
+@register_jitable
+def put(cells: Array, index: int, x: Number) -> Array:
+    cells = cells.copy()
+    cells[index] = x
+    return cells
+
+
+@register_jitable
+def nth(mask: Array, n: int) -> int:
+    for k in range(len(mask)):
+        n -= mask[k]
+        if n < 0:
+            return k
+    return 0
+
+
+def _fill(array: Array, k: int, numbers: tuple[Number, ...]) -> None:
+    """Write numbers, each of its own type, into an array from index k on."""
+
+
+@overload(_fill)
+def _filling(array: Any, k: Any, numbers: Any) -> Callable[..., None]:
+    def none(array: Any, k: Any, numbers: Any) -> None:
+        return
+
+    def several(array: Any, k: Any, numbers: Any) -> None:
+        array[k] = numbers[0]
+        _fill(array, k + 1, numbers[1:])
+
+    return several if len(numbers) else none

@@ -1,0 +1,72 @@
+"""A world's text as numba reads it: with what it looks up replaced by what numba knows."""
+
+from collections.abc import Callable
+from types import CellType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ..numbers import Pictures, Table
+from .text import Unfit, looked_up
+
+# Without numba's checks for zero a division gives what NumPy's does; in a world's text a place that
+# no table has is an error, as it is there.
+RULES: dict[str, Any] = {"error_model": "numpy"}
+CHECKED: dict[str, Any] = RULES | {"boundscheck": True}
+LARGEST = 10**6  # bytes of a table: numba writes no larger ones into a file
+
+
+class Translator:
+    """Makes of what a world's text looks up what numba knows.
+
+    Functions are compiled where they are called; tables and pictures become arrays, and `self` a
+    module, of which numba knows that nobody changes it.
+
+    Args:
+        name: of that module; equal names are taken for equal modules.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.world = ModuleType(name)
+        self._done: dict[int, Callable[..., Any]] = {}
+
+    def of(self, value: Any) -> Any:
+        """Return what stands for a value.
+
+        Raises:
+            Unfit: a table is too large.
+        """
+        if isinstance(value, Table | Pictures):
+            value = value.array
+        if isinstance(value, np.ndarray) and value.nbytes > LARGEST:
+            raise Unfit(f"it has a table of {value.nbytes:,} bytes, more than {LARGEST:,}")
+        if isinstance(value, FunctionType):
+            return self.function(value)
+        if isinstance(value, MethodType):
+            return self._bound(self.function(value.__func__))  # type: ignore[arg-type]
+        return value
+
+    def function(self, function: FunctionType) -> Callable[..., Any]:
+        """Return a function as compiled code calls it."""
+        if id(function) not in self._done:
+            own = FunctionType(
+                function.__code__,
+                {"__name__": __name__},  # numba's cache imports it
+                function.__name__,
+                function.__defaults__,
+                tuple(CellType() for _ in function.__closure__ or ()),
+            )
+            self._done[id(function)] = njit(**CHECKED)(own)
+            own.__globals__.update({k: self.of(v) for k, v in looked_up(function).items()})
+            for name, cell in zip(own.__code__.co_freevars, own.__closure__ or (), strict=True):
+                cell.cell_contents = own.__globals__[name]
+        return self._done[id(function)]
+
+    def _bound(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        world = self.world
+
+        def method(*args: Any) -> Any:
+            return function(world, *args)
+
+        return njit(**CHECKED)(method)

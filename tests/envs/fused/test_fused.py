@@ -1,0 +1,242 @@
+"""A compiled step gives what NumPy's does, bit for bit, or is not taken."""
+
+import pickle
+import subprocess
+import sys
+from functools import partial
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from contract import actions_of, check_no_sharing, check_one_text, equal, same, vectors_agree
+from gymnasium import spaces
+from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.vector import AutoresetMode
+
+from envs import DynamicsVectorEnv, Table
+from envs.fused import fitting
+from envs.fused.text import fingerprint
+
+numba = pytest.importorskip("numba")
+
+
+@pytest.mark.parametrize("name", ["CartPole", "Pendulum", "Recall", "FourRooms", "Catch"])
+def test_compiled_worlds_keep_the_contract(name):
+    id = f"dreamgym/{name}-v0"
+    make = partial(gym.make_vec, id, 5, "vector_entry_point", kernel="fused")
+    assert make().unwrapped._compiled is not None
+    for mode in AutoresetMode:
+        assert check_one_text(id, 37, mode, limit=13, kernel="fused")
+        short = partial(make, max_episode_steps=7, autoreset_mode=mode)
+        check_no_sharing(short(), short())
+    assert vectors_agree(make(), pickle.loads(pickle.dumps(make())), seed=3)
+
+
+def test_other_processes_find_what_was_compiled():
+    code = """
+import gymnasium, envs
+vector = gymnasium.make_vec("dreamgym/FourRooms-v0", 3, "vector_entry_point", kernel="fused")
+print(sum(vector.unwrapped._compiled.advance.stats.cache_hits.values()))
+"""
+    run = partial(subprocess.run, [sys.executable, "-W", "error", "-c", code], check=True)
+    assert [run(capture_output=True, text=True).stdout for _ in range(2)][1] == "1\n"
+
+
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_states_go_from_one_kernel_to_the_other(mode):
+    make = partial(
+        gym.make_vec, "dreamgym/CartPole-v0", 9, "vector_entry_point", autoreset_mode=mode
+    )
+    numpys, fused = make(kernel="numpy").unwrapped, make(kernel="fused").unwrapped
+    numpys.reset(seed=4)
+    ended = 0
+    for turn, (action, _) in enumerate(zip(actions_of(numpys), range(60), strict=False)):
+        first, second = (numpys, fused) if turn % 2 else (fused, numpys)
+        first.load_state_dict(second.state_dict())
+        said, expected = fused.step(action), numpys.step(action)
+        assert equal(said[:4], expected[:4])
+        assert same(fused.state_dict()["state"], numpys.state_dict()["state"])
+        over = said[2] | said[3]
+        ended += over.sum()
+        if over.any() and mode is AutoresetMode.DISABLED:
+            for each in (numpys, fused):
+                each.reset(options={"reset_mask": over})
+    assert ended > 10
+
+
+def test_what_is_refused_changes_nothing():
+    vector = DynamicsVectorEnv("envs.worlds.cartpole:CartPole", 2, kernel="fused")
+    with pytest.raises(ResetNeeded):
+        vector.step(np.zeros(2, int))
+    vector.reset(seed=0)
+    before = vector.state_dict()
+    with pytest.raises(InvalidAction, match="environment 1"):
+        vector.step(np.array([0, 2]))
+    after = vector.state_dict()
+    assert same(before.pop("state"), after.pop("state"))
+    assert same(before, after)
+
+
+def test_actions_may_be_of_any_integers_and_lie_anywhere():
+    make = partial(DynamicsVectorEnv, "envs.worlds.cartpole:CartPole", 3)
+    numpys, fused = make(), make(kernel="fused")
+    frozen = np.array([1, 0, 1])
+    frozen.setflags(write=False)
+    for action in ([0, 1, 1], frozen, np.array([1, 0, 0], np.uint8), np.arange(6)[::2] % 2):
+        numpys.reset(seed=1), fused.reset(seed=1)
+        assert equal(numpys.step(action)[:4], fused.step(action)[:4])
+
+
+def test_functions_are_numpys_to_the_last_bit():
+    from envs.fused import numbers
+
+    @numba.njit
+    def compute(x, sines, cosines, exponentials):
+        for i in range(len(x)):
+            sines[i], cosines[i] = numbers.sin(x[i]), numbers.cos(x[i])
+            exponentials[i] = numbers.exp(x[i])
+
+    x = np.random.default_rng(0).normal(size=20_000) * 10.0 ** np.arange(-2, 3).repeat(4_000)
+    found = np.empty((3, len(x)))
+    with np.errstate(over="ignore"):
+        compute(x, *found)
+        assert same(found, np.stack((np.sin(x), np.cos(x), np.exp(x))))
+
+
+# Worlds of one's own --------------------------------------------------------------------------
+
+
+def _halved(x: Any) -> Any:
+    return x / 2.0
+
+
+class Cells(NamedTuple):
+    cells: Any
+    head: Any
+    moved: Any
+
+
+class Board:
+    """Marks cells, by everything that text may use."""
+
+    action_space = spaces.Discrete(3, start=-1)
+    observation_space = spaces.Box(-np.inf, np.inf, (2, 3), np.float64)
+
+    def __init__(self, size: int = 6, step: float = 1.5) -> None:
+        self.size, self.by, self._ways = size, step, Table([5, 1, 2])
+
+    def initial(self, xp: Any, random: Any) -> Any:
+        return Cells(xp.image((self.size,), np.int32, random.below(self.size, 1), 0), 0, False)
+
+    def _ahead(self, xp: Any, head: Any, action: Any) -> Any:
+        return (head + xp.take(self._ways, action + 1)) % self.size
+
+    def step(self, xp: Any, state: Any, action: Any, random: Any) -> tuple[Any, Any, Any]:
+        head = self._ahead(xp, state.head, action)
+        free = state.cells < xp.every(2 + 0 * head)
+        head = xp.where(xp.at(state.cells, head) > 3, xp.nth(free, random.below(self.size)), head)
+        cells = xp.put(state.cells, head, xp.at(state.cells, head) + 1)
+        a, b = random.uniforms(2, -self.by, self.by)
+        reward = _halved(xp.exp(-abs(a)) * xp.cos(b)) // 0.125 + xp.maximum(a, b)
+        moved = (head == state.head) ^ True
+        return Cells(cells, head, moved), reward, (head == 3) & moved
+
+    def observe(self, xp: Any, state: Any) -> Any:
+        row = xp.minimum(state.head, 1) * 3
+        return xp.image((2, 3), np.float64, row + state.head % 3)
+
+
+def test_all_that_text_may_use_is_compiled():
+    numpys, fused = (DynamicsVectorEnv(Board(), 50, 20, kernel=k) for k in ("numpy", "fused"))
+    assert fused._compiled is not None
+    assert vectors_agree(numpys, fused, seed=0)
+    assert same(numpys.state_dict()["state"], fused.state_dict()["state"])
+
+
+def test_worlds_of_other_numbers_are_other_text():
+    def printed(dynamics: Any) -> str:
+        return fingerprint(dynamics, Cells)
+
+    assert printed(Board()) == printed(Board())
+    others = [Board(size=7), Board(step=2.5), Board()]
+    others[2]._ways = Table([5, 1, 3])
+    assert len({printed(board) for board in (Board(), *others)}) == 4
+    before = printed(Board())
+    _halved.__globals__["_halved"], kept = lambda x: x / 4.0, _halved
+    try:
+        assert printed(Board()) != before
+    finally:
+        kept.__globals__["_halved"] = kept
+
+
+def test_a_step_of_another_world_is_found_out():
+    compiled = DynamicsVectorEnv(Board(), 1, kernel="fused")._compiled
+    assert compiled is not None
+    assert fitting.difference(Board(), compiled.advance) == ""
+    assert "its reward" in fitting.difference(Board(step=1.25), compiled.advance)
+
+
+class Generated(Board):
+    """Text that numba does not know."""
+
+    def observe(self, xp: Any, state: Any) -> Any:
+        first, second = (xp.minimum(state.head, k) for k in (1, 2))
+        return xp.image((2, 3), np.float64, first, second)
+
+
+class Drifting(Board):
+    """Its state's head begins as an integer and becomes a float."""
+
+    def step(self, xp: Any, state: Any, action: Any, random: Any) -> tuple[Any, Any, Any]:
+        return Cells(state.cells, state.head * 1.0, False), 0.0, False
+
+    def observe(self, xp: Any, state: Any) -> Any:
+        return xp.image((2, 3), np.float64, 0 * state.moved)
+
+
+class Narrow(Board):
+    """Shows other numbers than its space has."""
+
+    observation_space = spaces.Box(-np.inf, np.inf, (2, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (Generated, r"numba does not compile it \(.+\)"),
+        (Drifting, "its state's head is not what NumPy's is"),
+        (Narrow, r"its observations, float64 \(2, 3\), are not of Box"),
+    ],
+)
+def test_what_cannot_be_compiled_is_numpys_and_said_to_be(kind, why):
+    with pytest.warns(UserWarning, match=f"changes nothing for {kind.__name__}, .*{why}"):
+        vector = DynamicsVectorEnv(kind(), 6, kernel="fused")
+    assert vectors_agree(DynamicsVectorEnv(kind(), 6), vector, seed=2)
+
+
+def test_dicts_are_numpys():
+    with pytest.warns(UserWarning, match="changes nothing for Reach, .* a Dict"):
+        gym.make_vec("dreamgym/Reach-v0", 2, "vector_entry_point", kernel="fused")
+
+
+def test_methods_put_in_place_of_the_classs_are_numpys():
+    board = Board()
+    board.observe = partial(Board.observe, board)  # type: ignore[method-assign]
+    with pytest.warns(UserWarning, match="its observe is no method of its class"):
+        DynamicsVectorEnv(board, 2, kernel="fused")
+
+
+def test_without_numba_steps_are_numpys(monkeypatch):
+    monkeypatch.setattr(fitting, "find_spec", lambda name: None)
+    with pytest.warns(UserWarning, match=r"numba is not installed, pip install 'dreamgym\[fast\]'"):
+        vector = DynamicsVectorEnv(Board(), 2, kernel="fused")
+    assert vectors_agree(DynamicsVectorEnv(Board(), 2), vector, seed=2)
+
+
+@pytest.mark.parametrize("make", [gym.make, gym.make_vec])
+def test_there_are_two_kernels(make):
+    for kernel in ("numpy", "fused"):
+        make("dreamgym/CartPole-v0", kernel=kernel).reset(seed=0)
+    with pytest.raises(ValueError, match="no kernel 'fuse': did you mean 'fused'"):
+        make("dreamgym/CartPole-v0", kernel="fuse")
