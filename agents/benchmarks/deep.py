@@ -8,6 +8,7 @@ Bars: PPO and A2C three times the peer's steps/s, recurrent PPO four times, pixe
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
 
 from nets.benchmarks.timing import Case, Measure, Need, Side, rate
 
@@ -37,18 +38,24 @@ OUR_PIXELS = PIXELS | {
 
 
 def built(
-    algorithm: str, env_id: str, copies: int, settings: dict[str, Any], device: str, seed: int
+    algorithm: str,
+    world: str | EnvSpec,
+    copies: int,
+    settings: dict[str, Any],
+    device: str,
+    seed: int,
 ) -> Any:
     """Return an agent of ours, whose world may be one of noise."""
     found = find_algorithm(algorithm)
     config = found.config_type()(**settings)
-    env = gym.make(NOISE_84) if env_id == NOISE_84.id else env_id
+    spec = NOISE_84 if world == NOISE_84.id else world
+    env = gym.make(spec) if isinstance(spec, EnvSpec) else spec
     return found.agent_type()(env, config, seed=seed, device=device, num_envs=copies)
 
 
 def ours(
     algorithm: str,
-    env_id: str,
+    world: str | EnvSpec,
     copies: int,
     before: int,
     steps: int,
@@ -58,7 +65,7 @@ def ours(
     """Measure env steps/s of an agent of ours."""
 
     def measure(turn: int) -> float:
-        agent = built(algorithm, env_id, copies, settings, device, turn)
+        agent = built(algorithm, world, copies, settings, device, turn)
         agent.learn(before, progress=False)
         return rate(steps, lambda: agent.learn(steps, progress=False))
 

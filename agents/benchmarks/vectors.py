@@ -3,23 +3,27 @@
 All have the same settings and networks of 64-64 units. PPO and A2C of ours learn by their compiled
 kernels; how fast they are by torch is measured beside them. JAX compiles the world into the loop of
 learning, for which its programs count only once compiled: that takes it seconds, told apart, which
-the time to a goal has in it. Bars: PPO 0.8 of JAX's steps/s, DQN twice stable-baselines3's; A2C
-none, where Gymnasium's world and the price of Python's calls decide, whatever is learned.
+the time to a goal has in it. Ours steps its own CartPole, compiled, too, which has the physics of
+gymnax's; cases that end in `-gymnasium` have Gymnasium's. Bars: PPO 0.8 of JAX's steps/s, DQN twice
+stable-baselines3's; A2C none, where the price of Python's calls decides, whatever is learned.
 """
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from nets.benchmarks.apart import Apart
-from nets.benchmarks.timing import Case, Side, rate
+from nets.benchmarks.timing import Case, Measure, Side
 
-from ..algorithms import find_algorithm
+from ..environments.ids import find_spec
 from .deep import A2C, ENV_ID, PPO, PPO_DISCOUNT, PPO_EPOCHS, copies, learning
 from .deep import ours as trained
 from .learners import GOAL, GOAL_EPISODES, GOAL_EVERY, our_way_to_goal, sb3_way_to_goal
 from .pixels import CASES as PIXELS
 
 PEERS = ("jax==0.10.2", "flax==0.12.8", "optax==0.2.8", "gymnax==1.0.1")
+OWN_ID = "dreamgym/CartPole-v0"
 FORGOTTEN = ("six==1.17.0",)  # which gymnax imports and does not ask for
 JAX = Apart("jax", (*PEERS, *FORGOTTEN), Path(__file__).with_name("jax_peer.py"))
 A2C_COPIES, A2C_UPDATES = (64, 2_048), 100
@@ -58,21 +62,52 @@ SHAPES = (
 )
 
 
-def ours(shape: Shape, kernel: Literal["torch", "fused"], turn: int) -> float:
-    """Measure env steps/s of our PPO, compiled before where it is to be."""
-    found, steps = find_algorithm("ppo"), shape.updates * shape.rows
-    config = found.config_type()(
-        n_steps=shape.n_steps,
-        batch_size=shape.rows // shape.minibatches,
-        epochs=shape.epochs,
-        discount=PPO_DISCOUNT,
-        gae_lambda=PPO["gae_lambda"],
-        learning_rate=PPO["learning_rate"],
-        kernel=kernel,
-    )
-    agent = found.agent_type()(ENV_ID, config, seed=turn, device="cpu", num_envs=shape.copies)
-    agent.learn(2 * shape.rows, progress=False)
-    return rate(steps, lambda: agent.learn(steps, progress=False))
+def ours(algorithm: str, shape: Shape, settings: dict[str, Any], gymnasiums: bool) -> Measure:
+    """Measure env steps/s of an agent of ours, on Gymnasium's CartPole or on ours, compiled."""
+    before, steps = 2 * shape.rows, shape.updates * shape.rows
+
+    def measure(turn: int) -> float:
+        world = find_spec(ENV_ID if gymnasiums else OWN_ID)
+        if not gymnasiums:
+            world.kwargs["kernel"] = "fused"
+        return trained(algorithm, world, shape.copies, before, steps, settings)(turn)
+
+    return measure
+
+
+def beside_jax(
+    algorithm: str, shape: Shape, settings: dict[str, Any], name: str, what: str, **told: Any
+) -> Iterator[Case]:
+    """Yield the comparisons at one shape: on our compiled CartPole, and on Gymnasium's.
+
+    Args:
+        algorithm: the name of ours.
+        shape: of all sides.
+        settings: of ours.
+        name: of the case on our world.
+        what: is done.
+        **told: of the cases.
+    """
+    jax = Side("JAX, PureJaxRL's shape", JAX.measure(*shape))
+    for gymnasiums in (False, True):
+
+        def side(kernel: str, gymnasiums: bool = gymnasiums) -> Side:
+            own = settings | {"kernel": kernel}
+            return Side(f"{algorithm}, {kernel}", ours(algorithm, shape, own, gymnasiums))
+
+        world = "Gymnasium's CartPole-v1" if gymnasiums else f"{OWN_ID}, compiled"
+        yield Case(
+            f"{name}-gymnasium" if gymnasiums else name,
+            f"{what.format(world=world)}; the peer is compiled before, and its world with it",
+            f"{shape.updates * shape.rows:,} steps",
+            "steps/s",
+            side("fused"),
+            (jax, side("torch")),
+            rounds=5,
+            warm_up=False,
+            needs=JAX.need,
+            **told,
+        )
 
 
 def sb3_dqn(turn: int) -> float:
@@ -99,55 +134,34 @@ def sb3_model(seed: int) -> Any:
     return SB3PPO("MlpPolicy", copies(), seed=seed, device="cpu", ent_coef=0.0, **settings)
 
 
-def case(shape: Shape) -> Case:
-    """Return the comparison at one shape."""
-    shown = f"{shape.copies}x{shape.n_steps}"
-    measured = (*shape[:4], shape.updates)
-    return Case(
-        f"ppo-vector-{shown}",
-        f"PPO on {ENV_ID}, {shape.copies} environments of {shape.n_steps} steps,"
-        f" {shape.epochs} epochs of {shape.minibatches} minibatches; the peer is compiled before",
-        f"{shape.updates * shape.rows:,} steps",
-        "steps/s",
-        Side("ppo, fused", lambda turn: ours(shape, "fused", turn)),
-        (
-            Side("JAX, PureJaxRL's shape", JAX.measure(*measured)),
-            Side("ppo, torch", lambda turn: ours(shape, "torch", turn)),
-        ),
-        bar=0.8,
-        rounds=5,
-        warm_up=False,
-        needs=JAX.need,
+def ppo_cases(shape: Shape) -> Iterator[Case]:
+    """Yield the comparisons of PPO at one shape."""
+    settings = {
+        "n_steps": shape.n_steps,
+        "batch_size": shape.rows // shape.minibatches,
+        "epochs": shape.epochs,
+        "discount": PPO_DISCOUNT,
+        "gae_lambda": PPO["gae_lambda"],
+        "learning_rate": PPO["learning_rate"],
+    }
+    what = (
+        f"PPO on {{world}}, {shape.copies} environments of {shape.n_steps} steps,"
+        f" {shape.epochs} epochs of {shape.minibatches} minibatches"
     )
+    name = f"ppo-vector-{shape.copies}x{shape.n_steps}"
+    yield from beside_jax("ppo", shape, settings, name, what, bar=0.8)
 
 
-def a2c_case(copies: int) -> Case:
-    """Return the comparison of A2C at a number of environments."""
+def a2c_cases(copies: int) -> Iterator[Case]:
+    """Yield the comparisons of A2C at a number of environments."""
     shape = Shape(copies, int(A2C["n_steps"]), 1, 1, A2C_UPDATES)
-    steps = shape.updates * shape.rows
-
-    def by(kernel: Literal["torch", "fused"]) -> Side:
-        settings = A2C | {"kernel": kernel}
-        measure = trained("a2c", ENV_ID, copies, 2 * shape.rows, steps, settings)
-        return Side(f"a2c, {kernel}", measure)
-
-    return Case(
-        f"a2c-vector-{copies}",
-        f"A2C on {ENV_ID}, {copies} environments of {shape.n_steps} steps; the peer is compiled"
-        " before, and its world with it",
-        f"{steps:,} steps",
-        "steps/s",
-        by("fused"),
-        (Side("JAX, PureJaxRL's shape", JAX.measure(*shape)), by("torch")),
-        rounds=5,
-        warm_up=False,
-        needs=JAX.need,
-    )
+    what = f"A2C on {{world}}, {copies} environments of {shape.n_steps} steps"
+    yield from beside_jax("a2c", shape, A2C, f"a2c-vector-{copies}", what)
 
 
 CASES = (
-    *map(case, SHAPES),
-    *map(a2c_case, A2C_COPIES),
+    *chain.from_iterable(map(ppo_cases, SHAPES)),
+    *chain.from_iterable(map(a2c_cases, A2C_COPIES)),
     *PIXELS,
     Case(
         "dqn-vector-64",
