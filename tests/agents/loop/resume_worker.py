@@ -66,15 +66,15 @@ def die_at(moment):
 
 
 def load_kernels():
-    """Load what numba has compiled, which children would do one after the other."""
+    """Load what numba compiles of a first update, which children would do one after the other."""
     for name, env, settings in (
         ("q-learning", "dreamgym/Lake-v0", {}),
-        ("ppo", "CartPole-v1", {"kernel": "fused"}),
+        ("ppo", "CartPole-v1", {"kernel": "fused", "n_steps": 8}),
         ("a2c", "Pendulum-v1", {"kernel": "fused"}),
-        ("a2c", "CartPole-v1", {"kernel": "fused"}),
     ):
         algorithm = find_algorithm(name)
-        algorithm.agent_type()(env, algorithm.config_type()(**settings)).learn(1, progress=False)
+        agent = algorithm.agent_type()(env, algorithm.config_type()(**settings))
+        agent.learn(agent.rollout_steps, progress=False)
 
 
 if __name__ == "__main__":
