@@ -234,6 +234,18 @@ def test_without_numba_steps_are_numpys(monkeypatch):
     assert vectors_agree(DynamicsVectorEnv(Board(), 2), vector, seed=2)
 
 
+def test_a_numpy_that_keeps_its_loops_elsewhere_steps_itself(monkeypatch):
+    from envs.fused.elementary import loop_of
+
+    with pytest.raises(ImportError, match=r"add'> of numpy .* shows no loop over float64"):
+        loop_of(np.add)
+    monkeypatch.setattr(fitting, "_known", {})
+    monkeypatch.setitem(sys.modules, "envs.fused.advance", None)
+    with pytest.warns(UserWarning, match="changes nothing for Board, .* import of envs.fused"):
+        vector = DynamicsVectorEnv(Board(), 2, kernel="fused")
+    assert vectors_agree(DynamicsVectorEnv(Board(), 2), vector, seed=2)
+
+
 @pytest.mark.parametrize("make", [gym.make, gym.make_vec])
 def test_there_are_two_kernels(make):
     for kernel in ("numpy", "fused"):
