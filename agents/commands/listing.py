@@ -2,6 +2,8 @@
 
 from importlib import import_module
 
+from nets.shell.widths import fitted
+
 from ..algorithms import ALGORITHMS
 from ..presets import load_presets, load_variants
 
@@ -16,8 +18,8 @@ def list_all() -> int:
         import_module(module)
     print("algorithms:")
     for name, algorithm in ALGORITHMS.items():
-        print(f"  {name:<20}{algorithm.summary}")
-    print("\nenvironments (besides all of Gymnasium's):")
+        print(fitted(f"  {name:<20}{algorithm.summary}"))
+    print("\nenvironments, besides Gymnasium's:")
     for env_id in sorted(gym.registry):
         if env_id.partition("/")[0] in HOME:
             print(f"  {env_id}")

@@ -15,6 +15,7 @@ from nets.shell.here import shown
 from nets.shell.run_options import ResumeOptions, StartOptions
 from nets.shell.tracked import track_option, tracked
 from nets.shell.training import new_folder
+from nets.shell.widths import fitted
 
 from ..catalogue import MODELS, WORLD
 from ..presets import Preset, load_presets
@@ -240,11 +241,11 @@ def _list() -> int:
     """Print the models, the data, and for which pairs there are presets."""
     print("models:")
     for name, model in MODELS.items():
-        print(f"  {name:<22}{model.summary}")
-    print(f"  {WORLD.name:<22}{WORLD.summary}; its data are an ENV_ID")
+        print(fitted(f"  {name:<22}{model.summary}"))
+    print(fitted(f"  {WORLD.name:<22}{WORLD.summary}; its data are an ENV_ID"))
     print("\ndata:")
     for name, summary in DATA.items():
-        print(f"  {name:<22}{summary}")
+        print(fitted(f"  {name:<22}{summary}"))
     print("\npresets:")
     for name, data in load_presets():
         print(f"  {name:<22}{data}")

@@ -22,6 +22,7 @@ from ..runs.ownership import Occupied
 from .here import as_seen, look_beside, pinned, shown, started_here
 from .option_values import VALUES
 from .plain_warnings import plain_warnings
+from .widths import fitted
 from .wrong_options import WrongOption, one_sentence
 
 Options = TypeVar("Options")
@@ -196,7 +197,7 @@ def read(
                 kind,
                 prog=call,
                 args=argv,
-                description=text,
+                description=fitted(text),
                 default=default,
                 config=config,
                 registry=VALUES,

@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from ..near import hint
 from .command_line import CommandError, command
 from .completion import ASK, SHELLS, candidates
+from .widths import fitted
 
 GROUP = "dreamgym.commands"
 
@@ -20,7 +21,7 @@ def main(argv: list[str]) -> int:
     """Run the command that `argv` begins with."""
     points = {point.name: point for point in entry_points(group=GROUP)}
     if argv in ([], ["-h"], ["--help"], ["help"]):
-        print(_usage(points))
+        print(fitted(_usage(points)))
         return 0
     if argv[0] == ASK:
         print("\n".join(candidates(points, argv[1:] or [""])))
@@ -53,9 +54,9 @@ def _usage(points: Mapping[str, EntryPoint]) -> str:
             "commands:",
             *lines,
             "",
-            "`dreamgym help COMMAND` tells more, `dreamgym --version` which this is;",
-            'eval "$(dreamgym completion bash)" completes all that at the Tab key (or zsh, fish);',
-            "begin with: dreamgym train dqn CartPole-v1",
+            "`dreamgym help COMMAND` tells more, `dreamgym --version` which this is.",
+            '  eval "$(dreamgym completion bash)"    completes it at the Tab key (or zsh, fish)',
+            "  dreamgym train dqn CartPole-v1        begins",
         ]
     )
 

@@ -156,7 +156,7 @@ def test_list_names_algorithms_our_environments_and_presets(capsys):
         assert any(line.split()[:1] == [name] for line in lines)
     for env_id in ("dreamgym/Lake-v0", "dreamgym/Maze-v0", "dreamgym/Catch-v0"):
         assert f"  {env_id}" in lines
-    environments = lines[lines.index("environments (besides all of Gymnasium's):") + 1 :]
+    environments = lines[lines.index("environments, besides Gymnasium's:") + 1 :]
     environments = environments[: environments.index("")]
     assert all(line.startswith("  dreamgym/") for line in environments)
     assert any(line.split() == ["dqn", "CartPole-v1"] for line in lines)
