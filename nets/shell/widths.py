@@ -24,9 +24,8 @@ def fitted(text: str) -> str:
         return text
     lines: list[str] = []
     for prose, block in groupby(text.split("\n"), _is_prose):
-        lines += (
-            _paragraph([*block], width) if prose else (x for b in block for x in _row(b, width))
-        )
+        fit = _paragraph if prose else _rows
+        lines += fit([*block], width)
     return "\n".join(lines)
 
 

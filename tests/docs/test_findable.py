@@ -5,13 +5,15 @@ import re
 import pytest
 from printed_blocks import PAGES
 
+INSIDE = "nets.md Looking inside: gradient check, dead units"
 SOUGHT = {
     "NaN loss": "faq.md The loss is NaN, or training stops with `Diverged`",
     "not learning": "faq.md It does not learn",
     "slow": "faq.md It is slow",
     "dropout ensemble": "nets.md Regularisation",
     "dropout sub-networks": "nets.md Regularisation",
-    "gan uniform noise": "generative/gans.md Settings",
+    "gan uniform noise": "generative/gans.md A GAN's prior: normal or uniform",
+    "share run model hub": "travelling.md Share a run on a model hub",
     "gan sensitive hyperparameters": "generative/gans.md Sensitivity to settings",
     "gans unstable": "generative/gans.md Sensitivity to settings",
     "decision boundary hidden layers": "gallery.md Decision regions",
@@ -21,16 +23,16 @@ SOUGHT = {
     "high bias underfitting": "training.md Bias before variance",
     "wrong metric": "training.md Another metric, another dev set",
     "development set": "training.md Another metric, another dev set",
-    "gradient check": "nets.md Looking inside",
-    "grad_check": "nets.md Looking inside",
-    "perceptron": "nets.md Looking inside",
-    "multi-task learning": "nets.md Looking inside",
-    "MultiTask": "nets.md Looking inside",
-    "GRU reset_after": "nets.md Looking inside",
-    "moving_average": "nets.md Looking inside",
-    "count_nonzero": "nets.md Looking inside",
-    "dead units relu": "nets.md Looking inside",
-    "dead_unit_fraction": "nets.md Looking inside",
+    "gradient check": INSIDE,
+    "grad_check": INSIDE,
+    "perceptron": INSIDE,
+    "multi-task learning": INSIDE,
+    "MultiTask": INSIDE,
+    "GRU reset_after": INSIDE,
+    "moving_average": INSIDE,
+    "count_nonzero": INSIDE,
+    "dead units relu": INSIDE,
+    "dead_unit_fraction": INSIDE,
 }
 
 
