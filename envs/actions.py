@@ -52,8 +52,7 @@ class DiscreteActions:
         if array.shape != (num_envs,) or array.dtype.kind not in "iu":
             raise _refuse(actions, self._space, hint)
         array = array.astype(np.int64, copy=False)
-        numbers = (array - self._low if self._low else array).view(np.uint64)
-        if np.maximum.reduce(numbers) >= self._count:  # sooner than by `max`
+        if (array - self._low if self._low else array).view(np.uint64).max() >= self._count:
             bad = np.flatnonzero((array < self._low) | (array >= self._high))[0]
             raise _refuse(array[bad].item(), self._space, f"{self._hint} (environment {bad})")
         return array
