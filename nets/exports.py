@@ -35,7 +35,8 @@ def lazy_exports(
     def get(name: str) -> Any:
         """Import a public name when it is first asked for."""
         if name not in homes:
-            told = f"module {package!r} has no attribute {name!r}{meant(name)}"
+            listed = "" if name.startswith("_") else f"; dir({package}) lists what there is"
+            told = f"module {package!r} has no attribute {name!r}{meant(name) or listed}"
             raise AttributeError(told, name=name)
         return getattr(import_module(homes[name], package), name)
 

@@ -18,9 +18,9 @@ ANSWERS = [
     (nets, "perceptron", ": it is nets.networks.perceptron.Perceptron"),
     (nets, "accuracy_score", "; did you mean nets.supervised.metrics.accuracy?"),
     (nets, "mlp", "; did you mean 'MLP'?"),
-    (nets, "Xyzzy", ""),
+    (nets, "Xyzzy", "; dir(nets) lists what there is"),
     (agents, "ReplayBuffer", ": it is agents.dqn.replay.ReplayBuffer"),
-    (agents, "xyzzy", ""),
+    (agents, "xyzzy", "; dir(agents) lists what there is"),
     (agents, "ActorCritic", ": it is A2C"),
     (generative, "Vae", "; did you mean 'VAE'?"),
 ]
@@ -33,7 +33,7 @@ def test_a_name_is_answered_with_where_it_is(package, name, told):
     assert str(error.value) == f"module {package.__name__!r} has no attribute {name!r}{told}"
 
 
-@pytest.mark.parametrize(("package", "name", "told"), [each for each in ANSWERS if each[2]])
+@pytest.mark.parametrize(("package", "name", "told"), [each for each in ANSWERS if "dir(" not in each[2]])
 def test_an_import_by_that_name_says_the_same(package, name, told):
     message = f"cannot import name {name!r} from {package.__name__!r}{told}"
     for line in (f"from {package.__name__} import {name}", f"import {package.__name__}.{name}"):
