@@ -33,7 +33,9 @@ def test_a_name_is_answered_with_where_it_is(package, name, told):
     assert str(error.value) == f"module {package.__name__!r} has no attribute {name!r}{told}"
 
 
-@pytest.mark.parametrize(("package", "name", "told"), [each for each in ANSWERS if "dir(" not in each[2]])
+@pytest.mark.parametrize(
+    ("package", "name", "told"), [each for each in ANSWERS if "dir(" not in each[2]]
+)
 def test_an_import_by_that_name_says_the_same(package, name, told):
     message = f"cannot import name {name!r} from {package.__name__!r}{told}"
     for line in (f"from {package.__name__} import {name}", f"import {package.__name__}.{name}"):
