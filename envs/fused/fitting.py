@@ -43,7 +43,8 @@ def compiled_step(dynamics: Dynamics) -> CompiledStep | None:
     if not isinstance(found, str):
         return CompiledStep(dynamics, found)
     name = type(dynamics).__name__
-    gym.logger.warn(f"kernel 'fused' changes nothing for {name}, NumPy steps it: {found}")
+    why = f"kernel 'fused' changes nothing for {name}, NumPy steps it: {found}"
+    gym.logger.warn("%s", why)  # which may hold a %
     return None
 
 

@@ -246,6 +246,17 @@ def test_a_numpy_that_keeps_its_loops_elsewhere_steps_itself(monkeypatch):
     assert vectors_agree(DynamicsVectorEnv(Board(), 2), vector, seed=2)
 
 
+def test_without_numpys_loops_steps_are_numpys(monkeypatch):
+    from envs.fused import elementary
+
+    with pytest.raises(ImportError, match=r"'add'> of numpy .* no loop"):
+        elementary.loop_of(np.add)  # of two numbers
+    monkeypatch.setattr(fitting, "_known", {})
+    monkeypatch.setitem(sys.modules, "envs.fused.advance", None)  # as if its import had failed
+    with pytest.warns(UserWarning, match="changes nothing for Board, .*envs.fused.advance"):
+        DynamicsVectorEnv(Board(), 2, kernel="fused")
+
+
 @pytest.mark.parametrize("make", [gym.make, gym.make_vec])
 def test_there_are_two_kernels(make):
     for kernel in ("numpy", "fused"):
