@@ -255,14 +255,21 @@ def _curve(folder: RunFolder) -> dict[str, list[float]]:
     return {"step": steps.tolist(), "return": returns.tolist(), "std": spread.tolist()}
 
 
-def _require_equal(path: Path, kept: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+def differences(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """Name each value in which two descriptions of runs differ, as it was and as it is asked for.
+
+    Args:
+        kept: what was run, with its "settings" by name.
+        asked: what is to be.
+    """
     there, wanted = _flat(kept), _flat(asked)
     names = sorted(name for name in there | wanted if there.get(name) != wanted.get(name))
-    if names:
-        differences = "; ".join(
-            f"{name} {there.get(name)}, now {wanted.get(name)}" for name in names
-        )
-        message = f"{path} was run with other settings ({differences})"
+    return "; ".join(f"{name} {there.get(name)}, now {wanted.get(name)}" for name in names)
+
+
+def _require_equal(path: Path, kept: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    if found := differences(kept, asked):
+        message = f"{path} was run with other settings ({found})"
         raise ValueError(f"{message}: remove it, or choose another --out")
 
 

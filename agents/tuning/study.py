@@ -8,7 +8,7 @@ holds the lock of its folder, which the kernel frees.
 import socket
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -28,6 +28,7 @@ from nets.settings import to_plain
 from ..loop.run import RunConfig
 from ..loop.trainer import Trainer
 from ..outcomes.comparison import Comparison, Contender
+from .identity import HOST, NAME, name_in, require_same, require_trials, trials_in
 from .space import distribution, settings_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 Sampler = Literal["tpe", "random"]
 Pruner = Literal["median", "hyperband", "none"]
-NAME, JOURNAL = "tune", "journal.log"
+JOURNAL = "journal.log"
 MISSING = "Optuna is not installed: pip install 'dreamgym[tune]'"
 STARTUP = 5  # trials that nothing is pruned by
 WARMUP = 0.2  # of a run, in which nothing is pruned
@@ -100,11 +101,12 @@ class Study:
             raise ModuleNotFoundError(MISSING) from error
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self.comparison.path.mkdir(parents=True, exist_ok=True)
+        folder = self.comparison.path
+        folder.mkdir(parents=True, exist_ok=True)
+        there = trials_in(folder)  # before other processes begin more
         study = self._stored(
             partial(
                 optuna.create_study,
-                study_name=NAME,
                 direction="maximize",
                 load_if_exists=True,
                 pruner=self._pruner(),
@@ -115,14 +117,8 @@ class Study:
             | {name: str(where) for name, where in self.space.items()}
             | {"seeds": self.seeds, "sampler": self.sampler, "seed": self.seed}
         )
-        found = study.user_attrs.get("of")
-        if found is None:
-            study.set_user_attr("of", wanted)
-        elif found != wanted:
-            changed = [n for n in sorted(found | wanted) if found.get(n) != wanted.get(n)]
-            where = self.storage or self.comparison.path
-            message = f"{where} holds a study with other settings ({', '.join(changed)})"
-            raise ValueError(f"{message}: choose another --out")
+        require_trials(study, there, folder)
+        require_same(study, wanted, self.storage or folder)
         return study
 
     def work(self) -> None:
@@ -165,7 +161,7 @@ class Study:
         from optuna.trial import Trial, TrialState
 
         for each in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if each.user_attrs.get("host") == socket.gethostname():
+            if each.user_attrs.get(HOST) == socket.gethostname():
                 try:
                     held.enter_context(owned(self.folder(each.number)))
                 except Occupied:
@@ -180,7 +176,7 @@ class Study:
         study.sampler = self._sampler(hash31(self.seed, "trial", number))
         trial = study.ask({name: distribution(where) for name, where in self.space.items()})
         held.enter_context(owned(self.folder(trial.number)))
-        trial.set_user_attr("host", socket.gethostname())
+        trial.set_user_attr(HOST, socket.gethostname())
         return trial
 
     def _try(self, study: "optuna.Study", trial: "Trial") -> None:
@@ -212,15 +208,19 @@ class Study:
 
     def _stored(self, create: "Callable[..., optuna.Study]") -> "optuna.Study":
         """Return what `create` makes of the storage."""
+        folder = self.comparison.path
         if not self.storage:
             from .journal import open_journal
 
-            with fitting(journal := self.comparison.path / JOURNAL):
-                return create(storage=open_journal(journal))
+            with fitting(journal := folder / JOURNAL):
+                return create(storage=open_journal(journal), study_name=NAME)
         try:
-            return create(storage=self.storage)
+            return create(storage=self.storage, study_name=name_in(self.storage, folder))
         except Exception as error:  # of whatever database
-            raise ValueError(f"no study at {self.storage}: {error}") from error
+            with suppress(OSError):  # where something lies in it
+                folder.rmdir()
+            message = f"no study at {self.storage}: {str(error).splitlines()[0]}"
+            raise ValueError(f"{message}: expected a URL such as sqlite:///study.db") from error
 
     def _sampler(self, seed: int) -> Any:
         from optuna.samplers import RandomSampler, TPESampler

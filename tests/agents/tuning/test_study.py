@@ -3,6 +3,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import tomllib
 from contextlib import closing
 from dataclasses import replace
@@ -117,7 +118,7 @@ def test_settings_that_diverge_are_a_failed_trial(tmp_path):
 
 def test_another_study_is_not_mixed_in(tmp_path):
     study(tmp_path).open()
-    with pytest.raises(ValueError, match=r"holds a study with other settings \(seed, seeds\)"):
+    with pytest.raises(ValueError, match=r"settings \(seed 0, now 1; seeds 1, now 2\)"):
         study(tmp_path, seed=1, seeds=2).open()
 
 
@@ -126,8 +127,42 @@ def test_a_storage_of_optunas_keeps_it(tmp_path):
     kept.work()
     assert (tmp_path / "study.db").exists()
     assert len(kept.finished()) == 1
-    with pytest.raises(ValueError, match="no study at nonsense"):
+    with pytest.raises(ValueError, match=r"no study at nonsense.*: expected a URL such as sqlite"):
         study(tmp_path / "t", storage="nonsense://x").open()
+    assert not (tmp_path / "t").exists()
+
+
+def test_a_storage_keeps_the_studies_of_several_folders(tmp_path):
+    storage = f"sqlite:///{tmp_path}/study.db"
+    for name, seed in (("one", 0), ("two", 1)):
+        study(tmp_path / name, trials=1, seed=seed, storage=storage).work()
+    first, second = (
+        study(tmp_path / name, trials=1, seed=seed, storage=storage).finished()[0].params
+        for name, seed in (("one", 0), ("two", 1))
+    )
+    assert first != second
+
+
+def test_trials_of_another_study_are_not_taken_for_its_own(tmp_path):
+    """Neither where the storage is another, nor where the folder is, nor without a storage."""
+    study(tmp_path / "s", trials=2).work()
+    storage = f"sqlite:///{tmp_path}/study.db"
+    with pytest.raises(ValueError, match="holds 2 trials of another study, of this 0"):
+        study(tmp_path / "s", trials=2, seed=1, storage=storage).open()
+    (tmp_path / "s" / JOURNAL).unlink()
+    with pytest.raises(ValueError, match="holds 2 trials of another study, of this 0"):
+        study(tmp_path / "s", trials=2).open()
+    study(tmp_path / "a/t", trials=1, storage=storage).work()
+    with pytest.raises(ValueError, match="1 trial of t ended, and none is in"):
+        study(tmp_path / "b/t", trials=1, storage=storage).open()
+
+
+def test_a_study_of_an_older_name_goes_on(tmp_path):
+    storage = f"sqlite:///{tmp_path}/study.db"
+    study(tmp_path / "s", trials=1, storage=storage).work()
+    with closing(sqlite3.connect(tmp_path / "study.db")) as database, database:
+        database.execute("update studies set study_name = 'tune'")
+    assert len(study(tmp_path / "s", trials=1, storage=storage).finished()) == 1
 
 
 def test_the_best_is_left_as_a_preset(tmp_path):
