@@ -31,7 +31,12 @@ def parse_space(words: Sequence[str], config: Any) -> Space:
             message = f"{type(config).__name__} declares nothing to tune"
             raise ValueError(f"{message}: say --space NAME=LOW..HIGH")
         return declared
-    space = dict(_read(word, config, declared) for word in words)
+    read = [_read(word, config, declared) for word in words]
+    space = dict(read)
+    if len(space) < len(read):
+        names = [name for name, _ in read]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"where to seek {twice} is said twice: expected once")
     for name, where in space.items():
         for value in (where.low, where.high) if isinstance(where, Span) else where:
             type(config)(**{name: value})  # refuses what cannot be
@@ -58,8 +63,10 @@ def _read(word: str, config: Any, declared: Space) -> tuple[str, Span | tuple[An
     high, _, scale = rest.partition(":")
     ends = _value(low), _value(high)
     numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends)
-    if not numbers or scale not in ("", "log") or not ends[0] < ends[1]:
+    if not numbers or scale not in ("", "log"):
         raise ValueError(f"{word!r} is no range: {EXPECTED}")
+    if not ends[0] < ends[1]:
+        raise ValueError(f"{word!r} begins at {low}, not below {high}: {EXPECTED}")
     if scale and ends[0] <= 0:
         raise ValueError(f"{word!r} has no logarithm at {low}: {EXPECTED}")
     return name, Span(*ends, log=bool(scale))

@@ -1,5 +1,6 @@
 """Places as people name them: `local:4`, `ray:10.0.0.1:6379`, `slurm:partition=gpu`."""
 
+import re
 from collections.abc import Callable
 
 from ..registry import Registry
@@ -34,6 +35,9 @@ def _local(rest: str, jobs: int | None) -> Local:
 
 
 def _ray(rest: str, jobs: int | None) -> Ray:
+    if rest not in ("", "auto") and not re.search(r"[^/:]:\d+$", rest):
+        message = "expected HOST:PORT, such as ray:127.0.0.1:6379, or ray for RAY_ADDRESS"
+        raise ValueError(f"ray:{rest} names no cluster: {message}")
     return Ray(rest) if jobs is None else Ray(rest, jobs)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from ..near import shortened
 
@@ -48,8 +49,10 @@ def require_place(file: Path) -> None:
     above = next(folder for folder in file.absolute().parents if folder.exists())
     if not above.is_dir():
         raise OSError(errno.ENOTDIR, f"{above.name} is no folder", str(file))
-    if not os.access(above, os.W_OK):
-        raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+    try:
+        TemporaryFile(dir=above).close()
+    except OSError as error:  # what root may write to is not always written
+        raise OSError(error.errno, os.strerror(error.errno or errno.EACCES), str(file)) from error
 
 
 def sync(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Commands that train: how they find out which settings there are, and what they say of a run."""
 
+import os
 import re
 import shlex
 import signal
@@ -212,7 +213,12 @@ class TrainCommand(Generic[EntryT]):
         return "\n".join(["", "next:", *(f"  {c:<{width}}# {why}" for c, why in commands.items())])
 
     def _resume(self, run: Path) -> str:
-        return f"{to_type(self.name)} --resume {_quoted(run)}"
+        """Return what to type to go on, in as many processes here as there are."""
+        typed, here = to_type(self.name), os.environ.get("LOCAL_WORLD_SIZE", "1")
+        if here != "1" and Path(sys.argv[0]).suffix == ".py":
+            script = typed.partition(" ")[2]
+            typed = f"{executable('torchrun')} --nproc_per_node={here} -- {script}"
+        return f"{typed} --resume {_quoted(run)}"
 
 
 def preset_note(name: str, preset: Preset | None, known: Iterable[str]) -> str:

@@ -44,13 +44,18 @@ def test_words_say_what_is_sought_and_where():
     assert parse_space([], PPOConfig()) == PPOConfig.tunable
 
 
+def test_where_to_seek_is_said_once():
+    with pytest.raises(ValueError, match="where to seek clip is said twice"):
+        parse_space(["clip", "clip=0.1,0.2"], PPOConfig())
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [
         ("lerning_rate", "no setting 'lerning_rate': did you mean 'learning_rate'"),
         ("lr=1e-3..1e-2", "no setting 'lr': did you mean 'learning_rate'"),
         ("memory_size", "say memory_size=LOW..HIGH"),
-        ("clip=0.3..0.1", "is no range: expected NAME"),
+        ("clip=0.3..0.1", "begins at 0.3, not below 0.1: expected NAME"),
         ("clip=0..0.1:log", "no logarithm at 0"),
         ("clip=0.1..0.3:lin", "is no range"),
         ("discount=0.5..2.0", r"discount is 2.0: expected a number in \[0, 1\]"),

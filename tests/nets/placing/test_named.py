@@ -38,6 +38,7 @@ def test_places_have_names(text, jobs, place):
         ("local:0", None, "local:0 names no number of processes: expected such as local:4"),
         ("local:many", None, "local:many names no number of processes"),
         ("local:4", 2, "local:4 is 4 processes, but jobs is 2: give one of them"),
+        ("ray:nowhere", None, "ray:nowhere names no cluster: expected HOST:PORT"),
         ("slurm:gpu", None, "slurm:gpu has 'gpu': expected NAME=VALUE"),
     ],
 )

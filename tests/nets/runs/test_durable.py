@@ -1,6 +1,7 @@
 """What a checkpoint counts on is on the device before the checkpoint is."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,10 @@ def test_where_a_signal_would_end_it_no_process_is_asked_for(tmp_path, monkeypat
     left.touch()
     durable.remove_unfinished(tmp_path, ["a.json"])
     assert left.exists()  # its process may be alive
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs a folder that takes no file")
+def test_a_place_is_one_that_a_file_can_be_made_at():
+    """Also for root, whom the folder's rights allow all."""
+    with pytest.raises(OSError, match=r"/proc/self/picture\.svg"):
+        durable.require_place(Path("/proc/self/picture.svg"))

@@ -44,6 +44,18 @@ def test_commands_in_commands_tell_it_too():
     assert command(inner)([]) == 143
 
 
+def test_what_several_processes_trained_goes_on_in_as_many(monkeypatch):
+    from agents.commands.options import TRAIN
+
+    monkeypatch.setattr(sys, "argv", ["scripts/train.py", "ppo", "CartPole-v1"])
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    told = TRAIN.interruption(Path("runs/two"), 1_000).splitlines()[1]
+    assert told.endswith("torchrun --nproc_per_node=2 -- scripts/train.py --resume runs/two")
+    monkeypatch.delenv("LOCAL_WORLD_SIZE")
+    told = TRAIN.interruption(Path("runs/one"), 1_000).splitlines()[1]
+    assert told.endswith("python scripts/train.py --resume runs/one")
+
+
 def test_what_could_not_be_printed_is_told(monkeypatch, capsys):
     with open("/dev/full", "w") as full:
         monkeypatch.setattr(sys, "stdout", full)
