@@ -120,6 +120,15 @@ def parse_contenders(
     ]
 
 
+def kept_by(label: str) -> set[str]:
+    """Return the names of the settings that a contender's label gives."""
+    return {_name(setting) for setting in label.split(":")[1:]}
+
+
+def _name(setting: str) -> str:
+    return setting.partition("=")[0].strip().replace("-", "_")
+
+
 def _preset(label: str, source: "EnvSource") -> Preset | None:
     """Return what a contender starts from: the preset of the environment, or a variant."""
     name, *settings = label.split(":")
@@ -173,8 +182,7 @@ def _arguments(label: str, settings: Sequence[str], start: Settings[Any]) -> Ite
     for setting in settings:
         if setting.startswith(VARIANT):
             continue
-        name, equals, value = setting.partition("=")
-        name = name.strip().replace("-", "_")
+        name, (_, equals, value) = _name(setting), setting.partition("=")
         if not equals:
             raise CommandError(f"{label}: {setting!r} is no setting, expected FIELD=VALUE")
         if name not in known:

@@ -31,7 +31,7 @@ from nets.shell.tracked import require_tracking
 from nets.shell.training import RUNS
 
 from .common import find_env, refusals, require_ready
-from .contenders import RunsOptions, parse_contenders, require_form
+from .contenders import RunsOptions, kept_by, parse_contenders, require_form
 from .worlds import adapt
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def main(argv: list[str]) -> int:
         study = Study(
             comparison,
             contender,
-            parse_space(options.space, contender.config),
+            parse_space(options.space, contender.config, kept_by(contender.label)),
             options.trials,
             options.seeds,
             options.sampler,

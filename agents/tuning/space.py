@@ -1,7 +1,7 @@
 """Where settings are sought: as configurations declare it, and as people say it."""
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nets.kinds import Space, Span
@@ -14,19 +14,22 @@ if TYPE_CHECKING:
 EXPECTED = "expected NAME, NAME=LOW..HIGH, NAME=LOW..HIGH:log or NAME=A,B,C"
 
 
-def parse_space(words: Sequence[str], config: Any) -> Space:
+def parse_space(words: Sequence[str], config: Any, kept: Collection[str] = ()) -> Space:
     """Return where to seek which settings.
 
     Args:
         words: `NAME`, sought where its configuration says; `NAME=1e-4..1e-2:log`; or
-            `NAME=32,64,128`. None: all that the configuration declares.
+            `NAME=32,64,128`. None: all that the configuration declares, but those that are kept.
         config: the settings that the others keep.
+        kept: names of settings that all trials keep.
 
     Raises:
-        ValueError: there is no such setting, nothing is declared for it, or a value is none of its.
+        ValueError: there is no such setting, nothing is declared for it, a value is none of its, or
+            it is kept.
     """
     declared: Space = type(config).tunable
     if not words:
+        declared = {name: where for name, where in declared.items() if name not in kept}
         if not declared:
             message = f"{type(config).__name__} declares nothing to tune"
             raise ValueError(f"{message}: say --space NAME=LOW..HIGH")
@@ -37,6 +40,9 @@ def parse_space(words: Sequence[str], config: Any) -> Space:
         names = [name for name, _ in read]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"where to seek {twice} is said twice: expected once")
+    if both := [name for name in space if name in kept]:
+        value = getattr(config, both[0])
+        raise ValueError(f"{both[0]} is kept at {value} and sought, too: say one of them")
     for name, where in space.items():
         for value in (where.low, where.high) if isinstance(where, Span) else where:
             type(config)(**{name: value})  # refuses what cannot be

@@ -58,3 +58,12 @@ def test_what_a_training_lacks_is_refused_before_any_begins(run_in, command, cap
     assert said.err.count("\n") == 1
     assert "nowhere/expert-v0" in said.err
     assert not (run_in / "t").exists()
+
+
+def test_what_stands_behind_the_algorithm_is_kept_by_all_trials(run_in, capfd):
+    line = ["q-learning:discount=0.7", *LINE[1:]]
+    assert tune([*line, "--trials", "2"]) == 0
+    assert "discount = 0.7" in (run_in / "t/best.toml").read_text()
+    assert "discount" not in capfd.readouterr().out
+    assert tune([*line, "--trials", "2", "--space", "discount=0.5,0.9"]) == 2
+    assert "discount is kept at 0.7 and sought, too" in capfd.readouterr().err

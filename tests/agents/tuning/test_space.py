@@ -44,6 +44,13 @@ def test_words_say_what_is_sought_and_where():
     assert parse_space([], PPOConfig()) == PPOConfig.tunable
 
 
+def test_what_trials_keep_is_not_sought():
+    kept = {"n_steps", "clip", "num_envs"}
+    assert parse_space([], PPOConfig(), kept).keys() == PPOConfig.tunable.keys() - kept
+    with pytest.raises(ValueError, match=r"clip is kept at 0.3 and sought, too"):
+        parse_space(["clip=0.1,0.2"], PPOConfig(clip=0.3), kept)
+
+
 def test_where_to_seek_is_said_once():
     with pytest.raises(ValueError, match="where to seek clip is said twice"):
         parse_space(["clip", "clip=0.1,0.2"], PPOConfig())
