@@ -106,7 +106,7 @@ def test_G_VAE_03_pathwise_gradients_are_those_of_the_second_moment():
     np.testing.assert_allclose(by_std, [1.0, 4.0], atol=0.05)
 
 
-def test_G_VAE_03_sigma_is_the_standard_deviation():
+def test_G_VAE_03_04_sigma_is_the_standard_deviation():
     torch.manual_seed(0)
     logvar = torch.full((200_000, 1), math.log(4.0))
     z = reparameterize(torch.ones(200_000, 1), logvar)

@@ -30,9 +30,9 @@ def test_G_GAN_06_a_mode_needs_twenty_samples_within_three_deviations():
     centres = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
     samples = torch.cat(
         [
-            torch.tensor([[0.29, 0.0]]).expand(20, 2),  # covered
-            torch.tensor([[10.0, -0.29]]).expand(19, 2),  # one too few
-            torch.tensor([[0.0, 10.31]]).expand(50, 2),  # too far
+            torch.tensor([[0.299, 0.0]]).expand(20, 2),  # covered
+            torch.tensor([[10.0, -0.299]]).expand(19, 2),  # one too few
+            torch.tensor([[0.0, 10.301]]).expand(50, 2),  # too far
             torch.tensor([[5.0, 5.0]]).expand(11, 2),  # nowhere
         ]
     )
