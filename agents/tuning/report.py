@@ -1,7 +1,7 @@
 """What a study found: the best settings as a preset, a table, and pictures."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from math import inf
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 
 from nets.counted import counted
 from nets.drawing.figures import limit, reference, save
-from nets.drawing.style import BLUE, ORANGE, styled
+from nets.drawing.style import BLUE, GREY, ORANGE, styled
 from nets.kinds import Space
 from nets.runs.checkpoint import atomic_write
 from nets.runs.presets import describe_setting
@@ -106,10 +106,17 @@ def _draw(study: "Study", trials: "Sequence[FrozenTrial]", path: Path) -> None:
         returns = [trial.value for trial in done]
         left.plot([t.number for t in done], returns, "o", color=BLUE, alpha=0.6, label="a trial")
         best = np.maximum.accumulate([-inf, *returns])[1:]
+        cut = list(pruned_points(trials))
+        if cut:
+            left.plot(*zip(*cut, strict=True), "x", color=GREY, label="pruned, when last evaluated")
         left.step([t.number for t in done], best, where="post", color=ORANGE, label="best so far")
         left.set(xlabel="trial", ylabel="mean return of the best checkpoint")
         solved = solved_from(study.contender.source.describe())
-        limit(left, returns, kept=[max(returns)] if solved is None else [max(returns), solved])
+        limit(
+            left,
+            [*returns, *(value for _, value in cut)],
+            kept=[max(returns)] if solved is None else [max(returns), solved],
+        )
         if solved is not None:
             reference(left, solved, "solved")
         left.legend()
@@ -119,6 +126,13 @@ def _draw(study: "Study", trials: "Sequence[FrozenTrial]", path: Path) -> None:
             right[0].set(xlabel="share of the variance of returns (fANOVA)")
             right[0].grid(axis="y", visible=False)
         save(figure, path)
+
+
+def pruned_points(trials: "Sequence[FrozenTrial]") -> Iterator[tuple[int, float]]:
+    """Yield the number of each trial that was pruned, and the return that it had come to."""
+    for trial in trials:
+        if trial.state.name == "PRUNED" and (told := trial.intermediate_values):
+            yield trial.number, told[max(told)]
 
 
 def _importance(study: "Study") -> dict[str, float]:

@@ -16,7 +16,7 @@ import agents
 from agents.environments.source import EnvSource
 from agents.outcomes.comparison import Comparison, Contender
 from agents.presets import find_preset
-from agents.tuning.report import as_preset, write
+from agents.tuning.report import as_preset, pruned_points, write
 from agents.tuning.space import distribution
 from agents.tuning.study import JOURNAL, Study
 from nets.kinds import Span
@@ -101,6 +101,8 @@ def test_a_trial_that_falls_behind_is_pruned(tmp_path):
     assert 80 <= max(last.intermediate_values) < 400  # after the warm-up, before the end
     assert not (tmp_path / "trial-005" / "seed-0.json").exists()
     assert "1 pruned" in write(behind)
+    told = last.intermediate_values
+    assert list(pruned_points(behind.finished())) == [(5, told[max(told)])]
     rows = re.findall(r"<td[^>]*>(\d+)</td><td[^>]*>(\w+)<", behind._repr_html_())
     assert rows == [*((str(k), "complete") for k in range(5)), ("5", "pruned")]
 
