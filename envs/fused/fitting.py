@@ -12,7 +12,8 @@ from ..dynamics import Dynamics
 from ..memory import own_state, separate
 from ..numbers import Array, batch
 from ..random import GOLDEN, BatchRandom, mix_array
-from .text import Unfit, fingerprint
+from .fingerprint import fingerprint
+from .text import Unfit
 
 if TYPE_CHECKING:
     from .advance import Advance

@@ -1,17 +1,14 @@
 """A world's text: the functions it is written in, and all that they look up."""
 
-from collections.abc import Iterator, Mapping
-from hashlib import sha256
-from pathlib import Path
-from types import CodeType, FunctionType, MethodType
+import sys
+from collections.abc import Iterator
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-import numpy as np
-
 from ..dynamics import Dynamics
-from ..numbers import Pictures, Table
 
 PARTS = ("initial", "step", "observe")
+LIBRARIES = {"builtins", "cmath", "math", "numpy", "_operator", "operator"}
 
 
 class Unfit(Exception):
@@ -43,7 +40,7 @@ def constants_of(dynamics: Dynamics) -> dict[str, Any]:
             if name in found or name in PARTS or not hasattr(dynamics, name):
                 continue
             found[name] = value = getattr(dynamics, name)
-            if isinstance(value, MethodType):
+            if isinstance(value, MethodType) and value.__self__ is dynamics:
                 todo.append(_function(value, name))
     return found
 
@@ -60,59 +57,24 @@ def looked_up(function: FunctionType) -> dict[str, Any]:
     """Return what a function finds in its module and in functions around it, by name."""
     module, code = function.__globals__, function.__code__
     found = {name: module[name] for name in names_in(code) if name in module}
-    cells = (cell.cell_contents for cell in function.__closure__ or ())
-    return found | dict(zip(code.co_freevars, cells, strict=True))
+    cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+    return found | {name: cell.cell_contents for name, cell in cells if cell != CellType()}
 
 
-def fingerprint(dynamics: Dynamics, kind: type) -> str:
-    """Return a hash of all that the compiled text of a world is made of.
-
-    Args:
-        dynamics: a world.
-        kind: of its states.
-
-    Raises:
-        Unfit: it has parts that are no methods.
-    """
-    digest, room = sha256(), Path(__file__).parent
-    for file in (*sorted(room.glob("*.py")), room.parent / "random.py"):
-        digest.update(file.read_bytes())
-    seen: set[int] = set()
-    spaces = repr((dynamics.observation_space, dynamics.action_space))
-    for value in (*functions_of(dynamics), constants_of(dynamics), kind, spaces):
-        for part in _described(value, seen):
-            digest.update(part)
-    return digest.hexdigest()[:32]
+def named_in(module: ModuleType, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return what is in a module under some names."""
+    return {name: getattr(module, name) for name in names if hasattr(module, name)}
 
 
-def _described(value: Any, seen: set[int]) -> Iterator[bytes]:
-    """Yield what tells a value from all others that text could look up instead."""
-    if isinstance(value, MethodType):
-        value = value.__func__
-    if isinstance(value, FunctionType):
-        if id(value) not in seen:
-            seen.add(id(value))
-            yield from _described(value.__code__, seen)
-            yield from _described((value.__defaults__, looked_up(value)), seen)
-    elif isinstance(value, CodeType):
-        yield value.co_code
-        yield from _described((value.co_names, value.co_consts), seen)
-    elif isinstance(value, Table | Pictures):
-        yield from _described(value.array, seen)
-    elif isinstance(value, np.ndarray):
-        yield f"{value.dtype} {value.shape}".encode()
-        yield np.ascontiguousarray(value).tobytes()
-    elif isinstance(value, tuple | list):
-        yield f"{type(value).__name__} {len(value)}".encode()
-        for each in value:
-            yield from _described(each, seen)
-    elif isinstance(value, Mapping):
-        for name, each in value.items():
-            yield name.encode()
-            yield from _described(each, seen)
-    elif isinstance(value, type):
-        yield f"{value.__module__}.{value.__qualname__} {getattr(value, '_fields', '')}".encode()
-    elif isinstance(value, bool | int | float | complex | str | bytes | np.generic | None):
-        yield f"{type(value).__name__} {value!r}".encode()
-    else:
-        yield f"{type(value).__module__}.{type(value).__qualname__}".encode()
+def library_name(value: Any) -> str | None:
+    """Return the name under which one of the `LIBRARIES` has this very object."""
+    name = getattr(value, "__name__", None)
+    if not isinstance(name, str):
+        return None
+    module = name if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+    module = module or "numpy"  # of whose functions some do not say so
+    if not isinstance(module, str) or module.partition(".")[0] not in LIBRARIES:
+        return None
+    if isinstance(value, ModuleType):
+        return name
+    return f"{module}.{name}" if getattr(sys.modules.get(module), name, None) is value else None

@@ -3,7 +3,9 @@
 import pickle
 import subprocess
 import sys
+from enum import IntEnum
 from functools import partial
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -16,7 +18,7 @@ from gymnasium.vector import AutoresetMode
 
 from envs import DynamicsVectorEnv, Table
 from envs.fused import fitting
-from envs.fused.text import fingerprint
+from envs.fused.fingerprint import fingerprint
 
 numba = pytest.importorskip("numba")
 
@@ -111,6 +113,18 @@ def _halved(x: Any) -> Any:
     return x / 2.0
 
 
+def _doubled(x: Any) -> Any:
+    return x * 2.0
+
+
+class Way(IntEnum):
+    BACK, STAY = -1, 0
+
+
+_settings = ModuleType("settings")
+_settings.bonus, _settings.signed = 0.25, lambda x: _settings.bonus - x
+
+
 class Cells(NamedTuple):
     cells: Any
     head: Any
@@ -139,6 +153,7 @@ class Board:
         cells = xp.put(state.cells, head, xp.at(state.cells, head) + 1)
         a, b = random.uniforms(2, -self.by, self.by)
         reward = _halved(xp.exp(-abs(a)) * xp.cos(b)) // 0.125 + xp.maximum(a, b)
+        reward = xp.where(action == Way.BACK, _settings.signed(reward), reward + _settings.bonus)
         moved = (head == state.head) ^ True
         return Cells(cells, head, moved), reward, (head == 3) & moved
 
@@ -154,20 +169,65 @@ def test_all_that_text_may_use_is_compiled():
     assert same(numpys.state_dict()["state"], fused.state_dict()["state"])
 
 
-def test_worlds_of_other_numbers_are_other_text():
-    def printed(dynamics: Any) -> str:
-        return fingerprint(dynamics, Cells)
+def printed(dynamics: Any) -> str:
+    return fingerprint(dynamics, Cells)
 
+
+def test_worlds_of_other_numbers_are_other_text():
     assert printed(Board()) == printed(Board())
     others = [Board(size=7), Board(step=2.5), Board()]
     others[2]._ways = Table([5, 1, 3])
     assert len({printed(board) for board in (Board(), *others)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        (sys.modules[__name__], "_halved", lambda x: x / 4.0),
+        (_settings, "bonus", 0.5),
+        (_settings, "bonus", np.float32(0.25)),
+        (_settings, "signed", lambda x: _settings.bonus + x),
+        (sys.modules[__name__], "Way", IntEnum("Way", {"BACK": 1, "STAY": 0}, module=__name__)),
+        (sys.modules[__name__], "Cells", NamedTuple("Cells", [("head", Any), ("cells", Any)])),
+    ],
+)
+def test_what_text_looks_up_is_part_of_it(place, name, value, monkeypatch):
     before = printed(Board())
-    _halved.__globals__["_halved"], kept = lambda x: x / 4.0, _halved
-    try:
-        assert printed(Board()) != before
-    finally:
-        kept.__globals__["_halved"] = kept
+    monkeypatch.setattr(place, name, value)
+    assert printed(Board()) != before
+
+
+class Operated(Board):
+    """Calls what it is given, and names two functions beside."""
+
+    def __init__(self, by: Any) -> None:
+        super().__init__()
+        self.by = by
+
+    def observe(self, xp: Any, state: Any) -> Any:
+        return self.by(_halved(state.head) + _doubled(state.head))
+
+
+def test_functions_and_ufuncs_are_told_apart():
+    ways = _halved, _doubled, np.negative, np.square, abs, lambda x: x, lambda x: -x
+    assert len({printed(Operated(way)) for way in ways}) == len(ways)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ({0: 1.0}, "up by, of type builtins.dict, and only"),
+        (numba.njit(_halved), "up by, of type numba.*Dispatcher"),
+        (numba.vectorize(_halved), "up by, of type numba.*DUFunc"),
+        (partial(_halved), "up by, of type functools.partial"),
+        (Board()._ahead, "up by, of type builtins.method"),
+        (np.array([None]), "up by, of type numpy.ndarray"),
+        (object(), "up by, of type builtins.object"),
+    ],
+)
+def test_what_cannot_be_told_from_all_else_is_numpys(value, why):
+    with pytest.warns(UserWarning, match=f"changes nothing for Operated, .*looks {why}"):
+        DynamicsVectorEnv(Operated(value), 2, kernel="fused")
 
 
 def test_a_step_of_another_world_is_found_out():
