@@ -134,8 +134,10 @@ def _resume(options: ResumeOptions, words: list[str]) -> int:
             if agent.begun_from and not run.files.list():
                 agent.start_from(agent.begun_from)
             changes = parse_changes(words, agent.config)
+            begun = agent.config
             agent.adjust(**changes)
             agent.require()  # what does not go is refused before anything is written
+            agent.adjust(**{name: getattr(begun, name) for name in changes})
             if options.steps is not None:
                 config = workers.tell(run.extend(options.steps) if workers.leads else config)
             if changes and workers.leads:
