@@ -18,6 +18,7 @@ from .text import PARTS, constants_of, functions_of
 from .translation import RULES, Translator
 
 _GOLDEN = np.uint64(GOLDEN)
+_CHECKED: Any = {"boundscheck": True}
 Advance = Any  # a function of numba's
 
 
@@ -139,7 +140,7 @@ def show(rows: Array, i: int, seen: Any) -> None:
     """Write an array `[*]`, or a number, into row i of `[N, *]`."""
 
 
-@overload(show)
+@overload(show, jit_options=_CHECKED)
 def _showing(rows: Any, i: Any, seen: Any) -> Callable[..., None]:
     def number(rows: Any, i: Any, seen: Any) -> None:
         rows[i] = seen

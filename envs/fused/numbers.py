@@ -20,6 +20,8 @@ __all__ = [
     "sin", "sqrt", "stack", "take", "where",
 ]  # fmt: skip
 
+checked = register_jitable(boundscheck=True)  # a place outside is an error, as it is NumPy's
+
 
 @register_jitable
 def where(condition: bool, a: Number, b: Number) -> Number:
@@ -41,17 +43,17 @@ def maximum(a: Number, b: Number) -> Number:
     return a if a > b else b
 
 
-@register_jitable
+@checked
 def take(table: Array, index: int) -> Number:
     return table[index]
 
 
-@register_jitable
+@checked
 def picture(pictures: Array, index: int) -> Array:
     return pictures[index].copy()
 
 
-@register_jitable
+@checked
 def image(shape: tuple[int, ...], dtype: npt.DTypeLike, *marks: int) -> Array:
     zeros = np.zeros(shape, dtype)
     flat = zeros.reshape(-1)
@@ -72,12 +74,12 @@ def every(x: Number) -> Number:
     return x
 
 
-@register_jitable
+@checked
 def at(cells: Array, index: int) -> Number:
     return cells[index]
 
 
-@register_jitable
+@checked
 def put(cells: Array, index: int, x: Number) -> Array:
     cells = cells.copy()
     cells[index] = x
