@@ -26,6 +26,7 @@ from .memory import own_observation, own_state, separate
 from .numbers import Array, batch
 from .pictures.sizes import require_size, resized
 from .random import GOLDEN, BatchRandom, mix_array, root_of
+from .saved import read_saved
 
 Mask = npt.NDArray[np.bool_]
 
@@ -231,13 +232,13 @@ class DynamicsVectorEnv(VectorEnv):
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go back to where `state_dict` was taken."""
-        own = {name: np.array(value) for name, value in state_dict.items() if name != "state"}
-        if own["stream"].shape != (self.num_envs,):
-            raise ValueError(f"expected {self.num_envs} environments, got {len(own['stream'])}")
-        state = state_dict["state"]
-        kind = type(self.dynamics.initial(batch, BatchRandom(own["stream"])))
-        self._state = None if state is None else own_state(kind(**state), self.num_envs)
+        """Go back to where `state_dict` was taken.
+
+        Raises:
+            ValueError: It has another number of environments, or what no vector has saved.
+        """
+        exact = self._compiled is not None
+        self._state, own = read_saved(state_dict, self.dynamics, self.num_envs, exact)
         self._stream, self._random.counter = own["stream"], own["counter"]
         self._finished = own["finished"]
         self._start = self._clock - own["elapsed"]

@@ -19,6 +19,7 @@ from gymnasium.vector import AutoresetMode
 from envs import DynamicsVectorEnv, Table
 from envs.fused import fitting
 from envs.fused.fingerprint import fingerprint
+from envs.numbers import Pictures
 
 numba = pytest.importorskip("numba")
 
@@ -43,6 +44,35 @@ print(sum(vector.unwrapped._compiled.advance.stats.cache_hits.values()))
 """
     run = partial(subprocess.run, [sys.executable, "-W", "error", "-c", code], check=True)
     assert [run(capture_output=True, text=True).stdout for _ in range(2)][1] == "1\n"
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "fused"])
+def test_saved_states_that_are_none_change_nothing(kernel):
+    vector = DynamicsVectorEnv("envs.worlds.cartpole:CartPole", 4, kernel=kernel)
+    vector.reset(seed=0)
+    vector.step(np.zeros(4, int))
+    saved, state = vector.state_dict(), vector.state_dict()["state"]
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"finished": np.array([10**9])}, r"finished environments \[1000000000\] are not of 4"),
+        ({"finished": [-1]}, r"\[-1\] are not of 4"),
+        ({"finished": [0.5]}, r"saved finished is float64 \(1,\), expected int64"),
+        ({"counter": np.zeros(9, np.uint64)}, r"counter is uint64 \(9,\), expected uint64 \(4,\)"),
+        ({"counter": saved["counter"][:1]}, r"counter is uint64 \(1,\), expected"),
+        ({"elapsed": 3}, r"elapsed is int64 \(\), expected int64 \(4,\)"),
+        ({"stream": ["a"] * 4}, r"stream is <U1 \(4,\), expected uint64"),
+        ({"state": state | {"angle": np.zeros(7)}}, r"angle is float64 \(7,\), expected"),
+    ]
+    for change, why in wrong:
+        with pytest.raises(ValueError, match=why):
+            vector.load_state_dict(saved | change)
+        assert same(vector.state_dict().pop("state"), state)
+        assert np.array_equal(vector.state_dict()["counter"], saved["counter"])
+    lists = {k: v.tolist() for k, v in saved.items() if k != "state"}
+    lists["state"] = {k: v.tolist() for k, v in state.items()}
+    vector.load_state_dict(lists)
+    told = vector.step(np.zeros(4, int))
+    vector.load_state_dict(saved)
+    assert equal(told[:4], vector.step(np.zeros(4, int))[:4])
 
 
 @pytest.mark.parametrize("mode", AutoresetMode)
@@ -235,6 +265,50 @@ def test_a_step_of_another_world_is_found_out():
     assert compiled is not None
     assert fitting.difference(Board(), compiled.advance) == ""
     assert "its reward" in fitting.difference(Board(step=1.25), compiled.advance)
+
+
+class Places(NamedTuple):
+    cells: Any
+    take: Any
+    at: Any
+    put: Any
+    picture: Any
+    image: Any
+
+
+class Placed(Board):
+    """Looks where its state says."""
+
+    action_space = spaces.Discrete(2)
+    observation_space = spaces.Box(-np.inf, np.inf, (3,), np.float64)
+    table, pictures = Table(np.arange(3)), Pictures(np.eye(3))
+
+    def initial(self, xp: Any, random: Any) -> Any:
+        return Places(xp.stack(random.uniforms(3), np.float64), 0, 1, 2, 1, 0)
+
+    def step(self, xp: Any, state: Any, action: Any, random: Any) -> tuple[Any, Any, Any]:
+        value = xp.take(self.table, state.take) + xp.at(state.cells, state.at)
+        cells = xp.put(state.cells, state.put, value)
+        after = Places(cells, state.take, state.at, state.put, state.picture, state.image)
+        return after, value, False
+
+    def observe(self, xp: Any, state: Any) -> Any:
+        marks = xp.image((3,), np.float64, state.image)
+        return xp.picture(self.pictures, state.picture) + marks + state.cells
+
+
+def test_places_outside_are_errors():
+    vectors = [DynamicsVectorEnv(Placed(), 2, kernel=kernel) for kernel in ("numpy", "fused")]
+    assert vectors[1]._compiled is not None
+    for vector in vectors:
+        vector.reset(seed=0)
+        saved = vector.state_dict()
+        for name in Places._fields[1:]:
+            place = saved["state"][name]
+            for outside in (3_000_000, -3_000_000):
+                vector.load_state_dict({**saved, "state": saved["state"] | {name: place + outside}})
+                with pytest.raises(IndexError):
+                    vector.step([0, 1])
 
 
 class Generated(Board):
