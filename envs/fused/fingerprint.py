@@ -106,8 +106,8 @@ class Description:
             self._class(value)
         else:
             raise Unfit(
-                f"its text looks up {name}, of type {kind.__module__}.{kind.__qualname__}, and only"
-                " numbers, arrays, tables, tuples, enums, functions and modules are compiled"
+                f"its text looks up {name}, of type {kind.__module__}.{kind.__qualname__}; numbers,"
+                " arrays, tables, tuples, enums, modules, functions and its methods are compiled"
             )
 
     def _once(self, name: str, value: FunctionType | ModuleType, names: tuple[str, ...]) -> None:

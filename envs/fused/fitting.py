@@ -55,11 +55,11 @@ def _compiled(dynamics: Dynamics) -> "Advance | str":
         return "numba is not installed, pip install 'dreamgym[fast]'"
     if isinstance(dynamics.observation_space, gym.spaces.Dict):
         return "its observations are a Dict"
-    kind = type(dynamics.initial(batch, BatchRandom(np.zeros(1, np.uint64))))
     try:
+        kind = type(dynamics.initial(batch, BatchRandom(np.zeros(1, np.uint64))))
         name = f"{__package__}.world_{fingerprint(dynamics, kind)}"
-    except Unfit as unfit:
-        return str(unfit)
+    except Exception as error:
+        return _reason(error)
     if name not in _known:
         _known[name] = _proved(dynamics, kind, name)
     return _known[name]
@@ -68,12 +68,17 @@ def _compiled(dynamics: Dynamics) -> "Advance | str":
 def _proved(dynamics: Dynamics, kind: type, name: str) -> "Advance | str":
     """Compile the step of a world, and compare it with NumPy's."""
     try:
+        from numba import config
+
         from .advance import advance_of
 
+        if config.DISABLE_JIT:  # type: ignore[attr-defined]
+            raise Unfit("numba is told to compile nothing, by NUMBA_DISABLE_JIT")
         advance = advance_of(dynamics, kind, name)
-        different = difference(dynamics, advance)
-    except (Unfit, ImportError) as unfit:  # of a library that keeps its loops elsewhere
-        return str(unfit)
+        with np.errstate(all="ignore"):
+            different = difference(dynamics, advance)
+    except Exception as error:
+        return _reason(error)
     if different:
         return f"compiled, {different}"
     advance.disable_compile()  # other types of arrays are an error from here on
@@ -106,13 +111,9 @@ def difference(dynamics: Dynamics, advance: "Advance") -> str:
         seen, final = np.empty(shape, space.dtype), np.empty(shape, space.dtype)
         reward, flags = np.empty(COUNT), np.empty((2, COUNT), bool)
         told = action, seen, reward, *flags, final
-        try:
-            advance(clock, 2**62, False, finished, *clocks, *told, *own)
-        except Exception as error:  # numba's are of many kinds
-            raise Unfit(f"numba does not compile it ({_told(error)})") from error
+        _call(advance, (clock, 2**62, False, finished, *clocks, *told, *own))
         random.counter += _GOLDEN
-        with np.errstate(all="ignore"):
-            results = dynamics.step(batch, state, action, random)
+        results = dynamics.step(batch, state, action, random)
         state, expected, over = separate(*results, action, COUNT)
         stream[finished] += _GOLDEN
         random.counter[finished] = mix_array(stream[finished])
@@ -142,9 +143,41 @@ def _same(a: Array, b: Array) -> bool:
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
+def _call(advance: "Advance", args: tuple[Any, ...]) -> None:
+    """Call compiled code, which numba compiles, or finds in a file, the first time.
+
+    Raises:
+        Unfit: numba does not compile it, or it raises.
+    """
+    from numba.core.caching import FunctionCache
+    from numba.core.errors import NumbaError
+
+    for again in (False, True):
+        compiled = bool(advance.signatures)
+        try:
+            advance(*args)
+            return
+        except Exception as error:  # numba's are of many kinds
+            if compiled:
+                raise Unfit(f"compiled, it raises {type(error).__name__}: {error}") from error
+            if again or isinstance(error, NumbaError):
+                raise Unfit(f"numba does not compile it ({_told(error)})") from error
+        if not advance.signatures:  # the file may be broken: the next one takes its place
+            FunctionCache(advance.py_func).flush()
+
+
+def _reason(error: Exception) -> str:
+    """Return why a world is left to NumPy; what its text raises, it raises there as well."""
+    if isinstance(error, Unfit | ImportError):  # of a library that keeps its loops elsewhere
+        return str(error)
+    return f"its text raises {type(error).__name__}: {error}"
+
+
 def _told(error: Exception) -> str:
-    """Return the first sentence of numba's message that says anything."""
+    """Return the first sentence of numba's message that says anything, in the text's own words."""
     plain = re.sub(r"\x1b\[\d+m", "", str(error)).strip() or type(error).__name__
+    ours = r"(?:Module\(<)?module '[\w.]+\.world_\w+_self(?:\.\d+\.([\w.]+))?'[^)\s]*\)?"
+    plain = re.sub(ours, lambda found: found[1] or "self", plain)
     telling = re.search(
         r"(Unknown|Use of|The use|Cannot|Untyped|non-precise|Invalid)[^\n.]*", plain
     )

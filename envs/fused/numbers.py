@@ -30,17 +30,17 @@ def where(condition: bool, a: Number, b: Number) -> Number:
 
 @register_jitable
 def clip(x: Number, low: Number, high: Number) -> Number:
-    return low if x < low else high if x > high else x
+    return minimum(maximum(x, low), high)
 
 
 @register_jitable
 def minimum(a: Number, b: Number) -> Number:
-    return a if a < b else b
+    return a if (a < b) | (a != a) else b  # NaN, as NumPy's
 
 
 @register_jitable
 def maximum(a: Number, b: Number) -> Number:
-    return a if a > b else b
+    return a if (a > b) | (a != a) else b
 
 
 @checked

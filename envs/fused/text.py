@@ -37,7 +37,7 @@ def constants_of(dynamics: Dynamics) -> dict[str, Any]:
     todo = functions_of(dynamics)
     while todo:
         for name in names_in(todo.pop().__code__):
-            if name in found or name in PARTS or not hasattr(dynamics, name):
+            if name in found or not hasattr(dynamics, name):
                 continue
             found[name] = value = getattr(dynamics, name)
             if isinstance(value, MethodType) and value.__self__ is dynamics:

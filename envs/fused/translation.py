@@ -65,7 +65,13 @@ class Translator:
         return self._done[key]
 
     def function(self, function: FunctionType) -> Callable[..., Any]:
-        """Return a function as compiled code calls it."""
+        """Return a function as compiled code calls it.
+
+        Raises:
+            Unfit: numba cannot call it.
+        """
+        if function.__code__.co_kwonlyargcount:
+            raise Unfit(f"its {function.__name__} takes arguments by keyword only")
         if function not in self._done:
             own = FunctionType(
                 function.__code__,
@@ -75,7 +81,6 @@ class Translator:
                 tuple(CellType() for _ in function.__closure__ or ()),
             )
             self._done[function] = njit(**CHECKED)(own)
-            own.__kwdefaults__ = function.__kwdefaults__
             names = tuple(names_in(function.__code__))
             found = {k: self.of(v, names) for k, v in looked_up(function).items()}
             own.__globals__.update(found)
