@@ -26,11 +26,12 @@ def read_saved(
     Raises:
         ValueError: there are not N environments, or arrays that no vector has saved.
     """
-    if (count := np.size(saved["stream"])) != n:
+    if (count := np.asarray(saved["stream"]).size) != n:
         raise ValueError(f"expected {n} environments, got {count}")
     kinds = {"stream": np.uint64, "counter": np.uint64, "elapsed": np.int64}
     own = {name: _array(name, saved[name], kind, n) for name, kind in kinds.items()}
-    finished = _array("finished", saved["finished"], np.int64, np.size(saved["finished"]))
+    rows = np.asarray(saved["finished"])
+    finished = _array("finished", rows, np.int64, rows.size)
     outside = finished[(finished < 0) | (finished >= n)]
     if outside.size:
         raise ValueError(f"the saved finished environments {outside.tolist()} are not of {n}")

@@ -93,7 +93,11 @@ class Description:
         elif isinstance(value, FunctionType | ModuleType):
             self._once(name, value, names)
         elif isinstance(value, CodeType):
-            self.items((part, getattr(value, part)) for part in CODE)
+            self.items(("a constant", getattr(value, part)) for part in CODE)
+        elif isinstance(value, slice):
+            self.items((name, each) for each in (value.start, value.stop, value.step))
+        elif kind is frozenset:
+            self.items((name, each) for each in sorted(value, key=repr))
         elif isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
             self._write(f"{value.dtype} {value.shape} {value.strides}".encode())
             self._write(value.tobytes())
