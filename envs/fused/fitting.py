@@ -181,4 +181,5 @@ def _told(error: Exception) -> str:
     telling = re.search(
         r"(Unknown|Use of|The use|Cannot|Untyped|non-precise|Invalid)[^\n.]*", plain
     )
-    return telling[0] if telling else plain.splitlines()[0]
+    calls = re.findall(r">>> ([^\n]+)", plain)
+    return telling[0] if telling else f"it knows no {calls[-1]}" if calls else plain.splitlines()[0]

@@ -41,6 +41,13 @@ class Narrow(Board):
     observation_space = spaces.Box(-np.inf, np.inf, (2, 3), np.float32)
 
 
+class Halved(Board):
+    """Divides what is no number, before there is an action that is none."""
+
+    def step(self, xp: Any, state: Any, action: Any, random: Any) -> tuple[Any, Any, Any]:
+        return state, 0.0 if action is not None else state // 2, False
+
+
 class Misspelt(Board):
     """Looks where nothing is, before there is an action that is none."""
 
@@ -61,6 +68,7 @@ class Named(Board):
         (Generated, r"numba does not compile it \(.+\)"),
         (Drifting, "its state's head is not what NumPy's is"),
         (Narrow, r"its observations, float64 \(2, 3\), are not of Box"),
+        (Halved, r"numba does not compile it \(it knows no floordiv\(.+\)\)"),
         (Misspelt, r"numba does not compile it \(self has no attribute 'hed'\)"),
         (Named, "its _ahead takes arguments by keyword only"),
     ],
