@@ -59,6 +59,9 @@ class Registry(Generic[T]):
         meant = OTHERS.get(plain)
         near = get_close_matches(plain, self._canonical, n=3, cutoff=0.6)
         near = [meant] if meant in self._canonical else near
+        if not near:  # another library's name, misspelled
+            theirs = [habit for habit, own in OTHERS.items() if own in self._canonical]
+            near = [OTHERS[each] for each in get_close_matches(plain, theirs, n=1, cutoff=0.8)]
         names = list(dict.fromkeys(self._canonical[key] for key in near)) or list(self._entries)
         listed = ", ".join(repr(each) for each in names)
         hint = f"did you mean {listed}?" if near else f"choose one of {listed}"

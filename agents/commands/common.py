@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nets.runs.finding import find_checkpoint
+from nets.runs.finding import find_checkpoint, neighbour
 from nets.shell import command_line
 from nets.shell.command_line import Command, CommandError, one_line
 
@@ -107,7 +107,7 @@ def load_agent(
     from ..loading import load
 
     if not path.exists():
-        raise CommandError(f"there is no {path}")
+        raise CommandError(f"there is no {path}{neighbour(path)}")
     with refusals(ValueError):
         file = find_checkpoint(path, checkpoint)
         return load(file, device=device, trust=trust), file

@@ -54,7 +54,8 @@ class ExportOptions:
 
     def __post_init__(self) -> None:
         if self.out.suffix != ".pt2":
-            raise ValueError(f"out is {self.out}: expected a name that ends in .pt2")
+            other = "; .onnx is for generative models" if self.out.suffix == ".onnx" else ""
+            raise ValueError(f"out is {self.out}: expected a name that ends in .pt2{other}")
 
 
 @command

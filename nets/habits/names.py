@@ -27,6 +27,7 @@ NAMES = {
     "basecallback": _CALLBACK,
     "basefeaturesextractor": _ENCODER,
     "basepolicy": _NETWORK,
+    "bvae": "it is BetaVAE",
     "c51": "it is DQN with probabilities, DQNConfig(head='categorical')",
     "callbacklist": "learn(..., callback=[...]) takes several",
     "cgan": _CONDITIONAL,

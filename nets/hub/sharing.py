@@ -11,6 +11,7 @@ from typing import Any
 from ..extras import require_extra
 from ..runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from ..runs.checkpoints import Checkpoints
+from ..runs.finding import neighbour
 from ..runs.fingerprints import source
 from ..runs.folder import PULLED
 from ..runs.integrity import problems
@@ -69,7 +70,7 @@ def push(
     run = Path(run).absolute()
     files = Checkpoints(run)
     if not files.config.exists():
-        raise FileNotFoundError(f"{run} is not a run folder: it has no config.json")
+        raise FileNotFoundError(f"{run} is not a run folder: it has no config.json{neighbour(run)}")
     require_free(run)
     record = {k: v for k, v in record_of(files).items() if k not in (FOLDER, SEAL, PULLED)}
     record["command"] = without_places(record.get("command", []))
@@ -111,11 +112,14 @@ def pull(repo: str, folder: str | Path | None = None, *, revision: str | None = 
 
     Raises:
         ModuleNotFoundError: what talks to hubs is not installed; the extra is named.
+        ValueError: the repository has no name.
         FileExistsError: the folder is there already.
         HubError: there is no such repository, or it holds no run.
         CheckpointError: what it holds is damaged, far too large, or no run of ours.
     """
     require_extra("hub", *PACKAGES)
+    if folder is None and not repo.rpartition("/")[2]:
+        raise ValueError(f"repo is {repo!r}: expected NAME/REPOSITORY")
     target = Path("runs") / repo.rpartition("/")[2] if folder is None else Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(f"{target} is there already: name another folder")

@@ -1,5 +1,6 @@
 """Which file of a run is loaded, once what the run says of itself is seen to be whole."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from .checkpoints import Checkpoints
@@ -22,3 +23,14 @@ def find_checkpoint(path: str | Path, name: str | None = None) -> Path:
 
         record_of(files)
     return files.find(name)
+
+
+def neighbour(path: str | Path) -> str:
+    """Return `; did you mean runs/pole?` where no such path is, but one of nearly its name."""
+    path = Path(path)
+    try:
+        names = sorted(each.name for each in path.parent.iterdir())
+    except OSError:  # there is no such folder, or it may not be read
+        return ""
+    near = [] if path.name in names else get_close_matches(path.name, names, n=1, cutoff=0.8)
+    return f"; did you mean {path.with_name(near[0])}?" if near else ""

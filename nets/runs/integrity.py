@@ -9,6 +9,7 @@ from torch import Tensor
 from .changes import config_at
 from .checkpoint import CheckpointError, load_checkpoint
 from .checkpoints import Checkpoints
+from .finding import neighbour
 from .fingerprints import source
 from .metrics import check_rows
 from .ownership import require_free
@@ -32,7 +33,9 @@ def run_folders(folder: Path) -> list[Path]:
         return [folder]
     found = sorted(file.parent for file in folder.rglob("config.json"))
     if not found:
-        raise FileNotFoundError(f"{folder} is not a run folder, and there is none below")
+        raise FileNotFoundError(
+            f"{folder} is not a run folder, and there is none below{neighbour(folder)}"
+        )
     return found
 
 

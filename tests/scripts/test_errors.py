@@ -10,6 +10,7 @@ import pytest
 import agents
 from agents.commands.compare import main as compare
 from agents.commands.evaluate import main as evaluate
+from agents.commands.export import main as export
 from agents.commands.options import parse_train
 from agents.commands.play import main as play
 from agents.commands.render import main as render
@@ -19,6 +20,7 @@ from agents.environments.source import EnvSource
 from generative.commands.train import main as imagine
 from nets.benchmarks.command import main as benchmark
 from nets.shell.main import main as dreamgym
+from nets.shell.pull import main as pull
 
 REFUSED = [
     (dreamgym, "trian dqn", "unknown command 'trian': did you mean 'train'?"),
@@ -54,6 +56,8 @@ REFUSED = [
     (evaluate, "nothing", "there is no nothing"),
     (evaluate, ".", "no checkpoint"),
     (render, "nothing --out a.gif", "there is no nothing"),
+    (export, "nothing --out a.onnx", "ends in .pt2; .onnx is for generative models"),
+    (pull, "me/", "repo is 'me/': expected NAME/REPOSITORY"),
     (play, "CartPol-v1", "Did you mean: `CartPole`?"),
     (play, "Pendulum-v1", "cannot be played by hand: its actions are Box("),
 ]

@@ -236,6 +236,7 @@ def test_vectors_have_no_size():
         ("rings", "did you mean 'ring'"),
         ("sprits:x", "did you mean 'sprites'"),
         ("frame:CartPole-v1", "did you mean 'frames'"),
+        ("mnits", "did you mean 'digits'.* \\(or a path"),
         ("mnist", "did you mean 'digits'.* \\(or a path"),
         ("ring:1", "at least 2"),
         ("digits:3", "nothing can follow"),

@@ -15,6 +15,7 @@ from nets.runs.checkpoint import (
     save_checkpoint,
 )
 from nets.runs.checkpoints import Checkpoints
+from nets.runs.finding import neighbour
 from nets.runs.fingerprints import checkpoint_source, source
 from nets.runs.folder import RunConfig
 from nets.runs.metrics import MetricsFile
@@ -288,3 +289,10 @@ def test_files_that_others_laid_beside_checkpoints_are_not_counted(run):
     for name in ("0000000030 (copy).pt", "x.pt"):
         (run.files.folder / name).write_bytes(b"")
     assert [file.stem for file in Checkpoints(run.path).list()][-1] == "0000000030"
+
+
+def test_a_folder_of_nearly_the_name_is_told(tmp_path):
+    (tmp_path / "tr-tensorboard").mkdir()
+    near = tmp_path / "tr-tensorboard"
+    assert neighbour(tmp_path / "tr-tensorbord") == f"; did you mean {near}?"
+    assert neighbour(near) == neighbour(tmp_path / "pole") == neighbour(near / "a" / "b") == ""
