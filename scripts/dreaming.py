@@ -247,6 +247,7 @@ def main(argv: list[str]) -> int:
     options = asked.options
     import torch  # only now: help needs none
 
+    from agents.outcomes.references import solved_from
     from generative.gallery import grids
     from nets.benchmarks.quality import run_once
 
@@ -260,8 +261,9 @@ def main(argv: list[str]) -> int:
         result = run_once(name, asked, seed, options.out, line)["result"]
         results.append(result)
         print(describe(seed, result), flush=True)
+    solved = None if asked.spec.options else solved_from({"id": asked.spec.env_id})
     with drawing(options.theme, options.format):  # last: records tell whether files were changed
-        grids.save(picture, chart(asked.spec.env_id, results))
+        grids.save(picture, chart(asked.spec.env_id, results, solved))
     print(f"wrote {shown(picture)}")
     return 0
 
@@ -282,16 +284,20 @@ def describe(seed: int, result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def chart(name: str, results: Sequence[dict[str, Any]]) -> Any:
+def chart(name: str, results: Sequence[dict[str, Any]], solved: float | None = None) -> Any:
     """Draw returns against real steps, of what dreams taught and of model-free learning."""
     from generative.gallery import charts
+    from nets.drawing.figures import reference
 
     steps = [one["real_steps"] for one in results[0]["rounds"]]
     lines = {
         label: [[one[key] for one in result["rounds"]] for result in results]
         for label, key in (("learned in dreams", "real_return"), ("model-free", "model_free"))
     }
-    return charts.bands(steps, lines, title=name, xlabel="real steps", ylabel="real return")
+    figure = charts.bands(steps, lines, title=name, xlabel="real steps", ylabel="real return")
+    if solved is not None:
+        reference(figure.axes[0], solved, "solved")
+    return figure
 
 
 if __name__ == "__main__":

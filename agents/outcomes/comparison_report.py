@@ -250,7 +250,11 @@ def write(records: Sequence[Record], path: Path) -> Outcomes:
 
 
 def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]], apart: float) -> None:
-    """Write every label beside its curve's end, this share of the axis apart at least."""
+    """Write every label beside its curve's end, this share of the axis apart at least.
+
+    Lines lead from curves to labels, but where several end at one place: there they would be one
+    bundle, and each label has a stroke of its colour before it instead.
+    """
     if not ends:
         return
     low, high = axes.get_ylim()
@@ -260,14 +264,20 @@ def _label(axes: "Axes", ends: Sequence[tuple[str, float, float, Any]], apart: f
     heights = spread(wanted, gap)
     heights -= max(heights[-1] - high, 0.0)  # none above the picture
     for (name, step, value, color), y in zip(ends, heights, strict=True):
+        together = sum(abs(wanted - value) < 0.01 * (high - low)) > 1
         axes.annotate(
             name,
-            xy=(step, value),
+            xy=(right, y) if together else (step, value),
             xytext=(right + 0.03 * right, y),
             color=color,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": color, "alpha": 0.4, "lw": 0.8},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": color,
+                "alpha": 1.0 if together else 0.4,
+                "lw": 2.0 if together else 0.8,
+            },
         )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class A2C(AdvantageGradient[A2CConfig]):
     """One gradient step for each rollout.
 
-    Minimises −log π A + c_v ½(v − G)² − c_e H with generalised advantages A = G − v, which weigh
+    Minimises −log π A + cᵥ ½(v − G)² − cₑ H with generalised advantages A = G − v, which weigh
     the score and are, with the other sign, the errors of the value (curriculum A-PG-05).
     """
 

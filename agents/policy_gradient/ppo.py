@@ -71,7 +71,7 @@ class Minibatch(NamedTuple):
 class PPO(AdvantageGradient[PPOConfig]):
     """Policy gradient with several passes over each rollout, held near the policy that gathered it.
 
-    Minimises −min(ρ A, clip(ρ, 1 − ε, 1 + ε) A) + c_v ½(v − G)² − c_e H, where ρ = π / π_old, A are
+    Minimises −min(ρ A, clip(ρ, 1 − ε, 1 + ε) A) + cᵥ ½(v − G)² − cₑ H, where ρ = π / π_old, A are
     generalised advantages and G = A + v_old (curriculum A-PG-05).
     """
 

@@ -46,7 +46,9 @@ def package_page(package: str) -> str:
     names = []
     for name, home in door(package).items():
         settings = ["inherited_members: true"] if name.endswith("Config") else []
-        names.append(described(home, f"{package}.{name}", *settings))
+        public = f"{package}.{name}"
+        anchor = f'<a id="{public}"></a>\n\n' if public != home else ""
+        names.append(anchor + described(home, public, *settings))
     for home in BASES.get(package, []):
         names.append(described(home, home, "inherited_members: true"))
     rooms = ", ".join(f"[`{package}.{room}`]({package}.{room}.md)" for room in PACKAGES[package])

@@ -161,6 +161,8 @@ def test_the_reference_has_every_public_name(site):
         shown = set(re.findall(rf'<h2 id="{package.__name__}\.[\w.]*?(\w+)"', page))
         public = {name for name in dir(package) if not name.startswith("_")}
         assert set(package.__all__) <= shown, package
+        anchors = set(re.findall(rf'id="{package.__name__}\.(\w+)"', page))
+        assert set(package.__all__) <= anchors, package
         assert not shown - public - {"Agent", "GenerativeModel"}, package
 
 

@@ -175,6 +175,16 @@ def test_all_names_are_within_the_picture(names):
     assert all(whole.contains(*box.min) and whole.contains(*box.max) for box in shown)
 
 
+def test_lines_lead_to_labels_but_not_several_from_one_point():
+    runs = [
+        record(name, 0, 1.0, [1, 2], [0.0, end]) for name, end in (("a", 5), ("b", 9), ("c", 9))
+    ]
+    (axes,) = curves(summarize(runs)).axes
+    starts = {text.get_text(): text.xy for text in axes.texts}
+    assert starts["a"] == (2.0, 5.0)
+    assert starts["b"][1] != starts["c"][1]
+
+
 def test_labels_keep_their_distance():
     rng = np.random.default_rng(0)
     for _ in range(20):
