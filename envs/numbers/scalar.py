@@ -24,15 +24,16 @@ def where(condition: bool, a: Number, b: Number) -> Number:
 
 
 def clip(x: Number, low: Number, high: Number) -> Number:
-    return low if x < low else high if x > high else x
+    x = low if x < low else x
+    return high if x > high else x
 
 
 def minimum(a: Number, b: Number) -> Number:
-    return a if a < b else b
+    return a if a < b or a != a else b  # NaN, as NumPy's
 
 
 def maximum(a: Number, b: Number) -> Number:
-    return a if a > b else b
+    return a if a > b or a != a else b
 
 
 # NumPy's functions: those of `math` differ in the last bit (√ is exact in both).

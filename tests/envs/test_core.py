@@ -43,6 +43,17 @@ def test_number_worlds_give_the_same_bits(compute):
     assert expected.tolist() == one_by_one
 
 
+def test_number_worlds_agree_on_what_is_no_number_and_on_limits_that_cross():
+    numbers = np.nan, -1.0, 2.0
+    for name, limits in (
+        *((name, (y,)) for name in ("minimum", "maximum") for y in numbers),
+        *(("clip", pair) for pair in ((-0.5, 0.5), (1.5, 1.0))),
+    ):
+        many = getattr(batch, name)(np.array(numbers), *limits)
+        ones = [getattr(scalar, name)(x, *limits) for x in numbers]
+        assert np.array_equal(many, ones, equal_nan=True), (name, limits)
+
+
 @pytest.mark.parametrize("values", [[[1, 2], [3, 4]], [1.5, 2.5, -1.0, 0.0], [True, False] * 2])
 def test_tables_give_numbers(values):
     table = Table(values)
