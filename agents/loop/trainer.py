@@ -107,9 +107,10 @@ class Trainer(Shown):
                 config = self.run_folder.run_config()
             self._open(self.run_folder)
         config = replace(config or RunConfig.default(agent, steps), steps=steps)
-        agent.require()
         agent.horizon = steps
-        if not agent.steps:
+        if agent.steps:
+            agent.require()
+        else:
             agent.begin()
         if self.team.leads:
             record = manifest_of(agent) | {"run": asdict(config)}

@@ -35,7 +35,8 @@ def fingerprint(dynamics: Dynamics, kind: type) -> str:
         Unfit: it has parts that are no methods, or looks up what cannot be told from all else.
     """
     description, room = Description(dynamics), Path(__file__).parent
-    for file in (*sorted(room.glob("*.py")), room.parent / "random.py"):
+    others = (room.parent / name for name in ("random.py", "numbers/scalar.py"))
+    for file in (*sorted(room.glob("*.py")), *others):
         description.add("", file.read_bytes())
     spaces = repr((dynamics.observation_space, dynamics.action_space))
     for value in (*functions_of(dynamics), kind, spaces, np.__version__):

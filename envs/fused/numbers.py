@@ -1,6 +1,7 @@
 """The third number world: numbers of one environment, in compiled code.
 
-`Numbers` says what the functions do; a table is an array here, and so are pictures.
+`Numbers` says what the functions do, and `scalar` computes what it can here, too; a table is an
+array, and so are pictures.
 """
 
 # ruff: noqa: D103
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba.extending import overload, register_jitable
 
-from ..numbers import Array, Number
+from ..numbers import Array, Number, scalar
 from .elementary import cos, exp, sin
 
 __all__ = [
@@ -23,9 +24,8 @@ __all__ = [
 checked = register_jitable(boundscheck=True)  # a place outside is an error, as it is NumPy's
 
 
-@register_jitable
-def where(condition: bool, a: Number, b: Number) -> Number:
-    return a if condition else b
+where, every = register_jitable(scalar.where), register_jitable(scalar.every)
+image, put = checked(scalar.image), checked(scalar.put)
 
 
 @register_jitable
@@ -53,15 +53,6 @@ def picture(pictures: Array, index: int) -> Array:
     return pictures[index].copy()
 
 
-@checked
-def image(shape: tuple[int, ...], dtype: npt.DTypeLike, *marks: int) -> Array:
-    zeros = np.zeros(shape, dtype)
-    flat = zeros.reshape(-1)
-    for mark in marks:
-        flat[mark] = 1
-    return zeros
-
-
 @register_jitable
 def stack(numbers: tuple[Number, ...], dtype: npt.DTypeLike) -> Array:
     stacked = np.empty(len(numbers), dtype)
@@ -69,21 +60,9 @@ def stack(numbers: tuple[Number, ...], dtype: npt.DTypeLike) -> Array:
     return stacked
 
 
-@register_jitable
-def every(x: Number) -> Number:
-    return x
-
-
 @checked
 def at(cells: Array, index: int) -> Number:
     return cells[index]
-
-
-@checked
-def put(cells: Array, index: int, x: Number) -> Array:
-    cells = cells.copy()
-    cells[index] = x
-    return cells
 
 
 @register_jitable

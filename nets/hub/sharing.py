@@ -11,7 +11,7 @@ from typing import Any
 from ..extras import require_extra
 from ..runs.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from ..runs.checkpoints import Checkpoints
-from ..runs.finding import neighbour
+from ..runs.finding import require_run
 from ..runs.fingerprints import source
 from ..runs.folder import PULLED
 from ..runs.integrity import problems
@@ -69,8 +69,7 @@ def push(
     _require_name(repo)
     run = Path(run).absolute()
     files = Checkpoints(run)
-    if not files.config.exists():
-        raise FileNotFoundError(f"{run} is not a run folder: it has no config.json{neighbour(run)}")
+    require_run(run)
     require_free(run)
     record = {k: v for k, v in record_of(files).items() if k not in (FOLDER, SEAL, PULLED)}
     record["command"] = without_places(record.get("command", []))

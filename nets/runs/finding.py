@@ -25,6 +25,18 @@ def find_checkpoint(path: str | Path, name: str | None = None) -> Path:
     return files.find(name)
 
 
+def require_run(path: Path) -> None:
+    """Refuse a folder that holds no run.
+
+    Raises:
+        FileNotFoundError: naming it, and a folder of nearly its name.
+    """
+    if not Checkpoints(path).config.exists():
+        raise FileNotFoundError(
+            f"{path} is not a run folder: it has no config.json{neighbour(path)}"
+        )
+
+
 def neighbour(path: str | Path) -> str:
     """Return `; did you mean runs/pole?` where no such path is, but one of nearly its name."""
     path = Path(path)

@@ -22,7 +22,7 @@ from .checkpoint import (
 )
 from .checkpoints import Checkpoints
 from .durable import as_path, remove_unfinished
-from .finding import neighbour
+from .finding import require_run
 from .fingerprints import Source
 from .metrics import Mark, check_rows
 from .ownership import owned
@@ -162,10 +162,7 @@ class RunFolder(Generic[ConfigT]):
         return found_again(record, record.get(FOLDER), self.path)
 
     def _written(self) -> dict[str, Any]:
-        if not self.config_file.exists():
-            raise FileNotFoundError(
-                f"{self.path} is not a run folder: it has no config.json{neighbour(self.path)}"
-            )
+        require_run(self.path)
         return record_of(self.files)
 
     def run_config(self) -> ConfigT:
